@@ -1,0 +1,100 @@
+// Every suite that this machine can run: `npm test [-- vitest filters]`. Ends with the totals; what can't run says why.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { codex } from '../server/agents/codex.ts';
+import { installAgent } from '../server/agents/install.ts';
+import { build, hostTarget } from './build.ts';
+import { binary, root } from './root.ts';
+import { toolsDirectory } from './tools.ts';
+
+interface Totals {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const filters = process.argv.slice(2);
+const scratch = mkdtempSync(join(tmpdir(), 'coach-tests-'));
+const skipFile = join(scratch, 'skipped');
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  // Nothing of the user's own is read or written by a test.
+  HOME: scratch,
+  COACH_HOME: join(scratch, 'coach'),
+  COACH_TOOLS: toolsDirectory(),
+  COACH_SKIP_FILE: skipFile,
+};
+
+await build({ target: hostTarget(), dev: false });
+await provideCodex();
+
+// The heavy suites one file at a time: an engine, a workbench and a browser share the machine with nothing.
+const light = await suite('light', ['test/unit', 'test/integration'], []);
+const heavy = await suite('heavy', ['test/docker', 'test/e2e'], ['--no-file-parallelism']);
+
+const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
+for (const reason of reasons) console.log(`Skipped: ${reason}`);
+const sum = (figure: keyof Totals) => light[figure] + heavy[figure];
+const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
+rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
+process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+
+/** The real Codex CLI, from npm, kept between runs. Without it its suites are skipped and say so. */
+async function provideCodex(): Promise<void> {
+  if (env['COACH_TEST_CODEX'] !== undefined) return;
+  try {
+    const installed = await installAgent(codex, {
+      cache: toolsDirectory(),
+      env: process.env,
+      onProgress: text => console.log(text),
+    });
+    env['COACH_TEST_CODEX'] = installed.directory;
+  } catch (error) {
+    console.log(`The Codex CLI can't be installed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function suite(name: string, folders: readonly string[], flags: readonly string[]): Promise<Totals> {
+  const report = join(scratch, `${name}.json`);
+  const chosen =
+    filters.length > 0 ? filters.filter(filter => folders.some(folder => filter.startsWith(folder))) : folders;
+  if (chosen.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  const argv = [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    '--passWithNoTests',
+    ...flags,
+    ...chosen,
+  ];
+  const exitCode = await new Promise<number>(resolve => {
+    const child = spawn(binary('vitest'), argv, {
+      cwd: root,
+      env,
+      stdio: 'inherit',
+      shell: process.platform === 'win32',
+    });
+    child.on('exit', code => resolve(code ?? 1));
+  });
+  const totals = totalsOf(read(report));
+  // A suite that could not even be loaded has no failed test of its own.
+  return exitCode !== 0 && totals.failed === 0 ? { ...totals, failed: 1 } : totals;
+}
+
+function totalsOf(json: string): Totals {
+  if (json === '') return { passed: 0, failed: 0, skipped: 0 };
+  const report = JSON.parse(json) as { numPassedTests: number; numFailedTests: number; numPendingTests: number };
+  return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
