@@ -1,0 +1,205 @@
+import { z } from 'zod';
+import { api, event, request } from './api.ts';
+import { ErrorShape } from './errors.ts';
+import { Cost, Usage } from './usage.ts';
+
+/** Which agent runs, and how. Written on the command line as `id[/model][=label]`. */
+export const AgentChoice = z.object({
+  id: z.string().min(1),
+  model: z.string().nullable().default(null),
+  /** Shown in every table; two choices of one run must differ in it. */
+  label: z.string().nullable().default(null),
+  /** For `command`: the argv template, `{instruction}` and `{model}` are filled in. */
+  command: z.array(z.string()).nullable().default(null),
+  /** Answers the agent from a recording instead of a model: a recording file or `session:<id>`. */
+  replay: z.string().nullable().default(null),
+});
+export type AgentChoice = z.infer<typeof AgentChoice>;
+
+export const RunLimits = z.object({
+  timeoutSec: z.coerce.number().int().min(1).max(86_400).default(1800),
+  /** Input + output tokens per trial; null is no limit. */
+  maxTokens: z.coerce.number().int().min(1).nullable().default(null),
+});
+export type RunLimits = z.infer<typeof RunLimits>;
+
+export const TrialPhase = z.enum(['queued', 'building', 'agent', 'verifying', 'done']);
+export type TrialPhase = z.infer<typeof TrialPhase>;
+
+export const TrialEnd = z.enum([
+  'verified',
+  'agentFailed',
+  'timedOut',
+  'budgetSpent',
+  'stalled',
+  'cancelled',
+  'lost',
+  'errored',
+]);
+export type TrialEnd = z.infer<typeof TrialEnd>;
+
+export const TestVerdict = z.object({
+  id: z.string(),
+  expected: z.enum(['failToPass', 'passToPass']),
+  status: z.enum(['passed', 'failed', 'skipped', 'missing']),
+  message: z.string().nullable().default(null),
+});
+export type TestVerdict = z.infer<typeof TestVerdict>;
+
+export const TrialSummary = z.object({
+  id: z.string(),
+  runId: z.string(),
+  task: z.string(),
+  /** False marks a task that was run with `--unproven`. */
+  taskProven: z.boolean(),
+  agent: AgentChoice,
+  agentLabel: z.string(),
+  agentVersion: z.string().nullable(),
+  attempt: z.int().min(1),
+  phase: TrialPhase,
+  end: TrialEnd.nullable(),
+  /** In [0,1]; null when no verdict was reached. Failing tests are 0, a broken verifier is null. */
+  reward: z.number().min(0).max(1).nullable(),
+  error: ErrorShape.nullable(),
+  usage: Usage,
+  cost: Cost,
+  startedAt: z.iso.datetime().nullable(),
+  finishedAt: z.iso.datetime().nullable(),
+  /** Time in each phase, null where it was not reached. */
+  buildMs: z.number().nullable(),
+  agentMs: z.number().nullable(),
+  verifyMs: z.number().nullable(),
+  diff: z.object({ files: z.int(), insertions: z.int(), deletions: z.int() }).nullable(),
+  tests: z.array(TestVerdict),
+  directory: z.string(),
+  sessionId: z.string().nullable(),
+});
+export type TrialSummary = z.infer<typeof TrialSummary>;
+
+export const RunState = z.enum(['running', 'finished', 'cancelled', 'interrupted']);
+export type RunState = z.infer<typeof RunState>;
+
+export const RunSummary = z.object({
+  id: z.string(),
+  repository: z.string(),
+  directory: z.string(),
+  state: RunState,
+  tasks: z.array(z.string()),
+  agents: z.array(AgentChoice),
+  attempts: z.int(),
+  limits: RunLimits,
+  executor: z.string(),
+  /** What the executor does not isolate, one sentence each; shown in every report. */
+  notIsolated: z.array(z.string()),
+  createdAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+  trialCounts: z.object({ total: z.int(), done: z.int(), errored: z.int() }),
+  meanReward: z.number().nullable(),
+  usage: Usage,
+  cost: Cost,
+});
+export type RunSummary = z.infer<typeof RunSummary>;
+
+/** One line of a run's journal. `seq` is 1-based and gapless per run. */
+export const RunEvent = z.object({
+  runId: z.string(),
+  seq: z.int().min(1),
+  at: z.iso.datetime(),
+  trialId: z.string().nullable(),
+  kind: z.enum(['phase', 'agent', 'usage', 'log', 'end']),
+  phase: TrialPhase.nullable().default(null),
+  text: z.string(),
+  usage: Usage.nullable().default(null),
+});
+export type RunEvent = z.infer<typeof RunEvent>;
+
+export const DiffFile = z.object({
+  path: z.string(),
+  status: z.enum(['added', 'modified', 'deleted']),
+  binary: z.boolean(),
+});
+export type DiffFile = z.infer<typeof DiffFile>;
+
+export const runs = api('runs', {
+  start: request({
+    summary: 'Run agents on prepared tasks in sandboxes. Answers at once; follow it with events or show.',
+    params: z.object({
+      repository: z.string().min(1),
+      tasks: z.array(z.string().min(1)).min(1),
+      agents: z.array(AgentChoice).min(1),
+      attempts: z.coerce.number().int().min(1).max(100).default(1),
+      limits: RunLimits.default({ timeoutSec: 1800, maxTokens: null }),
+      executor: z.string().default('auto'),
+      concurrency: z.coerce.number().int().min(1).max(64).default(1),
+      /** Also run tasks that `task validate` has not proven; marked in every report. */
+      unproven: z.boolean().default(false),
+    }),
+    result: RunSummary,
+    expose: ['webview', 'http', 'mcp'],
+  }),
+  list: request({
+    summary: 'Runs, newest first.',
+    params: z.object({
+      repository: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+    }),
+    result: z.object({ rows: z.array(RunSummary) }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+  }),
+  show: request({
+    summary: 'One run and its trials.',
+    params: z.object({ runId: z.string().min(1) }),
+    result: z.object({ run: RunSummary, trials: z.array(TrialSummary) }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+    positional: ['runId'],
+  }),
+  events: request({
+    summary: 'The journal of a run after a sequence number.',
+    params: z.object({
+      runId: z.string().min(1),
+      after: z.coerce.number().int().min(0).default(0),
+      limit: z.coerce.number().int().min(1).max(5000).default(1000),
+    }),
+    result: z.object({ events: z.array(RunEvent) }),
+    expose: ['webview', 'http', 'cli'],
+    readOnly: true,
+    positional: ['runId'],
+  }),
+  cancel: request({
+    summary: 'Stop a run: its agents and sandboxes end within 10 s, verdicts reached are kept.',
+    params: z.object({ runId: z.string().min(1) }),
+    result: RunSummary,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['runId'],
+  }),
+  report: request({
+    summary: 'Write the report of a run as one HTML file.',
+    params: z.object({ runId: z.string().min(1) }),
+    result: z.object({ file: z.string() }),
+    expose: ['webview', 'http', 'cli'],
+    positional: ['runId'],
+  }),
+  diff: request({
+    summary: 'Files that a trial changed against the start of its task.',
+    params: z.object({ trialId: z.string().min(1) }),
+    result: z.object({ files: z.array(DiffFile), patch: z.string() }),
+    expose: ['webview', 'http', 'cli'],
+    readOnly: true,
+    positional: ['trialId'],
+  }),
+  file: request({
+    summary: 'One file as it was at the start, after the agent, or in the reference solution.',
+    params: z.object({
+      trialId: z.string().min(1),
+      side: z.enum(['start', 'agent', 'reference']),
+      path: z.string().min(1),
+    }),
+    result: z.object({ contentBase64: z.string().nullable() }),
+    readOnly: true,
+  }),
+  changed: event(RunSummary),
+  trialChanged: event(TrialSummary),
+  progress: event(RunEvent),
+});

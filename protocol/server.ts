@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { api, request } from './api.ts';
+
+export const ServerInfo = z.object({
+  version: z.string(),
+  pid: z.int(),
+  home: z.string(),
+  startedAt: z.iso.datetime(),
+  clients: z.int(),
+  runningTrials: z.int(),
+  log: z.string(),
+});
+export type ServerInfo = z.infer<typeof ServerInfo>;
+
+/** The background server itself. `hello` is the first request of every connection; nothing else is answered before. */
+export const server = api('server', {
+  hello: request({
+    summary: 'Introduces a client: the token from server.token, its version and what it is.',
+    params: z.object({
+      token: z.string(),
+      version: z.string(),
+      client: z.enum(['editor', 'cli', 'mcp', 'http', 'test']),
+    }),
+    result: ServerInfo,
+  }),
+  status: request({
+    summary: 'The background server: version, process, clients, running trials.',
+    params: z.object({}),
+    result: ServerInfo,
+    expose: ['webview', 'cli'],
+    readOnly: true,
+  }),
+  stop: request({
+    summary: 'Stop the background server. Running trials are cancelled unless --idle, which then refuses.',
+    params: z.object({ idle: z.boolean().default(false).describe('Only when nothing else uses it') }),
+    result: z.object({ stopping: z.boolean() }),
+    expose: ['cli'],
+  }),
+});

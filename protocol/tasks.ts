@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { api, event, request } from './api.ts';
+
+const Repository = z.string().min(1).describe('Directory inside the git repository');
+
+export const TaskState = z.enum(['created', 'prepared', 'proven']);
+export type TaskState = z.infer<typeof TaskState>;
+
+/** Rewards of the checks that `task validate` ran; null when a check reached no verdict. */
+export const TaskProof = z.object({
+  reference: z.number().min(0).max(1).nullable(),
+  noOp: z.number().min(0).max(1).nullable(),
+  provenAt: z.iso.datetime(),
+  executor: z.string(),
+});
+export type TaskProof = z.infer<typeof TaskProof>;
+
+export const TaskSummary = z.object({
+  /** Directory name: the task id while created, the task's name once prepared. */
+  id: z.string(),
+  title: z.string(),
+  state: TaskState,
+  /** Root of the user's repository. */
+  repository: z.string(),
+  /** Absolute. The prepared directory once there is one, else the created one. */
+  directory: z.string(),
+  createdAt: z.iso.datetime(),
+  tags: z.array(z.string()),
+  proof: TaskProof.nullable(),
+  /** Why the task can't be used as it stands, or null. */
+  problem: z.string().nullable(),
+});
+export type TaskSummary = z.infer<typeof TaskSummary>;
+
+export const Recording = z.object({
+  taskId: z.string(),
+  title: z.string(),
+  repository: z.string(),
+  startedAt: z.iso.datetime(),
+  startCommit: z.string(),
+  /** Where the created task will lie. */
+  directory: z.string(),
+});
+export type Recording = z.infer<typeof Recording>;
+
+export const Finding = z.object({
+  id: z.string(),
+  severity: z.enum(['error', 'warning', 'ok']),
+  message: z.string(),
+  /** What would mend it, in words; null when there is nothing to do. */
+  hint: z.string().nullable(),
+  /** True when `fix` can mend it. */
+  fixable: z.boolean(),
+});
+export type Finding = z.infer<typeof Finding>;
+
+export const tasks = api('tasks', {
+  list: request({
+    summary: 'Tasks of a repository: created, prepared, proven.',
+    params: z.object({ repository: Repository }),
+    result: z.object({ rows: z.array(TaskSummary) }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+  }),
+  show: request({
+    summary: 'One task with its instruction, tests and changed files.',
+    params: z.object({ repository: Repository, task: z.string().min(1) }),
+    result: z.object({
+      task: TaskSummary,
+      instruction: z.string(),
+      /** Files of the recorded change, relative to the repository. */
+      files: z.array(z.string()),
+      failToPass: z.array(z.string()),
+      passToPass: z.array(z.string()),
+    }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+    positional: ['task'],
+  }),
+  check: request({
+    summary: 'Whether a task can be recorded in this repository now, and what is in the way.',
+    params: z.object({ repository: Repository }),
+    result: z.object({ ready: z.boolean(), findings: z.array(Finding) }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+    tool: 'repo_check_readiness',
+  }),
+  fix: request({
+    summary: 'Mends what `check` found; without `apply` it only says what it would do.',
+    params: z.object({ repository: Repository, apply: z.boolean().default(false) }),
+    result: z.object({ actions: z.array(z.object({ id: z.string(), description: z.string(), done: z.boolean() })) }),
+    expose: ['http', 'mcp', 'cli'],
+    tool: 'repo_autofix_readiness',
+  }),
+  start: request({
+    summary: 'Start recording a task: what changes from here on is its solution.',
+    params: z.object({
+      repository: Repository,
+      title: z.string().trim().min(1).max(200),
+      notes: z.string().default(''),
+      labels: z.array(z.string()).default([]),
+    }),
+    result: Recording,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['title'],
+    tool: 'repo_start_task',
+  }),
+  end: request({
+    summary: 'End the recording and write the created task.',
+    params: z.object({
+      repository: Repository,
+      summary: z.string().default(''),
+      labels: z.array(z.string()).default([]),
+      sessionId: z.string().optional().describe('Session to attach; default: the newest one since the start'),
+    }),
+    result: TaskSummary,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    tool: 'repo_end_task',
+  }),
+  discard: request({
+    summary: 'End the recording without writing a task. The working tree stays as it is.',
+    params: z.object({ repository: Repository }),
+    result: z.object({ discarded: z.boolean() }),
+    expose: ['webview', 'cli'],
+  }),
+  recording: request({
+    summary: 'The recording under way in a repository, or null.',
+    params: z.object({ repository: Repository }),
+    result: z.object({ recording: Recording.nullable() }),
+    expose: ['webview', 'mcp', 'cli'],
+    readOnly: true,
+  }),
+  prepare: request({
+    summary:
+      'Seal a created task: start commit without a future, hidden tests, solution; runnable by Harbor and by us.',
+    params: z.object({
+      repository: Repository,
+      task: z.string().min(1),
+      name: z.string().optional().describe('Name of the prepared task; default: from its title'),
+    }),
+    result: TaskSummary,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['task'],
+  }),
+  validate: request({
+    summary: 'Prove a prepared task in a sandbox: the reference scores 1, doing nothing scores 0.',
+    params: z.object({
+      repository: Repository,
+      task: z.string().min(1),
+      executor: z.string().default('auto'),
+    }),
+    result: TaskSummary,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['task'],
+  }),
+  changed: event(z.object({ repository: z.string() })),
+  recordingChanged: event(z.object({ repository: z.string(), recording: Recording.nullable() })),
+});

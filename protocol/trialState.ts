@@ -1,0 +1,57 @@
+import { assertNever } from './errors.ts';
+import type { TrialSummary } from './runs.ts';
+
+/** Where a trial stands, in one word for lists, matrices and reports. */
+export type TrialState =
+  | 'queued'
+  | 'building'
+  | 'agent'
+  | 'verifying'
+  | 'passed'
+  | 'partial'
+  | 'failed'
+  | 'agentFailed'
+  | 'timedOut'
+  | 'budgetSpent'
+  | 'stalled'
+  | 'cancelled'
+  | 'lost'
+  | 'errored';
+
+export const trialStateWords: Readonly<Record<TrialState, string>> = {
+  queued: 'Queued',
+  building: 'Building',
+  agent: 'Agent',
+  verifying: 'Verifying',
+  passed: 'Passed',
+  partial: 'Partial',
+  failed: 'Failed',
+  agentFailed: 'Agent failed',
+  timedOut: 'Timed out',
+  budgetSpent: 'Budget spent',
+  stalled: 'Stalled',
+  cancelled: 'Cancelled',
+  lost: 'Lost',
+  errored: 'Errored',
+};
+
+export function trialState(trial: Pick<TrialSummary, 'phase' | 'end' | 'reward'>): TrialState {
+  if (trial.phase !== 'done') return trial.phase;
+  switch (trial.end) {
+    case null:
+      return 'lost';
+    case 'verified':
+      if (trial.reward === null) return 'errored';
+      return trial.reward >= 1 ? 'passed' : trial.reward <= 0 ? 'failed' : 'partial';
+    case 'agentFailed':
+    case 'timedOut':
+    case 'budgetSpent':
+    case 'stalled':
+    case 'cancelled':
+    case 'lost':
+    case 'errored':
+      return trial.end;
+    default:
+      return assertNever(trial.end);
+  }
+}
