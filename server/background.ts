@@ -1,0 +1,123 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { server as serverApi } from '../protocol/server.ts';
+import { toIso } from './base/clock.ts';
+import { DisposableStack } from './base/disposable.ts';
+import { takeLock } from './base/lock.ts';
+import { fileLog } from './base/log.ts';
+import { type CoachPaths, coachPaths, ensureHome, readOnlyError } from './base/paths.ts';
+import { environmentSettings } from './base/settings.ts';
+import { version } from './base/version.ts';
+import { createServices, type Services } from './services.ts';
+import { domain } from './surfaces/domain.ts';
+import { serveStream } from './surfaces/lsp.ts';
+
+const idleCheckMs = 1000;
+
+/**
+ * The background server, one per COACH_HOME: listens on its socket until told to stop or idle for long enough.
+ * A second one for the same home leaves at once, exit code 0: the first one serves.
+ */
+export async function runServer(): Promise<void> {
+  const paths = coachPaths();
+  ensureHome(paths);
+  const lock = takeLock(paths.lockFile);
+  if (lock === null) return;
+  const owner = new DisposableStack();
+  owner.defer(() => lock.release());
+  const settings = environmentSettings(process.env);
+  const { log, file: logFile, close } = fileLog(paths.logs, 'server', { debug: settings.get('log.debug') });
+  owner.defer(close);
+  const services = await createServices({ paths, settings, log, env: process.env }).catch(async (error: unknown) => {
+    log.error('The server cannot start.', { error });
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    await owner.dispose();
+    process.exit(1);
+  });
+  owner.add(services);
+
+  const clients = new Set<Socket>();
+  const startedAt = toIso(Date.now());
+  const token = randomBytes(32).toString('hex');
+  const stopping = new AbortController();
+  const stop = (reason: string) => {
+    if (stopping.signal.aborted) return;
+    log.info('Stopping.', { reason });
+    stopping.abort();
+  };
+  const status = () => ({
+    version,
+    pid: process.pid,
+    home: paths.home,
+    startedAt,
+    clients: clients.size,
+    runningTrials: services.runningTrials(),
+    log: logFile,
+  });
+  const own = domain(serverApi, {
+    hello: status,
+    status,
+    stop({ idle }) {
+      if (idle && (clients.size > 1 || busy(services))) return { stopping: false };
+      setImmediate(stop, 'asked by a client');
+      return { stopping: true };
+    },
+  });
+
+  const listener = createServer(socket => {
+    clients.add(socket);
+    serveStream(socket, { domains: [own, ...services.domains], bus: services.bus, token, greet: status }, () =>
+      clients.delete(socket),
+    );
+  });
+  owner.defer(() => closeListener(listener, clients));
+  await listen(listener, paths, token);
+  log.info('Listening.', { socket: paths.socket, version, pid: process.pid, node: process.versions.node });
+
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('unhandledRejection', error => log.error('Unhandled rejection.', { error }));
+  watchIdle(settings.get('server.idleSeconds') * 1000, () => clients.size > 0 || busy(services), stop);
+
+  await new Promise<void>(resolve => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
+  await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  process.exit(0);
+}
+
+function busy(services: Services): boolean {
+  return services.runningTrials() > 0 || services.tracedConnections() > 0;
+}
+
+function watchIdle(limitMs: number, inUse: () => boolean, stop: (reason: string) => void): void {
+  let lastUse = Date.now();
+  setInterval(() => {
+    if (inUse()) lastUse = Date.now();
+    else if (Date.now() - lastUse >= limitMs) stop('idle');
+  }, idleCheckMs).unref();
+}
+
+/** The lock is ours, so a socket file that lies there is a dead server's. */
+function listen(listener: Server, paths: CoachPaths, token: string): Promise<void> {
+  if (process.platform !== 'win32') rmSync(paths.socket, { force: true });
+  try {
+    writeFileSync(paths.tokenFile, token, { mode: 0o600 });
+    chmodSync(paths.tokenFile, 0o600);
+  } catch (cause) {
+    throw readOnlyError(paths.tokenFile, cause);
+  }
+  return new Promise((resolve, reject) => {
+    listener.once('error', reject);
+    listener.listen(paths.socket, () => {
+      if (process.platform !== 'win32') chmodSync(paths.socket, 0o600);
+      resolve();
+    });
+  });
+}
+
+function closeListener(listener: Server, clients: ReadonlySet<Socket>): Promise<void> {
+  return new Promise(resolve => {
+    listener.close(() => resolve());
+    for (const client of clients) client.destroy();
+  });
+}

@@ -1,0 +1,28 @@
+import Database from 'better-sqlite3';
+import { readOnlyError } from './paths.ts';
+
+export interface HeldLock {
+  release(): void;
+}
+
+/**
+ * Takes the lock file, or answers null when a living process holds it. The operating system's own file lock, by way
+ * of SQLite: it ends with its process, however that ends, so there is no stale lock to guess about.
+ */
+export function takeLock(file: string): HeldLock | null {
+  let database: Database.Database;
+  try {
+    database = new Database(file, { timeout: 0 });
+  } catch (cause) {
+    throw readOnlyError(file, cause);
+  }
+  try {
+    database.pragma('journal_mode = MEMORY');
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return null;
+    throw readOnlyError(file, error);
+  }
+  return { release: () => void database.close() };
+}

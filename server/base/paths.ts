@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CoachError } from '../../protocol/errors.ts';
+
+/** Where everything of ours lies outside the user's repositories. */
+export interface CoachPaths {
+  readonly home: string;
+  readonly ca: string;
+  readonly tracesDb: string;
+  readonly coachDb: string;
+  readonly workspaces: string;
+  readonly cache: string;
+  readonly logs: string;
+  readonly lockFile: string;
+  readonly tokenFile: string;
+  /** Unix socket or named pipe of the background server. */
+  readonly socket: string;
+}
+
+/** Longest path that every Unix takes for a socket. */
+const maxSocketPath = 100;
+
+export function coachPaths(env: NodeJS.ProcessEnv = process.env): CoachPaths {
+  const home = resolve(env['COACH_HOME'] || join(env['HOME'] || homedir(), '.codex-coach'));
+  return {
+    home,
+    ca: join(home, 'ca'),
+    tracesDb: join(home, 'traces.sqlite3'),
+    coachDb: join(home, 'coach.sqlite3'),
+    workspaces: join(home, 'workspaces'),
+    cache: join(home, 'cache'),
+    logs: join(home, 'logs'),
+    lockFile: join(home, 'server.lock'),
+    tokenFile: join(home, 'server.token'),
+    socket: socketPath(home),
+  };
+}
+
+/** Makes the home and its directories, 0700. A read-only disk is a clear fault. */
+export function ensureHome(paths: CoachPaths): void {
+  try {
+    for (const directory of [paths.home, paths.ca, paths.workspaces, paths.cache, paths.logs]) {
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+    }
+    if (!paths.socket.startsWith(paths.home) && process.platform !== 'win32') {
+      mkdirSync(join(paths.socket, '..'), { recursive: true, mode: 0o700 });
+    }
+  } catch (cause) {
+    throw readOnlyError(paths.home, cause);
+  }
+}
+
+/** A failed write as the user should read it. */
+export function readOnlyError(place: string, cause: unknown): CoachError {
+  const code = (cause as NodeJS.ErrnoException).code ?? '';
+  if (code === 'ENOSPC')
+    return new CoachError('disk.full', `The disk with ${place} is full.`, {
+      cause,
+      hint: 'Free some space and try again.',
+    });
+  return new CoachError('disk.readOnly', `Can't write to ${place} (${code || String(cause)}).`, {
+    cause,
+    hint: 'Make it writable, or choose another place with COACH_HOME.',
+  });
+}
+
+function socketPath(home: string): string {
+  const digest = createHash('sha256').update(home).digest('hex').slice(0, 16);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\codex-coach-${digest}`;
+  const beside = join(home, 'server.sock');
+  return beside.length <= maxSocketPath ? beside : join(tmpdir(), `codex-coach-${userInfo().uid}`, `${digest}.sock`);
+}

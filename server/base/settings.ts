@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { readableIssues } from '../../protocol/api.ts';
+import { keyNames, type SettingName, type SettingValue, settings } from '../../protocol/config.ts';
+import { CoachError } from '../../protocol/errors.ts';
+
+export interface Settings {
+  get<K extends SettingName>(name: K): SettingValue<K>;
+}
+
+/** Settings from the environment over defaults. A value of the wrong kind names its variable. */
+export function environmentSettings(env: NodeJS.ProcessEnv): Settings {
+  return {
+    get(name) {
+      const spec = settings[name];
+      const raw = env[spec.env];
+      if (raw === undefined || raw === '') return spec.default as never;
+      const parsed = spec.schema.safeParse(raw);
+      if (parsed.success) return parsed.data as never;
+      throw new CoachError('input.invalid', `${spec.env}=${raw} is not usable: ${readableIssues(parsed.error)}.`, {
+        hint: `Unset it, or give another value. Default: ${String(spec.default)}.`,
+      });
+    },
+  };
+}
+
+/**
+ * The `.env` file of a repository as variables; a missing file is empty. Lines `NAME=value`, `export NAME=value`,
+ * quotes around the value, `#` comments. No expansion: nothing in a repository may run or reach outside the file.
+ */
+export function readDotEnv(directory: string): Record<string, string> {
+  let text: string;
+  try {
+    text = readFileSync(join(directory, '.env'), 'utf8');
+  } catch {
+    return {};
+  }
+  const variables: Record<string, string> = {};
+  for (const line of text.split(/\r?\n/)) {
+    const match = /^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)$/.exec(line);
+    const name = match?.[1];
+    if (name === undefined) continue;
+    const raw = match?.[2] ?? '';
+    const quoted = /^(["'])(.*?)\1/.exec(raw);
+    variables[name] = quoted?.[2] ?? raw.replace(/\s+#.*$/, '').trim();
+  }
+  return variables;
+}
+
+/** Model API keys: the environment first, the repository's `.env` after it. */
+export function modelKeys(
+  env: NodeJS.ProcessEnv,
+  repository?: string,
+): Partial<Record<(typeof keyNames)[number], string>> {
+  const dotEnv = repository === undefined ? {} : readDotEnv(repository);
+  return Object.fromEntries(
+    keyNames
+      .map(name => [name, env[name] || dotEnv[name]] as const)
+      .filter(([, value]) => value !== undefined && value !== ''),
+  );
+}

@@ -1,0 +1,124 @@
+import { openSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { remote } from '../protocol/api.ts';
+import type { Channel } from '../protocol/channel.ts';
+import { lspChannel } from '../protocol/channels/lsp.ts';
+import { CoachError } from '../protocol/errors.ts';
+import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
+import { delay } from './base/clock.ts';
+import { isAlive, startDetached } from './base/exec.ts';
+import { type CoachPaths, ensureHome, readOnlyError } from './base/paths.ts';
+import { compareVersions, version } from './base/version.ts';
+
+/** How long a starting server may take until its socket answers. */
+const startTimeoutMs = 15_000;
+
+export interface ServerConnection {
+  readonly channel: Channel;
+  readonly info: ServerInfo;
+  /** True when this call had to start the server. */
+  readonly started: boolean;
+  readonly closed: Promise<void>;
+  dispose(): void;
+}
+
+export interface ConnectOptions {
+  readonly paths: CoachPaths;
+  readonly client: 'cli' | 'mcp' | 'test';
+  /** The server's program; null connects only. */
+  readonly program: string | null;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Connects to the background server of this COACH_HOME, starting it when there is none. A server older than this
+ * client is asked to drain and replaced.
+ * @throws CoachError `server.unreachable` with the place of the server's log.
+ */
+export async function connectToServer(options: ConnectOptions): Promise<ServerConnection> {
+  ensureHome(options.paths);
+  const existing = await tryConnect(options, false);
+  if (existing !== null) {
+    if (compareVersions(existing.info.version, version) >= 0 || options.program === null) return existing;
+    await replace(existing);
+  }
+  if (options.program === null) throw unreachable(options.paths);
+  launch(options, options.program);
+  const deadline = Date.now() + startTimeoutMs;
+  while (Date.now() < deadline) {
+    await delay(50);
+    const connection = await tryConnect(options, true);
+    if (connection !== null) return connection;
+  }
+  throw unreachable(options.paths);
+}
+
+async function tryConnect({ paths, client }: ConnectOptions, started: boolean): Promise<ServerConnection | null> {
+  const socket = await openSocket(paths.socket);
+  if (socket === null) return null;
+  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  connection.onError(() => socket.destroy());
+  connection.listen();
+  const channel = lspChannel(connection, (code, message, data) => new ResponseError(code, message, data));
+  const dispose = () => {
+    connection.dispose();
+    socket.destroy();
+  };
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()));
+  try {
+    const token = await readFile(paths.tokenFile, 'utf8');
+    const hello = remote(serverApi, channel).hello({ token, version, client });
+    const info = await Promise.race([hello, closed.then(() => null)]);
+    if (info === null) return null;
+    return { channel, info, started, closed, dispose };
+  } catch (error) {
+    dispose();
+    if (started) return null;
+    throw error;
+  }
+}
+
+function openSocket(path: string): Promise<Socket | null> {
+  return new Promise(resolve => {
+    const socket = connect(path);
+    socket.once('error', () => resolve(null));
+    socket.once('connect', () => {
+      socket.on('error', () => socket.destroy());
+      resolve(socket);
+    });
+  });
+}
+
+function launch({ paths, env }: ConnectOptions, program: string): void {
+  let logFd: number;
+  try {
+    logFd = openSync(join(paths.logs, 'server-output.log'), 'a', 0o600);
+  } catch (cause) {
+    throw readOnlyError(paths.logs, cause);
+  }
+  const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')));
+  startDetached(
+    [process.execPath, program],
+    { ...inherited, COACH_HOME: paths.home, ELECTRON_RUN_AS_NODE: '1' },
+    logFd,
+  );
+}
+
+async function replace(old: ServerConnection): Promise<void> {
+  await remote(serverApi, old.channel)
+    .stop({})
+    .catch(() => undefined);
+  await Promise.race([old.closed, delay(startTimeoutMs)]);
+  old.dispose();
+  const deadline = Date.now() + startTimeoutMs;
+  while (Date.now() < deadline && isAlive(old.info.pid)) await delay(50);
+}
+
+function unreachable(paths: CoachPaths): CoachError {
+  return new CoachError('server.unreachable', `No background server answers for ${paths.home}.`, {
+    hint: `Its output is in ${join(paths.logs, 'server-output.log')}. Try again, or choose another COACH_HOME.`,
+  });
+}

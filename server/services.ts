@@ -1,0 +1,223 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { agents as agentsApi } from '../protocol/agents.ts';
+import { readableIssues } from '../protocol/api.ts';
+import { CoachError } from '../protocol/errors.ts';
+import { proxy as proxyApi } from '../protocol/proxy.ts';
+import { runs as runsApi } from '../protocol/runs.ts';
+import { sessions as sessionsApi } from '../protocol/sessions.ts';
+import { tasks as tasksApi } from '../protocol/tasks.ts';
+import { codex } from './agents/codex.ts';
+import { agents, findAgent } from './agents/index.ts';
+import { findInstalled } from './agents/install.ts';
+import { EventBus } from './base/bus.ts';
+import { systemClock } from './base/clock.ts';
+import { type AsyncOwner, DisposableStack } from './base/disposable.ts';
+import type { Log } from './base/log.ts';
+import type { CoachPaths } from './base/paths.ts';
+import { programOnPath } from './base/programs.ts';
+import { modelKeys, type Settings } from './base/settings.ts';
+import { agentHandlers, agentInstaller, runHandlers } from './bench/handlers.ts';
+import { RunService } from './bench/runService.ts';
+import { RunStore } from './bench/runStore.ts';
+import { addCosts } from './bench/score.ts';
+import { validateTask } from './bench/validate.ts';
+import { createExecutors, type Executors } from './executors/index.ts';
+import { shimFile } from './executors/places.ts';
+import { repositoryAt } from './git/repository.ts';
+import { createProxy } from './proxy/captureProxy.ts';
+import { announceProxy, proxyHandlers } from './proxy/handlers.ts';
+import type { LaunchSpec, ProxyService } from './proxy/proxy.ts';
+import { Recording, recordingOfSession } from './proxy/recording.ts';
+import { startReplay } from './proxy/replay.ts';
+import { toOverrides } from './proxy/upstreamSetting.ts';
+import { type Domain, domain } from './surfaces/domain.ts';
+import { loadPreparedTask } from './tasks/format.ts';
+import { taskHandlers } from './tasks/handlers.ts';
+import { preparedDirectory } from './tasks/places.ts';
+import { toAtif } from './traces/atif.ts';
+import { toCleanSession } from './traces/export.ts';
+import { announceSessions, sessionHandlers } from './traces/handlers.ts';
+import { type Recorder, startRecorder } from './traces/recorder.ts';
+import { TraceStore } from './traces/store.ts';
+
+export interface ServiceOptions {
+  readonly paths: CoachPaths;
+  readonly settings: Settings;
+  readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Everything the server does, put together. */
+export interface Services extends AsyncOwner {
+  readonly domains: readonly Domain[];
+  readonly bus: EventBus;
+  runningTrials(): number;
+  /** Connections of agents that would break if this process ended. */
+  tracedConnections(): number;
+}
+
+/** The composition root: nothing else constructs a service. @throws CoachError `schema.newer`, `disk.readOnly` */
+export async function createServices(options: ServiceOptions): Promise<Services> {
+  const owner = new DisposableStack();
+  try {
+    return await compose(options, owner);
+  } catch (error) {
+    await owner.dispose().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function compose({ paths, settings, log, env }: ServiceOptions, owner: DisposableStack): Promise<Services> {
+  const bus = new EventBus();
+  const clock = systemClock;
+
+  const recorder = owner.add(
+    await startRecorder({
+      file: paths.tracesDb,
+      workerFile: join(import.meta.dirname, 'recorder.cjs'),
+      idleSeconds: settings.get('session.idleSeconds'),
+      log,
+    }),
+  );
+  const traces = owner.add(new TraceStore(paths.tracesDb));
+  owner.add(announceSessions(recorder, bus));
+
+  const overrides = toOverrides(settings.get('proxy.upstreams'));
+  const proxy = owner.add(withOverrides(createProxy({ caDirectory: paths.ca, recorder, log, env }), overrides));
+  owner.add(announceProxy(proxy, bus));
+  const port = () => settings.get('proxy.port');
+
+  const executors = createCoachExecutors({ paths, settings, env });
+  const install = agentInstaller({ cache: paths.cache, env, bus });
+  const repositoryRoot = async (directory: string) => (await repositoryAt(directory)).root;
+  const loadTask = (root: string, name: string) => loadPreparedTask(join(preparedDirectory(root), basename(name)));
+
+  const runStore = owner.add(new RunStore(paths.coachDb, clock));
+  const runService = owner.add(
+    new RunService({
+      store: runStore,
+      bus,
+      clock,
+      log,
+      executors,
+      traces: {
+        cost: sessionIds => addCosts(sessionIds.flatMap(id => traces.session(id)?.cost ?? [])),
+        trajectory: sessionIds => (sessionIds.length === 0 ? null : toAtif(traces, sessionIds)),
+      },
+      workspaces: paths.workspaces,
+      overrides: [],
+      findAgent,
+      install,
+      async openLaunch(spec) {
+        await proxy.start(port());
+        return proxy.open(spec);
+      },
+      startReplay: async reference => startReplay(await loadRecording(reference, traces), log),
+      loadTask,
+      repositoryRoot,
+      keys: root => modelKeys(env, root),
+    }),
+  );
+  await runService.recover();
+  for (const executor of executors.all) {
+    void executor.sweep(log).catch((error: unknown) => log.warn(`Sweeping ${executor.title} failed.`, { error }));
+  }
+
+  const domains: Domain[] = [
+    domain(sessionsApi, sessionHandlers(traces)),
+    domain(proxyApi, proxyHandlers({ service: proxy, recorder, store: traces, port, defaultHost: hostOf })),
+    domain(
+      tasksApi,
+      taskHandlers({
+        paths,
+        clock,
+        bus,
+        log,
+        sessions: sessionSource(recorder, traces),
+        validate: async (_root, directory, executor, signal) => {
+          await validateTask(await loadPreparedTask(directory), executor, { executors, clock, log }, signal);
+        },
+      }),
+    ),
+    domain(runsApi, runHandlers({ service: runService, store: runStore, repositoryRoot, loadTask })),
+    domain(agentsApi, agentHandlers({ agents, findAgent, executors, cache: paths.cache, env, bus })),
+  ];
+  return {
+    domains,
+    bus,
+    runningTrials: () => runService.runningTrials,
+    tracedConnections: () => proxy.openConnections(),
+    dispose: () => owner.dispose(),
+  };
+}
+
+/** Executors whose `auto` is the user's setting. */
+function createCoachExecutors({ paths, settings, env }: Omit<ServiceOptions, 'log'>): Executors {
+  const cachedBubblewrap = () => {
+    const installed = findInstalled(codex, paths.cache);
+    return installed === null ? [] : [join(installed.directory, 'codex-resources', 'bwrap')];
+  };
+  const executors = createExecutors({
+    host: () => settings.get('docker.host') || (env['DOCKER_HOST'] ?? ''),
+    imageCache: join(paths.cache, 'images'),
+    workspaces: paths.workspaces,
+    bubblewraps: () => [programOnPath('bwrap', env), ...cachedBubblewrap()].filter(program => program !== null),
+    // In the editor this process is Electron, which can't be mounted into a sandbox.
+    node:
+      process.versions['electron'] === undefined ? process.execPath : (programOnPath('node', env) ?? process.execPath),
+    shim: shimFile,
+  });
+  return { all: executors.all, choose: id => executors.choose(id === 'auto' ? settings.get('run.executor') : id) };
+}
+
+function sessionSource(recorder: Recorder, traces: TraceStore) {
+  return {
+    async since(sinceMs: number, root: string) {
+      await recorder.flush();
+      return traces
+        .sessionsSince(sinceMs)
+        .filter(({ repository }) => repository === null || repository === root)
+        .toReversed();
+    },
+    async clean(sessionId: string) {
+      await recorder.flush();
+      return toCleanSession(traces, sessionId);
+    },
+  };
+}
+
+/** The same proxy, with the user's own upstreams behind those of a launch. */
+function withOverrides(proxy: ProxyService, overrides: LaunchSpec['overrides']): ProxyService {
+  return {
+    status: () => proxy.status(),
+    start: port => proxy.start(port),
+    open: spec => proxy.open({ ...spec, overrides: [...spec.overrides, ...overrides] }),
+    openConnections: () => proxy.openConnections(),
+    onChange: listener => proxy.onChange(listener),
+    dispose: () => proxy.dispose(),
+  };
+}
+
+/** `session:<id>` of the trace store, or a recording's file. */
+async function loadRecording(reference: string, traces: TraceStore): Promise<Recording> {
+  if (reference.startsWith('session:')) return recordingOfSession(traces, reference.slice('session:'.length));
+  const unusable = (why: string, cause?: unknown) =>
+    new CoachError('input.invalid', `${reference} is no recording: ${why}`, {
+      cause,
+      hint: 'Give a recording file, or session:<id>.',
+    });
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(reference, 'utf8'));
+  } catch (error) {
+    throw unusable(error instanceof Error ? error.message : String(error), error);
+  }
+  const parsed = Recording.safeParse(json);
+  if (!parsed.success) throw unusable(readableIssues(parsed.error));
+  return parsed.data;
+}
+
+function hostOf(agent: string): string {
+  return agents.find(({ id }) => id === agent)?.apiHosts[0] ?? 'api.openai.com';
+}

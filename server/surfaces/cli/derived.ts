@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type Api, call, methodOf, parseParams, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { toText } from './render.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What every derived command needs: the terminal, and a way to the server. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  /** Calls `work` with a connection that is closed afterwards. */
+  withServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
+}
+
+interface Property {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+}
+
+/** Adds `codex-coach <api> <request>` for each request that an api exposes to the command line. */
+export function addDerivedCommands(program: Command, api: Api, context: CommandContext): Command {
+  const group = program.command(api.name).description(`${summaries[api.name] ?? api.name}`);
+  // `run` is a command of its own.
+  if (api.name.endsWith('s') && api.name !== 'runs') group.alias(api.name.slice(0, -1));
+  for (const [name, spec] of requestsOf(api)) {
+    if (spec.expose.includes('cli')) addCommand(group, api.name, name, spec, context);
+  }
+  return group;
+}
+
+const summaries: Record<string, string> = {
+  sessions: 'Recorded agent sessions',
+  tasks: 'Benchmark tasks of a repository',
+  runs: 'Runs of agents on tasks',
+  proxy: 'The recording proxy',
+  agents: 'Agents and sandboxes',
+  server: 'The background server',
+};
+
+function addCommand(
+  group: Command,
+  apiName: string,
+  name: string,
+  spec: RequestSpec,
+  { terminal, withServer }: CommandContext,
+): void {
+  const properties = propertiesOf(spec);
+  const words = spec.positional.map(key => `<${toKebab(key)}>`);
+  const command = group.command([toKebab(name), ...words].join(' ')).description(spec.summary);
+  for (const [key, property] of Object.entries(properties)) {
+    if (spec.positional.includes(key)) continue;
+    command.option(flagOf(key, property), property.description ?? '', key === 'repository' ? '.' : undefined);
+  }
+  command.option('--json', 'Print the answer as JSON');
+  command.action(async (...args: unknown[]) => {
+    const options = args[words.length] as Record<string, unknown>;
+    const params: Record<string, unknown> = {};
+    for (const [index, key] of spec.positional.entries()) params[key] = args[index];
+    for (const key of Object.keys(properties)) if (options[key] !== undefined) params[key] = options[key];
+    if (typeof params['repository'] === 'string') params['repository'] = resolve(terminal.cwd, params['repository']);
+    const method = methodOf(apiName, name);
+    parseParams(`${apiName} ${toKebab(name)}`, spec.params, params);
+    const value = await withServer(channel => call(channel, method, spec, params, terminal.signal));
+    terminal.print(options['json'] === true ? JSON.stringify(value, null, 2) : toText(spec, value));
+  });
+}
+
+function propertiesOf(spec: RequestSpec): Record<string, Property> {
+  return (z.toJSONSchema(spec.params, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as Record<
+    string,
+    Property
+  >;
+}
+
+function flagOf(key: string, property: Property): string {
+  if (property.type === 'boolean') return `--${toKebab(key)}`;
+  return property.type === 'array' ? `--${toKebab(key)} <value...>` : `--${toKebab(key)} <value>`;
+}
+
+function toKebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+}

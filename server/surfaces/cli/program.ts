@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { agents } from '../../../protocol/agents.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { proxy } from '../../../protocol/proxy.ts';
+import { runs } from '../../../protocol/runs.ts';
+import { server } from '../../../protocol/server.ts';
+import { sessions } from '../../../protocol/sessions.ts';
+import { tasks } from '../../../protocol/tasks.ts';
+import { coachPaths } from '../../base/paths.ts';
+import { version } from '../../base/version.ts';
+import { connectToServer } from '../../connect.ts';
+import { serveMcp } from '../mcp.ts';
+import { runTracedCodex } from './codex.ts';
+import { addCreateCommand } from './createTask.ts';
+import { addDerivedCommands, type CommandContext } from './derived.ts';
+import { addRunCommand } from './run.ts';
+import { serverProgram } from './serverProgram.ts';
+import { slashCommands } from './slash.ts';
+import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
+
+const closingHelp = `
+Recording:
+  codex-coach [codex arguments]      launch Codex with its traffic recorded
+  codex-coach --task [arguments]     the same, with the repo_* tools for recording a task
+  codex-coach /test                  check the route; also /status /stats /logs [--follow] /env /hello /now
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a trial reached no verdict, 130 interrupted.
+Every list and show command takes --json. Files lie in COACH_HOME (default ~/.codex-coach).`;
+
+/** Adds a command that is put together elsewhere. */
+export type CommandAdder = (program: Command, context: CommandContext) => void;
+
+/** Runs one `codex-coach` command and answers its exit code. */
+export async function runCli(argv: readonly string[], more: readonly CommandAdder[]): Promise<number> {
+  const terminal = processTerminal();
+  const json = argv.includes('--json');
+  const context: CommandContext = { terminal, withServer: work => withServer(terminal, 'cli', work) };
+  let exitCode: number = exitCodes.ok;
+  const program = buildProgram(context, code => {
+    exitCode = code;
+  });
+  for (const add of more) add(program, context);
+  try {
+    const slash = slashCommands[argv[0] ?? ''];
+    if (slash !== undefined) return await slash(context, argv.slice(1));
+    if (isOurs(program, argv[0])) {
+      await program.parseAsync([...argv], { from: 'user' });
+      return exitCode;
+    }
+    return await launchCodex(argv, context);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    return reportFault(error, terminal, json);
+  }
+}
+
+function buildProgram(context: CommandContext, exit: (code: number) => void): Command {
+  const program = new Command('codex-coach')
+    .description(
+      'Record what coding agents say to their models, turn sessions into tasks, run agents on them, judge the result.',
+    )
+    .version(version, '-V, --version')
+    .addHelpText('after', closingHelp)
+    .exitOverride();
+  addDerivedCommands(program, sessions, context);
+  addCreateCommand(addDerivedCommands(program, tasks, context), context);
+  addRunCommand(program, context, exit);
+  addDerivedCommands(program, runs, context);
+  addDerivedCommands(program, agents, context);
+  addDerivedCommands(program, proxy, context);
+  addDerivedCommands(program, server, context);
+  program
+    .command('mcp')
+    .description('Serve our tools to an agent over standard input and output (Model Context Protocol)')
+    .action(() =>
+      withServer(context.terminal, 'mcp', channel =>
+        serveMcp([tasks, runs, sessions, agents, proxy], channel, context.terminal.cwd),
+      ),
+    );
+  program
+    .command('codex [arguments...]')
+    .description('Launch Codex with its traffic recorded')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action(async (args: string[]) => exit(await launchCodex(args, context)));
+  return program;
+}
+
+function isOurs(program: Command, first: string | undefined): boolean {
+  if (first === undefined) return false;
+  if (['help', '-h', '--help', '-V', '--version'].includes(first)) return true;
+  return program.commands.some(command => command.name() === first || command.aliases().includes(first));
+}
+
+/** `codex-coach [codex arguments]`; `--task` as the first one adds our MCP server with its tools approved. */
+async function launchCodex(
+  argv: readonly string[],
+  { terminal, withServer: connect }: CommandContext,
+): Promise<number> {
+  const withTools = argv[0] === '--task';
+  const rest = withTools ? argv.slice(1) : argv;
+  const tools = withTools ? ['-c', mcpSetting(terminal.env)] : [];
+  const { exitCode } = await connect(channel =>
+    runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal),
+  );
+  return exitCode ?? exitCodes.interrupted;
+}
+
+/** Codex's setting for our MCP server. Its own environment is stripped by Codex, so COACH_HOME is given. */
+function mcpSetting(env: NodeJS.ProcessEnv): string {
+  const program = JSON.stringify(process.execPath);
+  const script = JSON.stringify(join(import.meta.dirname, 'cli.cjs'));
+  const home = JSON.stringify(coachPaths(env).home);
+  return `mcp_servers.codex_coach={command=${program},args=[${script},"mcp"],env={COACH_HOME=${home},ELECTRON_RUN_AS_NODE="1"},default_tools_approval_mode="approve",required=true}`;
+}
+
+async function withServer<T>(
+  terminal: Terminal,
+  client: 'cli' | 'mcp',
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const connection = await connectToServer({
+    paths: coachPaths(terminal.env),
+    client,
+    program: serverProgram,
+    env: terminal.env,
+  });
+  try {
+    return await work(connection.channel);
+  } finally {
+    connection.dispose();
+  }
+}

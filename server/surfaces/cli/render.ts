@@ -1,0 +1,263 @@
+import type { z } from 'zod';
+import { agents } from '../../../protocol/agents.ts';
+import type { RequestSpec } from '../../../protocol/api.ts';
+import { proxy } from '../../../protocol/proxy.ts';
+import { runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { server } from '../../../protocol/server.ts';
+import { sessions } from '../../../protocol/sessions.ts';
+import { tasks } from '../../../protocol/tasks.ts';
+import { clip, formatCost, formatDuration, formatReward, formatTime, formatTokens, missing, table } from './table.ts';
+
+/** How each request's answer reads for a person. What is not here prints as JSON. */
+const renderers = new Map<RequestSpec, (value: never) => string>();
+
+function render<R extends z.ZodType>(spec: RequestSpec<z.ZodType, R>, words: (value: z.output<R>) => string): void {
+  renderers.set(spec as unknown as RequestSpec, words as (value: never) => string);
+}
+
+export function toText(spec: RequestSpec, value: unknown): string {
+  const words = renderers.get(spec);
+  return words === undefined ? JSON.stringify(value, null, 2) : words(value as never);
+}
+
+render(sessions.members.list, ({ rows, next }) => {
+  if (rows.length === 0) return 'No sessions yet. Record one with: codex-coach [codex arguments]';
+  const body = table(
+    ['Session', 'Agent', 'Started', 'Exchanges', 'Tokens', 'Cost', 'Title'],
+    rows.map(row => [
+      row.id,
+      row.agent ?? missing,
+      formatTime(row.startedAt),
+      String(row.exchanges),
+      formatTokens(row.usage),
+      formatCost(row.cost),
+      clip(row.title, 60),
+    ]),
+    ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
+  );
+  return next === null ? body : `${body}\nMore: codex-coach sessions list --before ${next}`;
+});
+
+render(sessions.members.show, ({ session, exchanges, conversation }) =>
+  [
+    `${session.title}`,
+    `${session.agent ?? 'unknown agent'} · ${session.models.join(', ') || 'no model'} · ${exchanges.length} exchanges · ${formatTokens(session.usage)} tokens · ${formatCost(session.cost)}`,
+    '',
+    ...conversation.map(item => {
+      const name = item.kind === 'toolCall' ? `${item.kind} ${item.toolName ?? ''}`.trim() : item.kind;
+      return `[${name}] ${clip(item.text.trim(), 2000)}\n`;
+    }),
+  ].join('\n'),
+);
+
+render(sessions.members.stats, ({ rows }) =>
+  rows.length === 0
+    ? 'Nothing recorded yet.'
+    : table(
+        ['Day', 'Model', 'Agent', 'Sessions', 'Exchanges', 'Tokens', 'Cost'],
+        rows.map(row => [
+          row.day,
+          row.model,
+          row.agent ?? missing,
+          String(row.sessions),
+          String(row.exchanges),
+          formatTokens(row.usage),
+          formatCost(row.cost),
+        ]),
+        ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
+      ),
+);
+
+render(proxy.members.status, status =>
+  [
+    status.state === 'listening' ? `Proxy listening on ${status.host}:${status.port}` : `Proxy ${status.state}`,
+    `  exchanges recorded: ${status.exchanges}, open connections: ${status.openConnections}`,
+    `  certificate authority: ${status.caFile}`,
+    ...(status.uncaptured > 0
+      ? [`  WARNING: ${status.uncaptured} connections to a model host gave no exchange. Recording is incomplete.`]
+      : []),
+    ...(status.error === null ? [] : [`  ${status.error}`]),
+  ].join('\n'),
+);
+
+render(proxy.members.start, status => `Proxy listening on ${status.host}:${status.port}`);
+
+render(proxy.members.test, ({ ok, steps }) =>
+  [
+    ...steps.map(step => `${step.ok ? 'ok  ' : 'FAIL'}  ${step.name}: ${step.detail}`),
+    ok ? 'The route works.' : 'The route does not work.',
+  ].join('\n'),
+);
+
+render(tasks.members.list, ({ rows }) =>
+  rows.length === 0
+    ? 'No tasks in this repository. Record one with: codex-coach task start "What you are about to do"'
+    : table(
+        ['Task', 'State', 'Created', 'Title'],
+        rows.map(row => [
+          row.id,
+          row.problem === null ? row.state : 'broken',
+          formatTime(row.createdAt),
+          clip(row.problem ?? row.title, 80),
+        ]),
+      ),
+);
+
+render(tasks.members.show, ({ task, instruction, files, failToPass, passToPass }) =>
+  [
+    `${task.title} (${task.state})`,
+    task.directory,
+    '',
+    instruction.trim(),
+    '',
+    `Changed files: ${files.join(', ') || missing}`,
+    `Must now pass: ${failToPass.join(', ') || missing}`,
+    `Must still pass: ${passToPass.length}`,
+    ...(task.problem === null ? [] : [`Problem: ${task.problem}`]),
+  ].join('\n'),
+);
+
+render(tasks.members.check, ({ ready, findings }) =>
+  [
+    ...findings.map(finding => {
+      const hint =
+        finding.hint === null ? '' : `\n         ${finding.hint}${finding.fixable ? ' (codex-coach task fix)' : ''}`;
+      return `${finding.severity.padEnd(7)}  ${finding.message}${hint}`;
+    }),
+    ready ? 'Ready to record.' : 'Not ready.',
+  ].join('\n'),
+);
+
+render(tasks.members.fix, ({ actions }) =>
+  actions.length === 0
+    ? 'Nothing to mend.'
+    : actions.map(action => `${action.done ? 'done ' : 'would'}  ${action.description}`).join('\n') +
+      (actions.some(action => !action.done) ? '\nDo it with: codex-coach task fix --apply' : ''),
+);
+
+render(tasks.members.start, recording =>
+  [
+    `Recording "${recording.title}" from commit ${recording.startCommit.slice(0, 12)}.`,
+    'Work, or let an agent work; then: codex-coach task end',
+  ].join('\n'),
+);
+render(
+  tasks.members.end,
+  task => `Created task ${task.id}\n  ${task.directory}\nNext: codex-coach task prepare ${task.id}`,
+);
+render(tasks.members.discard, ({ discarded }) =>
+  discarded ? 'Recording ended, no task written.' : 'No recording under way.',
+);
+render(tasks.members.recording, ({ recording }) =>
+  recording === null
+    ? 'No recording under way.'
+    : `Recording "${recording.title}" since ${formatTime(recording.startedAt)}.`,
+);
+render(
+  tasks.members.prepare,
+  task => `Prepared task ${task.id}\n  ${task.directory}\nNext: codex-coach task validate ${task.id}`,
+);
+render(
+  tasks.members.validate,
+  task =>
+    `${task.id} is ${task.state}: reference ${formatReward(task.proof?.reference ?? null)}, no-op ${formatReward(task.proof?.noOp ?? null)}\nNext: codex-coach run ${task.id} --agent codex`,
+);
+
+render(runs.members.list, ({ rows }) =>
+  rows.length === 0
+    ? 'No runs yet. Start one with: codex-coach run <task> --agent codex'
+    : table(
+        ['Run', 'State', 'Started', 'Tasks', 'Agents', 'Trials', 'Reward', 'Tokens', 'Cost'],
+        rows.map(row => [
+          row.id,
+          row.state,
+          formatTime(row.createdAt),
+          String(row.tasks.length),
+          clip(row.agents.map(agent => agent.label ?? agent.id).join(', '), 40),
+          `${row.trialCounts.done}/${row.trialCounts.total}`,
+          formatReward(row.meanReward),
+          formatTokens(row.usage),
+          formatCost(row.cost),
+        ]),
+        ['left', 'left', 'left', 'right', 'left', 'right', 'right', 'right', 'right'],
+      ),
+);
+
+render(runs.members.show, ({ run, trials }) =>
+  [
+    `Run ${run.id} (${run.state}, ${run.executor})`,
+    `  ${run.directory}`,
+    '',
+    trialTable(trials),
+    '',
+    ...run.notIsolated.map(line => `Not isolated: ${line}`),
+  ].join('\n'),
+);
+
+render(runs.members.events, ({ events }) =>
+  events
+    .map(
+      event =>
+        `${event.at}  ${event.trialId ?? ''}  ${event.kind}${event.phase === null ? '' : ` ${event.phase}`}  ${event.text}`,
+    )
+    .join('\n'),
+);
+render(runs.members.cancel, run => `Run ${run.id} is ${run.state}.`);
+render(runs.members.report, ({ file }) => file);
+render(runs.members.diff, ({ patch }) => patch);
+
+render(agents.members.list, ({ rows }) =>
+  table(
+    ['Agent', 'Title', 'Version', 'State'],
+    rows.map(row => [
+      row.id,
+      row.title,
+      row.pinnedVersion ?? missing,
+      row.installed ? (row.path ?? 'built in') : `not installed (codex-coach agents install ${row.id})`,
+    ]),
+  ),
+);
+render(
+  agents.members.install,
+  agent => `${agent.title} ${agent.pinnedVersion ?? ''} is installed: ${agent.path ?? 'built in'}`,
+);
+render(agents.members.executors, ({ rows, default: chosen }) =>
+  table(
+    ['Executor', 'State', 'Detail'],
+    rows.map(row => [
+      row.id === chosen ? `${row.id} (default)` : row.id,
+      row.available ? 'available' : 'missing',
+      row.detail,
+    ]),
+  ),
+);
+
+render(server.members.status, status =>
+  [
+    `Codex Coach ${status.version}, process ${status.pid}, since ${formatTime(status.startedAt)}`,
+    `  home: ${status.home}`,
+    `  clients: ${status.clients}, running trials: ${status.runningTrials}`,
+    `  log: ${status.log}`,
+  ].join('\n'),
+);
+render(server.members.stop, ({ stopping }) =>
+  stopping ? 'The background server stops.' : 'The background server is in use and stays.',
+);
+
+/** One line per trial, as `run` and `runs show` print it. */
+export function trialTable(trials: readonly TrialSummary[]): string {
+  return table(
+    ['Task', 'Agent', '#', 'End', 'Reward', 'Tokens', 'Cost', 'Time'],
+    trials.map(trial => [
+      trial.taskProven ? trial.task : `${trial.task} (unproven)`,
+      trial.agentLabel,
+      String(trial.attempt),
+      trial.end ?? trial.phase,
+      formatReward(trial.reward),
+      formatTokens(trial.usage),
+      formatCost(trial.cost),
+      formatDuration(trial.agentMs),
+    ]),
+    ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right'],
+  );
+}

@@ -1,0 +1,7 @@
+import { join } from 'node:path';
+
+/** The background server's program, beside this one in the build. */
+export const serverProgram = join(import.meta.dirname, 'server.cjs');
+
+/** What we ship beside the programs: sample project, recorded session. */
+export const mediaDirectory = join(import.meta.dirname, '..', 'media');

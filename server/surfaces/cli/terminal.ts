@@ -1,0 +1,50 @@
+import { CoachError } from '../../../protocol/errors.ts';
+
+/** Exit codes of `codex-coach`; `--help` prints them. */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** A run ended, but at least one trial reached no verdict. */
+  noVerdict: 3,
+  interrupted: 130,
+} as const;
+
+/** What a command can do to the outside, replaceable in tests. */
+export interface Terminal {
+  print(text: string): void;
+  /** Progress and faults: standard error, so that `--json` output stays clean. */
+  note(text: string): void;
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  /** Aborted by the first Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export function processTerminal(): Terminal {
+  const interrupt = new AbortController();
+  const onSignal = () => interrupt.abort(new CoachError('cancelled', 'Interrupted.'));
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGHUP', onSignal);
+  return {
+    print: text => void process.stdout.write(`${text}\n`),
+    note: text => void process.stderr.write(`${text}\n`),
+    env: process.env,
+    cwd: process.cwd(),
+    signal: interrupt.signal,
+  };
+}
+
+/** Prints a fault as a person should read it and answers the exit code. */
+export function reportFault(error: unknown, terminal: Terminal, json: boolean): number {
+  const fault = CoachError.from(error);
+  if (json) terminal.print(JSON.stringify({ error: fault.toShape() }, null, 2));
+  else {
+    terminal.note(`codex-coach: ${fault.message}`);
+    if (fault.hint !== null) terminal.note(`  ${fault.hint}`);
+    if (fault.code === 'internal' && terminal.env['COACH_STACK']) terminal.note(fault.stack ?? '');
+  }
+  if (fault.code === 'cancelled') return exitCodes.interrupted;
+  return fault.code === 'input.invalid' ? exitCodes.usage : exitCodes.failed;
+}

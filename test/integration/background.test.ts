@@ -1,0 +1,134 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { remote } from '../../protocol/api.ts';
+import { proxy } from '../../protocol/proxy.ts';
+import { root } from '../../scripts/root.ts';
+import { isAlive } from '../../server/base/exec.ts';
+import { aWorld, cliProgram, run, serverProgram, until } from '../world.ts';
+
+it('starts once for several clients and outlives each of them', async () => {
+  const home = aWorld();
+  const [first, second] = await Promise.all([home.connect(), home.connect()]);
+  expect(first.info.pid).toBe(second.info.pid);
+  first.dispose();
+  second.dispose();
+  const third = await home.connect();
+  expect(third.info.pid).toBe(first.info.pid);
+  expect(third.started).toBe(false);
+});
+
+it('keeps its socket, token and home to the user alone', async () => {
+  const home = aWorld();
+  await home.connect();
+  expect(statSync(home.paths.home).mode & 0o777).toBe(0o700);
+  expect(statSync(home.paths.tokenFile).mode & 0o777).toBe(0o600);
+  expect(statSync(home.paths.socket).mode & 0o777).toBe(0o600);
+});
+
+it('answers nothing before the token was shown', async () => {
+  const home = aWorld();
+  await home.connect();
+  const socket = connect(home.paths.socket);
+  const raw = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  raw.listen();
+  await expect(raw.sendRequest('coach/server/status', {})).rejects.toMatchObject({ data: { code: 'server.denied' } });
+  await expect(
+    raw.sendRequest('coach/server/hello', { token: 'guessed', version: '0.1.0', client: 'test' }),
+  ).rejects.toMatchObject({ data: { code: 'server.denied' } });
+  raw.dispose();
+  socket.destroy();
+});
+
+it('is started again by the next client after SIGKILL, with the same database', async () => {
+  const home = aWorld();
+  const before = await home.connect();
+  process.kill(before.info.pid, 'SIGKILL');
+  await before.closed;
+  const after = await home.connect();
+  expect(after.info.pid).not.toBe(before.info.pid);
+  expect(existsSync(home.paths.tracesDb)).toBe(true);
+});
+
+it('leaves when nothing has used it for the idle time, and takes its socket along', async () => {
+  const home = aWorld({ COACH_IDLE_SECS: '1' });
+  const connection = await home.connect();
+  await remote(proxy, connection.channel).start({ port: 0 });
+  connection.dispose();
+  await until(() => !isAlive(connection.info.pid));
+  expect(existsSync(home.paths.socket)).toBe(false);
+});
+
+it('gives way to a newer version and serves an older client', async () => {
+  const home = aWorld();
+  const old = await home.connect(olderServer());
+  expect(old.info.version).toBe('0.0.1');
+  const now = await home.connect();
+  expect(now.info.pid).not.toBe(old.info.pid);
+  expect(now.info.version).not.toBe('0.0.1');
+  await until(() => !isAlive(old.info.pid));
+});
+
+it('says in one sentence that a Node is too old, and exits with 1', async () => {
+  const node20 = oldNode();
+  if (node20 === null) return;
+  for (const script of [cliProgram, serverProgram]) {
+    const outcome = await run(node20, [script, 'sessions', 'list'], { env: {} });
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
+    expect(outcome.stderr).toContain('needs Node 22.15.0 or newer');
+  }
+});
+
+it('refuses a port that another program has, and names the way out', async () => {
+  const home = aWorld();
+  const other = createServer();
+  await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void other.close());
+  const port = (other.address() as { port: number }).port;
+  const outcome = await home.cli(['proxy', 'start', '--port', String(port)]);
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toContain(String(port));
+  expect(outcome.stderr).toContain('PROXY_PORT');
+});
+
+it('offers help, JSON and documented exit codes', async () => {
+  const home = aWorld();
+  const help = await home.cli(['--help']);
+  expect(help.code).toBe(0);
+  for (const word of ['sessions', 'tasks', 'runs', 'run', 'proxy', 'Exit codes']) expect(help.stdout).toContain(word);
+  const list = await home.cli(['sessions', 'list', '--json']);
+  expect(JSON.parse(list.stdout)).toEqual({ rows: [], next: null });
+  expect((await home.cli(['sessions', 'list', '--limit', 'many'])).code).toBe(2);
+  expect((await home.cli(['sessions', 'show', 'no-such-session'])).code).toBe(1);
+  expect((await home.cli(['tasks', 'nonsense'])).code).toBe(2);
+});
+
+/** The built server, saying that it is an older version. */
+function olderServer(): string {
+  const file = join(root, 'dist', `server-old-${process.pid}.cjs`);
+  const current = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+  writeFileSync(
+    file,
+    readFileSync(serverProgram, 'utf8').replaceAll(
+      new RegExp(`version: ?"${current.version}"`, 'g'),
+      'version:"0.0.1"',
+    ),
+  );
+  onTestFinished(() => rmSync(file, { force: true }));
+  return file;
+}
+
+/** A Node below our floor: the launcher's own, where the suite was started with one. */
+function oldNode(): string | null {
+  const candidates = [process.env['npm_node_execpath'], '/usr/bin/node', '/usr/local/bin/node'];
+  for (const candidate of candidates) {
+    if (!candidate || !existsSync(candidate)) continue;
+    const version = execFileSync(candidate, ['--version'], { encoding: 'utf8' });
+    if (/^v(1\d|20|21)\./.test(version)) return candidate;
+  }
+  return null;
+}

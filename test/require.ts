@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+type Feature = 'docker' | 'browser' | 'codex' | 'sandbox';
+
+const probes: Record<Feature, () => string | null> = {
+  docker: () => (answers('docker', ['version', '--format', '{{.Server.Version}}']) ? null : 'no Docker engine answers'),
+  browser: () => (findChromium() ? null : 'no Chromium or Chrome on this machine'),
+  codex: () =>
+    codexDirectory() ? null : 'the Codex CLI is not in the agent cache (COACH_TEST_CODEX names its directory)',
+  sandbox: () => (answers('bwrap', ['--ro-bind', '/', '/', 'true']) ? null : 'bubblewrap cannot run here'),
+};
+
+/**
+ * Whether this machine can run a suite. When it can't, the reason is printed for the totals, or is a failure when
+ * COACH_REQUIRE (comma-separated features) names it. Use as `describe.skipIf(!requireFeature('docker'))`.
+ */
+export function requireFeature(feature: Feature): boolean {
+  const missing = probes[feature]();
+  if (missing === null) return true;
+  if ((process.env['COACH_REQUIRE'] ?? '').split(',').includes(feature)) {
+    throw new Error(`COACH_REQUIRE names ${feature}, but ${missing}.`);
+  }
+  const skipFile = process.env['COACH_SKIP_FILE'];
+  if (skipFile) appendFileSync(skipFile, `${feature}: ${missing}\n`);
+  console.log(`SKIPPED ${feature}: ${missing}`);
+  return false;
+}
+
+export function findChromium(): string | null {
+  const candidates = [
+    process.env['COACH_TEST_BROWSER'],
+    '/usr/bin/chromium',
+    '/usr/bin/chromium-browser',
+    '/usr/bin/google-chrome',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ];
+  return candidates.find(path => path !== undefined && existsSync(path)) ?? null;
+}
+
+/** The vendor directory of the real Codex CLI (with `bin/codex`), from the environment or the user's agent cache. */
+export function codexDirectory(): string | null {
+  const given = process.env['COACH_TEST_CODEX'];
+  if (given) return existsSync(join(given, 'bin', 'codex')) ? given : null;
+  const cache = join(process.env['COACH_HOME'] || join(homedir(), '.codex-coach'), 'cache', 'agents', 'codex');
+  if (!existsSync(cache)) return null;
+  for (const version of readdirSync(cache)) {
+    const directory = join(cache, version, 'program');
+    if (existsSync(join(directory, 'bin', 'codex'))) return directory;
+  }
+  return null;
+}
+
+function answers(program: string, args: string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: 'ignore', timeout: 10_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}

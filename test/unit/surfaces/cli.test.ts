@@ -1,0 +1,125 @@
+import { Command } from 'commander';
+import { expect, it } from 'vitest';
+import { serve } from '../../../protocol/api.ts';
+import { channelPair } from '../../../protocol/channels/pair.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { tasks } from '../../../protocol/tasks.ts';
+import { noUsage } from '../../../protocol/usage.ts';
+import { addDerivedCommands } from '../../../server/surfaces/cli/derived.ts';
+import { parseChoice } from '../../../server/surfaces/cli/run.ts';
+import { formatCost, formatDuration, formatTokens, table } from '../../../server/surfaces/cli/table.ts';
+import { reportFault, type Terminal } from '../../../server/surfaces/cli/terminal.ts';
+
+function aTerminal(): Terminal & { out: string[]; err: string[] } {
+  const out: string[] = [];
+  const err: string[] = [];
+  return {
+    out,
+    err,
+    print: text => void out.push(text),
+    note: text => void err.push(text),
+    env: {},
+    cwd: '/somewhere',
+    signal: new AbortController().signal,
+  };
+}
+
+async function runTaskCommand(argv: string[]) {
+  const terminal = aTerminal();
+  const seen: unknown[] = [];
+  const [near, far] = channelPair();
+  const recording = {
+    taskId: 't1',
+    title: 'x',
+    repository: '/somewhere',
+    startedAt: '2026-01-01T00:00:00.000Z',
+    startCommit: 'a'.repeat(40),
+    directory: '/somewhere/.coach/tasks/created/t1',
+  };
+  const handlers = {
+    start: (params: unknown) => {
+      seen.push(params);
+      return recording;
+    },
+    check: () => ({
+      ready: false,
+      findings: [
+        {
+          id: 'dirty',
+          severity: 'error' as const,
+          message: 'Changes are not committed.',
+          hint: 'Commit or stash.',
+          fixable: true,
+        },
+      ],
+    }),
+  };
+  serve(tasks, new Proxy(handlers, { get: (target, name) => target[name as 'start'] ?? (() => ({})) }) as never, near);
+  const program = new Command().exitOverride();
+  addDerivedCommands(program, tasks, { terminal, withServer: work => work(far) });
+  await program.parseAsync(argv, { from: 'user' });
+  return { terminal, seen };
+}
+
+it('makes a command of each exposed request, with words, flags, defaults and the current directory', async () => {
+  const { seen, terminal } = await runTaskCommand([
+    'task',
+    'start',
+    'Add a parser',
+    '--labels',
+    'a',
+    'b',
+    '--notes',
+    'n',
+  ]);
+  expect(seen).toEqual([{ repository: '/somewhere', title: 'Add a parser', labels: ['a', 'b'], notes: 'n' }]);
+  expect(terminal.out.join('\n')).toContain('codex-coach task end');
+});
+
+it('prints JSON when asked and words otherwise', async () => {
+  const words = await runTaskCommand(['tasks', 'check', '--repository', 'sub']);
+  expect(words.terminal.out.join('\n')).toMatch(/error\s+Changes are not committed\.[\s\S]*Not ready\./);
+  const json = await runTaskCommand(['tasks', 'check', '--json']);
+  expect(JSON.parse(json.terminal.out.join('\n'))).toMatchObject({ ready: false });
+});
+
+it('refuses what the parameters do not allow before anything is sent', async () => {
+  await expect(runTaskCommand(['task', 'start', '   '])).rejects.toThrow(/title/);
+});
+
+it('reads agent choices', () => {
+  expect(parseChoice('codex/gpt-5.5=mine', { replay: 'r.json' })).toEqual({
+    id: 'codex',
+    model: 'gpt-5.5',
+    label: 'mine',
+    command: null,
+    replay: 'r.json',
+  });
+  expect(parseChoice('command', { command: `tool --say "two words" '{instruction}'` }).command).toEqual([
+    'tool',
+    '--say',
+    'two words',
+    '{instruction}',
+  ]);
+  expect(() => parseChoice('Not an agent', {})).toThrow(/not an agent/);
+});
+
+it('says faults with their next step and exits as documented', () => {
+  const terminal = aTerminal();
+  expect(
+    reportFault(new CoachError('git.noCommit', 'No commit yet.', { hint: 'Commit something.' }), terminal, false),
+  ).toBe(1);
+  expect(terminal.err).toEqual(['codex-coach: No commit yet.', '  Commit something.']);
+  expect(reportFault(new CoachError('input.invalid', 'x'), terminal, false)).toBe(2);
+  expect(reportFault(new CoachError('cancelled', 'x'), terminal, true)).toBe(130);
+  expect(JSON.parse(terminal.out[0] ?? '')).toEqual({ error: { code: 'cancelled', message: 'x', hint: null } });
+});
+
+it('shows a missing figure as a dash, never as 0', () => {
+  expect(formatTokens(noUsage)).toBe('–');
+  expect(formatCost({ kind: 'replay', amountUsd: null })).toBe('–');
+  expect(formatCost({ kind: 'unpriced', amountUsd: null })).toBe('unpriced');
+  expect(formatCost({ kind: 'priced', amountUsd: 0.03375 })).toBe('$0.0338');
+  expect([formatDuration(null), formatDuration(420), formatDuration(185_000)]).toEqual(['–', '0.4 s', '3:05']);
+  expect(table(['A', 'Number'], [['x', '1']], ['left', 'right'])).toBe('A  Number\nx       1');
+});
