@@ -14,6 +14,8 @@ import { domain } from './surfaces/domain.ts';
 import { serveStream } from './surfaces/lsp.ts';
 
 const idleCheckMs = 1000;
+/** Time for the answer to `stop` to leave before the connections are closed. */
+const replyMs = 50;
 
 /**
  * The background server, one per COACH_HOME: listens on its socket until told to stop or idle for long enough.
@@ -60,7 +62,7 @@ export async function runServer(): Promise<void> {
     status,
     stop({ idle }) {
       if (idle && (clients.size > 1 || busy(services))) return { stopping: false };
-      setImmediate(stop, 'asked by a client');
+      setTimeout(stop, replyMs, 'asked by a client');
       return { stopping: true };
     },
   });

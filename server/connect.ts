@@ -8,7 +8,7 @@ import type { Channel } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
-import { delay } from './base/clock.ts';
+import { delay, within } from './base/clock.ts';
 import { isAlive, startDetached } from './base/exec.ts';
 import { type CoachPaths, ensureHome, readOnlyError } from './base/paths.ts';
 import { compareVersions, version } from './base/version.ts';
@@ -62,23 +62,38 @@ async function tryConnect({ paths, client }: ConnectOptions, started: boolean): 
   const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
   connection.onError(() => socket.destroy());
   connection.listen();
-  const channel = lspChannel(connection, (code, message, data) => new ResponseError(code, message, data));
+  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()));
+  const channel = endingWith(
+    closed,
+    lspChannel(connection, (code, message, data) => new ResponseError(code, message, data)),
+  );
   const dispose = () => {
     connection.dispose();
     socket.destroy();
   };
-  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()));
   try {
     const token = await readFile(paths.tokenFile, 'utf8');
-    const hello = remote(serverApi, channel).hello({ token, version, client });
-    const info = await Promise.race([hello, closed.then(() => null)]);
-    if (info === null) return null;
+    const info = await remote(serverApi, channel).hello({ token, version, client });
     return { channel, info, started, closed, dispose };
   } catch (error) {
     dispose();
-    if (started) return null;
+    // A server on its way out, or one whose token file is not there yet, is as good as none.
+    const passing = !(error instanceof CoachError) || error.code === 'server.unreachable';
+    if (started || passing) return null;
     throw error;
   }
+}
+
+/** The same channel; requests under way when the connection ends are refused instead of waiting for ever. */
+function endingWith(closed: Promise<void>, channel: Channel): Channel {
+  const ended = closed.then(() => {
+    throw new CoachError('server.unreachable', 'The background server ended.', { hint: 'Run the command again.' });
+  });
+  ended.catch(() => undefined);
+  return {
+    ...channel,
+    request: (method, params, signal) => Promise.race([channel.request(method, params, signal), ended]),
+  };
 }
 
 function openSocket(path: string): Promise<Socket | null> {
@@ -111,7 +126,7 @@ async function replace(old: ServerConnection): Promise<void> {
   await remote(serverApi, old.channel)
     .stop({})
     .catch(() => undefined);
-  await Promise.race([old.closed, delay(startTimeoutMs)]);
+  await within(startTimeoutMs, old.closed);
   old.dispose();
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline && isAlive(old.info.pid)) await delay(50);

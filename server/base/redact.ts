@@ -30,18 +30,6 @@ const member =
 
 export const redacted = '[redacted]';
 
-/** Headers whose values never leave memory. Lower case. */
-export const secretHeaders: ReadonlySet<string> = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'set-cookie',
-  'x-api-key',
-  'x-goog-api-key',
-  'api-key',
-  'chatgpt-account-id',
-]);
-
 /**
  * Replaces what looks like a secret, and every occurrence of `known` values (at least 6 characters), by `[redacted]`.
  * Made for text that is about to be written: logs, traces, exports.

@@ -47,15 +47,14 @@ export function readDotEnv(directory: string): Record<string, string> {
   return variables;
 }
 
-/** Model API keys: the environment first, the repository's `.env` after it. */
-export function modelKeys(
-  env: NodeJS.ProcessEnv,
-  repository?: string,
-): Partial<Record<(typeof keyNames)[number], string>> {
+/** Model API keys: the environment first, the repository's `.env` after it. Codex's own variable stands in for OpenAI's. */
+export function modelKeys(env: NodeJS.ProcessEnv, repository?: string): Record<string, string> {
   const dotEnv = repository === undefined ? {} : readDotEnv(repository);
-  return Object.fromEntries(
-    keyNames
-      .map(name => [name, env[name] || dotEnv[name]] as const)
-      .filter(([, value]) => value !== undefined && value !== ''),
-  );
+  const keys: Record<string, string> = {};
+  for (const name of keyNames) {
+    const value = env[name] || dotEnv[name];
+    if (value) keys[name] = value;
+  }
+  if (keys['CODEX_API_KEY'] !== undefined) keys['OPENAI_API_KEY'] ??= keys['CODEX_API_KEY'];
+  return keys;
 }

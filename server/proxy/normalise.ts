@@ -1,0 +1,32 @@
+/** Stands in recordings where the agent's working directory was. */
+export const cwdMark = '<cwd>';
+
+/** What differs between two runs of the same commands, and what stands in its place when outputs are compared. */
+const varying: readonly (readonly [RegExp, string])[] = [
+  [/\r\n/g, '\n'],
+  [/\bChunk ID: [0-9a-f]+/g, 'Chunk ID: <id>'],
+  [/\bOriginal token count: \d+/g, 'Original token count: <n>'],
+  [/\bduration_ms:? \d+(\.\d+)?/g, 'duration_ms <time>'],
+  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?/g, '<time>'],
+  [/\b\d+(\.\d+)? ?(ms|milliseconds|s|secs?|seconds)\b/g, '<time>'],
+  [/(\/private)?(\/tmp|\/var\/tmp|\/var\/folders\/[^\s/]+\/[^\s/]+\/T)\/[^\s'"`:;,)\]}]+/g, '<tmp>'],
+  [/[ \t]+$/gm, ''],
+];
+
+/** A tool's output without what may differ from run to run: durations, ids, the working directory, temporary paths. */
+export function normaliseOutput(output: string, cwd: string | null): string {
+  const placed = withoutCwd(output, cwd);
+  return varying.reduce((text, [pattern, mark]) => text.replace(pattern, mark), placed).trimEnd();
+}
+
+export function withoutCwd(text: string, cwd: string | null): string {
+  return cwd === null || cwd === '/' ? text : text.replaceAll(`/private${cwd}`, cwdMark).replaceAll(cwd, cwdMark);
+}
+
+/** The same JSON with every string mapped. */
+export function mapStrings(value: unknown, map: (text: string) => string): unknown {
+  if (typeof value === 'string') return map(value);
+  if (Array.isArray(value)) return value.map(member => mapStrings(member, map));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, mapStrings(member, map)]));
+}

@@ -1,0 +1,53 @@
+import type { Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
+import type { Usage } from '../../protocol/usage.ts';
+import type { AsyncOwner, Disposable } from '../base/disposable.ts';
+
+/** The recording proxy as the rest of the server sees it. */
+export interface ProxyService extends AsyncOwner {
+  status(): ProxyStatus;
+  /**
+   * Listens on 127.0.0.1; answers the status at once when it does so already, on whatever port.
+   * @throws CoachError `proxy.portInUse` when the port is taken by another program.
+   */
+  start(port: number): Promise<ProxyStatus>;
+  /**
+   * Registers an agent's launch. Its token routes, attributes and meters what that agent sends.
+   * @throws CoachError `proxy.stopped` before `start`.
+   */
+  open(spec: LaunchSpec): Promise<ProxyLaunch>;
+  /** Intercepted connections that are open now: while there are any, an agent depends on this process. */
+  openConnections(): number;
+  onChange(listener: (status: ProxyStatus) => void): Disposable;
+}
+
+export interface LaunchSpec {
+  readonly agent: string;
+  readonly label: string | null;
+  readonly overrides: readonly UpstreamOverride[];
+  readonly replay: boolean;
+  /** Host that base-URL requests of this launch go to, such as `api.openai.com`. */
+  readonly defaultHost: string;
+  /** Put in place of the agent's credentials in what goes to `defaultHost`; null passes those on. */
+  readonly realKey: string | null;
+  /** Attribution in the trace's meta. A trial's launch may CONNECT to its API hosts only. */
+  readonly trialId: string | null;
+  /** Hosts of the agent's model API, beside `defaultHost`. */
+  readonly apiHosts?: readonly string[];
+}
+
+export interface ProxyLaunch extends AsyncOwner {
+  /** Names the launch in traces (`meta.launch`). Not a secret, unlike the token. */
+  readonly id: string;
+  readonly launch: Launch;
+  /** Also accepts this launch's traffic on a Unix socket (no token needed: the socket is the capability). */
+  listen(socket: string): Promise<Disposable>;
+  /** Reported usage so far, and an estimate (characters / 4) of the tokens of replies still streaming. */
+  meter(): { readonly usage: Usage; readonly streamingTokens: number; readonly exchanges: number };
+  /** Sessions that this launch's exchanges were recorded under, oldest first. */
+  sessionIds(): readonly string[];
+  onUsage(listener: () => void): Disposable;
+  /** Destroys the open connections of this launch: its agent is gone or must end. */
+  abort(): void;
+  /** Resolves when all that this launch has sent and received so far is stored and counted in `meter()`. */
+  settled(): Promise<void>;
+}

@@ -1,0 +1,75 @@
+import type { Duplex } from 'node:stream';
+import type { Tap } from '../traces/recorder.ts';
+import type { RequestRewriter } from './requestRewriter.ts';
+
+/** How long an agent may take to close after its upstream has. */
+const lingerMs = 5000;
+
+/**
+ * Forwards both directions between an agent and a model host until either is gone. A chunk is written on first and
+ * copied to the tap after. Who reads slowly slows the other down; an agent that closes ends the upstream at once, so
+ * that nothing is billed which nobody reads.
+ */
+export function splice(client: Duplex, upstream: Duplex, tap: Tap, rewriter: RequestRewriter | null): void {
+  const forward = (chunk: Buffer) => {
+    // An upstream may answer and close before it has read the whole request.
+    if (upstream.writable && !upstream.write(chunk)) client.pause();
+    tap.bytes('up', chunk);
+  };
+  client.on('data', (chunk: Buffer) => {
+    if (rewriter === null) return forward(chunk);
+    try {
+      rewriter.push(chunk, forward);
+    } catch {
+      // Two readings of one request are possible: neither side gets to see it.
+      client.destroy();
+    }
+  });
+  upstream.on('data', (chunk: Buffer) => {
+    rewriter?.answered(chunk, forward);
+    if (!client.write(chunk)) upstream.pause();
+    tap.bytes('down', chunk);
+  });
+  upstream.on('drain', () => client.resume());
+  client.on('drain', () => upstream.resume());
+
+  const close = () => {
+    if (client.closed && upstream.closed) tap.close();
+  };
+  // Half-open is no use of HTTP clients: an end from the agent is a stop, also while the model is silent.
+  client.on('end', () => upstream.destroy());
+  client.on('error', () => upstream.destroy());
+  client.on('close', () => {
+    upstream.destroy();
+    close();
+  });
+  upstream.on('error', () => client.destroy());
+  upstream.on('close', () => {
+    if (upstream.readableEnded) finishReading(client);
+    else client.destroy();
+    close();
+  });
+}
+
+/** Lets the agent read the last reply: closing over its unread bytes would reset the connection under it. */
+function finishReading(client: Duplex): void {
+  client.end();
+  client.resume();
+  const timer = setTimeout(() => client.destroy(), lingerMs);
+  client.once('close', () => clearTimeout(timer));
+}
+
+/** Joins two streams without looking at what passes. Half-closed connections stay so. */
+export function join(a: Duplex, b: Duplex): void {
+  a.pipe(b);
+  b.pipe(a);
+  for (const [side, other] of [
+    [a, b],
+    [b, a],
+  ] as const) {
+    side.on('error', () => other.destroy());
+    side.on('close', () => {
+      if (!side.readableEnded) other.destroy();
+    });
+  }
+}

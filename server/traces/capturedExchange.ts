@@ -1,0 +1,39 @@
+import type { Dialect, Exchange } from '../../protocol/sessions.ts';
+import type { Reply } from './dialects/dialect.ts';
+import type { HttpHead } from './wire/httpHead.ts';
+
+/** One request to a model and its reply as read off the wire: nothing redacted, nothing stored yet. */
+export interface CapturedExchange {
+  readonly startedAtMs: number;
+  readonly firstByteAtMs: number | null;
+  readonly endedAtMs: number;
+  readonly method: string;
+  /** Path with query. */
+  readonly target: string;
+  /** Head of the request; of the upgrade for a WebSocket. */
+  readonly requestHead: HttpHead;
+  readonly responseHead: HttpHead | null;
+  /** Body as JSON; null when it could not be read. */
+  readonly request: unknown;
+  readonly status: number | null;
+  readonly dialect: Dialect;
+  readonly transport: Exchange['transport'];
+  readonly reply: Reply;
+}
+
+/** Traffic with a model host that calls no model: lists of models, account checks, telemetry. */
+export interface SideRequest {
+  readonly atMs: number;
+  readonly method: string;
+  /** Path without query. */
+  readonly path: string;
+  readonly status: number | null;
+  readonly sizeBytes: number;
+}
+
+export interface CaptureListener {
+  exchange(exchange: CapturedExchange): void;
+  side(request: SideRequest): void;
+  /** Characters that the running reply has brought so far. */
+  streaming(characters: number): void;
+}

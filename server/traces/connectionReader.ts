@@ -1,0 +1,84 @@
+import type { CaptureListener } from './capturedExchange.ts';
+import { responses } from './dialects/responses.ts';
+import { MessageReader } from './messageReader.ts';
+import { WebSocketConversation } from './webSocketConversation.ts';
+import type { HttpHead } from './wire/httpHead.ts';
+import { HttpParser } from './wire/httpParser.ts';
+
+/**
+ * Reads a copy of both directions of one connection with a model host. Throws for what it cannot read; it is of no
+ * use after that, the traffic itself is not concerned.
+ */
+export class ConnectionReader {
+  readonly #listener: CaptureListener;
+  readonly #up: HttpParser;
+  readonly #down: HttpParser;
+  /** Requests without a complete response, oldest first. */
+  readonly #open: MessageReader[] = [];
+  #webSocket: WebSocketConversation | null = null;
+  #tunnelled = false;
+  #nowMs = 0;
+  #messages = 0;
+
+  constructor(listener: CaptureListener) {
+    this.#listener = listener;
+    this.#up = new HttpParser('request', {
+      head: head => void this.#open.push(new MessageReader(head, this.#nowMs)),
+      body: bytes => this.#open.at(-1)?.addRequest(bytes),
+      end: () => undefined,
+      tunnelled: bytes => this.#webSocket?.push('up', bytes, this.#nowMs),
+    });
+    this.#down = new HttpParser(
+      'response',
+      {
+        head: head => this.#answer(head),
+        body: bytes => this.#listener.streaming(this.#open[0]?.addResponse(bytes) ?? 0),
+        end: () => this.#finish(false),
+        tunnelled: bytes => this.#webSocket?.push('down', bytes, this.#nowMs),
+      },
+      () => this.#open[0]?.method ?? null,
+    );
+  }
+
+  /** Exchanges and side requests that were read whole. */
+  get messages(): number {
+    return this.#messages;
+  }
+
+  push(direction: 'up' | 'down', bytes: Buffer, atMs: number): void {
+    this.#nowMs = atMs;
+    if (direction === 'up') this.#up.push(bytes);
+    else this.#down.push(bytes);
+  }
+
+  /** The connection is closed: what was under way ends as it is. */
+  close(atMs: number): void {
+    this.#nowMs = atMs;
+    this.#down.finish();
+    this.#webSocket?.close(atMs);
+    while (!this.#tunnelled && this.#open.length > 0) this.#finish(true);
+  }
+
+  #answer(head: HttpHead): void {
+    const status = Number(head.startLine[1]);
+    const message = this.#open[0];
+    if (message === undefined || (status < 200 && status !== 101)) return;
+    message.begin(head, this.#nowMs);
+    if (status !== 101) return;
+    this.#tunnelled = true;
+    this.#messages++;
+    this.#up.tunnel();
+    if (!responses.matches(message.path)) return;
+    const { target, requestHead } = message;
+    this.#webSocket = new WebSocketConversation({ target, requestHead, responseHead: head }, this.#listener);
+  }
+
+  #finish(cut: boolean): void {
+    const message = this.#open.shift();
+    if (message === undefined) return;
+    this.#messages++;
+    const read = message.finish(this.#nowMs, cut);
+    if ('exchange' in read) this.#listener.exchange(read.exchange);
+    else this.#listener.side(read.side);
+  }
+}

@@ -1,0 +1,149 @@
+import { noUsage, type Usage } from '../../../protocol/usage.ts';
+import { arrayAt, countAt, isObject, type JsonObject, objectAt, stringAt } from '../json.ts';
+import {
+  cutOff,
+  type DialectReader,
+  errorMessageOf,
+  type Reply,
+  type ReplyBuilder,
+  textOf,
+  type Utterance,
+  utterance,
+} from './dialect.ts';
+
+/** OpenAI Chat Completions, and what speaks like it. */
+export const chat: DialectReader = {
+  id: 'chat',
+  listField: 'messages',
+  matches: path => path.endsWith('/chat/completions'),
+  model: (_path, request) => stringAt(request, 'model'),
+  reply: () => new ChatReply(),
+  asked: request => arrayAt(request, 'messages').flatMap(toUtterances),
+  answered: reply => toUtterances(objectAt(arrayAt(reply, 'choices')[0], 'message')),
+};
+
+const roleKinds: Readonly<Record<string, Utterance['kind']>> = {
+  user: 'user',
+  assistant: 'assistant',
+  system: 'system',
+  developer: 'system',
+};
+
+function toUtterances(message: unknown): Utterance[] {
+  if (!isObject(message)) return [];
+  const role = stringAt(message, 'role') ?? '';
+  const text = textOf(message['content']);
+  if (role === 'tool') return [utterance('toolOutput', text, { callId: stringAt(message, 'tool_call_id') })];
+  const reasoning = stringAt(message, 'reasoning_content') ?? stringAt(message, 'reasoning') ?? '';
+  const calls = arrayAt(message, 'tool_calls').map(call => {
+    const called = objectAt(call, 'function');
+    const tool = { toolName: stringAt(called, 'name'), callId: stringAt(call, 'id') };
+    return utterance('toolCall', stringAt(called, 'arguments') ?? '', tool);
+  });
+  return [
+    ...(reasoning === '' ? [] : [utterance('reasoning', reasoning)]),
+    ...(text === '' ? [] : [utterance(roleKinds[role] ?? 'other', text)]),
+    ...calls,
+  ];
+}
+
+class ChatReply implements ReplyBuilder {
+  #base: JsonObject | null = null;
+  #whole: JsonObject | null = null;
+  #usage: JsonObject | null = null;
+  #error: string | null = null;
+  readonly #choices = new Map<number, Choice>();
+
+  event(value: unknown): number {
+    if (!isObject(value)) return 0;
+    this.#base ??= value;
+    this.#usage = objectAt(value, 'usage') ?? this.#usage;
+    this.#error ??= errorMessageOf(value);
+    let characters = 0;
+    for (const part of arrayAt(value, 'choices')) {
+      const index = countAt(part, 'index') ?? 0;
+      const choice = this.#choices.get(index) ?? new Choice();
+      this.#choices.set(index, choice);
+      characters += choice.add(part);
+    }
+    return characters;
+  }
+
+  whole(value: unknown): void {
+    if (!isObject(value)) return;
+    this.#whole = value;
+    this.#usage = objectAt(value, 'usage');
+    this.#error = errorMessageOf(value);
+  }
+
+  finish(cut: boolean): Reply {
+    const source = this.#whole ?? this.#base;
+    const ended = [...this.#choices.values()].some(choice => choice.finishReason !== null);
+    return {
+      json: this.#whole ?? this.#assembled(),
+      id: stringAt(source, 'id'),
+      model: stringAt(source, 'model'),
+      usage: usageOf(this.#usage),
+      cacheWriteTokens: null,
+      error: this.#error ?? (cut && !ended ? cutOff : null),
+    };
+  }
+
+  #assembled(): unknown {
+    if (this.#base === null) return null;
+    const choices = [...this.#choices].map(([index, choice]) => ({ index, ...choice.toJson() }));
+    return { ...this.#base, object: 'chat.completion', choices, usage: this.#usage };
+  }
+}
+
+class Choice {
+  finishReason: string | null = null;
+  #text = '';
+  #reasoning = '';
+  readonly #calls = new Map<number, { id: string; name: string; arguments: string }>();
+
+  /** Returns the characters that this piece brought. */
+  add(part: unknown): number {
+    const delta = objectAt(part, 'delta');
+    const text = stringAt(delta, 'content') ?? '';
+    const reasoning = stringAt(delta, 'reasoning_content') ?? stringAt(delta, 'reasoning') ?? '';
+    this.#text += text;
+    this.#reasoning += reasoning;
+    this.finishReason = stringAt(part, 'finish_reason') ?? this.finishReason;
+    let characters = text.length + reasoning.length;
+    for (const piece of arrayAt(delta, 'tool_calls')) {
+      const index = countAt(piece, 'index') ?? this.#calls.size;
+      const call = this.#calls.get(index) ?? { id: '', name: '', arguments: '' };
+      this.#calls.set(index, call);
+      const added = stringAt(objectAt(piece, 'function'), 'arguments') ?? '';
+      call.id ||= stringAt(piece, 'id') ?? '';
+      call.name ||= stringAt(objectAt(piece, 'function'), 'name') ?? '';
+      call.arguments += added;
+      characters += added.length;
+    }
+    return characters;
+  }
+
+  toJson(): JsonObject {
+    const calls = [...this.#calls.values()].map(({ id, ...call }) => ({ id, type: 'function', function: call }));
+    return {
+      finish_reason: this.finishReason,
+      message: {
+        role: 'assistant',
+        content: this.#text,
+        ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
+        ...(calls.length === 0 ? {} : { tool_calls: calls }),
+      },
+    };
+  }
+}
+
+function usageOf(usage: JsonObject | null): Usage {
+  if (usage === null) return noUsage;
+  return {
+    inputTokens: countAt(usage, 'prompt_tokens'),
+    cachedInputTokens: countAt(objectAt(usage, 'prompt_tokens_details'), 'cached_tokens'),
+    outputTokens: countAt(usage, 'completion_tokens'),
+    reasoningTokens: countAt(objectAt(usage, 'completion_tokens_details'), 'reasoning_tokens'),
+  };
+}

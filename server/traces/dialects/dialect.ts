@@ -1,0 +1,71 @@
+import type { ConversationItem, Dialect } from '../../../protocol/sessions.ts';
+import type { Usage } from '../../../protocol/usage.ts';
+import { stringAt } from '../json.ts';
+
+/** What a model answered, put together from a stream or a whole body. */
+export interface Reply {
+  /** The answer as the API would have sent it in one piece. Null when nothing came. */
+  readonly json: unknown;
+  readonly id: string | null;
+  readonly model: string | null;
+  readonly usage: Usage;
+  /** Input tokens written to the provider's cache, where it reports and charges them apart. Part of `inputTokens`. */
+  readonly cacheWriteTokens: number | null;
+  /** What the API or the broken stream said went wrong. */
+  readonly error: string | null;
+}
+
+/** Builds a reply piece by piece. Tolerates whatever comes: unknown pieces change nothing. */
+export interface ReplyBuilder {
+  /** One event of the stream. Returns the characters of text, reasoning or arguments that it brought. */
+  event(value: unknown): number;
+  whole(value: unknown): void;
+  /** `cut`: the stream ended before its last event. */
+  finish(cut: boolean): Reply;
+}
+
+/** A piece of a conversation, whatever the format it came in. */
+export type Utterance = Omit<ConversationItem, 'exchangeId'>;
+
+/** One wire format of a model API. */
+export interface DialectReader {
+  readonly id: Dialect;
+  /** Whether a POST to this path is a call of a model. */
+  matches(path: string): boolean;
+  /** The model named by the request. */
+  model(path: string, request: unknown): string | null;
+  /** Field of the request with the conversation. */
+  readonly listField: 'input' | 'messages' | 'contents';
+  reply(): ReplyBuilder;
+  /** What a request says, oldest first: instructions, conversation so far, tool outputs. */
+  asked(request: unknown): Utterance[];
+  /** What a finished reply says. */
+  answered(reply: unknown): Utterance[];
+}
+
+export function utterance(kind: Utterance['kind'], text: string, tool: Partial<Utterance> = {}): Utterance {
+  return { kind, text, toolName: tool.toolName ?? null, callId: tool.callId ?? null };
+}
+
+/** Text of a message whose content is a string or a list of parts; what is no text stands as its type in brackets. */
+export function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (!Array.isArray(content)) return '';
+  return content
+    .map((part: unknown) =>
+      typeof part === 'string' ? part : (stringAt(part, 'text') ?? `[${stringAt(part, 'type')}]`),
+    )
+    .join('\n');
+}
+
+/** A provider's own words for a failure, in the shapes that are in use. */
+export function errorMessageOf(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const error = 'error' in value ? value.error : undefined;
+  if (typeof error === 'string') return error;
+  if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message);
+  if ('detail' in value && typeof value.detail === 'string') return value.detail;
+  return null;
+}
+
+export const cutOff = 'The stream ended before the reply was complete.';

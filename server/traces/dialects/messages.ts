@@ -1,0 +1,142 @@
+import { noUsage, type Usage } from '../../../protocol/usage.ts';
+import { arrayAt, countAt, isObject, type JsonObject, objectAt, parseJson, stringAt } from '../json.ts';
+import {
+  cutOff,
+  type DialectReader,
+  errorMessageOf,
+  type Reply,
+  type ReplyBuilder,
+  textOf,
+  type Utterance,
+  utterance,
+} from './dialect.ts';
+
+/** Anthropic Messages API. */
+export const messages: DialectReader = {
+  id: 'messages',
+  listField: 'messages',
+  matches: path => path.endsWith('/v1/messages'),
+  model: (_path, request) => stringAt(request, 'model'),
+  reply: () => new MessagesReply(),
+  asked: request => {
+    const system = textOf(isObject(request) ? request['system'] : undefined);
+    const turns = arrayAt(request, 'messages').flatMap(message => {
+      const kind = stringAt(message, 'role') === 'assistant' ? 'assistant' : 'user';
+      return toUtterances(kind, isObject(message) ? message['content'] : undefined);
+    });
+    return system === '' ? turns : [utterance('system', system), ...turns];
+  },
+  answered: reply => toUtterances('assistant', arrayAt(reply, 'content')),
+};
+
+function toUtterances(kind: 'user' | 'assistant', content: unknown): Utterance[] {
+  if (!Array.isArray(content)) return [utterance(kind, textOf(content))];
+  return content.flatMap((block: unknown): Utterance[] => {
+    const fields = isObject(block) ? block : {};
+    switch (fields['type']) {
+      case 'thinking':
+        return [utterance('reasoning', stringAt(block, 'thinking') ?? '')];
+      case 'tool_use': {
+        const tool = { toolName: stringAt(block, 'name'), callId: stringAt(block, 'id') };
+        return [utterance('toolCall', JSON.stringify(fields['input'] ?? {}), tool)];
+      }
+      case 'tool_result':
+        return [utterance('toolOutput', textOf(fields['content']), { callId: stringAt(block, 'tool_use_id') })];
+      case 'redacted_thinking':
+        return [];
+      default:
+        return [utterance(kind, textOf([block]))];
+    }
+  });
+}
+
+class MessagesReply implements ReplyBuilder {
+  #message: JsonObject | null = null;
+  #usage: JsonObject = {};
+  #stopReason: string | null = null;
+  #streamed = false;
+  #ended = false;
+  #error: string | null = null;
+  readonly #blocks = new Map<number, { block: JsonObject; text: string }>();
+
+  event(value: unknown): number {
+    this.#streamed = true;
+    switch (stringAt(value, 'type')) {
+      case 'message_start':
+        this.#message = objectAt(value, 'message');
+        this.#usage = { ...this.#usage, ...objectAt(this.#message, 'usage') };
+        return 0;
+      case 'content_block_start':
+        this.#blocks.set(countAt(value, 'index') ?? 0, { block: objectAt(value, 'content_block') ?? {}, text: '' });
+        return 0;
+      case 'content_block_delta':
+        return this.#delta(countAt(value, 'index') ?? 0, objectAt(value, 'delta'));
+      case 'message_delta':
+        // Its figures are totals and replace those of the start.
+        this.#usage = { ...this.#usage, ...objectAt(value, 'usage') };
+        this.#stopReason = stringAt(objectAt(value, 'delta'), 'stop_reason');
+        return 0;
+      case 'message_stop':
+        this.#ended = true;
+        return 0;
+      case 'error':
+        this.#error = errorMessageOf(value);
+        return 0;
+      default:
+        return 0;
+    }
+  }
+
+  whole(value: unknown): void {
+    if (!isObject(value)) return;
+    this.#message = value;
+    this.#usage = objectAt(value, 'usage') ?? {};
+    this.#error = errorMessageOf(value);
+  }
+
+  finish(cut: boolean): Reply {
+    return {
+      json: this.#streamed ? this.#assembled() : this.#message,
+      id: stringAt(this.#message, 'id'),
+      model: stringAt(this.#message, 'model'),
+      usage: usageOf(this.#usage),
+      cacheWriteTokens: countAt(this.#usage, 'cache_creation_input_tokens'),
+      error: this.#error ?? (cut && !this.#ended ? cutOff : null),
+    };
+  }
+
+  #delta(index: number, delta: JsonObject | null): number {
+    const text = stringAt(delta, 'text') ?? stringAt(delta, 'thinking') ?? stringAt(delta, 'partial_json') ?? '';
+    const entry = this.#blocks.get(index);
+    if (entry === undefined) return text.length;
+    const signature = stringAt(delta, 'signature');
+    if (signature !== null) entry.block = { ...entry.block, signature };
+    entry.text += text;
+    return text.length;
+  }
+
+  #assembled(): unknown {
+    if (this.#message === null) return this.#error === null ? null : { error: { message: this.#error } };
+    const content = [...this.#blocks.values()].map(({ block, text }) => {
+      if (block['type'] === 'text') return { ...block, text };
+      if (block['type'] === 'thinking') return { ...block, thinking: text };
+      if (block['type'] === 'tool_use') return { ...block, input: text === '' ? {} : (parseJson(text) ?? text) };
+      return block;
+    });
+    return { ...this.#message, content, stop_reason: this.#stopReason, usage: this.#usage };
+  }
+}
+
+/** This API reports what it read from or wrote to its cache beside `input_tokens`; ours includes both. */
+function usageOf(usage: JsonObject): Usage {
+  const fresh = countAt(usage, 'input_tokens');
+  if (fresh === null && countAt(usage, 'output_tokens') === null) return noUsage;
+  const cached = countAt(usage, 'cache_read_input_tokens');
+  const written = countAt(usage, 'cache_creation_input_tokens');
+  return {
+    inputTokens: fresh === null ? null : fresh + (cached ?? 0) + (written ?? 0),
+    cachedInputTokens: cached,
+    outputTokens: countAt(usage, 'output_tokens'),
+    reasoningTokens: null,
+  };
+}

@@ -1,0 +1,72 @@
+import type { ErrorShape } from '../../protocol/errors.ts';
+import type { SessionSummary } from '../../protocol/sessions.ts';
+import type { Usage } from '../../protocol/usage.ts';
+
+/** Where a tapped connection goes and who opened it. */
+export interface ConnectionOrigin {
+  /** What the agent addressed, also when an override sends it elsewhere. */
+  readonly host: string;
+  readonly port: number;
+  readonly scheme: 'https' | 'http';
+  readonly launch: LaunchOrigin | null;
+}
+
+export interface LaunchOrigin {
+  readonly id: string;
+  readonly agent: string;
+  readonly label: string | null;
+  readonly trialId: string | null;
+  readonly replay: boolean;
+}
+
+/** What goes to the recording side, a worker thread in the built server. Structured-clone safe. */
+export type RecorderMessage =
+  | { readonly kind: 'open'; readonly connection: number; readonly origin: ConnectionOrigin }
+  | {
+      readonly kind: 'bytes';
+      readonly connection: number;
+      readonly direction: 'up' | 'down';
+      readonly bytes: Uint8Array;
+      readonly atMs: number;
+    }
+  | { readonly kind: 'close'; readonly connection: number; readonly atMs: number }
+  /** The traffic was too much to copy: this connection is not recorded any further. */
+  | { readonly kind: 'drop'; readonly connection: number; readonly reason: string }
+  | {
+      readonly kind: 'deny';
+      readonly launch: LaunchOrigin;
+      readonly host: string;
+      readonly port: number;
+      readonly reason: string;
+      readonly atMs: number;
+    }
+  | { readonly kind: 'hide'; readonly secret: string }
+  | { readonly kind: 'flush'; readonly id: number }
+  | { readonly kind: 'stop' };
+
+export type RecorderEvent =
+  | {
+      readonly kind: 'exchange';
+      readonly id: string;
+      readonly launchId: string | null;
+      readonly sessionId: string;
+      readonly usage: Usage;
+    }
+  | { readonly kind: 'session'; readonly session: SessionSummary }
+  /** Characters of a reply that is still streaming; 0 when it has ended. */
+  | {
+      readonly kind: 'streaming';
+      readonly launchId: string | null;
+      readonly connection: number;
+      readonly characters: number;
+    }
+  /** Bytes went to a model host and no exchange could be read from them. */
+  | { readonly kind: 'uncaptured'; readonly host: string; readonly reason: string };
+
+/** What comes back. `done`: so many bytes were worked off. */
+export type RecorderAnswer =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly error: ErrorShape }
+  | { readonly kind: 'event'; readonly event: RecorderEvent }
+  | { readonly kind: 'done'; readonly sizeBytes: number }
+  | { readonly kind: 'flushed'; readonly id: number };

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { Dialect, Exchange, type SessionSummary } from '../../protocol/sessions.ts';
+import { addCost, Cost, noCost, type Usage } from '../../protocol/usage.ts';
+import { toIso } from '../base/clock.ts';
+
+/** Rows of `traces.sqlite3` as they are read, and what the rest of the program sees of them. */
+const UsageColumns = z.object({
+  input_tokens: z.int().nullable(),
+  cached_input_tokens: z.int().nullable(),
+  output_tokens: z.int().nullable(),
+  reasoning_tokens: z.int().nullable(),
+});
+type UsageColumns = z.infer<typeof UsageColumns>;
+
+const CostKind = Cost.shape.kind;
+
+const jsonList = <T extends z.ZodType>(member: T) =>
+  z.string().transform((text, context) => {
+    const parsed = z.array(member).safeParse(JSON.parse(text));
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: 'custom', message: 'Not the list it should be' });
+    return z.NEVER;
+  });
+
+export const SessionRecord = z.object({
+  id: z.string(),
+  agent: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  title: z.string(),
+  repository: z.string().nullable(),
+  started_ms: z.number(),
+  ended_ms: z.number(),
+});
+export type SessionRecord = z.infer<typeof SessionRecord>;
+
+export const TotalsRecord = UsageColumns.extend({
+  exchanges: z.int(),
+  cost_usd: z.number().nullable(),
+  cost_kinds: jsonList(CostKind),
+});
+export type TotalsRecord = z.infer<typeof TotalsRecord>;
+
+export const SessionTotalsRecord = TotalsRecord.extend({ models: jsonList(z.string().nullable()) });
+export type SessionTotalsRecord = z.infer<typeof SessionTotalsRecord>;
+
+export const StatsRecord = TotalsRecord.extend({
+  day: z.string(),
+  model: z.string(),
+  agent: z.string().nullable(),
+  sessions: z.int(),
+});
+
+export const ExchangeRecord = UsageColumns.extend({
+  id: z.string(),
+  session_id: z.string(),
+  ts_ms: z.number(),
+  duration_ms: z.number().nullable(),
+  first_byte_ms: z.number().nullable(),
+  method: z.string(),
+  url: z.string(),
+  upstream_host: z.string(),
+  status: z.int().nullable(),
+  dialect: Dialect,
+  transport: Exchange.shape.transport,
+  model: z.string().nullable(),
+  cost_usd: z.number().nullable(),
+  cost_kind: CostKind,
+  error: z.string().nullable(),
+});
+export type ExchangeRecord = z.infer<typeof ExchangeRecord>;
+
+export function toExchange(record: ExchangeRecord): Exchange {
+  return {
+    id: record.id,
+    sessionId: record.session_id,
+    startedAt: toIso(record.ts_ms),
+    durationMs: record.duration_ms,
+    timeToFirstByteMs: record.first_byte_ms,
+    method: record.method,
+    url: record.url,
+    upstreamHost: record.upstream_host,
+    status: record.status,
+    dialect: record.dialect,
+    transport: record.transport,
+    model: record.model,
+    usage: toUsage(record),
+    cost: { amountUsd: record.cost_usd, kind: record.cost_kind },
+    error: record.error,
+  };
+}
+
+export function toSessionSummary(record: SessionRecord, totals: SessionTotalsRecord): SessionSummary {
+  return {
+    id: record.id,
+    agent: record.agent,
+    title: record.title || 'Untitled session',
+    startedAt: toIso(record.started_ms),
+    endedAt: toIso(record.ended_ms),
+    exchanges: totals.exchanges,
+    models: totals.models.filter(model => model !== null),
+    usage: toUsage(totals),
+    cost: toCost(totals),
+    repository: record.repository,
+  };
+}
+
+export function toUsage(record: UsageColumns): Usage {
+  return {
+    inputTokens: record.input_tokens,
+    cachedInputTokens: record.cached_input_tokens,
+    outputTokens: record.output_tokens,
+    reasoningTokens: record.reasoning_tokens,
+  };
+}
+
+/** The kinds of a group decide what its sum means, see `addCost`. */
+export function toCost({ cost_usd, cost_kinds }: TotalsRecord): Cost {
+  return cost_kinds
+    .map((kind): Cost => ({ amountUsd: kind === 'priced' ? cost_usd : null, kind }))
+    .reduce(addCost, noCost);
+}

@@ -1,0 +1,83 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, it } from 'vitest';
+import { silentLog } from '../../../server/base/log.ts';
+import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
+import type { RecorderEvent } from '../../../server/traces/recorderMessages.ts';
+import { TraceStore } from '../../../server/traces/store.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+import { anOrigin, feed, sse } from '../../unit/traces/recordedTraffic.ts';
+
+/** The worker as the build makes it. */
+async function buildWorker(directory: string): Promise<string> {
+  const outfile = join(directory, 'recorder.cjs');
+  await build({
+    entryPoints: ['server/traces/recorderWorker.ts'],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['better-sqlite3'],
+    outfile,
+    logLevel: 'silent',
+  });
+  mkdirSync(join(directory, 'node_modules'));
+  symlinkSync(join(process.cwd(), 'node_modules', 'better-sqlite3'), join(directory, 'node_modules', 'better-sqlite3'));
+  return outfile;
+}
+
+async function start(workerFile: string, file: string): Promise<{ recorder: Recorder; events: RecorderEvent[] }> {
+  const recorder = await startRecorder({ file, workerFile, idleSeconds: 120, log: silentLog });
+  const events: RecorderEvent[] = [];
+  recorder.onEvent(event => void events.push(event));
+  return { recorder, events };
+}
+
+describe('the recorder in its worker thread', () => {
+  it('stores what it is handed, reports it, and keeps it when it stops', async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'traces.sqlite3');
+    const { recorder, events } = await start(await buildWorker(directory), file);
+    recorder.hide('a-known-secret');
+    feed(recorder.tap(anOrigin()), {
+      request: { model: 'gpt-5.5', input: 'say a-known-secret' },
+      response: sse({
+        type: 'response.completed',
+        response: { id: 'r', output: [], usage: { input_tokens: 1, output_tokens: 2 } },
+      }),
+    });
+    await recorder.flush();
+    expect(events.map(event => event.kind)).toEqual(expect.arrayContaining(['exchange', 'session']));
+    await recorder.dispose();
+    const store = new TraceStore(file);
+    const [session] = store.newest({ limit: 1 }).rows;
+    expect(session).toMatchObject({ exchanges: 1, models: ['gpt-5.5'], usage: { inputTokens: 1, outputTokens: 2 } });
+    expect(session?.title).toBe('say [redacted]');
+    store.dispose();
+  });
+
+  it('says why it cannot start', async () => {
+    const directory = temporaryDirectory();
+    const worker = await buildWorker(directory);
+    const file = join(directory, 'missing', 'traces.sqlite3');
+    await expect(start(worker, file)).rejects.toMatchObject({ code: 'disk.readOnly' });
+  });
+
+  it('lets traffic and waiters go when its thread dies', async () => {
+    const directory = temporaryDirectory();
+    const worker = join(directory, 'dying.cjs');
+    writeFileSync(
+      worker,
+      `const { parentPort } = require('node:worker_threads');
+       parentPort.postMessage({ kind: 'ready' });
+       parentPort.on('message', () => { throw new Error('no more'); });`,
+    );
+    const { recorder, events } = await start(worker, join(directory, 'traces.sqlite3'));
+    const tap = recorder.tap(anOrigin());
+    tap.bytes('up', Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+    await recorder.flush();
+    tap.bytes('up', Buffer.from('more'));
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'uncaptured', reason: 'no more' }));
+    await recorder.dispose();
+  });
+});

@@ -1,0 +1,123 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect, createServer } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openAuthority } from '../../../server/proxy/authority.ts';
+import { createCertificate } from '../../../server/proxy/certificate.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+
+const hosts = ['api.openai.com', 'chatgpt.com'];
+
+/** Whether openssl, strictly, takes a certificate for `names` that was signed with the authority's own key. */
+function opensslTakes(directory: string, names: string[]): boolean {
+  const { createPrivateKey, createPublicKey } = process.getBuiltinModule('node:crypto');
+  const privateKey = createPrivateKey(readFileSync(join(directory, 'ca.key')));
+  const subject = new X509Certificate(readFileSync(join(directory, 'ca.pem'))).subject.replace('CN=', '');
+  const pem = createCertificate({
+    commonName: names[0] ?? '',
+    publicKey: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey,
+    issuer: { commonName: subject, privateKey, publicKey: createPublicKey(privateKey) },
+    days: 1,
+    role: { kind: 'server', hosts: names },
+  });
+  const file = join(directory, 'leaf.pem');
+  writeFileSync(file, pem);
+  try {
+    execFileSync('openssl', ['verify', '-x509_strict', '-CAfile', join(directory, 'ca.pem'), file], { stdio: 'pipe' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the certificate authority', () => {
+  it('keeps its key to its owner', async () => {
+    const directory = join(temporaryDirectory(), 'ca');
+    await openAuthority(directory, hosts, {});
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(directory, 'ca.key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('can sign for the intercepted hosts and for nothing else, even in other hands', async () => {
+    const directory = temporaryDirectory();
+    await openAuthority(directory, hosts, {});
+    expect(opensslTakes(directory, ['api.openai.com'])).toBe(true);
+    expect(opensslTakes(directory, ['bank.example'])).toBe(false);
+    expect(opensslTakes(directory, ['127.0.0.1'])).toBe(false);
+    expect(opensslTakes(directory, ['api.openai.com', 'bank.example'])).toBe(false);
+  });
+
+  it('stays the same from start to start', async () => {
+    const directory = temporaryDirectory();
+    await openAuthority(directory, hosts, {});
+    const before = readFileSync(join(directory, 'ca.pem'), 'utf8');
+    await openAuthority(directory, hosts, {});
+    expect(readFileSync(join(directory, 'ca.pem'), 'utf8')).toBe(before);
+  });
+
+  it('is renewed with the same key for a new host, so that who trusts the old one still does', async () => {
+    const directory = temporaryDirectory();
+    const authority = await openAuthority(directory, hosts, {});
+    const old = readFileSync(authority.caFile);
+    await authority.permit(['api.example.com', '10.0.0.1']);
+    const renewed = readFileSync(authority.caFile);
+    expect(new X509Certificate(renewed).publicKey.equals(new X509Certificate(old).publicKey)).toBe(true);
+    await expect(handshake(authority.contextFor('api.openai.com'), old, 'api.openai.com')).resolves.toBe(true);
+    await expect(handshake(authority.contextFor('api.example.com'), renewed, 'api.example.com')).resolves.toBe(true);
+    await expect(handshake(authority.contextFor('api.example.com'), old, 'api.example.com')).rejects.toThrow();
+  });
+
+  it('is made anew when its files do not fit each other', async () => {
+    const directory = temporaryDirectory();
+    await openAuthority(directory, hosts, {});
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    writeFileSync(join(directory, 'ca.key'), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await openAuthority(directory, hosts, {});
+    expect(opensslTakes(directory, ['api.openai.com'])).toBe(true);
+  });
+
+  it('writes a bundle of what the machine trusts and itself', async () => {
+    const directory = temporaryDirectory();
+    const company = join(directory, 'company.pem');
+    const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const issuer = { commonName: 'Company root', ...keys };
+    const role = { kind: 'authority', permitted: null } as const;
+    writeFileSync(
+      company,
+      createCertificate({ commonName: 'Company root', publicKey: keys.publicKey, issuer, days: 9, role }),
+    );
+    const { bundleFile, caFile } = await openAuthority(join(directory, 'ca'), hosts, { SSL_CERT_FILE: company });
+    const bundle = readFileSync(bundleFile, 'utf8');
+    expect(bundle).toContain(readFileSync(company, 'utf8').trim());
+    expect(bundle).toContain(readFileSync(caFile, 'utf8').trim());
+    expect(bundle.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(100);
+  });
+
+  it('says so when its place cannot be written', async () => {
+    const file = join(temporaryDirectory(), 'file');
+    writeFileSync(file, '');
+    await expect(openAuthority(join(file, 'ca'), hosts, {})).rejects.toMatchObject({ code: 'disk.readOnly' });
+  });
+});
+
+/** Resolves when a client that trusts only `ca` takes the server certificate. */
+async function handshake(
+  secureContext: ReturnType<typeof import('node:tls').createSecureContext>,
+  ca: Buffer,
+  servername: string,
+): Promise<boolean> {
+  const server = createServer({ SNICallback: (_name, done) => done(null, secureContext) }, socket => socket.end());
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as { port: number };
+  return new Promise((resolve, reject) => {
+    const client = connect({ port, host: '127.0.0.1', ca, servername }, () => {
+      client.destroy();
+      resolve(true);
+    });
+    client.once('error', reject);
+  });
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from 'vitest';
+import { toAtif } from '../../../server/traces/atif.ts';
+import { toCleanSession } from '../../../server/traces/export.ts';
+import { aRecorder, aReply, said } from './recordedTraffic.ts';
+
+const headers = { 'thread-id': 'thread-1', 'user-agent': 'codex_exec/0.169.0 (Debian)' };
+const thought = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'List first.' }] };
+const call = { type: 'function_call', call_id: 'c1', name: 'exec_command', arguments: '{"cmd":"ls"}' };
+const output = { type: 'function_call_output', call_id: 'c1', output: 'a.txt' };
+const freeform = { type: 'custom_tool_call', call_id: 'c2', name: 'apply_patch', input: '*** Begin Patch' };
+
+/** Two turns: the second request repeats the whole first one, the way agents do. */
+function aSession() {
+  const recorder = aRecorder();
+  const first = [said('user', 'What is here?')];
+  const second = [...first, { ...thought, content: null }, { ...call, id: 'fc', status: 'completed' }, output];
+  recorder.record(
+    {
+      request: { model: 'gpt-5.5', instructions: 'Be brief.', input: first },
+      response: aReply([thought, call, freeform]),
+      headers,
+    },
+    1000,
+  );
+  recorder.record(
+    {
+      request: { model: 'gpt-5.5', instructions: 'Be brief.', input: second },
+      response: aReply([said('assistant', 'One file.')]),
+      headers,
+    },
+    2000,
+  );
+  return recorder;
+}
+
+describe('session_clean.json', () => {
+  it('has each message once, calls with their outputs, and the usage of each exchange', () => {
+    const clean = toCleanSession(aSession().store, 'thread-1');
+    expect(clean.messages.map(({ exchange: _, ...message }) => message)).toEqual([
+      { role: 'system', text: 'Be brief.' },
+      { role: 'user', text: 'What is here?' },
+      { role: 'reasoning', text: 'List first.' },
+      { role: 'tool', name: 'exec_command', call_id: 'c1', input: '{"cmd":"ls"}', output: 'a.txt' },
+      { role: 'tool', name: 'apply_patch', call_id: 'c2', input: '*** Begin Patch', output: null },
+      { role: 'assistant', text: 'One file.' },
+    ]);
+    expect(clean.exchanges.map(exchange => exchange.usage.inputTokens)).toEqual([10, 10]);
+    expect(clean).toMatchObject({ session_id: 'thread-1', agent: 'codex', usage: { inputTokens: 20 } });
+  });
+
+  it('names a session that is not there', () => {
+    expect(() => toCleanSession(aRecorder().store, 'nothing')).toThrow(
+      expect.objectContaining({ code: 'session.missing' }),
+    );
+  });
+
+  it('keeps a message that is said twice', () => {
+    const { record, store } = aRecorder();
+    const again = [said('user', 'continue')];
+    record({ request: { model: 'm', input: again }, response: aReply([said('assistant', 'ok')]), headers }, 1000);
+    record(
+      {
+        request: { model: 'm', input: [...again, said('assistant', 'ok'), ...again] },
+        response: aReply([said('assistant', 'ok')]),
+        headers,
+      },
+      2000,
+    );
+    expect(store.conversation('thread-1').map(item => item.text)).toEqual(['continue', 'ok', 'continue', 'ok']);
+  });
+});
+
+describe('ATIF', () => {
+  it('has one agent step per exchange, with its calls, their results and its tokens', () => {
+    const trajectory = toAtif(aSession().store, ['thread-1']);
+    expect(trajectory).toMatchObject({
+      schema_version: 'ATIF-v1.7',
+      session_id: 'thread-1',
+      agent: { name: 'codex', version: '0.169.0', model_name: 'gpt-5.5' },
+      final_metrics: { total_prompt_tokens: 20, total_completion_tokens: 10, total_steps: 4 },
+    });
+    expect(trajectory.steps.map(step => [step.step_id, step.source])).toEqual([
+      [1, 'system'],
+      [2, 'user'],
+      [3, 'agent'],
+      [4, 'agent'],
+    ]);
+    expect(trajectory.steps[2]).toMatchObject({
+      message: '',
+      reasoning_content: 'List first.',
+      tool_calls: [
+        { tool_call_id: 'c1', function_name: 'exec_command', arguments: { cmd: 'ls' } },
+        { tool_call_id: 'c2', function_name: 'apply_patch', arguments: { input: '*** Begin Patch' } },
+      ],
+      observation: { results: [{ source_call_id: 'c1', content: 'a.txt' }] },
+      metrics: { prompt_tokens: 10, completion_tokens: 5 },
+    });
+  });
+
+  it('keeps the rules of the format: results of known calls only, agent fields on agent steps only', () => {
+    for (const step of toAtif(aSession().store, ['thread-1']).steps) {
+      const calls = step.tool_calls?.map(each => each.tool_call_id) ?? [];
+      for (const result of step.observation?.results ?? []) expect(calls).toContain(result.source_call_id);
+      if (step.source !== 'agent')
+        expect(Object.keys(step).sort()).toEqual(['message', 'source', 'step_id', 'timestamp']);
+    }
+  });
+});

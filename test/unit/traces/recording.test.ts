@@ -1,0 +1,255 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { TraceStore } from '../../../server/traces/store.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
+
+const replayLaunch = { id: 'l1', agent: 'codex', label: 'demo', trialId: 't1', replay: true };
+const metadata = JSON.stringify({ thread_id: 'thread-9', turn_id: 'turn-2', workspaces: { '/repo': {} } });
+
+describe('a recorded exchange', () => {
+  it('answers the query of promise C3, in any sqlite3', () => {
+    const { record, file } = aRecorder();
+    record(
+      { request: { model: 'gpt-5.5', input: [said('user', 'hi')] }, response: aReply([]) },
+      Date.UTC(2026, 0, 2, 3, 4, 5),
+    );
+    const database = new Database(file, { readonly: true });
+    const rows = database
+      .prepare(
+        `SELECT datetime(ts_ms/1000,'unixepoch') AS at, json_extract(request_json,'$.model') AS model,
+          json_extract(meta_json,'$.upstream_host') AS host, json_extract(meta_json,'$.usage.inputTokens') AS input
+        FROM traces ORDER BY ts_ms DESC LIMIT 10`,
+      )
+      .all();
+    database.close();
+    expect(rows).toEqual([{ at: '2026-01-02 03:04:05', model: 'gpt-5.5', host: 'api.openai.com', input: 10 }]);
+  });
+
+  it('belongs to the Codex thread that its headers name, with its working directory', () => {
+    const { record, store } = aRecorder();
+    const context = said('user', '<environment_context>\n  <cwd>/repo/sub</cwd>\n</environment_context>');
+    const session = record({
+      request: {
+        model: 'm',
+        input: [context, said('user', '# AGENTS.md instructions'), said('user', 'Fix it\nplease')],
+      },
+      response: aReply([said('assistant', 'ok')]),
+      headers: { 'x-codex-turn-metadata': metadata, 'user-agent': 'codex_exec/0.169.0 (Debian)' },
+    });
+    expect(store.session(session)).toMatchObject({
+      id: 'thread-9',
+      agent: 'codex',
+      title: 'Fix it',
+      repository: '/repo/sub',
+    });
+  });
+
+  it('finds the thread in a WebSocket message’s own metadata, and Claude’s session in its user id', () => {
+    const { record } = aRecorder();
+    const response = aReply([]);
+    expect(record({ request: { client_metadata: { 'x-codex-turn-metadata': metadata } }, response })).toBe('thread-9');
+    const session = '0b24f6a0-0000-4000-8000-000000000001';
+    const body = { model: 'claude', messages: [], metadata: { user_id: `user_abc_account__session_${session}` } };
+    expect(record({ path: '/v1/messages', request: body, response: '{"type":"message"}' })).toBe(session);
+  });
+
+  it('without a conversation id joins the session of its program until that was silent', () => {
+    const { record } = aRecorder(1000);
+    const traffic = { request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'user-agent': 'curl' } };
+    const start = 1_800_000_000_000;
+    const first = record(traffic, start);
+    expect(record(traffic, start + 900)).toBe(first);
+    expect(record({ ...traffic, headers: { 'user-agent': 'other' } }, start + 950)).not.toBe(first);
+    expect(record(traffic, start + 1800)).toBe(first);
+    expect(record(traffic, start + 10_000)).not.toBe(first);
+  });
+
+  it('ignores an id that is made to break things', () => {
+    const { record } = aRecorder();
+    expect(record({ request: {}, response: aReply([]), headers: { 'thread-id': "'; DROP TABLE" } })).toMatch(/^\d{8}T/);
+  });
+
+  it('costs nothing from a recording, has no price for an unknown model, and one for a known', () => {
+    const { record, store } = aRecorder();
+    const costOf = (model: string, launch: typeof replayLaunch | null, usage?: object) => {
+      const headers = { 'thread-id': `${model}-${launch === null}` };
+      const traffic = { request: { model, input: 'x' }, response: aReply([], usage), headers };
+      return store.session(record(traffic, Date.now(), anOrigin({ launch })))?.cost;
+    };
+    const usage = { input_tokens: 100_000, input_tokens_details: { cached_tokens: 90_000 }, output_tokens: 1000 };
+    expect(costOf('gpt-5-codex', replayLaunch)).toEqual({ amountUsd: null, kind: 'replay' });
+    expect(costOf('gpt-99-codex', null)).toEqual({ amountUsd: null, kind: 'unpriced' });
+    // By hand: 10k fresh at $1.25/M, 90k cached at $0.125/M, 1k out at $10/M.
+    expect(costOf('gpt-5-codex', null, usage)?.amountUsd).toBeCloseTo(0.0125 + 0.01125 + 0.01, 6);
+  });
+
+  it('lets a session’s title wait for the first prompt', () => {
+    const { record, store } = aRecorder();
+    const headers = { 'thread-id': 'warm' };
+    record({
+      request: { model: 'm', generate: false, input: [said('user', '<skills>')] },
+      response: aReply([]),
+      headers,
+    });
+    expect(store.session('warm')?.title).toBe('Untitled session');
+    record({ request: { model: 'm', input: [said('user', 'Now do it')] }, response: aReply([]), headers });
+    expect(store.session('warm')).toMatchObject({ title: 'Now do it', exchanges: 2 });
+  });
+
+  it('is told apart from a request that calls no model: that is only counted', () => {
+    const { accept, store, events } = aRecorder();
+    accept({ kind: 'open', connection: 1, origin: anOrigin() });
+    const up = Buffer.from('GET /v1/models?key=secret-value HTTP/1.1\r\n\r\n');
+    accept({ kind: 'bytes', connection: 1, direction: 'up', bytes: up, atMs: 1 });
+    const down = Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}');
+    accept({ kind: 'bytes', connection: 1, direction: 'down', bytes: down, atMs: 2 });
+    accept({ kind: 'close', connection: 1, atMs: 3 });
+    expect(store.sideRequests('api.openai.com', '/v1/models')).toBe(1);
+    expect(store.newest({ limit: 5 }).rows).toEqual([]);
+    expect(events.filter(event => event.kind === 'uncaptured')).toEqual([]);
+  });
+});
+
+describe('secrets', () => {
+  const key = 'sk-ant-oat01-CANARYCANARYCANARY';
+  const own = 'canary with no shape at all';
+
+  it('are in none of the database’s files, wherever they stood in the traffic', () => {
+    const { record, accept, directory, stop, store } = aRecorder();
+    accept({ kind: 'hide', secret: own });
+    const reply = aReply([
+      said('assistant', `the key is ${key}`),
+      {
+        type: 'function_call',
+        call_id: 'c',
+        name: 'exec',
+        arguments: JSON.stringify({ cmd: `curl -H "Authorization: Bearer ${key}" ${own}` }),
+      },
+    ]);
+    record({
+      path: `/v1/responses?key=${key}&api_key=CANARYPLAIN1`,
+      request: {
+        model: 'm',
+        api_key: 'CANARYPLAIN2',
+        input: [
+          said('user', `use ${key}`),
+          said('user', `${own}\nOPENAI_API_KEY=CANARYPLAIN3`),
+          { type: 'function_call_output', call_id: 'c', output: key },
+        ],
+        client_metadata: { note: key },
+      },
+      response: reply,
+      headers: {
+        authorization: `Bearer ${key}`,
+        'x-api-key': 'CANARYPLAIN4',
+        'user-agent': `agent ${key}`,
+        'x-client-request-id': key,
+      },
+    });
+    record({
+      request: { model: 'm', input: 'x' },
+      response: JSON.stringify({ error: { message: `bad key ${key}` } }),
+      status: 401,
+    });
+    const unpacked = store.newest({ limit: 5 }).rows.flatMap(row => [...store.wholeExchanges(row.id), row]);
+    expect(JSON.stringify(unpacked)).not.toMatch(/canary/i);
+    stop();
+    for (const name of readdirSync(directory)) {
+      expect(readFileSync(join(directory, name)).toString('latin1')).not.toMatch(/canary/i);
+    }
+  });
+
+  it('are found also when a stream cuts them in two', () => {
+    const { accept, store } = aRecorder();
+    const reply = Buffer.from(aReply([said('assistant', `key ${key} end`)]));
+    const { up } = wireOf({ request: { model: 'm', input: 'x' }, response: '' });
+    const head = Buffer.from(
+      'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n',
+    );
+    for (let cut = 1, connection = 1; cut < reply.length; cut += 7, connection++) {
+      accept({ kind: 'open', connection, origin: anOrigin() });
+      accept({ kind: 'bytes', connection, direction: 'up', bytes: up, atMs: 1 });
+      accept({ kind: 'bytes', connection, direction: 'down', bytes: head, atMs: 1 });
+      for (const part of [reply.subarray(0, cut), reply.subarray(cut)]) {
+        const bytes = Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')]);
+        accept({ kind: 'bytes', connection, direction: 'down', bytes, atMs: 1 });
+      }
+      accept({ kind: 'bytes', connection, direction: 'down', bytes: Buffer.from('0\r\n\r\n'), atMs: 1 });
+    }
+    const [session] = store.newest({ limit: 1 }).rows;
+    const texts = store.conversation(session?.id ?? '').map(item => item.text);
+    expect(texts.join()).not.toContain('CANARY');
+    expect(texts).toContain('key [redacted] end');
+  });
+});
+
+describe('a compressed event stream', () => {
+  it('is read too', () => {
+    const { accept, store } = aRecorder();
+    const { up } = wireOf({ request: { model: 'm', input: 'x' }, response: '', headers: { 'thread-id': 'z' } });
+    const body = gzipSync(aReply([said('assistant', 'packed')]));
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nContent-Length: ${body.length}\r\n\r\n`;
+    accept({ kind: 'open', connection: 1, origin: anOrigin() });
+    accept({ kind: 'bytes', connection: 1, direction: 'up', bytes: up, atMs: 1 });
+    accept({
+      kind: 'bytes',
+      connection: 1,
+      direction: 'down',
+      bytes: Buffer.concat([Buffer.from(head), body]),
+      atMs: 1,
+    });
+    expect(store.conversation('z').at(-1)?.text).toBe('packed');
+  });
+});
+
+describe('the store', () => {
+  it('pages through sessions, newest first', () => {
+    const { record, store } = aRecorder();
+    for (let i = 0; i < 5; i++) {
+      record(
+        { request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'thread-id': `s${i}` } },
+        1_800_000_000_000 + i * 1000,
+      );
+    }
+    const first = store.newest({ limit: 2 });
+    const second = store.newest({ limit: 2, before: first.next ?? '' });
+    const third = store.newest({ limit: 2, before: second.next ?? '' });
+    expect([first, second, third].map(page => page.rows.map(row => row.id))).toEqual([
+      ['s4', 's3'],
+      ['s2', 's1'],
+      ['s0'],
+    ]);
+    expect(third.next).toBeNull();
+    expect(store.sessionsSince(1_800_000_003_000).map(row => row.id)).toEqual(['s3', 's4']);
+  });
+
+  it('sums by day, model and agent', () => {
+    const { record, store } = aRecorder();
+    const traffic = { request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'thread-id': 'a' } };
+    record(traffic);
+    record(traffic, Date.now(), anOrigin({ launch: replayLaunch }));
+    expect(store.stats(1)).toMatchObject([
+      {
+        model: 'm',
+        sessions: 1,
+        exchanges: 2,
+        usage: { inputTokens: 20, outputTokens: 10, cachedInputTokens: null },
+        cost: { kind: 'unpriced' },
+      },
+    ]);
+    expect(store.exchangesOfTrial('t1')).toHaveLength(1);
+    expect(store.exchangesOfLaunch('l1')).toHaveLength(1);
+  });
+
+  it('refuses a database of a newer version and leaves it as it is', () => {
+    const file = join(temporaryDirectory(), 'traces.sqlite3');
+    const newer = new Database(file);
+    newer.pragma('user_version = 99');
+    newer.close();
+    expect(() => new TraceStore(file)).toThrow(expect.objectContaining({ code: 'schema.newer' }));
+  });
+});
