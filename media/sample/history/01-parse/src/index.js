@@ -1,0 +1,1 @@
+export { parseAmount, total } from './amount.js';

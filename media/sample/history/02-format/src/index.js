@@ -1,0 +1,2 @@
+export { parseAmount, total } from './amount.js';
+export { formatAmount } from './format.js';

@@ -1,0 +1,3 @@
+export { parseAmount, total } from './amount.js';
+export { formatAmount } from './format.js';
+export { split } from './split.js';

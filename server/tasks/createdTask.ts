@@ -1,0 +1,102 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readableIssues } from '../../protocol/api.ts';
+import { CoachError } from '../../protocol/errors.ts';
+
+/** `tb_meta.json`. Names are those of the format that it continues. */
+export const TaskMeta = z.object({
+  task_id: z.string().min(1),
+  metadata: z.object({
+    title: z.string().min(1),
+    tags: z.array(z.string()),
+    notes: z.string(),
+    summary: z.string(),
+    created_at: z.iso.datetime(),
+  }),
+  repo: z.object({
+    /** Without user and password; null when the repository has no remote. */
+    git_url: z.string().nullable(),
+    branch: z.string().nullable(),
+    start_commit_sha: z.string(),
+    end_commit_sha: z.string(),
+    subdir: z.string(),
+    sparse_checkout: z.array(z.string()),
+  }),
+  lm: z.object({ instructions: z.string() }),
+  evaluation: z.object({
+    rubrics: z.array(z.object({ id: z.string(), criterion: z.string(), weight: z.number() })),
+    /** The start, which may differ from its commit: untracked files belong to it. */
+    start_bundle: z.literal('evaluation/start.bundle'),
+  }),
+});
+export type TaskMeta = z.infer<typeof TaskMeta>;
+
+/** `repo_info.json`. */
+export interface RepoInfo {
+  readonly branch: string | null;
+  readonly start_commit: string;
+  readonly end_commit: string;
+  /** Commits made while recording, oldest first. */
+  readonly commits: readonly string[];
+  readonly remotes: readonly { readonly name: string; readonly url: string }[];
+  /** The working tree at the end. */
+  readonly dirty: { readonly changed: readonly string[]; readonly untracked: readonly string[] };
+}
+
+/** A task as captured: `tb_meta.json diff.patch repo_info.json trace/ evaluation/ notes.md`. */
+export interface CreatedTask {
+  readonly directory: string;
+  readonly meta: TaskMeta;
+  readonly patch: Buffer;
+  /** Git bundle of the start tree. */
+  readonly bundle: string;
+  readonly sessionId: string | null;
+}
+
+/** @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
+export async function loadCreatedTask(directory: string): Promise<CreatedTask> {
+  await requireDirectory(directory);
+  const meta = parseFile(TaskMeta, join(directory, 'tb_meta.json'), await readJson(join(directory, 'tb_meta.json')));
+  const bundle = join(directory, meta.evaluation.start_bundle);
+  await requireFile(bundle);
+  const sessionId = (await requireFile(join(directory, 'trace', 'session_id.txt'))).toString().trim();
+  const patch = await requireFile(join(directory, 'diff.patch'));
+  return { directory, meta, patch, bundle, sessionId: sessionId === '' ? null : sessionId };
+}
+
+/** @throws CoachError `task.missing` */
+export async function requireDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => null);
+  if (found?.isDirectory()) return;
+  throw new CoachError('task.missing', `There is no task at ${directory}.`, { hint: 'See: codex-coach task list' });
+}
+
+/** Content of a file that a task needs. @throws CoachError `task.invalid`. */
+export async function requireFile(file: string): Promise<Buffer> {
+  return readFile(file).catch((cause: unknown) => {
+    throw broken(file, (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is missing' : String(cause), cause);
+  });
+}
+
+export async function readJson(file: string): Promise<unknown> {
+  const text = (await requireFile(file)).toString();
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw broken(file, `it is not JSON (${(cause as Error).message})`, cause);
+  }
+}
+
+export function parseFile<S extends z.ZodType>(schema: S, file: string, content: unknown): z.output<S> {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  throw broken(file, readableIssues(parsed.error));
+}
+
+export function broken(file: string, reason: string, cause?: unknown): CoachError {
+  return new CoachError('task.invalid', `${file} can't be used: ${reason}.`, {
+    cause,
+    hint: 'Restore the file from version control, or record and prepare the task again.',
+  });
+}

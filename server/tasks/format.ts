@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parse as parseToml } from 'smol-toml';
+import { z } from 'zod';
+import { TaskProof } from '../../protocol/tasks.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import { broken, parseFile, readJson, requireDirectory, requireFile } from './createdTask.ts';
+import type { PreparedTask } from './preparedTask.ts';
+
+/** What is ours in `task.toml`, under `[metadata.codex_coach]`. */
+export const CoachMetadata = z.object({
+  format: z.literal(1),
+  title: z.string().min(1),
+  /** The created task that it was prepared from. */
+  task_id: z.string().min(1),
+  session_id: z.string().nullable().default(null),
+  captured_at: z.iso.datetime(),
+  start_commit: z.string(),
+  /** Paths of the recorded change. */
+  files: z.array(z.string()).min(1),
+  workdir: z.string().startsWith('/'),
+  test_command: z.string().min(1),
+  result_format: z.enum(['junit', 'tap']),
+  result_file: z.string().startsWith('/'),
+});
+export type CoachMetadata = z.infer<typeof CoachMetadata>;
+
+/** The part of a Harbor `task.toml` (schema 1.4) that we use; the rest of it is left to Harbor. */
+const TaskToml = z.object({
+  schema_version: z.string(),
+  task: z.object({
+    name: z.string().regex(/^[^/]+\/[^/]+$/, 'must be org/name'),
+    keywords: z.array(z.string()).default([]),
+  }),
+  metadata: z.object({ codex_coach: CoachMetadata }),
+  agent: z.object({ timeout_sec: z.number().positive().nullable().default(null) }).default({ timeout_sec: null }),
+  verifier: z.object({ timeout_sec: z.number().positive().default(600) }).default({ timeout_sec: 600 }),
+});
+
+/**
+ * `tests/expected.json`: ids of the tests that decide. An id is `<file> > <suite> > … > <test>`: the file relative to
+ * the repository root with `/`, then the names from the outermost suite to the test, joined by ` > `. (JUnit of
+ * node:test: attribute `file`, names of the enclosing `testsuite` elements, `name`.) Several tests of one id count as
+ * one, which passed when all passed.
+ */
+export const ExpectedFile = z.object({
+  format: z.literal(1),
+  fail_to_pass: z.array(z.string()),
+  pass_to_pass: z.array(z.string()),
+  proof: TaskProof.nullable(),
+  /** SHA-256 of what was proven; null while there is no proof. */
+  proven_digest: z.string().nullable(),
+});
+type ExpectedFile = z.infer<typeof ExpectedFile>;
+
+export interface ExpectedTests {
+  readonly failToPass: readonly string[];
+  readonly passToPass: readonly string[];
+}
+
+/** Loads and checks a prepared task. @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
+export async function loadPreparedTask(directory: string): Promise<PreparedTask> {
+  await requireDirectory(directory);
+  const toml = await loadTaskToml(directory);
+  const coach = toml.metadata.codex_coach;
+  const expected = await loadExpected(directory);
+  const environment = join(directory, 'environment');
+  const bundle = join(environment, 'repo.bundle');
+  for (const file of [bundle, join(directory, 'tests', 'test.sh'), join(directory, 'solution', 'solve.sh')]) {
+    await requireFile(file);
+  }
+  if (!/^# v[23] git bundle\n/.test((await requireFile(bundle)).subarray(0, 32).toString('latin1'))) {
+    throw broken(bundle, 'it is not a git bundle');
+  }
+  const proofHolds = expected.proven_digest === (await digestOf(directory));
+  return {
+    name: basename(directory),
+    directory,
+    title: coach.title,
+    instruction: await loadInstruction(directory),
+    bundle,
+    environment,
+    baseImage: await loadBaseImage(join(environment, 'Dockerfile')),
+    workdir: coach.workdir,
+    tests: await loadTests(directory),
+    solutionPatch: await requireFile(join(directory, 'solution', 'solution.patch')),
+    verifier: {
+      command: coach.test_command,
+      resultFormat: coach.result_format,
+      resultFile: coach.result_file,
+      timeoutSec: toml.verifier.timeout_sec,
+      failToPass: expected.fail_to_pass,
+      passToPass: expected.pass_to_pass,
+    },
+    agentTimeoutSec: toml.agent.timeout_sec,
+    proof: proofHolds ? expected.proof : null,
+  };
+}
+
+/** What only lists need of a prepared task. @throws CoachError like `loadPreparedTask`. */
+export async function loadCoachMetadata(directory: string): Promise<CoachMetadata & { readonly keywords: string[] }> {
+  const { metadata, task } = await loadTaskToml(directory);
+  return { ...metadata.codex_coach, keywords: task.keywords };
+}
+
+/** Records what `validate` found. The proof holds as long as the task's files stay as they are. */
+export async function writeProof(directory: string, proof: TaskProof, expected: ExpectedTests): Promise<void> {
+  const content: ExpectedFile = {
+    format: 1,
+    fail_to_pass: [...expected.failToPass],
+    pass_to_pass: [...expected.passToPass],
+    proof,
+    proven_digest: await digestOf(directory),
+  };
+  await writeFileAtomic(join(directory, 'tests', 'expected.json'), `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Whether a proof says that the task can be used: the reference solves it, doing nothing does not. */
+export function isProven(proof: TaskProof | null): proof is TaskProof {
+  return proof !== null && proof.reference === 1 && proof.noOp === 0;
+}
+
+/** Files below a directory as sorted paths with `/`. */
+export async function filesBelow(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
+  return entries
+    .filter(entry => !entry.isDirectory())
+    .map(entry =>
+      join(entry.parentPath, entry.name)
+        .slice(directory.length + 1)
+        .replaceAll('\\', '/'),
+    )
+    .sort();
+}
+
+async function loadTaskToml(directory: string): Promise<z.infer<typeof TaskToml>> {
+  const file = join(directory, 'task.toml');
+  const text = (await requireFile(file)).toString();
+  let content: unknown;
+  try {
+    content = parseToml(text);
+  } catch (cause) {
+    throw broken(file, `it is not TOML (${(cause as Error).message.split('\n')[0]})`, cause);
+  }
+  return parseFile(TaskToml, file, content);
+}
+
+async function loadExpected(directory: string): Promise<ExpectedFile> {
+  const file = join(directory, 'tests', 'expected.json');
+  return parseFile(ExpectedFile, file, await readJson(file));
+}
+
+async function loadInstruction(directory: string): Promise<string> {
+  const file = join(directory, 'instruction.md');
+  const instruction = (await requireFile(file)).toString().trim();
+  if (instruction === '') throw broken(file, 'it is empty');
+  return instruction;
+}
+
+/** The Dockerfile names it once, as the default of its BASE_IMAGE argument. */
+async function loadBaseImage(file: string): Promise<string> {
+  const image = /^ARG BASE_IMAGE=(\S+)$/m.exec((await requireFile(file)).toString())?.[1];
+  if (image === undefined) throw broken(file, 'it has no line ARG BASE_IMAGE=<image>');
+  return image;
+}
+
+async function loadTests(directory: string): Promise<{ root: string; paths: string[] }> {
+  const root = join(directory, 'tests', 'files');
+  const paths = await filesBelow(root);
+  if (paths.length === 0) throw broken(root, 'it holds no test files');
+  return { root, paths };
+}
+
+/** Everything that decides a verdict, but for the expected ids, which the proof itself found. */
+async function digestOf(directory: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of await filesBelow(directory)) {
+    if (path === 'tests/expected.json') continue;
+    const content = await readFile(join(directory, path));
+    hash.update(`${path}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}

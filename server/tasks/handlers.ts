@@ -1,0 +1,107 @@
+import { basename } from 'node:path';
+import type { Handlers } from '../../protocol/api.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import { type Recording, tasks } from '../../protocol/tasks.ts';
+import type { EventBus } from '../base/bus.ts';
+import type { Log } from '../base/log.ts';
+import { repositoryAt } from '../git/repository.ts';
+import { type CaptureDeps, endRecording, startRecording } from './capture.ts';
+import { findTask, listTasks, taskDetail } from './catalogue.ts';
+import { prepareTask } from './prepare.ts';
+import { checkReadiness, fixReadiness } from './readiness.ts';
+import { loadRecording, removeRecording, toRecording } from './recording.ts';
+
+export interface TaskDeps extends CaptureDeps {
+  readonly bus: EventBus;
+  readonly log: Log;
+  /**
+   * Proves a prepared task in a sandbox and writes the proof into its directory.
+   * @throws CoachError `task.alreadySolved`, `task.referenceFails`, and those of the executor
+   */
+  readonly validate: (root: string, directory: string, executor: string, signal: AbortSignal) => Promise<void>;
+}
+
+/** Everything that can be asked of tasks. All state lies in the repositories themselves. */
+export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
+  const rootOf = async (directory: string, signal: AbortSignal) => (await repositoryAt(directory, signal)).root;
+  const changed = (repository: string) => deps.bus.publish(tasks, 'changed', { repository });
+  const recordingChanged = (repository: string, recording: Recording | null) =>
+    deps.bus.publish(tasks, 'recordingChanged', { repository, recording });
+
+  return {
+    list: async ({ repository }, signal) => ({ rows: await listTasks(await rootOf(repository, signal)) }),
+
+    show: async ({ repository, task }, signal) => {
+      const summary = await findTask(await rootOf(repository, signal), task);
+      const { instruction, files, failToPass, passToPass } = await taskDetail(summary, signal);
+      return {
+        task: summary,
+        instruction,
+        files: [...files],
+        failToPass: [...failToPass],
+        passToPass: [...passToPass],
+      };
+    },
+
+    check: async ({ repository }, signal) => {
+      const checks = await checkReadiness(repository, signal);
+      return { ready: checks.every(({ error }) => error === null), findings: checks.map(({ finding }) => finding) };
+    },
+
+    fix: async ({ repository, apply }, signal) => ({ actions: await fixReadiness(repository, apply, signal) }),
+
+    start: async (params, signal) => {
+      const recording = toRecording(await startRecording(params, deps, signal));
+      deps.log.info('recording started', { task: recording.taskId, repository: recording.repository });
+      recordingChanged(recording.repository, recording);
+      return recording;
+    },
+
+    end: async (params, signal) => {
+      const directory = await endRecording(params, deps, signal);
+      const root = await rootOf(params.repository, signal);
+      deps.log.info('task created', { directory });
+      recordingChanged(root, null);
+      changed(root);
+      const task = (await listTasks(root)).find(candidate => candidate.directory === directory);
+      if (task === undefined) throw new CoachError('internal', `${directory} is not listed.`);
+      return task;
+    },
+
+    discard: async ({ repository }, signal) => {
+      const root = await rootOf(repository, signal);
+      const discarded = await removeRecording(root);
+      if (discarded) recordingChanged(root, null);
+      return { discarded };
+    },
+
+    recording: async ({ repository }, signal) => {
+      const recording = await loadRecording(await rootOf(repository, signal));
+      return { recording: recording === null ? null : toRecording(recording) };
+    },
+
+    prepare: async ({ repository, task, name }, signal) => {
+      const root = await rootOf(repository, signal);
+      const directory = await prepareTask({ root, taskId: task, name }, signal);
+      deps.log.info('task prepared', { directory });
+      changed(root);
+      return findTask(root, basename(directory));
+    },
+
+    validate: async ({ repository, task, executor }, signal) => {
+      const root = await rootOf(repository, signal);
+      const summary = await findTask(root, task);
+      if (summary.state === 'created') {
+        throw new CoachError('task.invalid', `${task} is not prepared yet.`, {
+          hint: `Prepare it first: codex-coach task prepare ${task}`,
+        });
+      }
+      if (summary.problem !== null && summary.proof === null) {
+        throw new CoachError('task.invalid', summary.problem, { hint: 'Mend the file, or prepare the task again.' });
+      }
+      await deps.validate(root, summary.directory, executor, signal);
+      changed(root);
+      return findTask(root, summary.id);
+    },
+  };
+}

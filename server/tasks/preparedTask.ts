@@ -1,0 +1,37 @@
+import type { TaskProof } from '../../protocol/tasks.ts';
+
+/** A prepared task as the bench needs it, loaded and checked from its directory. */
+export interface PreparedTask {
+  /** Directory name under `.coach/tasks/prepared/`. */
+  readonly name: string;
+  readonly directory: string;
+  readonly title: string;
+  readonly instruction: string;
+  /** Git bundle with exactly one commit: the start tree, without `.coach/`, tests held back, or any future. */
+  readonly bundle: string;
+  /** Directory with Dockerfile and build context; the bundle lies in it. */
+  readonly environment: string;
+  /** Base image that the Dockerfile names, such as `node:24-bookworm-slim`. */
+  readonly baseImage: string;
+  /** Where the repository lies in the sandbox, absolute: `/app`. */
+  readonly workdir: string;
+  /**
+   * Every test file as it is after the change, relative to the repository root, with the directory (`tests/files`) that
+   * holds them: those that the change brought, and those that were there and guard what worked.
+   */
+  readonly tests: { readonly root: string; readonly paths: readonly string[] };
+  /** Reference solution as a git patch against the start tree, without the hidden tests. Bytes: not all text is UTF-8. */
+  readonly solutionPatch: Buffer;
+  readonly verifier: {
+    /** Command that runs the tests in `workdir` and leaves results at `resultFile`. */
+    readonly command: string;
+    readonly resultFormat: 'junit' | 'tap';
+    /** Absolute path in the sandbox, outside `workdir`. */
+    readonly resultFile: string;
+    readonly timeoutSec: number;
+    readonly failToPass: readonly string[];
+    readonly passToPass: readonly string[];
+  };
+  readonly agentTimeoutSec: number | null;
+  readonly proof: TaskProof | null;
+}
