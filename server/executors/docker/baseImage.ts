@@ -1,0 +1,162 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type Docker from 'dockerode';
+import { CoachError } from '../../../protocol/errors.ts';
+import { exec } from '../../base/exec.ts';
+import type { Log } from '../../base/log.ts';
+import { followProgress, statusOf } from './engine.ts';
+
+export interface BaseImageDeps {
+  readonly docker: Docker;
+  /** Where built substitutes are kept: `COACH_HOME/cache/images`. */
+  readonly cache: string;
+  /** Our Node binary, put into the substitute of a `node:` image. */
+  readonly node: string;
+}
+
+/** How long a pull may stay without a word. */
+const pullSilenceMs = 30_000;
+
+/** What a substitute holds; part of its name, so that a change makes a new one. */
+const recipe = {
+  suite: 'bookworm',
+  packages: ['ca-certificates', 'git', 'libstdc++6', 'libatomic1'],
+  excluded: ['/usr/share/man/*', '/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/info/*'],
+} as const;
+
+/**
+ * The image to build a task on: the one that is named, from this machine or its registry; where there is none, an
+ * equal made of Debian packages and our Node.
+ * @returns a reference that the engine has
+ * @throws CoachError `docker.imageMissing` when no way leads to one
+ */
+export async function resolveBaseImage(
+  name: string,
+  deps: BaseImageDeps,
+  log: Log,
+  signal: AbortSignal,
+): Promise<string> {
+  if (await hasImage(deps.docker, name)) return name;
+  log.info(`Pulling ${name}.`);
+  const failure = await pull(deps.docker, name, log, signal);
+  if (failure === null) return name;
+  log.warn(`${name} can't be pulled (${failure}); building a substitute from Debian packages.`);
+  return substitute(name, failure, deps, log, signal);
+}
+
+export async function hasImage(docker: Docker, name: string): Promise<boolean> {
+  try {
+    await docker.getImage(name).inspect();
+    return true;
+  } catch (error) {
+    if (statusOf(error) === 404) return false;
+    throw error;
+  }
+}
+
+/** Null when the image is there now; else why not. */
+async function pull(docker: Docker, name: string, log: Log, signal: AbortSignal): Promise<string | null> {
+  const silent = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const heard = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silent.abort(new Error('the registry does not answer')), pullSilenceMs);
+  };
+  heard();
+  try {
+    const abortSignal = AbortSignal.any([signal, silent.signal]);
+    const progress = await docker.pull(name, { abortSignal });
+    await followProgress(docker, progress, text => {
+      heard();
+      log.debug(text);
+    });
+    return null;
+  } catch (error) {
+    signal.throwIfAborted();
+    if (statusOf(error) === null && isEngineGone(error)) throw error;
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function isEngineGone(error: unknown): boolean {
+  return ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
+async function substitute(
+  name: string,
+  failure: string,
+  deps: BaseImageDeps,
+  log: Log,
+  signal: AbortSignal,
+): Promise<string> {
+  const missing = (reason: string, cause?: unknown) =>
+    new CoachError('docker.imageMissing', `The image ${name} is not on this machine and can't be had: ${reason}.`, {
+      ...(cause === undefined ? {} : { cause }),
+      hint: `Run "docker pull ${name}" where its registry can be reached, or run with --executor local.`,
+    });
+  if (!canStandIn(name)) throw missing(failure);
+  const digest = createHash('sha256')
+    .update(JSON.stringify({ recipe, node: process.version }))
+    .digest('hex')
+    .slice(0, 12);
+  const tag = `codex-coach/base:${digest}`;
+  if (await hasImage(deps.docker, tag)) return tag;
+  const archive = join(deps.cache, `base-${digest}.tar`);
+  if (!existsSync(archive)) {
+    try {
+      await buildArchive(archive, deps, log, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw missing(`${failure}; a substitute from Debian packages failed too: ${(error as Error).message}`, error);
+    }
+  }
+  log.info(`Importing ${archive}.`);
+  const progress = await deps.docker.importImage(archive, { repo: 'codex-coach/base', tag: digest });
+  await followProgress(deps.docker, progress, text => log.debug(text));
+  return tag;
+}
+
+/** Debian-based images of Debian itself and of our own major version of Node can be rebuilt; others hold more. */
+function canStandIn(name: string): boolean {
+  const [repository, tag = ''] = name.split(':');
+  if (tag.includes('alpine')) return false;
+  if (repository === 'debian') return tag.startsWith(recipe.suite);
+  return repository === 'node' && new RegExp(`^${process.versions.node.split('.')[0]}\\b`).test(tag);
+}
+
+async function buildArchive(archive: string, deps: BaseImageDeps, log: Log, signal: AbortSignal): Promise<void> {
+  await mkdir(deps.cache, { recursive: true });
+  const temporary = `${archive}.${process.pid}.tmp.tar`;
+  log.info(`Building ${archive} with mmdebstrap; this takes about a minute, once.`);
+  try {
+    const outcome = await exec(
+      {
+        argv: [
+          'mmdebstrap',
+          ...['--variant=apt', `--include=${recipe.packages.join(',')}`, '--aptopt=APT::Install-Recommends "false"'],
+          ...recipe.excluded.map(path => `--dpkgopt=path-exclude=${path}`),
+          `--customize-hook=upload ${shellQuoted(deps.node)} /usr/local/bin/node`,
+          '--customize-hook=chmod 755 "$1/usr/local/bin/node"',
+          ...[recipe.suite, temporary],
+        ],
+        env: { PATH: process.env['PATH'], LANG: 'C.UTF-8', TMPDIR: process.env['TMPDIR'] },
+        onStderr: chunk => log.debug(chunk.toString().trim()),
+      },
+      signal,
+    );
+    if (outcome.exitCode !== 0) {
+      throw new Error(outcome.stderr.toString().trim().split('\n').at(-1) ?? `exit code ${outcome.exitCode}`);
+    }
+    await rename(temporary, archive);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,229 @@
+import { PassThrough } from 'node:stream';
+import type Docker from 'dockerode';
+import { CoachError } from '../../../protocol/errors.ts';
+import { packDirectory, unpackUntrusted } from '../archive.ts';
+import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
+import { currentOwner } from '../owner.ts';
+import { insideNode, insideShim, insideSocket, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
+import { engineError, statusOf } from './engine.ts';
+
+export const ownerLabel = 'coach.owner';
+
+export interface ContainerSpec {
+  readonly docker: Docker;
+  readonly host: string;
+  readonly image: string;
+  readonly node: string;
+  readonly shim: string;
+  readonly environment: EnvironmentSpec;
+  readonly spec: SandboxSpec;
+  /** Told the id of a container that could not be removed. */
+  onLeft(id: string): void;
+}
+
+/**
+ * One container for the life of the sandbox; commands are executed in it. The repository and the shared places are
+ * volumes: the engine fills them from the image, and they can still be read when everything inside has been killed.
+ */
+export async function startContainer(options: ContainerSpec, signal: AbortSignal): Promise<Sandbox> {
+  const { docker, host, spec } = options;
+  signal.throwIfAborted();
+  let container: Docker.Container;
+  try {
+    container = await docker.createContainer(toCreateOptions(options));
+  } catch (error) {
+    throw engineError(error, host);
+  }
+  const sandbox = containerSandbox(container, options);
+  try {
+    await startReady(container, spec.endpoint !== null, signal);
+    return sandbox;
+  } catch (error) {
+    await sandbox.remove();
+    signal.throwIfAborted();
+    throw engineError(error, host);
+  }
+}
+
+/** What the engine is asked for; nothing in it has to be relaxed for the agents. */
+function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec): Docker.ContainerCreateOptions {
+  const { endpoint, limits } = spec;
+  const readOnly = (Source: string, Target: string) => ({ Type: 'bind' as const, Source, Target, ReadOnly: true });
+  const volumes = [environment.workdir, ...sharedPlaces];
+  return {
+    name: spec.name,
+    Image: image,
+    User: `${sandboxUser}:${sandboxUser}`,
+    WorkingDir: environment.workdir,
+    Env: [`HOME=${sandboxHome}`, 'LANG=C.UTF-8'],
+    Labels: { ...spec.labels, [ownerLabel]: JSON.stringify(currentOwner()) },
+    Entrypoint:
+      endpoint === null
+        ? ['sleep', 'infinity']
+        : [insideNode, insideShim, '--listen', String(endpoint.port), insideSocket],
+    Cmd: [],
+    Volumes: Object.fromEntries(volumes.map(path => [path, {}])),
+    HostConfig: {
+      NetworkMode: 'none',
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      Init: true,
+      Memory: limits.memoryBytes,
+      MemorySwap: limits.memoryBytes,
+      NanoCpus: Math.round(limits.cpus * 1e9),
+      PidsLimit: limits.pids,
+      LogConfig: { Type: 'none', Config: {} },
+      Tmpfs: {
+        '/tmp': 'exec,size=256m,mode=1777',
+        [sandboxHome]: `exec,size=512m,uid=${sandboxUser},gid=${sandboxUser}`,
+      },
+      Mounts: [
+        readOnly(node, insideNode),
+        readOnly(shim, insideShim),
+        ...(endpoint === null ? [] : [readOnly(endpoint.socket, insideSocket)]),
+        ...spec.mounts.map(mount => readOnly(mount.host, mount.inside)),
+      ],
+    },
+  };
+}
+
+/** Starts the container and, where there is a way out, waits until the shim listens. */
+async function startReady(container: Docker.Container, hasEndpoint: boolean, signal: AbortSignal): Promise<void> {
+  if (!hasEndpoint) return void (await container.start());
+  const stream = await container.attach({ stream: true, stdout: true, stderr: true });
+  const output = new PassThrough();
+  container.modem.demuxStream(stream, output, output);
+  const ready = new Promise<void>((resolve, reject) => {
+    let text = '';
+    output.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+      if (text.includes('ready\n')) resolve();
+    });
+    stream.once('end', () => {
+      reject(
+        new CoachError('sandbox.failed', `The sandbox ended at its start: ${text.trim() || 'no output'}`, {
+          hint: 'Its image must be a glibc one with libstdc++, such as the Debian-based images.',
+        }),
+      );
+    });
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  // Awaited after the start, which may fail first.
+  ready.catch(() => undefined);
+  try {
+    await container.start();
+    await ready;
+  } finally {
+    (stream as unknown as { destroy(): void }).destroy();
+  }
+}
+
+function containerSandbox(container: Docker.Container, { host, environment, onLeft }: ContainerSpec): Sandbox {
+  const places = [environment.workdir, ...sharedPlaces];
+  const placeOf = (inside: string): string => {
+    const place = places.find(root => inside === root || inside.startsWith(`${root}/`));
+    if (place !== undefined) return place;
+    throw new CoachError(
+      'sandbox.failed',
+      `${inside} is not a place of the sandbox that files can be copied to or from.`,
+    );
+  };
+  const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw engineError(error, host);
+    }
+  };
+  let removed: Promise<void> | null = null;
+  return {
+    id: container.id,
+    home: sandboxHome,
+    exec: (command, signal) => guarded(() => execIn(container, command, signal)),
+    copyIn: (hostDirectory, inside, signal) =>
+      guarded(async () => {
+        const place = placeOf(inside);
+        const below = inside.slice(place.length + 1);
+        // Unpacked from the volume's root, so that the engine replaces a link that stands on the way.
+        const archive = packDirectory(hostDirectory, { below });
+        await container.putArchive(archive, { path: place, noOverwriteDirNonDir: false, abortSignal: signal });
+      }),
+    copyOut: (inside, hostDirectory, signal) =>
+      guarded(async () => {
+        placeOf(inside);
+        const archive = await container.getArchive({ path: inside, abortSignal: signal });
+        await unpackUntrusted(archive, hostDirectory, signal);
+      }),
+    remove() {
+      removed ??= guarded(() => removeContainer(container)).catch((error: unknown) => {
+        removed = null;
+        onLeft(container.id);
+        throw error;
+      });
+      return removed;
+    },
+  };
+}
+
+/** Kills and removes a container with its volumes; one that is gone or going already is fine. */
+export async function removeContainer(container: Docker.Container): Promise<void> {
+  try {
+    await container.remove({ force: true, v: true });
+  } catch (error) {
+    if (statusOf(error) === 404) return;
+    if (statusOf(error) !== 409) throw error;
+    await container.wait({ condition: 'removed' }).catch(() => undefined);
+  }
+}
+
+async function execIn(
+  container: Docker.Container,
+  command: SandboxCommand,
+  signal: AbortSignal,
+): Promise<SandboxOutcome> {
+  signal.throwIfAborted();
+  const execution = await container.exec({
+    Cmd: [...command.argv],
+    WorkingDir: command.cwd,
+    Env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
+    AttachStdin: command.stdin !== undefined,
+    AttachStdout: true,
+    AttachStderr: true,
+  });
+  const stream = await execution.start({ hijack: true, stdin: command.stdin !== undefined });
+  const stdout = kept(command.onStdout, command.maxBytes);
+  const stderr = kept(command.onStderr, command.maxBytes);
+  container.modem.demuxStream(stream, stdout.sink, stderr.sink);
+  const kill = () => void container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
+  signal.addEventListener('abort', kill, { once: true });
+  if (signal.aborted) kill();
+  try {
+    const ended = new Promise<void>((resolve, reject) => {
+      stream.once('end', resolve);
+      stream.once('close', resolve);
+      stream.once('error', reject);
+    });
+    if (command.stdin !== undefined) stream.end(command.stdin);
+    await ended;
+    signal.throwIfAborted();
+    const { ExitCode } = await execution.inspect();
+    return { exitCode: ExitCode, stdout: stdout.content(), stderr: stderr.content() };
+  } finally {
+    signal.removeEventListener('abort', kill);
+  }
+}
+
+/** Collects a stream up to a size and passes all of it on. */
+function kept(pass: ((chunk: Buffer) => void) | undefined, maxBytes = 16 * 1024 * 1024) {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  const sink = new PassThrough();
+  sink.on('data', (chunk: Buffer) => {
+    pass?.(chunk);
+    if (sizeBytes >= maxBytes) return;
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+  });
+  return { sink, content: () => Buffer.concat(chunks) };
+}

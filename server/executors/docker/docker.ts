@@ -1,0 +1,127 @@
+import type Docker from 'dockerode';
+import type { ExecutorInfo } from '../../../protocol/agents.ts';
+import type { Log } from '../../base/log.ts';
+import type { Executor } from '../executor.ts';
+import { type Owner, ownerLives } from '../owner.ts';
+import { resolveBaseImage } from './baseImage.ts';
+import { ownerLabel, removeContainer, startContainer } from './container.ts';
+import { connectEngine, engineError } from './engine.ts';
+import { buildTaskImage } from './taskImage.ts';
+
+export interface DockerDeps {
+  /** Address of the engine, as in DOCKER_HOST; empty takes the default socket. */
+  readonly host: () => string;
+  /** `COACH_HOME/cache/images`. */
+  readonly imageCache: string;
+  readonly node: string;
+  readonly shim: string;
+}
+
+const notIsolated = [
+  'The kernel is shared with this machine.',
+  'The disk space that the repository, /logs and /tests take is not limited.',
+] as const;
+
+const probeTimeoutMs = 5000;
+
+/** Containers of the local Docker engine. The engine itself is asked; no client program is needed. */
+export function dockerExecutor(deps: DockerDeps): Executor {
+  /** Containers that an absent engine kept us from removing; tried again as soon as an engine is used. */
+  const left = new Set<string>();
+  const removeLeft = async (docker: Docker) => {
+    for (const id of left) {
+      await removeContainer(docker.getContainer(id));
+      left.delete(id);
+    }
+  };
+  const info = (available: boolean, detail: string): ExecutorInfo => ({
+    id: 'docker',
+    title: 'Docker',
+    available,
+    detail,
+    notIsolated: [...notIsolated],
+  });
+  return {
+    id: 'docker',
+    title: 'Docker',
+    notIsolated,
+    async probe() {
+      let host = deps.host();
+      try {
+        const engine = connectEngine(host);
+        host = engine.host;
+        const version = await versionOf(engine.docker);
+        if (version.Os !== 'linux')
+          return info(false, `The engine at ${host} runs ${version.Os} containers, not Linux.`);
+        return info(true, `Docker ${version.Version} at ${host}`);
+      } catch (error) {
+        const { message, hint } = engineError(error, host);
+        return info(false, hint === null ? message : `${message} ${hint}`);
+      }
+    },
+    async prepare(environment, log, signal) {
+      const { docker, host } = connectEngine(deps.host());
+      try {
+        await removeLeft(docker);
+        const images = { docker, cache: deps.imageCache, node: deps.node };
+        const base = await resolveBaseImage(environment.baseImage, images, log, signal);
+        const image = await buildTaskImage(environment, base, docker, log, signal);
+        const { node, shim } = deps;
+        return {
+          start: (spec, startSignal) =>
+            startContainer(
+              { docker, host, image, node, shim, environment, spec, onLeft: id => left.add(id) },
+              startSignal,
+            ),
+        };
+      } catch (error) {
+        throw engineError(error, host);
+      }
+    },
+    async sweep(log) {
+      try {
+        const { docker } = connectEngine(deps.host());
+        await removeLeft(docker);
+        return await sweepContainers(docker, log);
+      } catch (error) {
+        const fault = engineError(error, deps.host());
+        // Where no engine answers, nothing of ours runs in it.
+        if (fault.code === 'docker.unavailable') return 0;
+        throw fault;
+      }
+    },
+  };
+}
+
+function readOwner(label: string): Owner {
+  try {
+    return JSON.parse(label) as Owner;
+  } catch {
+    return { pid: 0, startTime: '' };
+  }
+}
+
+/** The engine's answer, or a failure when it hangs. */
+async function versionOf(docker: Docker): Promise<Docker.DockerVersion> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the engine does not answer')), probeTimeoutMs);
+  });
+  try {
+    return await Promise.race([docker.version(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function sweepContainers(docker: Docker, log: Log): Promise<number> {
+  const containers = await docker.listContainers({ all: true, filters: { label: [ownerLabel] } });
+  let removed = 0;
+  for (const { Id, Names, Labels } of containers) {
+    if (ownerLives(readOwner(Labels[ownerLabel] ?? ''))) continue;
+    await removeContainer(docker.getContainer(Id));
+    log.info('Removed a container that a dead server left behind.', { container: Names[0] });
+    removed++;
+  }
+  return removed;
+}

@@ -1,0 +1,82 @@
+import { chmod, copyFile, lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CoachError } from '../../../protocol/errors.ts';
+import { isGitDirectory, tooLarge } from '../archive.ts';
+import { copyLimits } from '../places.ts';
+
+/**
+ * Copies what an ended sandbox left in a directory: `.git` dropped, links kept as links and never followed, pipes and
+ * sockets left out, of the mode only "executable" kept. Nothing runs in there any more, so what `lstat` says holds.
+ */
+export async function copyUntrusted(
+  from: string,
+  to: string,
+  signal: AbortSignal,
+  limits: { readonly sizeBytes: number; readonly entries: number } = copyLimits,
+): Promise<void> {
+  let sizeBytes = 0;
+  let entries = 0;
+  const copy = async (source: string, target: string): Promise<void> => {
+    // The agent may have taken our right to read: we own the file, so we may give it back.
+    await chmod(source, 0o700);
+    for (const name of await readdir(source)) {
+      signal.throwIfAborted();
+      if (isGitDirectory(name)) continue;
+      const [path, copied] = [join(source, name), join(target, name)];
+      const stat = await lstat(path);
+      sizeBytes += stat.isFile() ? stat.size : 0;
+      entries++;
+      if (sizeBytes > limits.sizeBytes || entries > limits.entries) throw tooLarge(limits);
+      if (stat.isDirectory()) {
+        await mkdir(copied);
+        await copy(path, copied);
+      } else if (stat.isSymbolicLink()) await symlink(await readlink(path), copied);
+      else if (stat.isFile()) {
+        await chmod(path, stat.mode | 0o400);
+        await copyFile(path, copied);
+        await chmod(copied, (stat.mode & 0o100) !== 0 ? 0o755 : 0o644);
+      }
+    }
+  };
+  await copy(from, to);
+}
+
+/** Copies a host directory of ours into a sandbox's. Links are refused; `onMade` sees every path that was written. */
+export async function copyTrusted(from: string, to: string, onMade: (path: string) => Promise<void>): Promise<void> {
+  for (const name of await readdir(from)) {
+    const [path, copied] = [join(from, name), join(to, name)];
+    const stat = await lstat(path);
+    if (stat.isDirectory()) {
+      await makeDirectory(copied, onMade);
+      await copyTrusted(path, copied, onMade);
+    } else if (stat.isFile()) {
+      // What stands there may be a link that leads out of the sandbox: it is removed, not written through.
+      await rm(copied, { recursive: true, force: true });
+      await copyFile(path, copied);
+      await onMade(copied);
+    } else throw new CoachError('task.invalid', `${path} is a link or a device; only files and directories go in.`);
+  }
+}
+
+/** Makes one directory, in place of whatever else stands there. */
+export async function makeDirectory(path: string, onMade: (path: string) => Promise<void>): Promise<void> {
+  const standing = await lstat(path).catch(() => null);
+  if (standing?.isDirectory()) return;
+  if (standing !== null) await rm(path, { force: true });
+  await mkdir(path);
+  await onMade(path);
+}
+
+/** Removes a tree although its directories may have lost their permissions. */
+export async function removeUntrusted(directory: string): Promise<void> {
+  const open = async (path: string): Promise<void> => {
+    await chmod(path, 0o700).catch(() => undefined);
+    for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {
+      if (entry.isDirectory()) await open(join(path, entry.name));
+    }
+  };
+  await rm(directory, { recursive: true, force: true }).catch(async () => {
+    await open(directory);
+    await rm(directory, { recursive: true, force: true });
+  });
+}

@@ -1,0 +1,109 @@
+import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import type { ExecutorInfo } from '../../../protocol/agents.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { EnvironmentSpec, Executor, PreparedEnvironment } from '../executor.ts';
+import { type Owner, ownerLives } from '../owner.ts';
+import { systemPlaces, tryBubblewrap } from './bubblewrap.ts';
+import { removeUntrusted } from './copy.ts';
+import { ownerFile, startLocalSandbox } from './sandbox.ts';
+
+export interface LocalDeps {
+  /** Where sandboxes keep their repository while they live; made 0700. */
+  readonly workspaces: string;
+  /** Programs to try, in order: the system's bubblewrap and one that came with an agent. */
+  readonly bubblewraps: () => readonly string[];
+  readonly node: string;
+  readonly shim: string;
+}
+
+const notIsolated = [
+  'The kernel is shared with this machine, and no filter of system calls is set.',
+  'Memory, processors, processes and disk space are not limited.',
+  'The programs and libraries in /usr of this machine are visible, read-only; the Dockerfile of a task is not applied.',
+] as const;
+
+/** Sandboxes of namespaces on this machine, made by bubblewrap. Linux only; never runs a command outside of one. */
+export function localExecutor(deps: LocalDeps): Executor {
+  let found: Promise<string> | null = null;
+  /** The first bubblewrap that works. A failure is not remembered: the user may install one meanwhile. */
+  const bubblewrap = (): Promise<string> => {
+    found ??= findBubblewrap(deps).catch((error: unknown) => {
+      found = null;
+      throw error;
+    });
+    return found;
+  };
+  const info = (available: boolean, detail: string): ExecutorInfo => ({
+    id: 'local',
+    title: 'Local sandbox',
+    available,
+    detail,
+    notIsolated: [...notIsolated],
+  });
+  return {
+    id: 'local',
+    title: 'Local sandbox',
+    notIsolated,
+    async probe() {
+      try {
+        return info(true, `bubblewrap at ${await bubblewrap()}`);
+      } catch (error) {
+        const { message, hint } = CoachError.from(error);
+        return info(false, hint === null ? message : `${message} ${hint}`);
+      }
+    },
+    async prepare(environment): Promise<PreparedEnvironment> {
+      const program = await bubblewrap();
+      await refuseVisible(environment, deps.workspaces);
+      return {
+        start: (spec, signal) => startLocalSandbox({ ...deps, program, environment, spec }, signal),
+      };
+    },
+    sweep: log => sweepWorkspaces(deps.workspaces, log),
+  };
+}
+
+async function findBubblewrap({ bubblewraps, node, shim }: LocalDeps): Promise<string> {
+  if (process.platform !== 'linux') {
+    throw new CoachError('executor.unavailable', 'The local sandbox needs Linux.', { hint: 'Use Docker instead.' });
+  }
+  const failures: string[] = [];
+  for (const program of bubblewraps()) {
+    const failure = await tryBubblewrap(program, node, shim);
+    if (failure === null) return program;
+    failures.push(`${program}: ${failure}`);
+  }
+  throw new CoachError('executor.unavailable', `No working bubblewrap (${failures.join('; ')}).`, {
+    hint: 'Install it (Debian, Ubuntu: apt-get install bubblewrap), allow user namespaces, or use Docker.',
+  });
+}
+
+/** What lies in the system's directories is visible inside, so no task and no state of ours may lie there. */
+async function refuseVisible({ directory }: EnvironmentSpec, workspaces: string): Promise<void> {
+  await mkdir(workspaces, { recursive: true, mode: 0o700 });
+  for (const place of [directory, workspaces]) {
+    const path = await realpath(place);
+    const system = systemPlaces.find(root => path === root || path.startsWith(root + sep));
+    if (system === undefined) continue;
+    throw new CoachError('executor.unavailable', `${place} lies in ${system}, which agents can read in this sandbox.`, {
+      hint: 'Move it elsewhere, or run with --executor docker.',
+    });
+  }
+}
+
+async function sweepWorkspaces(workspaces: string, log: Log): Promise<number> {
+  let removed = 0;
+  for (const name of await readdir(workspaces).catch(() => [])) {
+    const directory = join(workspaces, name);
+    const owner = await readFile(join(directory, ownerFile), 'utf8')
+      .then(text => JSON.parse(text) as Owner)
+      .catch(() => null);
+    if (owner === null || ownerLives(owner)) continue;
+    await removeUntrusted(directory);
+    log.info('Removed a sandbox that a dead server left behind.', { directory });
+    removed++;
+  }
+  return removed;
+}
