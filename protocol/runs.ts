@@ -133,6 +133,8 @@ export const runs = api('runs', {
       concurrency: z.coerce.number().int().min(1).max(64).default(1),
       /** Also run tasks that `task validate` has not proven; marked in every report. */
       unproven: z.boolean().default(false),
+      /** Model API keys by variable name, over those of the server. Kept in memory until the run ends. */
+      keys: z.record(z.string(), z.string()).default({}),
     }),
     result: RunSummary,
     expose: ['webview', 'http', 'mcp'],

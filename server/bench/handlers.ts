@@ -1,0 +1,46 @@
+import type { Handlers } from '../../protocol/api.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import type { runs, TrialSummary } from '../../protocol/runs.ts';
+import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { writeReport } from './report.ts';
+import type { RunService } from './runService.ts';
+import type { RunStore } from './runStore.ts';
+import { changedFiles, fileOn } from './trialView.ts';
+
+export interface RunHandlerDeps {
+  readonly service: RunService;
+  readonly store: RunStore;
+  repositoryRoot(directory: string): Promise<string>;
+  loadTask(root: string, name: string): Promise<PreparedTask>;
+}
+
+export function runHandlers({ service, store, repositoryRoot, loadTask }: RunHandlerDeps): Handlers<typeof runs> {
+  const requireTrial = (trialId: string): TrialSummary => {
+    const trial = store.trial(trialId);
+    if (trial !== null) return trial;
+    throw new CoachError('trial.missing', `No trial ${trialId}.`, { hint: 'See: codex-coach runs show <run>' });
+  };
+  const taskOf = (trial: TrialSummary) => loadTask(service.require(trial.runId).repository, trial.task);
+  return {
+    start: request => service.start(request),
+    async list({ repository, limit }) {
+      return { rows: store.list(limit, repository === undefined ? undefined : await repositoryRoot(repository)) };
+    },
+    show: ({ runId }) => ({ run: service.require(runId), trials: store.trials(runId) }),
+    events({ runId, after, limit }) {
+      service.require(runId);
+      return { events: store.events(runId, after, limit) };
+    },
+    cancel: ({ runId }) => service.cancel(runId),
+    report: async ({ runId }) => ({ file: await writeReport(service.require(runId), store.trials(runId)) }),
+    async diff({ trialId }, signal) {
+      const trial = requireTrial(trialId);
+      return changedFiles(trial, await taskOf(trial), signal);
+    },
+    async file({ trialId, side, path }, signal) {
+      const trial = requireTrial(trialId);
+      const content = await fileOn(side, path, trial, await taskOf(trial), signal);
+      return { contentBase64: content?.toString('base64') ?? null };
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { CoachError } from '../../protocol/errors.ts';
+import type { AgentChoice } from '../../protocol/runs.ts';
+import type { Agent } from '../agents/agent.ts';
+import type { DisposableStack } from '../base/disposable.ts';
+import type { ProxyLaunch } from '../proxy/proxy.ts';
+import { sandboxName } from './sandboxes.ts';
+import type { TrialDeps } from './trial.ts';
+
+/** Longest Unix socket path that every system takes. */
+const maxSocketPath = 100;
+
+export interface ModelUser {
+  readonly trialId: string;
+  readonly agent: Agent;
+  readonly choice: AgentChoice;
+  readonly label: string;
+}
+
+export interface ModelAccess {
+  readonly launch: ProxyLaunch;
+  readonly socket: string;
+  failures(): readonly string[];
+}
+
+/**
+ * The agent's way to its model: a launch of the proxy on a Unix socket, which puts in the real key on the way out, or
+ * leads to a replay. Null for a command that was given no key: it works without a model.
+ */
+export async function openModel(
+  phase: ModelUser,
+  deps: TrialDeps,
+  owned: DisposableStack,
+): Promise<ModelAccess | null> {
+  const { agent, choice } = phase;
+  const defaultHost = agent.apiHosts[0] ?? 'api.openai.com';
+  const realKey = agent.keyName === null ? null : (deps.keys[agent.keyName] ?? null);
+  if (choice.replay === null && realKey === null) {
+    if (agent.dialect === null) return null;
+    throw missingKey(agent);
+  }
+  const replay = choice.replay === null ? null : owned.add(await deps.startReplay(choice.replay));
+  const launch = owned.add(
+    await deps.proxy.open({
+      agent: agent.id,
+      label: phase.label,
+      overrides: replay === null ? [] : [{ host: defaultHost, target: replay.origin }],
+      replay: replay !== null,
+      defaultHost,
+      realKey: replay === null ? realKey : null,
+      trialId: phase.trialId,
+      apiHosts: agent.apiHosts,
+    }),
+  );
+  const socket = await socketFor(phase.trialId, deps.workspaces, owned);
+  owned.add(await launch.listen(socket));
+  return { launch, socket, failures: () => replay?.failures() ?? [] };
+}
+
+/** @throws CoachError `agent.noKey` */
+export function missingKey(agent: Agent): CoachError {
+  return new CoachError(
+    'agent.noKey',
+    `${agent.title} needs a key of its model API, and ${agent.keyName} is not set.`,
+    {
+      hint: `Put ${agent.keyName}=… into the environment or into .env at the repository root. The agent never sees it.`,
+    },
+  );
+}
+
+async function socketFor(trialId: string, workspaces: string, owned: DisposableStack): Promise<string> {
+  const name = sandboxName(trialId, 'model');
+  const beside = join(workspaces, name, 'model.sock');
+  const socket = beside.length <= maxSocketPath ? beside : join(tmpdir(), name, 's');
+  await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
+  owned.defer(() => rm(dirname(socket), { recursive: true, force: true }));
+  return socket;
+}

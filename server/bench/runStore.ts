@@ -1,0 +1,156 @@
+import { RunEvent, RunState, RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import { type Clock, toIso } from '../base/clock.ts';
+import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import { addCosts, meanReward, sumUsage } from './score.ts';
+
+const migrations = [
+  `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    repository TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    run_json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX runs_by_time ON runs (created_at DESC);
+  CREATE TABLE trials (
+    id TEXT PRIMARY KEY,
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    trial_json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX trials_by_run ON trials (run_id, position);
+  CREATE TABLE run_events (
+    run_id TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    event_json TEXT NOT NULL,
+    PRIMARY KEY (run_id, seq)
+  ) STRICT, WITHOUT ROWID;
+  `,
+] as const;
+
+/** What of a run is not told by its trials. */
+export type RunRecord = Omit<RunSummary, 'trialCounts' | 'meanReward' | 'usage' | 'cost'>;
+
+export type NewEvent = Omit<RunEvent, 'runId' | 'seq' | 'at'>;
+
+/**
+ * Runs, trials and their journal in coach.sqlite3. Every commit is on the disk when a call returns (synchronous FULL), so
+ * a step that is journalled before it is taken is known after any crash.
+ */
+export class RunStore {
+  readonly #database: Sqlite;
+  readonly #clock: Clock;
+
+  /** @throws CoachError `schema.newer`, `disk.readOnly` */
+  constructor(file: string, clock: Clock) {
+    this.#database = openDatabase(file, { migrations, synchronous: 'FULL' });
+    this.#clock = clock;
+  }
+
+  dispose(): void {
+    this.#database.close();
+  }
+
+  create(run: RunRecord, trials: readonly TrialSummary[]): void {
+    const insert = this.#database.transaction(() => {
+      this.#database
+        .prepare('INSERT INTO runs (id, repository, created_at, state, run_json) VALUES (?, ?, ?, ?, ?)')
+        .run(run.id, run.repository, Date.parse(run.createdAt), run.state, JSON.stringify(run));
+      const statement = this.#database.prepare(
+        'INSERT INTO trials (id, run_id, position, trial_json) VALUES (?, ?, ?, ?)',
+      );
+      trials.forEach((trial, position) => void statement.run(trial.id, run.id, position, JSON.stringify(trial)));
+    });
+    insert.immediate();
+  }
+
+  saveRun(run: RunRecord): void {
+    this.#database
+      .prepare('UPDATE runs SET state = ?, run_json = ? WHERE id = ?')
+      .run(run.state, JSON.stringify(run), run.id);
+  }
+
+  saveTrial(trial: TrialSummary): void {
+    this.#database.prepare('UPDATE trials SET trial_json = ? WHERE id = ?').run(JSON.stringify(trial), trial.id);
+  }
+
+  /** Adds a line to a run's journal; its number is the next one. */
+  append(runId: string, event: NewEvent): RunEvent {
+    const insert = this.#database.transaction(() => {
+      const row = this.#database
+        .prepare<[string], { last: number | null }>('SELECT max(seq) AS last FROM run_events WHERE run_id = ?')
+        .get(runId);
+      const numbered: RunEvent = { ...event, runId, seq: (row?.last ?? 0) + 1, at: toIso(this.#clock.now()) };
+      this.#database
+        .prepare('INSERT INTO run_events (run_id, seq, event_json) VALUES (?, ?, ?)')
+        .run(runId, numbered.seq, JSON.stringify(numbered));
+      return numbered;
+    });
+    return insert.immediate();
+  }
+
+  events(runId: string, after: number, limit: number): RunEvent[] {
+    return this.#database
+      .prepare<[string, number, number], { event_json: string }>(
+        'SELECT event_json FROM run_events WHERE run_id = ? AND seq > ? ORDER BY seq LIMIT ?',
+      )
+      .all(runId, after, limit)
+      .map(row => RunEvent.parse(JSON.parse(row.event_json)));
+  }
+
+  run(runId: string): RunSummary | null {
+    const row = this.#database
+      .prepare<[string], { run_json: string }>('SELECT run_json FROM runs WHERE id = ?')
+      .get(runId);
+    return row === undefined ? null : this.#summarise(JSON.parse(row.run_json));
+  }
+
+  trials(runId: string): TrialSummary[] {
+    return this.#database
+      .prepare<[string], { trial_json: string }>('SELECT trial_json FROM trials WHERE run_id = ? ORDER BY position')
+      .all(runId)
+      .map(row => TrialSummary.parse(JSON.parse(row.trial_json)));
+  }
+
+  trial(trialId: string): TrialSummary | null {
+    const row = this.#database
+      .prepare<[string], { trial_json: string }>('SELECT trial_json FROM trials WHERE id = ?')
+      .get(trialId);
+    return row === undefined ? null : TrialSummary.parse(JSON.parse(row.trial_json));
+  }
+
+  /** Newest first. */
+  list(limit: number, repository?: string): RunSummary[] {
+    return this.#database
+      .prepare<{ repository: string | null; limit: number }, { run_json: string }>(
+        `SELECT run_json FROM runs WHERE :repository IS NULL OR repository = :repository
+         ORDER BY created_at DESC, rowid DESC LIMIT :limit`,
+      )
+      .all({ repository: repository ?? null, limit })
+      .map(row => this.#summarise(JSON.parse(row.run_json)));
+  }
+
+  /** Runs that say that they are running; after a start of the server, those are the ones that its end cut off. */
+  running(): RunSummary[] {
+    return this.#database
+      .prepare<[string], { run_json: string }>('SELECT run_json FROM runs WHERE state = ?')
+      .all(RunState.enum.running)
+      .map(row => this.#summarise(JSON.parse(row.run_json)));
+  }
+
+  #summarise(record: RunRecord): RunSummary {
+    const trials = this.trials(record.id);
+    return RunSummary.parse({
+      ...record,
+      trialCounts: {
+        total: trials.length,
+        done: trials.filter(trial => trial.phase === 'done').length,
+        errored: trials.filter(trial => trial.end === 'errored' || trial.end === 'lost').length,
+      },
+      meanReward: meanReward(trials.map(trial => trial.reward)),
+      usage: sumUsage(trials.map(trial => trial.usage)),
+      cost: addCosts(trials.map(trial => trial.cost)),
+    });
+  }
+}

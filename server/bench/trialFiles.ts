@@ -1,0 +1,66 @@
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TrialSummary } from '../../protocol/runs.ts';
+import { writeFileAtomic } from '../base/files.ts';
+import { readOnlyError } from '../base/paths.ts';
+import type { PreparedTask } from '../tasks/preparedTask.ts';
+import type { AgentLogs } from './agentPhase.ts';
+import { toCtrf, toHarborTrial } from './harbor.ts';
+import type { VerifyOutcome } from './verify.ts';
+
+/** A trial's directory, in the layout of Harbor's trials, with `diff.patch`, `score.json` and `exchanges` of our own. */
+export interface TrialFiles {
+  readonly directory: string;
+  /** Opens `agent/stdout.jsonl` and `agent/stderr.log`, which grow while the agent works. */
+  agentLogs(): AgentLogs;
+  /** `diff.patch`, `agent/trajectory.json` (ATIF) and `exchanges`: the sessions in the trace store, one id a line. */
+  writeAgent(patch: Buffer, trajectory: object | null, sessionIds: readonly string[]): Promise<void>;
+  writeVerifier(run: VerifyOutcome, format: PreparedTask['verifier']['resultFormat']): Promise<void>;
+  /** `result.json` and `score.json`, once the trial is over. Closes the logs. */
+  writeEnd(trial: TrialSummary): Promise<void>;
+}
+
+/** @throws CoachError `disk.readOnly`, `disk.full` */
+export async function createTrialFiles(directory: string): Promise<TrialFiles> {
+  try {
+    for (const part of ['agent', 'verifier', 'artifacts']) await mkdir(join(directory, part), { recursive: true });
+  } catch (cause) {
+    throw readOnlyError(directory, cause);
+  }
+  const streams: WriteStream[] = [];
+  const open = (name: string) => {
+    const stream = createWriteStream(join(directory, 'agent', name));
+    // A full disk must not bring down the server; what can't be written shows at the next atomic write.
+    stream.on('error', () => undefined);
+    streams.push(stream);
+    return (chunk: Buffer) => void stream.write(chunk);
+  };
+  return {
+    directory,
+    agentLogs: () => ({ stdout: open('stdout.jsonl'), stderr: open('stderr.log') }),
+    async writeAgent(patch, trajectory, sessionIds) {
+      await writeFileAtomic(join(directory, 'diff.patch'), patch);
+      await writeFileAtomic(join(directory, 'exchanges'), sessionIds.map(id => `${id}\n`).join(''));
+      if (trajectory !== null) await writeFileAtomic(join(directory, 'agent', 'trajectory.json'), toJson(trajectory));
+    },
+    async writeVerifier(run, format) {
+      const verifier = join(directory, 'verifier');
+      await writeFileAtomic(join(verifier, 'test-stdout.txt'), run.output);
+      const name = format === 'junit' ? 'junit.xml' : 'results.tap';
+      if (run.report !== null) await writeFileAtomic(join(verifier, name), run.report);
+      if (run.outcomes !== null) await writeFileAtomic(join(verifier, 'ctrf.json'), toJson(toCtrf(run.outcomes)));
+    },
+    async writeEnd(trial) {
+      await Promise.all(streams.map(stream => new Promise<void>(resolve => stream.end(() => resolve()))));
+      const { reward, end, error, tests, usage, cost, diff } = trial;
+      await writeFileAtomic(join(directory, 'score.json'), toJson({ reward, end, error, tests, usage, cost, diff }));
+      // Last: a trial with a result.json is complete.
+      await writeFileAtomic(join(directory, 'result.json'), toJson(toHarborTrial(trial)));
+    },
+  };
+}
+
+export function toJson(value: object): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

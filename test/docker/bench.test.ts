@@ -1,0 +1,23 @@
+import { execFileSync } from 'node:child_process';
+import { describe } from 'vitest';
+import { benchContract } from '../integration/benchContract.ts';
+import { testDockerExecutor } from '../integration/executorsFixture.ts';
+import { requireFeature } from '../require.ts';
+
+describe.skipIf(!requireFeature('docker'))('the bench', () => {
+  benchContract({
+    name: 'docker',
+    executors: () => [testDockerExecutor()],
+    leftovers: () => ownContainers(),
+  });
+});
+
+/** Containers that this process started; other tests may run beside it. */
+function ownContainers(): string[] {
+  const format = '{{.Names}} {{.Label "coach.owner"}}';
+  return execFileSync('docker', ['ps', '--all', '--filter', 'label=coach.owner', '--format', format], {
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter(line => line.includes(`"pid":${process.pid},`));
+}

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../server/base/clock.ts';
+import { silentLog } from '../../server/base/log.ts';
+import { runHandlers } from '../../server/bench/handlers.ts';
+import { RunStore } from '../../server/bench/runStore.ts';
+import { loadPreparedTask } from '../../server/tasks/format.ts';
+import { preparedDirectory } from '../../server/tasks/places.ts';
+import { requireFeature } from '../require.ts';
+import { aBench, type Bench, solutionLine, startFiles } from './benchFixture.ts';
+import { processesWith } from './executorsContract.ts';
+import { temporaryDirectory, testLocalExecutor } from './executorsFixture.ts';
+
+const signal = new AbortController().signal;
+
+describe.skipIf(!requireFeature('sandbox'))('a server that was killed in the middle of a run', () => {
+  it('leaves a run that the next server calls interrupted, and nothing else', async () => {
+    const script = fileURLToPath(new URL('./benchKilled.ts', import.meta.url));
+    const directory = temporaryDirectory('killed');
+    const server = spawn(process.execPath, [script], {
+      env: { ...process.env, TMPDIR: directory.path },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const home = await new Promise<string>(resolve =>
+      server.stdout.once('data', chunk => resolve(String(chunk).trim())),
+    );
+    server.kill('SIGKILL');
+    await new Promise(resolve => server.once('exit', resolve));
+    const executor = testLocalExecutor(home);
+    const bench = await aBench({ executors: () => [executor], home });
+    bench.service.recover();
+    await executor.sweep(silentLog);
+    const [run] = bench.store.list(1);
+    expect(run).toMatchObject({ state: 'interrupted', trialCounts: { total: 2, done: 2, errored: 1 } });
+    expect(bench.store.trials(run?.id ?? '').map(trial => [trial.end, trial.reward])).toEqual([
+      ['lost', null],
+      ['cancelled', null],
+    ]);
+    await expect.poll(() => processesWith('sleep 8765'), { timeout: 2000 }).toEqual([]);
+    expect(readdirSync(join(home, 'workspaces')).filter(name => name.endsWith('-agent'))).toEqual([]);
+    await bench.dispose();
+    directory.dispose();
+  });
+});
+
+describe.skipIf(!requireFeature('sandbox'))('looking at a run', () => {
+  let bench: Bench;
+  afterEach(() => bench.dispose());
+
+  it('answers its diff, its files on each side, its journal and its report', async () => {
+    bench = await aBench({ executors: home => [testLocalExecutor(home)] });
+    const { service, store, root } = bench;
+    const handlers = runHandlers({
+      service,
+      store,
+      repositoryRoot: async directory => directory,
+      loadTask: (repository, name) => loadPreparedTask(join(preparedDirectory(repository), name)),
+    });
+    const command = ['sh', '-c', 'mkdir -p src; echo mine > src/median.js; rm src/add.js'];
+    const runId = await bench.run([{ id: 'command', command }]);
+    await service.finished(runId);
+    const trialId = `${runId}.1`;
+    expect((await handlers.list({ repository: root, limit: 5 }, signal)).rows[0]?.id).toBe(runId);
+    expect((await handlers.show({ runId }, signal)).trials).toHaveLength(1);
+    expect((await handlers.events({ runId, after: 2, limit: 1 }, signal)).events[0]?.seq).toBe(3);
+    expect((await handlers.diff({ trialId }, signal)).files).toEqual([
+      { path: 'src/add.js', status: 'deleted', binary: false },
+      { path: 'src/median.js', status: 'added', binary: false },
+    ]);
+    const content = async (side: 'start' | 'agent' | 'reference', path: string) => {
+      const { contentBase64 } = await handlers.file({ trialId, side, path }, signal);
+      return contentBase64 === null || contentBase64 === undefined
+        ? null
+        : Buffer.from(contentBase64, 'base64').toString();
+    };
+    expect(await content('start', 'src/add.js')).toBe(startFiles['src/add.js']);
+    expect(await content('agent', 'src/add.js')).toBeNull();
+    expect(await content('agent', 'src/median.js')).toBe('mine\n');
+    expect(await content('reference', 'src/median.js')).toBe(`${solutionLine}\n`);
+    expect(await content('reference', 'test/median.test.js')).toBeNull();
+    expect((await handlers.report({ runId }, signal)).file).toMatch(/report\.html$/);
+    await expect(handlers.cancel({ runId }, signal)).resolves.toMatchObject({ state: 'finished' });
+    await expect(async () => handlers.show({ runId: 'none' }, signal)).rejects.toMatchObject({ code: 'run.missing' });
+    await expect(handlers.diff({ trialId: 'none' }, signal)).rejects.toMatchObject({ code: 'trial.missing' });
+  });
+
+  it('keeps its journal and summaries in a database that a second reader can open meanwhile', async () => {
+    bench = await aBench({ executors: home => [testLocalExecutor(home)] });
+    const runId = await bench.run([{ id: 'nop' }]);
+    const other = new RunStore(join(bench.home, 'coach.sqlite3'), systemClock);
+    await bench.service.finished(runId);
+    expect(other.run(runId)?.state).toBe('finished');
+    other.dispose();
+  });
+});
