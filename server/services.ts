@@ -17,7 +17,8 @@ import type { Log } from './base/log.ts';
 import type { CoachPaths } from './base/paths.ts';
 import { programOnPath } from './base/programs.ts';
 import { modelKeys, type Settings } from './base/settings.ts';
-import { agentHandlers, agentInstaller, runHandlers } from './bench/handlers.ts';
+import { agentHandlers, agentInstaller } from './bench/agentHandlers.ts';
+import { runHandlers } from './bench/handlers.ts';
 import { RunService } from './bench/runService.ts';
 import { RunStore } from './bench/runStore.ts';
 import { addCosts } from './bench/score.ts';
@@ -106,7 +107,6 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
         trajectory: sessionIds => (sessionIds.length === 0 ? null : toAtif(traces, sessionIds)),
       },
       workspaces: paths.workspaces,
-      overrides: [],
       findAgent,
       install,
       async openLaunch(spec) {

@@ -72,6 +72,8 @@ export function run(
     const child = execFile(file, [...args], { ...options, maxBuffer: 64 * 1024 * 1024 }, (_error, stdout, stderr) =>
       resolve({ code: child.exitCode ?? -1, stdout, stderr }),
     );
+    // Codex waits for the end of an open standard input.
+    child.stdin?.end();
   });
 }
 

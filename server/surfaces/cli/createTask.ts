@@ -10,27 +10,26 @@ import { toText } from './render.ts';
 interface CreateOptions {
   repository: string;
   model?: string;
-  codexArgs: string[];
   json: boolean;
 }
 
 /** `codex-coach task create "…"`: Codex works on the prompt, recorded; what it changed becomes a created task. */
 export function addCreateCommand(group: Command, { terminal, withServer }: CommandContext): void {
   group
-    .command('create <prompt>')
+    .command('create <prompt> [codexArgs...]')
     .description('Let Codex work on a prompt, recorded, and capture what it did as a created task')
+    .usage('[options] <prompt> [-- arguments for codex exec]')
     .option('--model <model>', "model for Codex; default: Codex's own")
-    .option('--codex-args <arg...>', 'more arguments for codex exec', [])
     .option('--repository <directory>', 'directory inside the git repository', '.')
     .option('--json', 'Print the answer as JSON', false)
-    .action(async (prompt: string, options: CreateOptions) => {
+    .action(async (prompt: string, codexArgs: string[], options: CreateOptions) => {
       const repository = resolve(terminal.cwd, options.repository);
       const task = await withServer(async channel => {
         const api = remote(tasks, channel);
         await api.start({ repository, title: titleOf(prompt), notes: prompt }, terminal.signal);
         try {
           const model = options.model === undefined ? [] : ['-m', options.model];
-          const argv = ['exec', '-s', 'workspace-write', ...model, ...options.codexArgs, prompt];
+          const argv = ['exec', '-s', 'workspace-write', ...model, ...codexArgs, prompt];
           const write = (chunk: Buffer) => void process.stderr.write(chunk);
           const { exitCode } = await runTracedCodex(
             { argv, cwd: repository, onStdout: write, onStderr: write },

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { type Api, call, methodOf, parseParams, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
-import type { Channel } from '../../../protocol/channel.ts';
+import { type Channel, RpcError } from '../../../protocol/channel.ts';
+import { CoachError } from '../../../protocol/errors.ts';
 import { toText } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -61,10 +62,20 @@ function addCommand(
     for (const key of Object.keys(properties)) if (options[key] !== undefined) params[key] = options[key];
     if (typeof params['repository'] === 'string') params['repository'] = resolve(terminal.cwd, params['repository']);
     const method = methodOf(apiName, name);
-    parseParams(`${apiName} ${toKebab(name)}`, spec.params, params);
+    checkParams(`codex-coach ${apiName} ${toKebab(name)}`, spec, params);
     const value = await withServer(channel => call(channel, method, spec, params, terminal.signal));
     terminal.print(options['json'] === true ? JSON.stringify(value, null, 2) : toText(spec, value));
   });
+}
+
+/** Wrong parameters are found before a server is started for them. */
+function checkParams(command: string, spec: RequestSpec, params: unknown): void {
+  try {
+    parseParams(command, spec.params, params);
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    throw new CoachError('input.invalid', error.message, { hint: `See: ${command} --help` });
+  }
 }
 
 function propertiesOf(spec: RequestSpec): Record<string, Property> {

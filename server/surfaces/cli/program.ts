@@ -14,8 +14,8 @@ import { serveMcp } from '../mcp.ts';
 import { runTracedCodex } from './codex.ts';
 import { addCreateCommand } from './createTask.ts';
 import { addDerivedCommands, type CommandContext } from './derived.ts';
+import { serverProgram } from './places.ts';
 import { addRunCommand } from './run.ts';
-import { serverProgram } from './serverProgram.ts';
 import { slashCommands } from './slash.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 

@@ -4,6 +4,7 @@ import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { type AgentChoice, type RunSummary, runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
 import { trialTable } from './render.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
@@ -51,7 +52,9 @@ export function addRunCommand(
           {
             repository: resolve(terminal.cwd, options.repository),
             tasks,
-            agents: options.agent.map(text => parseChoice(text, options)),
+            agents: options.agent.map(text =>
+              parseChoice(text, { ...options, ...located(options.replay, terminal.cwd) }),
+            ),
             attempts: Number(options.attempts),
             limits: {
               timeoutSec: Number(options.timeout),
@@ -60,6 +63,7 @@ export function addRunCommand(
             executor: options.executor,
             concurrency: Number(options.concurrency),
             unproven: options.unproven,
+            keys: modelKeys(terminal.env, resolve(terminal.cwd, options.repository)),
           },
           terminal.signal,
         );
@@ -77,6 +81,12 @@ export function addRunCommand(
         );
       exit(exitCodeOf(run, trials));
     });
+}
+
+/** The recording as the server finds it: it works in another directory. */
+function located(replay: string | undefined, cwd: string): { replay?: string } {
+  if (replay === undefined) return {};
+  return { replay: replay.startsWith('session:') ? replay : resolve(cwd, replay) };
 }
 
 /** `id[/model][=label]` as a choice; `--command` and `--replay` go to the agents they are for. */

@@ -1,0 +1,212 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { root } from '../../scripts/root.ts';
+import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { aWorld, type CliOutcome, type World } from '../world.ts';
+
+const sample = join(root, 'media', 'sample');
+
+/** Runs a command that must fail, and compares what it could have left behind: tree, processes, .coach. */
+async function refused(world: World, args: readonly string[], cwd: string): Promise<CliOutcome> {
+  await world.connect();
+  const before = { tree: treeHash(cwd), processes: world.processes().map(({ pid }) => pid) };
+  const outcome = await world.cli(args, { cwd });
+  expect(outcome.code).toBeGreaterThan(0);
+  expect(outcome.stderr).toMatch(/^codex-coach: .+\n {2}.+/);
+  expect(outcome.stderr).not.toMatch(/\n\s+at /);
+  expect(treeHash(cwd)).toBe(before.tree);
+  expect(world.processes().map(({ pid }) => pid)).toEqual(before.processes);
+  return outcome;
+}
+
+it('refuses a directory that is no git repository', async () => {
+  const outcome = await refused(aWorld(), ['task', 'start', 'x'], temporaryDirectory());
+  expect(outcome.stderr).toMatch(/not in a git repository/);
+});
+
+it('refuses a repository without a commit', async () => {
+  const directory = temporaryDirectory();
+  git(directory, 'init', '--quiet');
+  const outcome = await refused(aWorld(), ['task', 'start', 'x'], directory);
+  expect(outcome.stderr).toMatch(/commit/);
+});
+
+it('refuses a dirty tree and says how to get a clean one', async () => {
+  const directory = await aSample();
+  writeFileSync(join(directory, 'README.md'), 'changed\n');
+  const outcome = await refused(aWorld(), ['task', 'start', 'x'], directory);
+  expect(outcome.stderr).toMatch(/commit|stash/);
+});
+
+it('says that the head is detached, and records all the same', async () => {
+  const directory = await aSample();
+  git(directory, 'checkout', '--quiet', '--detach');
+  const world = aWorld();
+  const check = await world.cli(['task', 'check'], { cwd: directory });
+  expect(check.stdout).toMatch(/detached/i);
+  expect((await world.cli(['task', 'start', 'x'], { cwd: directory })).code).toBe(0);
+});
+
+it('refuses submodules', async () => {
+  const directory = await aSample();
+  const inner = await aSample();
+  git(directory, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner, 'inner');
+  git(directory, 'commit', '--quiet', '-m', 'Add a submodule');
+  const outcome = await refused(aWorld(), ['task', 'start', 'x'], directory);
+  expect(outcome.stderr).toMatch(/submodule/i);
+});
+
+it('refuses a port that another program has', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await new Promise(resolve => other.once('listening', resolve));
+  const { port } = other.address() as { port: number };
+  const outcome = await refused(aWorld(), ['proxy', 'start', '--port', String(port)], temporaryDirectory());
+  expect(outcome.stderr).toContain(String(port));
+});
+
+it.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('refuses a read-only disk as home', async () => {
+  const directory = temporaryDirectory();
+  const mount = join(directory, 'readonly');
+  mkdirSync(mount);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', mount]);
+  onTestFinished(() => void execFileSync('umount', [mount]));
+  const outcome = await aWorld().cli(['sessions', 'list'], {
+    cwd: directory,
+    env: { COACH_HOME: join(mount, 'coach') },
+  });
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toMatch(/Can't write to .+\n {2}.*COACH_HOME/);
+  expect(readdirSync(mount)).toEqual([]);
+});
+
+it.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('refuses a read-only repository', async () => {
+  const source = await aSample();
+  const world = aWorld();
+  const mount = join(temporaryDirectory(), 'readonly');
+  mkdirSync(mount);
+  execFileSync('mount', ['--bind', source, mount]);
+  execFileSync('mount', ['-o', 'remount,ro,bind', mount]);
+  onTestFinished(() => void execFileSync('umount', [mount]));
+  const outcome = await refused(world, ['task', 'start', 'x'], mount);
+  expect(outcome.stderr).toMatch(/write/);
+  expect(existsSync(join(source, '.coach'))).toBe(false);
+});
+
+it('says that no Codex is there and how to get one', async () => {
+  const world = aWorld();
+  const bare = join(temporaryDirectory(), 'bin');
+  mkdirSync(bare);
+  await world.connect();
+  const outcome = await world.cli(['exec', 'hello'], { cwd: temporaryDirectory(), env: { PATH: bare } });
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toContain('codex-coach agents install codex');
+});
+
+it.each([
+  ['task.toml', null],
+  ['task.toml', 'this is = = not toml'],
+  ['instruction.md', null],
+  ['environment/repo.bundle', null],
+  ['environment/repo.bundle', 'not a bundle'],
+  ['tests/expected.json', '{'],
+  ['solution/solution.patch', null],
+])('refuses a task whose %s is %s', async (file, content) => {
+  const directory = await aSample();
+  const world = aWorld();
+  const task = join(directory, '.coach', 'tasks', 'prepared', 'broken');
+  await preparedTask(world, directory, task);
+  if (content === null) rmSync(join(task, file));
+  else writeFileSync(join(task, file), content);
+  const outcome = await refused(world, ['task', 'validate', 'broken'], directory);
+  expect(outcome.stderr).toContain(file.split('/').at(-1));
+  const run = await refused(world, ['run', 'broken', '--agent', 'nop', '--unproven'], directory);
+  expect(run.stderr).toContain(file.split('/').at(-1));
+  // It is still listed, with its problem.
+  const list = await world.cli(['tasks', 'list', '--json'], { cwd: directory });
+  const broken = (JSON.parse(list.stdout) as { rows: { id: string; problem: string | null }[] }).rows.find(
+    ({ id }) => id === 'broken',
+  );
+  expect(broken?.problem).not.toBeNull();
+});
+
+it('refuses a task that is not there, an unknown agent and an unknown executor', async () => {
+  const directory = await aSample();
+  const world = aWorld();
+  expect((await refused(world, ['run', 'nowhere', '--agent', 'nop'], directory)).stderr).toContain('nowhere');
+  await preparedTask(world, directory, join(directory, '.coach', 'tasks', 'prepared', 'broken'));
+  expect((await refused(world, ['run', 'broken', '--unproven', '--agent', 'wizard'], directory)).stderr).toContain(
+    'wizard',
+  );
+  expect(
+    (await refused(world, ['run', 'broken', '--unproven', '--agent', 'nop', '--executor', 'moon'], directory)).stderr,
+  ).toContain('moon');
+});
+
+it('refuses to run a task that is not proven, unless told to', async () => {
+  const directory = await aSample();
+  const world = aWorld();
+  await preparedTask(world, directory, join(directory, '.coach', 'tasks', 'prepared', 'broken'));
+  const outcome = await refused(world, ['run', 'broken', '--agent', 'nop'], directory);
+  expect(outcome.stderr).toContain('--unproven');
+});
+
+/** A repository of the sample project. */
+async function aSample(): Promise<string> {
+  const directory = join(temporaryDirectory(), 'sample');
+  await createSampleRepository(directory, sample);
+  return directory;
+}
+
+/** Records a small change with a test through the command line, and prepares it as `broken`. */
+async function preparedTask(world: World, directory: string, place: string): Promise<void> {
+  const step = async (...args: string[]) => {
+    const outcome = await world.cli(args, { cwd: directory });
+    if (outcome.code !== 0) throw new Error(`${args.join(' ')}: ${outcome.stderr}`);
+    return outcome.stdout;
+  };
+  await step('task', 'start', 'Export the answer');
+  writeFileSync(join(directory, 'src', 'answer.js'), 'export const answer = 42;\n');
+  writeFileSync(
+    join(directory, 'test', 'answer.test.js'),
+    "import assert from 'node:assert/strict';\nimport { test } from 'node:test';\nimport { answer } from '../src/answer.js';\n\ntest('answers', () => assert.equal(answer, 42));\n",
+  );
+  const created = JSON.parse(await step('task', 'end', '--json')) as { id: string };
+  await step('task', 'prepare', created.id, '--name', 'broken');
+  if (!existsSync(place)) throw new Error(`No prepared task at ${place}.`);
+}
+
+/** Content, names and links of a directory, without what git may refresh by itself. */
+function treeHash(directory: string): string {
+  const hash = createHash('sha256');
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
+    name => !/^\.git\/(index|objects|logs)/.test(name),
+  );
+  for (const name of names.sort()) {
+    hash.update(`${name}\0`);
+    try {
+      hash.update(readFileSync(join(directory, name)));
+    } catch {
+      hash.update(linkOf(join(directory, name)));
+    }
+  }
+  return hash.digest('hex');
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function git(directory: string, ...args: string[]): void {
+  const identity = ['-c', 'user.name=Test', '-c', 'user.email=test@example.com', '-c', 'init.defaultBranch=main'];
+  execFileSync('git', [...identity, ...args], { cwd: directory, stdio: 'ignore' });
+}

@@ -1,0 +1,197 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { root } from '../../scripts/root.ts';
+import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
+import { type FakeUpstreamOptions, startFakeUpstream } from '../fakes/upstream.ts';
+import { requireFeature } from '../require.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { aWorld, provideCodex, type World } from '../world.ts';
+
+/** Codex's own sandbox is not what is tested here, and can't start in every container. */
+const unsandboxed = '--dangerously-bypass-approvals-and-sandbox';
+const quiet = ['-c', 'otel.metrics_exporter="none"', '-c', 'analytics.enabled=false', '--disable', 'plugins'];
+
+/** A world whose model host is a fake upstream, a sample repository, and a Codex home of its own. */
+async function aCodexWorld(options: FakeUpstreamOptions = {}) {
+  const upstream = await startFakeUpstream(options);
+  onTestFinished(() => upstream.dispose());
+  const codexHome = join(temporaryDirectory(), 'codex-home');
+  mkdirSync(codexHome);
+  const world = aWorld({
+    COACH_UPSTREAMS: `api.openai.com=${upstream.origin},chatgpt.com=${upstream.origin}`,
+    CODEX_HOME: codexHome,
+    // Codex refuses its sandbox when its home lies in the temporary directory.
+    TMPDIR: temporaryDirectory(),
+    CODEX_API_KEY: 'sk-test-of-codex-tasks-0123456789',
+  });
+  provideCodex(world);
+  const repository = join(temporaryDirectory(), 'sample');
+  await createSampleRepository(repository, join(root, 'media', 'sample'));
+  return { world, repository, upstream };
+}
+
+describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout: 90_000 }, () => {
+  it('records its own task through the repo_* tools of our MCP server', async () => {
+    const call = (name: string, args: object) => ({
+      type: 'function_call',
+      id: `fc_${name}`,
+      call_id: `call_${name}`,
+      status: 'completed',
+      namespace: 'mcp__codex_coach',
+      name,
+      arguments: JSON.stringify(args),
+    });
+    const steps = [
+      call('repo_check_readiness', {}),
+      call('repo_start_task', { title: 'Add a greeting', labels: ['mcp'] }),
+      {
+        type: 'custom_tool_call',
+        id: 'ctc_1',
+        call_id: 'call_patch',
+        status: 'completed',
+        name: 'apply_patch',
+        input:
+          '*** Begin Patch\n*** Add File: src/greeting.js\n+export const greeting = () => "hello";\n*** End Patch\n',
+      },
+      call('repo_end_task', { summary: 'Greets.' }),
+    ];
+    const done = {
+      type: 'message',
+      id: 'msg_1',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text: 'Done.', annotations: [] }],
+    };
+    const { world, repository, upstream } = await aCodexWorld({
+      model: turn => turn.forced ?? [steps[turn.outputs.length] ?? done],
+    });
+    const outcome = await world.cli(
+      ['--task', 'exec', '--json', unsandboxed, ...quiet, '-m', 'gpt-5.5', 'Add a greeting.'],
+      { cwd: repository },
+    );
+    expect(outcome.stderr).not.toMatch(/codex-coach:/);
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout).toContain('"tool":"repo_end_task"');
+    expect(outcome.stdout).not.toContain('requires approval');
+
+    const task = onlyCreatedTask(repository);
+    expect(filesOf(task)).toEqual(
+      expect.arrayContaining(['tb_meta.json', 'diff.patch', 'repo_info.json', 'notes.md', 'trace', 'evaluation']),
+    );
+    expect(readFileSync(join(task, 'diff.patch'), 'utf8')).toContain('+export const greeting');
+    const meta = JSON.parse(readFileSync(join(task, 'tb_meta.json'), 'utf8')) as {
+      metadata: { title: string; tags: string[] };
+    };
+    expect(meta.metadata).toMatchObject({ title: 'Add a greeting', tags: ['mcp'] });
+    // The session attached is Codex's own conversation, known from the tool call.
+    const sessionId = readFileSync(join(task, 'trace', 'session_id.txt'), 'utf8').trim();
+    expect(upstream.requests.some(request => request.headers['thread-id'] === sessionId)).toBe(true);
+    expect(world.processes().filter(({ command }) => command.includes(' mcp'))).toEqual([]);
+  });
+
+  it('makes a task of one prompt with `task create`', async () => {
+    const { world, repository } = await aCodexWorld();
+    const prompt = 'ADD src/extra.js export const extra = 1;\nSAY Added.';
+    const outcome = await world.cli(
+      ['task', 'create', prompt, '--model', 'gpt-5.5', '--json', '--', unsandboxed, ...quiet],
+      { cwd: repository },
+    );
+    expect(outcome.code).toBe(0);
+    const task = JSON.parse(outcome.stdout) as { state: string; directory: string };
+    expect(task.state).toBe('created');
+    expect(readFileSync(join(task.directory, 'diff.patch'), 'utf8')).toContain('+export const extra = 1;');
+    expect(JSON.parse(readFileSync(join(task.directory, 'trace', 'session_clean.json'), 'utf8'))).toMatchObject({
+      agent: 'codex',
+    });
+  });
+
+  it('writes no task when Codex fails, and keeps what it changed', async () => {
+    const { world, repository } = await aCodexWorld({
+      intercept: (request, response) => {
+        if (request.method !== 'POST') return false;
+        response.writeHead(400, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ error: { message: 'no such model' } }));
+        return true;
+      },
+    });
+    const outcome = await world.cli(['task', 'create', 'Do it.', '--model', 'gpt-5.5', '--', unsandboxed], {
+      cwd: repository,
+    });
+    expect(outcome.code).toBe(1);
+    expect(outcome.stderr).toContain('no task was written');
+    expect(existsSync(join(repository, '.coach', 'recording.json'))).toBe(false);
+    expect((await world.cli(['tasks', 'list', '--json'], { cwd: repository })).stdout).toContain('"rows": []');
+  });
+
+  it('launches Codex in a clean environment and passes its exit code on', async () => {
+    const { world, repository, upstream } = await aCodexWorld();
+    const stale = {
+      OPENAI_BASE_URL: 'http://127.0.0.1:9',
+      OPENAI_API_BASE: 'http://127.0.0.1:9',
+      HTTPS_PROXY: 'http://127.0.0.1:9',
+    };
+    const outcome = await world.cli(['exec', unsandboxed, ...quiet, '-m', 'gpt-5.5', 'SHELL env\nSAY seen'], {
+      cwd: repository,
+      env: stale,
+    });
+    expect(outcome.code).toBe(0);
+    const seen = JSON.stringify(upstream.requests.map(request => request.body));
+    expect(seen).toContain('CODEX_CA_CERTIFICATE=');
+    expect(seen).not.toContain('OPENAI_BASE_URL=');
+    expect((await world.cli(['exec', '--no-such-flag'], { cwd: repository })).code).toBe(2);
+    const stats = await world.cli(['/stats']);
+    expect(stats.stdout).toMatch(/gpt-5\.5/);
+  });
+
+  it('runs the main job with a real key against a model host, after --yes', async () => {
+    const recording = JSON.parse(readFileSync(join(root, 'media', 'sample', 'recording.json'), 'utf8')) as {
+      steps: { respond: unknown[] }[];
+    };
+    const { world, upstream } = await aCodexWorld({
+      model: turn => turn.forced ?? stepAfter(recording.steps, turn.outputs.length),
+    });
+    const outcome = await world.cli(['demo', '--live', '--yes', '--model', 'gpt-5.5'], {
+      cwd: temporaryDirectory(),
+      env: { COACH_EXECUTOR: 'local' },
+    });
+    expect(outcome.stderr).toBe('');
+    expect(outcome.code).toBe(0);
+    expect(outcome.stdout).toMatch(/codex\/gpt-5\.5 +1 +verified +1\.00/);
+    // The key went out, and nothing of it stayed here.
+    const keys = new Set(
+      upstream.requests.filter(request => request.method === 'POST').map(request => request.headers.authorization),
+    );
+    expect(keys).toEqual(new Set(['Bearer sk-test-of-codex-tasks-0123456789']));
+    expect(filesWith(world, 'sk-test-of-codex-tasks-0123456789')).toEqual([]);
+  }, 180_000);
+});
+
+/** The recorded answer that follows a number of tool outputs; a step may hold several calls. */
+function stepAfter(steps: readonly { respond: unknown[] }[], outputs: number): unknown[] {
+  let calls = 0;
+  for (const { respond } of steps) {
+    if (calls === outputs) return respond;
+    calls += respond.filter(item => String((item as { type: string }).type).endsWith('_call')).length;
+  }
+  throw new Error(`No step after ${outputs} outputs.`);
+}
+
+function onlyCreatedTask(repository: string): string {
+  const created = join(repository, '.coach', 'tasks', 'created');
+  const names = readdirSync(created);
+  expect(names).toHaveLength(1);
+  return join(created, names[0] ?? '');
+}
+
+function filesOf(directory: string): string[] {
+  return readdirSync(directory);
+}
+
+/** Files below a world's home that hold a text. */
+function filesWith(world: World, text: string): string[] {
+  return readdirSync(world.paths.home, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+    .filter(file => !file.includes('/cache/') && readFileSync(file).includes(text));
+}
