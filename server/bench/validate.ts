@@ -57,20 +57,20 @@ export async function validateTask(
 
 /**
  * What the reference solution proves: tests that fail before and pass after it, and those that pass both times. Tests
- * that fail both times were broken before, and count for nothing, unless they are hidden tests of this task.
+ * that fail both times were broken before, and count for nothing, unless the recorded change brought their file.
  */
 export function expectedTests(before: VerifierRun, after: VerifierRun, task: PreparedTask): ExpectedTests {
   const passes = (run: VerifierRun) =>
     new Set(run.outcomes?.filter(outcome => outcome.status === 'passed').map(outcome => outcome.id));
   const passedBefore = passes(before);
   const passedAfter = passes(after);
-  const hidden = new Set(task.tests.paths);
-  const isHidden = (id: string) => hidden.has(id.split(' > ')[0] ?? '');
+  const changed = new Set(task.tests.changed);
+  const isOfChange = (id: string) => changed.has(id.split(' > ')[0] ?? '');
   const failedAfter = (after.outcomes ?? []).filter(outcome => outcome.status === 'failed').map(outcome => outcome.id);
   const declared = [...task.verifier.failToPass, ...task.verifier.passToPass];
   const broken = new Set([
     ...declared.filter(id => !passedAfter.has(id)),
-    ...failedAfter.filter(id => isHidden(id) || passedBefore.has(id)),
+    ...failedAfter.filter(id => isOfChange(id) || passedBefore.has(id)),
     ...[...passedBefore].filter(id => !passedAfter.has(id)),
   ]);
   if (after.outcomes === null || broken.size > 0) {

@@ -83,7 +83,7 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
     environment,
     baseImage: await loadBaseImage(join(environment, 'Dockerfile')),
     workdir: coach.workdir,
-    tests: await loadTests(directory),
+    tests: await loadTests(directory, coach.files),
     solutionPatch: await requireFile(join(directory, 'solution', 'solution.patch')),
     verifier: {
       command: coach.test_command,
@@ -165,11 +165,11 @@ async function loadBaseImage(file: string): Promise<string> {
   return image;
 }
 
-async function loadTests(directory: string): Promise<{ root: string; paths: string[] }> {
+async function loadTests(directory: string, files: readonly string[]): Promise<PreparedTask['tests']> {
   const root = join(directory, 'tests', 'files');
   const paths = await filesBelow(root);
   if (paths.length === 0) throw broken(root, 'it holds no test files');
-  return { root, paths };
+  return { root, paths, changed: paths.filter(path => files.includes(path)) };
 }
 
 /** Everything that decides a verdict, but for the expected ids, which the proof itself found. */

@@ -17,9 +17,9 @@ export interface PreparedTask {
   readonly workdir: string;
   /**
    * Every test file as it is after the change, relative to the repository root, with the directory (`tests/files`) that
-   * holds them: those that the change brought, and those that were there and guard what worked.
+   * holds them: those that the change brought (`changed`), and those that were there and guard what worked.
    */
-  readonly tests: { readonly root: string; readonly paths: readonly string[] };
+  readonly tests: { readonly root: string; readonly paths: readonly string[]; readonly changed: readonly string[] };
   /** Reference solution as a git patch against the start tree, without the hidden tests. Bytes: not all text is UTF-8. */
   readonly solutionPatch: Buffer;
   readonly verifier: {

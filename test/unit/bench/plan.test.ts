@@ -29,7 +29,7 @@ const aTask = (changes: Partial<PreparedTask> = {}): PreparedTask => ({
   environment: '/tasks/median/environment',
   baseImage: 'node:24-bookworm-slim',
   workdir: '/app',
-  tests: { root: '/tasks/median/tests/files', paths: ['test/new.test.js'] },
+  tests: { root: '/tasks/median/tests/files', paths: ['test/new.test.js', 'old.js'], changed: ['test/new.test.js'] },
   solutionPatch: Buffer.alloc(0),
   verifier: {
     command: 'node --test',

@@ -69,7 +69,11 @@ describe('a prepared task', () => {
       instruction: prompt,
       baseImage: 'node:24-bookworm-slim',
       workdir: '/app',
-      tests: { root: join(prepared.directory, 'tests', 'files'), paths: ['test/add.test.js', 'test/subtract.test.js'] },
+      tests: {
+        root: join(prepared.directory, 'tests', 'files'),
+        paths: ['test/add.test.js', 'test/subtract.test.js'],
+        changed: ['test/subtract.test.js'],
+      },
       verifier: {
         command:
           'node --test --test-reporter=junit --test-reporter-destination=/logs/verifier/junit.xml test/add.test.js test/subtract.test.js',

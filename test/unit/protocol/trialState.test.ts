@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { TrialEnd, TrialPhase } from '../../../protocol/runs.ts';
+import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+
+describe('trialState', () => {
+  it('tells passed, partial and failed by the reward', () => {
+    const state = (reward: number) => trialState({ phase: 'done', end: 'verified', reward });
+    expect([1, 0.67, 0].map(state)).toEqual(['passed', 'partial', 'failed']);
+  });
+
+  it('never calls a trial without a verdict failed', () => {
+    expect(trialState({ phase: 'done', end: 'verified', reward: null })).toBe('errored');
+    expect(trialState({ phase: 'done', end: 'errored', reward: null })).toBe('errored');
+    expect(trialState({ phase: 'done', end: null, reward: null })).toBe('lost');
+  });
+
+  it('has a word for every phase and end', () => {
+    for (const phase of TrialPhase.options) {
+      for (const end of [...TrialEnd.options, null]) {
+        expect(trialStateWords[trialState({ phase, end, reward: null })]).toMatch(/^[A-Z]/);
+      }
+    }
+  });
+});
