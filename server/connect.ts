@@ -8,10 +8,11 @@ import type { Channel } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
+import { compareVersions } from '../protocol/versions.ts';
 import { delay, within } from './base/clock.ts';
 import { isAlive, startDetached } from './base/exec.ts';
 import { type CoachPaths, ensureHome, readOnlyError } from './base/paths.ts';
-import { compareVersions, version } from './base/version.ts';
+import { version } from './base/version.ts';
 
 /** How long a starting server may take until its socket answers. */
 const startTimeoutMs = 15_000;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { endpointOf } from '../../protocol/endpoint.ts';
 import { CoachError } from '../../protocol/errors.ts';
 
 /** Where everything of ours lies outside the user's repositories. */
@@ -18,9 +19,6 @@ export interface CoachPaths {
   /** Unix socket or named pipe of the background server. */
   readonly socket: string;
 }
-
-/** Longest path that every Unix takes for a socket. */
-const maxSocketPath = 100;
 
 export function coachPaths(env: NodeJS.ProcessEnv = process.env): CoachPaths {
   const home = resolve(env['COACH_HOME'] || join(env['HOME'] || homedir(), '.codex-coach'));
@@ -67,8 +65,10 @@ export function readOnlyError(place: string, cause: unknown): CoachError {
 }
 
 function socketPath(home: string): string {
-  const digest = createHash('sha256').update(home).digest('hex').slice(0, 16);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\codex-coach-${digest}`;
-  const beside = join(home, 'server.sock');
-  return beside.length <= maxSocketPath ? beside : join(tmpdir(), `codex-coach-${userInfo().uid}`, `${digest}.sock`);
+  return endpointOf(home, {
+    platform: process.platform,
+    temporaryDirectory: tmpdir(),
+    userId: process.platform === 'win32' ? 0 : userInfo().uid,
+    sha256Hex: text => createHash('sha256').update(text).digest('hex'),
+  });
 }

@@ -1,18 +1,8 @@
 import manifest from '../../package.json' with { type: 'json' };
+import { compareVersions } from '../../protocol/versions.ts';
 
 /** Version of this Codex Coach, `major.minor.patch`. */
 export const version: string = manifest.version;
-
-/** Negative when `a` is older than `b`, positive when newer, 0 when equal. Plain `x.y.z` only. */
-export function compareVersions(a: string, b: string): number {
-  const left = a.split('.').map(Number);
-  const right = b.split('.').map(Number);
-  for (let place = 0; place < 3; place++) {
-    const difference = (left[place] ?? 0) - (right[place] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
 
 /** Lowest Node that better-sqlite3 (N-API 10) and zstd request bodies work on. */
 export const nodeFloor = '22.15.0';

@@ -5,6 +5,7 @@ import { agents } from '../../protocol/agents.ts';
 import { remote } from '../../protocol/api.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import { toDuration } from '../../protocol/figures.ts';
 import { type AgentChoice, type RunSummary, runs, type TrialSummary } from '../../protocol/runs.ts';
 import { type SessionSummary, sessions } from '../../protocol/sessions.ts';
 import { type TaskSummary, tasks } from '../../protocol/tasks.ts';
@@ -16,7 +17,7 @@ import { runTracedCodex } from '../surfaces/cli/codex.ts';
 import { cliProgram, mediaDirectory } from '../surfaces/cli/places.ts';
 import { trialTable } from '../surfaces/cli/render.ts';
 import { followRun } from '../surfaces/cli/run.ts';
-import { formatDuration, formatTokens } from '../surfaces/cli/table.ts';
+import { formatTokens } from '../surfaces/cli/table.ts';
 import type { Terminal } from '../surfaces/cli/terminal.ts';
 import { createSampleRepository } from '../tasks/sampleProject.ts';
 import { codexLines } from './codexLines.ts';
@@ -244,7 +245,7 @@ function choices(demo: DemoContext, session: SessionSummary, recordingFile: stri
 function closing(demo: DemoContext, report: string, repository: string, elapsedMs: number): string {
   const home = demo.terminal.env['COACH_HOME'] ? `COACH_HOME=${demo.paths.home} ` : '';
   return [
-    `Done in ${formatDuration(elapsedMs)}.`,
+    `Done in ${toDuration(elapsedMs)}.`,
     '',
     `Open the report:   ${pathToFileURL(report).href}`,
     ...(demo.live ? [] : ['With a real model: npm start -- --live']),

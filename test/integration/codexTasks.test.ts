@@ -157,7 +157,7 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
     });
     expect(outcome.stderr).toBe('');
     expect(outcome.code).toBe(0);
-    expect(outcome.stdout).toMatch(/codex\/gpt-5\.5 +1 +verified +1\.00/);
+    expect(outcome.stdout).toMatch(/codex\/gpt-5\.5 +1 +Passed +1\.00/);
     // The key went out, and nothing of it stayed here.
     const keys = new Set(
       upstream.requests.filter(request => request.method === 'POST').map(request => request.headers.authorization),

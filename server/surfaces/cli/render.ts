@@ -1,12 +1,14 @@
 import type { z } from 'zod';
 import { agents } from '../../../protocol/agents.ts';
 import type { RequestSpec } from '../../../protocol/api.ts';
+import { noFigure, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { tasks } from '../../../protocol/tasks.ts';
-import { clip, formatCost, formatDuration, formatReward, formatTime, formatTokens, missing, table } from './table.ts';
+import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { clip, formatTime, formatTokens, table } from './table.ts';
 
 /** How each request's answer reads for a person. What is not here prints as JSON. */
 const renderers = new Map<RequestSpec, (value: never) => string>();
@@ -26,11 +28,11 @@ render(sessions.members.list, ({ rows, next }) => {
     ['Session', 'Agent', 'Started', 'Exchanges', 'Tokens', 'Cost', 'Title'],
     rows.map(row => [
       row.id,
-      row.agent ?? missing,
+      row.agent ?? noFigure,
       formatTime(row.startedAt),
       String(row.exchanges),
       formatTokens(row.usage),
-      formatCost(row.cost),
+      toMoney(row.cost),
       clip(row.title, 60),
     ]),
     ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
@@ -41,7 +43,7 @@ render(sessions.members.list, ({ rows, next }) => {
 render(sessions.members.show, ({ session, exchanges, conversation }) =>
   [
     `${session.title}`,
-    `${session.agent ?? 'unknown agent'} · ${session.models.join(', ') || 'no model'} · ${exchanges.length} exchanges · ${formatTokens(session.usage)} tokens · ${formatCost(session.cost)}`,
+    `${session.agent ?? 'unknown agent'} · ${session.models.join(', ') || 'no model'} · ${exchanges.length} exchanges · ${formatTokens(session.usage)} tokens · ${toMoney(session.cost)}`,
     '',
     ...conversation.map(item => {
       const name = item.kind === 'toolCall' ? `${item.kind} ${item.toolName ?? ''}`.trim() : item.kind;
@@ -58,11 +60,11 @@ render(sessions.members.stats, ({ rows }) =>
         rows.map(row => [
           row.day,
           row.model,
-          row.agent ?? missing,
+          row.agent ?? noFigure,
           String(row.sessions),
           String(row.exchanges),
           formatTokens(row.usage),
-          formatCost(row.cost),
+          toMoney(row.cost),
         ]),
         ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
       ),
@@ -110,8 +112,8 @@ render(tasks.members.show, ({ task, instruction, files, failToPass, passToPass }
     '',
     instruction.trim(),
     '',
-    `Changed files: ${files.join(', ') || missing}`,
-    `Must now pass: ${failToPass.join(', ') || missing}`,
+    `Changed files: ${files.join(', ') || noFigure}`,
+    `Must now pass: ${failToPass.join(', ') || noFigure}`,
     `Must still pass: ${passToPass.length}`,
     ...(task.problem === null ? [] : [`Problem: ${task.problem}`]),
   ].join('\n'),
@@ -120,8 +122,7 @@ render(tasks.members.show, ({ task, instruction, files, failToPass, passToPass }
 render(tasks.members.check, ({ ready, findings }) =>
   [
     ...findings.map(finding => {
-      const hint =
-        finding.hint === null ? '' : `\n         ${finding.hint}${finding.fixable ? ' (codex-coach task fix)' : ''}`;
+      const hint = finding.hint === null ? '' : `\n         ${finding.hint}`;
       return `${finding.severity.padEnd(7)}  ${finding.message}${hint}`;
     }),
     ready ? 'Ready to record.' : 'Not ready.',
@@ -160,7 +161,7 @@ render(
 render(
   tasks.members.validate,
   task =>
-    `${task.id} is ${task.state}: reference ${formatReward(task.proof?.reference ?? null)}, no-op ${formatReward(task.proof?.noOp ?? null)}\nNext: codex-coach run ${task.id} --agent codex`,
+    `${task.id} is ${task.state}: reference ${toReward(task.proof?.reference ?? null)}, no-op ${toReward(task.proof?.noOp ?? null)}\nNext: codex-coach run ${task.id} --agent codex`,
 );
 
 render(runs.members.list, ({ rows }) =>
@@ -175,9 +176,9 @@ render(runs.members.list, ({ rows }) =>
           String(row.tasks.length),
           clip(row.agents.map(agent => agent.label ?? agent.id).join(', '), 40),
           `${row.trialCounts.done}/${row.trialCounts.total}`,
-          formatReward(row.meanReward),
+          toReward(row.meanReward),
           formatTokens(row.usage),
-          formatCost(row.cost),
+          toMoney(row.cost),
         ]),
         ['left', 'left', 'left', 'right', 'left', 'right', 'right', 'right', 'right'],
       ),
@@ -212,7 +213,7 @@ render(agents.members.list, ({ rows }) =>
     rows.map(row => [
       row.id,
       row.title,
-      row.pinnedVersion ?? missing,
+      row.pinnedVersion ?? noFigure,
       row.installed ? (row.path ?? 'built in') : `not installed (codex-coach agents install ${row.id})`,
     ]),
   ),
@@ -247,16 +248,16 @@ render(server.members.stop, ({ stopping }) =>
 /** One line per trial, as `run` and `runs show` print it. */
 export function trialTable(trials: readonly TrialSummary[]): string {
   return table(
-    ['Task', 'Agent', '#', 'End', 'Reward', 'Tokens', 'Cost', 'Time'],
+    ['Task', 'Agent', '#', 'State', 'Reward', 'Tokens', 'Cost', 'Time'],
     trials.map(trial => [
       trial.taskProven ? trial.task : `${trial.task} (unproven)`,
       trial.agentLabel,
       String(trial.attempt),
-      trial.end ?? trial.phase,
-      formatReward(trial.reward),
+      trialStateWords[trialState(trial)],
+      toReward(trial.reward),
       formatTokens(trial.usage),
-      formatCost(trial.cost),
-      formatDuration(trial.agentMs),
+      toMoney(trial.cost),
+      toDuration(trial.agentMs),
     ]),
     ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right'],
   );

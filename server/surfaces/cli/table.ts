@@ -1,5 +1,5 @@
-import type { Cost, Usage } from '../../../protocol/usage.ts';
-import { totalTokens } from '../../../protocol/usage.ts';
+import { noFigure } from '../../../protocol/figures.ts';
+import { totalTokens, type Usage } from '../../../protocol/usage.ts';
 
 export type Align = 'left' | 'right';
 
@@ -20,39 +20,10 @@ export function table(
   return [line(header), ...rows.map(line)].join('\n');
 }
 
-/** A missing figure is "–", never 0. */
-export const missing = '–';
-
+/** Input + output tokens, to the token. */
 export function formatTokens(usage: Usage): string {
   const total = totalTokens(usage);
-  return total === null ? missing : total.toLocaleString('en-US');
-}
-
-export function formatCost(cost: Cost): string {
-  switch (cost.kind) {
-    case 'priced':
-      return cost.amountUsd === null ? missing : `$${cost.amountUsd.toFixed(cost.amountUsd < 0.1 ? 4 : 2)}`;
-    case 'unpriced':
-      return 'unpriced';
-    case 'subscription':
-      return 'subscription';
-    case 'replay':
-    case 'none':
-      return missing;
-  }
-}
-
-/** `0.4 s`, `12 s`, `3:05`. */
-export function formatDuration(ms: number | null): string {
-  if (ms === null) return missing;
-  const seconds = ms / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  return `${Math.floor(seconds / 60)}:${String(Math.round(seconds % 60)).padStart(2, '0')}`;
-}
-
-export function formatReward(reward: number | null): string {
-  return reward === null ? 'none' : reward.toFixed(2);
+  return total === null ? noFigure : total.toLocaleString('en-US');
 }
 
 /** Local date and time to the minute. */

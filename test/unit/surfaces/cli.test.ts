@@ -7,7 +7,7 @@ import { tasks } from '../../../protocol/tasks.ts';
 import { noUsage } from '../../../protocol/usage.ts';
 import { addDerivedCommands } from '../../../server/surfaces/cli/derived.ts';
 import { parseChoice } from '../../../server/surfaces/cli/run.ts';
-import { formatCost, formatDuration, formatTokens, table } from '../../../server/surfaces/cli/table.ts';
+import { formatTokens, table } from '../../../server/surfaces/cli/table.ts';
 import { reportFault, type Terminal } from '../../../server/surfaces/cli/terminal.ts';
 
 function aTerminal(): Terminal & { out: string[]; err: string[] } {
@@ -117,9 +117,6 @@ it('says faults with their next step and exits as documented', () => {
 
 it('shows a missing figure as a dash, never as 0', () => {
   expect(formatTokens(noUsage)).toBe('–');
-  expect(formatCost({ kind: 'replay', amountUsd: null })).toBe('–');
-  expect(formatCost({ kind: 'unpriced', amountUsd: null })).toBe('unpriced');
-  expect(formatCost({ kind: 'priced', amountUsd: 0.03375 })).toBe('$0.0338');
-  expect([formatDuration(null), formatDuration(420), formatDuration(185_000)]).toEqual(['–', '0.4 s', '3:05']);
+  expect(formatTokens({ ...noUsage, outputTokens: 1234 })).toBe('1,234');
   expect(table(['A', 'Number'], [['x', '1']], ['left', 'right'])).toBe('A  Number\nx       1');
 });
