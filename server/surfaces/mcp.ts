@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Api, methodOf, type RequestSpec, requestsOf } from '../../protocol/api.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import type { Log } from '../base/log.ts';
 import { version } from '../base/version.ts';
 
 interface Tool {
@@ -19,7 +20,7 @@ interface Tool {
  * Serves what the apis expose to MCP over standard input and output, forwarding to `channel`. A missing `repository`
  * is `directory`: agents start their MCP servers in the directory they work in.
  */
-export async function serveMcp(apis: readonly Api[], channel: Channel, directory: string): Promise<void> {
+export async function serveMcp(apis: readonly Api[], channel: Channel, directory: string, log: Log): Promise<void> {
   const tools = toolsOf(apis);
   const server = new Server({ name: 'codex-coach', version }, { capabilities: { tools: {} } });
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: tools.map(describe) }));
@@ -30,10 +31,12 @@ export async function serveMcp(apis: readonly Api[], channel: Channel, directory
     if (tool.takesRepository) params['repository'] ??= directory;
     const sessionId = conversationOf(call.params._meta);
     if (tool.takesSession && sessionId !== null) params['sessionId'] ??= sessionId;
+    log.info('Tool called.', { tool: tool.name, params, sessionId });
     try {
       const value = await channel.request(tool.method, params, extra.signal);
       return { content: [{ type: 'text' as const, text: JSON.stringify(value, null, 2) }] };
     } catch (error) {
+      log.warn('Tool refused.', { tool: tool.name, reason: words(error) });
       return failure(words(error));
     }
   });

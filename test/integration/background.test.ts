@@ -95,6 +95,20 @@ it('refuses a port that another program has, and names the way out', async () =>
   expect(outcome.stderr).toContain('PROXY_PORT');
 });
 
+it('answers the short commands', async () => {
+  const home = aWorld();
+  expect((await home.cli(['/hello'])).stdout).toBe('Hello from Codex Coach.\n');
+  expect(Number.isNaN(Date.parse((await home.cli(['/now'])).stdout.trim()))).toBe(false);
+  expect((await home.cli(['/test'])).stdout).toContain('The route works.');
+  expect((await home.cli(['/status'])).stdout).toMatch(/Codex Coach \d[\s\S]*Proxy listening on 127\.0\.0\.1:/);
+  const environment = (await home.cli(['/env'])).stdout;
+  expect(environment).toContain('export HTTPS_PROXY=http://coach:<token>@127.0.0.1:');
+  expect(environment).toContain('unset OPENAI_BASE_URL');
+  const { stdout } = await home.cli(['/logs']);
+  expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(50);
+  expect(stdout).toContain('Listening.');
+});
+
 it('offers help, JSON and documented exit codes', async () => {
   const home = aWorld();
   const help = await home.cli(['--help']);

@@ -88,6 +88,7 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
     const sessionId = readFileSync(join(task, 'trace', 'session_id.txt'), 'utf8').trim();
     expect(upstream.requests.some(request => request.headers['thread-id'] === sessionId)).toBe(true);
     expect(world.processes().filter(({ command }) => command.includes(' mcp'))).toEqual([]);
+    expect(readdirSync(world.paths.logs).some(name => name.startsWith('mcp-'))).toBe(true);
   });
 
   it('makes a task of one prompt with `task create`', async () => {

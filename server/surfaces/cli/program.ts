@@ -7,7 +7,9 @@ import { runs } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { tasks } from '../../../protocol/tasks.ts';
+import { fileLog } from '../../base/log.ts';
 import { coachPaths } from '../../base/paths.ts';
+import { environmentSettings } from '../../base/settings.ts';
 import { version } from '../../base/version.ts';
 import { connectToServer } from '../../connect.ts';
 import { serveMcp } from '../mcp.ts';
@@ -73,11 +75,7 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
   program
     .command('mcp')
     .description('Serve our tools to an agent over standard input and output (Model Context Protocol)')
-    .action(() =>
-      withServer(context.terminal, 'mcp', channel =>
-        serveMcp([tasks, runs, sessions, agents, proxy], channel, context.terminal.cwd),
-      ),
-    );
+    .action(() => runMcp(context.terminal));
   program
     .command('codex [arguments...]')
     .description('Launch Codex with its traffic recorded')
@@ -105,6 +103,15 @@ async function launchCodex(
     runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal),
   );
   return exitCode ?? exitCodes.interrupted;
+}
+
+/** The MCP process keeps a log of its own beside the server's. */
+async function runMcp(terminal: Terminal): Promise<void> {
+  await withServer(terminal, 'mcp', async channel => {
+    const debug = environmentSettings(terminal.env).get('log.debug');
+    const { log, close } = fileLog(coachPaths(terminal.env).logs, 'mcp', { debug });
+    await serveMcp([tasks, runs, sessions, agents, proxy], channel, terminal.cwd, log).finally(close);
+  });
 }
 
 /** Codex's setting for our MCP server. Its own environment is stripped by Codex, so COACH_HOME is given. */
