@@ -2,12 +2,21 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { findCodeServer, missingBuildTools } from '../scripts/codeServer.ts';
+import { toolsDirectory } from '../scripts/tools.ts';
 
-type Feature = 'docker' | 'browser' | 'codex' | 'sandbox';
+/** Where the editor tests keep code-server between runs. */
+export const codeServerDirectory = join(toolsDirectory(), 'code-server');
+
+type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox';
 
 const probes: Record<Feature, () => string | null> = {
   docker: () => (answers('docker', ['version', '--format', '{{.Server.Version}}']) ? null : 'no Docker engine answers'),
   browser: () => (findChromium() ? null : 'no Chromium or Chrome on this machine'),
+  editor: () => {
+    const missing = findCodeServer(codeServerDirectory) === null ? missingBuildTools() : [];
+    return missing.length === 0 ? null : `code-server can't be compiled without ${missing.join(', ')}`;
+  },
   codex: () =>
     codexDirectory() ? null : 'the Codex CLI is not in the agent cache (COACH_TEST_CODEX names its directory)',
   sandbox: () => (answers('bwrap', ['--ro-bind', '/', '/', 'true']) ? null : 'bubblewrap cannot run here'),

@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import { toReward } from '../../protocol/figures.ts';
+import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import type { SessionSummary } from '../../protocol/sessions.ts';
+import type { TaskSummary } from '../../protocol/tasks.ts';
+import { trialState, trialStateWords } from '../../protocol/trialState.ts';
+import type { Coach } from '../coach.ts';
+import { pickRepository, repositories } from '../repository.ts';
+
+/** What a person chooses from when a command starts without a row. Undefined: dismissed, or nothing to choose. */
+
+export async function pickTask(
+  coach: Coach,
+  title: string,
+  usable: (task: TaskSummary) => boolean = () => true,
+): Promise<TaskSummary | undefined> {
+  const repository = await pickRepository();
+  if (repository === undefined) return undefined;
+  const { rows } = await coach.api.tasks.list({ repository });
+  return pick(title, rows.filter(usable), vscode.l10n.t('There is no such task yet.'), task => ({
+    label: task.title || task.id,
+    description: task.state,
+    detail: task.problem ?? task.id,
+  }));
+}
+
+export async function pickRun(
+  coach: Coach,
+  title: string,
+  usable: (run: RunSummary) => boolean = () => true,
+): Promise<RunSummary | undefined> {
+  const pages = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
+  const rows = pages.flatMap(page => page.rows).filter(usable);
+  return pick(title, rows, vscode.l10n.t('There is no such run.'), run => ({
+    label: run.tasks.join(', '),
+    description: `${run.state}, ${run.agents.map(agent => agent.label ?? agent.id).join(', ')}`,
+    detail: `${run.id}, ${new Date(run.createdAt).toLocaleString()}`,
+  }));
+}
+
+/** Only trials whose agent changed something. */
+export async function pickChangedTrial(coach: Coach, title: string): Promise<TrialSummary | undefined> {
+  const run = await pickRun(coach, title);
+  if (run === undefined) return undefined;
+  const { trials } = await coach.api.runs.show({ runId: run.id });
+  const changed = trials.filter(trial => (trial.diff?.files ?? 0) > 0);
+  return pick(title, changed, vscode.l10n.t('No trial of this run changed a file.'), trial => ({
+    label: `${trial.task}, ${trial.agentLabel} #${trial.attempt}`,
+    description: `${trialStateWords[trialState(trial)]} ${toReward(trial.reward)}`,
+  }));
+}
+
+export async function pickSession(coach: Coach, title: string): Promise<SessionSummary | undefined> {
+  const { rows } = await coach.api.sessions.list({ limit: 100 });
+  return pick(title, rows, vscode.l10n.t('No session is recorded yet.'), session => ({
+    label: session.title || session.id,
+    description: [session.agent, ...session.models].filter(Boolean).join(', '),
+    detail: new Date(session.startedAt).toLocaleString(),
+  }));
+}
+
+async function pick<T>(
+  title: string,
+  values: readonly T[],
+  none: string,
+  words: (value: T) => vscode.QuickPickItem,
+): Promise<T | undefined> {
+  if (values.length === 0) {
+    void vscode.window.showInformationMessage(none);
+    return undefined;
+  }
+  const items = values.map(value => ({ ...words(value), value }));
+  const chosen = await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true });
+  return chosen?.value;
+}

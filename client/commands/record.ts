@@ -1,0 +1,139 @@
+import * as vscode from 'vscode';
+import type { AgentInfo } from '../../protocol/agents.ts';
+import type { Coach } from '../coach.ts';
+import { commandId } from '../contributions.ts';
+import { pickRepository } from '../repository.ts';
+import type { CommandHandlers } from './handler.ts';
+
+type Names =
+  | 'startRecording'
+  | 'endRecording'
+  | 'discardRecording'
+  | 'checkReadiness'
+  | 'openRecordedTerminal'
+  | 'testRoute'
+  | 'installAgent';
+
+/** Recording a task, and the route on which agents are recorded. */
+export function recordCommands(coach: Coach): CommandHandlers<Names> {
+  return {
+    startRecording: () => startRecording(coach),
+    endRecording: () => endRecording(coach),
+    discardRecording: () => discardRecording(coach),
+    checkReadiness: () => checkReadiness(coach),
+    openRecordedTerminal: () => openRecordedTerminal(coach),
+    testRoute: () => testRoute(coach),
+    installAgent: () => installAgent(coach),
+  };
+}
+
+async function startRecording(coach: Coach): Promise<void> {
+  const repository = await pickRepository();
+  if (repository === undefined) return;
+  const title = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Start Recording a Task'),
+    prompt: vscode.l10n.t('What is to be done? What changes from here on becomes the solution.'),
+    placeHolder: vscode.l10n.t('Add unit tests for the date parser'),
+    validateInput: text => (text.trim() === '' ? vscode.l10n.t('A task needs a title.') : undefined),
+  });
+  if (title === undefined) return;
+  await coach.api.tasks.start({ repository, title });
+}
+
+async function endRecording(coach: Coach): Promise<void> {
+  const repository = await pickRepository();
+  if (repository === undefined) return;
+  const summary = await vscode.window.showInputBox({
+    title: vscode.l10n.t('End Recording and Create the Task'),
+    prompt: vscode.l10n.t('Notes on how it was solved (may stay empty).'),
+  });
+  if (summary === undefined) return;
+  const task = await coach.api.tasks.end({ repository, summary });
+  const prepare = vscode.l10n.t('Prepare Task');
+  const chosen = await vscode.window.showInformationMessage(
+    vscode.l10n.t('Task “{0}” is created. Preparing it makes it runnable.', task.title),
+    prepare,
+  );
+  if (chosen === prepare) await vscode.commands.executeCommand(commandId('prepareTask'), { kind: 'task', task });
+}
+
+async function discardRecording(coach: Coach): Promise<void> {
+  const repository = await pickRepository();
+  if (repository === undefined) return;
+  const discard = vscode.l10n.t('Discard Recording');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t('Discard the recording?'),
+    { modal: true, detail: vscode.l10n.t('No task is created. Your files stay as they are.') },
+    discard,
+  );
+  if (chosen === discard) await coach.api.tasks.discard({ repository });
+}
+
+async function checkReadiness(coach: Coach): Promise<void> {
+  const repository = await pickRepository();
+  if (repository === undefined) return;
+  const { ready, findings } = await coach.api.tasks.check({ repository });
+  const icons = { error: '$(error)', warning: '$(warning)', ok: '$(pass)' } as const;
+  await vscode.window.showQuickPick(
+    findings.map(({ severity, message, hint }) => ({
+      label: `${icons[severity]} ${message}`,
+      ...(hint === null ? {} : { detail: hint }),
+    })),
+    { title: ready ? vscode.l10n.t('Ready to record a task') : vscode.l10n.t('Not ready to record a task') },
+  );
+}
+
+/** Agents started in this terminal are recorded; the launch is forgotten when it closes. */
+async function openRecordedTerminal(coach: Coach): Promise<void> {
+  const { env, token } = await coach.api.proxy.launch({ agent: 'codex', label: 'terminal' });
+  const terminal = vscode.window.createTerminal({
+    name: vscode.l10n.t('Recorded'),
+    iconPath: new vscode.ThemeIcon('record'),
+    message: vscode.l10n.t('Agents started here are recorded by Codex Coach.'),
+    env,
+  });
+  const subscription = vscode.window.onDidCloseTerminal(closed => {
+    if (closed !== terminal) return;
+    subscription.dispose();
+    void coach.api.proxy.close({ token }).catch(() => undefined);
+  });
+  terminal.show();
+}
+
+async function testRoute(coach: Coach): Promise<void> {
+  const { ok, steps } = await coach.api.proxy.test({});
+  await vscode.window.showQuickPick(
+    steps.map(step => ({ label: `${step.ok ? '$(pass)' : '$(error)'} ${step.name}`, detail: step.detail })),
+    { title: ok ? vscode.l10n.t('The recording route works') : vscode.l10n.t('The recording route is broken') },
+  );
+}
+
+async function installAgent(coach: Coach): Promise<void> {
+  const { rows } = await coach.api.agents.list({});
+  const installable = rows.filter(agent => agent.pinnedVersion !== null);
+  const describe = (agent: AgentInfo) =>
+    agent.installed ? vscode.l10n.t('installed') : vscode.l10n.t('not installed');
+  const chosen = await vscode.window.showQuickPick(
+    installable.map(agent => ({
+      label: agent.title,
+      description: `${agent.pinnedVersion}, ${describe(agent)}`,
+      agent,
+    })),
+    { title: vscode.l10n.t('Install Agent') },
+  );
+  if (chosen === undefined) return;
+  const { id, title } = chosen.agent;
+  await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Installing {0}', title) },
+    async progress => {
+      const subscription = coach.api.agents.on('installProgress', ({ agent, text }) => {
+        if (agent === id) progress.report({ message: text });
+      });
+      try {
+        await coach.api.agents.install({ agent: id });
+      } finally {
+        subscription.dispose();
+      }
+    },
+  );
+}

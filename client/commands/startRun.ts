@@ -1,0 +1,160 @@
+import * as vscode from 'vscode';
+import type { AgentInfo } from '../../protocol/agents.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import type { AgentChoice, RunSummary } from '../../protocol/runs.ts';
+import type { TaskSummary } from '../../protocol/tasks.ts';
+import type { Coach } from '../coach.ts';
+import { pickRepository } from '../repository.ts';
+import { setting } from '../settings.ts';
+import { pickSession } from './picks.ts';
+
+type AgentItem = vscode.QuickPickItem & { readonly agent: AgentInfo; readonly replay: boolean };
+
+/** Asks which agents run on which tasks and how often, confirms once, and starts. Undefined when dismissed. */
+export async function askAndStartRun(coach: Coach, chosen: readonly TaskSummary[]): Promise<RunSummary | undefined> {
+  const tasks = chosen.length > 0 ? chosen : await pickTasks(coach);
+  const repository = tasks?.[0]?.repository;
+  if (tasks === undefined || repository === undefined) return undefined;
+  const agents = await pickAgents(coach);
+  if (agents === undefined || agents.length === 0) return undefined;
+  const attempts = await pickAttempts();
+  if (attempts === undefined) return undefined;
+  return confirmAndStart(coach, { repository, tasks: [...tasks], agents, attempts });
+}
+
+async function pickTasks(coach: Coach): Promise<TaskSummary[] | undefined> {
+  const repository = await pickRepository();
+  if (repository === undefined) return undefined;
+  const { rows } = await coach.api.tasks.list({ repository });
+  const runnable = rows.filter(task => task.state !== 'created' && task.problem === null);
+  if (runnable.length === 0) {
+    throw new CoachError('task.missing', vscode.l10n.t('No task is ready to run.'), {
+      hint: vscode.l10n.t('Record one, then prepare and validate it.'),
+    });
+  }
+  const items = runnable.map(task => ({
+    label: task.title || task.id,
+    description: task.state === 'proven' ? vscode.l10n.t('proven') : vscode.l10n.t('not proven'),
+    picked: task.state === 'proven',
+    task,
+  }));
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Run Agents on Tasks (1/3): Tasks'),
+    canPickMany: true,
+  });
+  return picked?.map(item => item.task);
+}
+
+async function pickAgents(coach: Coach): Promise<AgentChoice[] | undefined> {
+  const { rows } = await coach.api.agents.list({});
+  // `command` needs an argv template, which is given on the command line.
+  const offered = rows.filter(agent => agent.id !== 'command');
+  const items = offered.flatMap((agent): AgentItem[] => {
+    const live: AgentItem = { label: agent.title, description: agent.id, agent, replay: false };
+    if (agent.pinnedVersion === null) return [live];
+    const version = `${agent.id} ${agent.pinnedVersion}${agent.installed ? '' : `, ${vscode.l10n.t('installed on first use')}`}`;
+    return [
+      { ...live, description: version, detail: vscode.l10n.t('Calls its model: this can cost money.') },
+      {
+        label: vscode.l10n.t('{0} by replay…', agent.title),
+        description: version,
+        detail: vscode.l10n.t('Answered from a recorded session: no model, no cost.'),
+        agent,
+        replay: true,
+      },
+    ];
+  });
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Run Agents on Tasks (2/3): Agents'),
+    canPickMany: true,
+  });
+  if (picked === undefined) return undefined;
+  const choices: AgentChoice[] = [];
+  for (const { agent, replay } of picked) {
+    const recording = replay ? await pickRecording(coach, agent.title) : null;
+    if (recording === undefined) return undefined;
+    choices.push({ id: agent.id, model: null, label: null, command: null, replay: recording });
+  }
+  return choices;
+}
+
+/** A session recorded before, or a recording file. */
+async function pickRecording(coach: Coach, agentTitle: string): Promise<string | undefined> {
+  const title = vscode.l10n.t('What answers {0}?', agentTitle);
+  const session = { label: vscode.l10n.t('A recorded session…'), source: 'session' as const };
+  const file = { label: vscode.l10n.t('A recording file…'), source: 'file' as const };
+  const chosen = await vscode.window.showQuickPick([session, file], { title });
+  if (chosen === undefined) return undefined;
+  if (chosen.source === 'session') {
+    const picked = await pickSession(coach, title);
+    return picked && `session:${picked.id}`;
+  }
+  const [picked] = (await vscode.window.showOpenDialog({ title, filters: { [title]: ['json', 'jsonl'] } })) ?? [];
+  return picked?.fsPath;
+}
+
+async function pickAttempts(): Promise<number | undefined> {
+  const text = await vscode.window.showInputBox({
+    title: vscode.l10n.t('Run Agents on Tasks (3/3): Attempts'),
+    prompt: vscode.l10n.t('How often each agent tries each task, 1 to 100.'),
+    value: '2',
+    validateInput: value =>
+      /^\d{1,3}$/.test(value.trim()) && Number(value) >= 1 && Number(value) <= 100
+        ? undefined
+        : vscode.l10n.t('A whole number from 1 to 100.'),
+  });
+  return text === undefined ? undefined : Number(text);
+}
+
+interface Plan {
+  readonly repository: string;
+  readonly tasks: readonly TaskSummary[];
+  readonly agents: readonly AgentChoice[];
+  readonly attempts: number;
+}
+
+async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSummary | undefined> {
+  const scope = vscode.Uri.file(plan.repository);
+  const executor = setting('run.executor', scope);
+  const timeoutSec = setting('run.timeoutSeconds', scope);
+  const trials = plan.tasks.length * plan.agents.length * plan.attempts;
+  const unproven = plan.tasks.filter(task => task.state !== 'proven');
+  const start = vscode.l10n.t('Start Run');
+  const detail = [
+    vscode.l10n.t('Tasks: {0}.', plan.tasks.map(task => task.title || task.id).join(', ')),
+    vscode.l10n.t('Agents: {0}. Attempts: {1}.', plan.agents.map(agentWords).join(', '), plan.attempts),
+    vscode.l10n.t('Each trial ends after {0} minutes at the latest.', Math.ceil(timeoutSec / 60)),
+    await executorWords(coach, executor),
+    ...(unproven.length === 0
+      ? []
+      : [vscode.l10n.t('Not proven, so rewards may mislead: {0}.', unproven.map(task => task.title).join(', '))]),
+  ].join('\n');
+  const chosen = await vscode.window.showInformationMessage(
+    trials === 1 ? vscode.l10n.t('Start 1 trial?') : vscode.l10n.t('Start {0} trials?', trials),
+    { modal: true, detail },
+    start,
+  );
+  if (chosen !== start) return undefined;
+  return coach.api.runs.start({
+    repository: plan.repository,
+    tasks: plan.tasks.map(task => task.id),
+    agents: [...plan.agents],
+    attempts: plan.attempts,
+    limits: { timeoutSec },
+    executor,
+    unproven: unproven.length > 0,
+  });
+}
+
+function agentWords({ id, replay }: AgentChoice): string {
+  return replay === null ? id : vscode.l10n.t('{0} by replay', id);
+}
+
+async function executorWords(coach: Coach, wanted: string): Promise<string> {
+  const { rows, default: fallback } = await coach.api.agents.executors({});
+  const id = wanted === 'auto' ? fallback : wanted;
+  const executor = rows.find(row => row.id === id);
+  if (executor === undefined) return vscode.l10n.t('Executor: {0}.', id);
+  const limits = executor.notIsolated.length === 0 ? '' : ` ${executor.notIsolated.join(' ')}`;
+  return `${vscode.l10n.t('Executor: {0}.', executor.title)}${limits}`;
+}

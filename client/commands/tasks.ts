@@ -1,0 +1,85 @@
+import * as vscode from 'vscode';
+import { toReward } from '../../protocol/figures.ts';
+import type { TaskSummary } from '../../protocol/tasks.ts';
+import type { Coach } from '../coach.ts';
+import { commandId } from '../contributions.ts';
+import { withCancellableProgress } from '../progress.ts';
+import { setting } from '../settings.ts';
+import type { TaskNode } from '../views/nodes.ts';
+import { type CommandHandlers, rowsOf } from './handler.ts';
+import { pickTask } from './picks.ts';
+
+type Names = 'prepareTask' | 'validateTask' | 'openTaskInstruction';
+
+/** From a created task to a proven one. */
+export function taskCommands(coach: Coach): CommandHandlers<Names> {
+  return {
+    prepareTask: target => prepareTask(coach, target),
+    validateTask: target => validateTask(coach, target),
+    openTaskInstruction: target => openTaskInstruction(coach, target),
+  };
+}
+
+async function prepareTask(coach: Coach, target: unknown): Promise<void> {
+  const title = vscode.l10n.t('Prepare Task');
+  const task = taskOf(target) ?? (await pickTask(coach, title, candidate => candidate.state === 'created'));
+  if (task === undefined) return;
+  const prepared = await withCancellableProgress(vscode.l10n.t('Preparing “{0}”', task.title), signal =>
+    coach.api.tasks.prepare({ repository: task.repository, task: task.id }, signal),
+  );
+  await offer(
+    vscode.l10n.t(
+      '“{0}” is prepared. Validating proves that its reference solves it and doing nothing does not.',
+      task.title,
+    ),
+    'validateTask',
+    vscode.l10n.t('Validate Task'),
+    prepared,
+  );
+}
+
+async function validateTask(coach: Coach, target: unknown): Promise<void> {
+  const title = vscode.l10n.t('Validate Task');
+  const task = taskOf(target) ?? (await pickTask(coach, title, candidate => candidate.state !== 'created'));
+  if (task === undefined) return;
+  const executor = setting('run.executor', vscode.Uri.file(task.repository));
+  const validated = await withCancellableProgress(vscode.l10n.t('Validating “{0}”', task.title), signal =>
+    coach.api.tasks.validate({ repository: task.repository, task: task.id, executor }, signal),
+  );
+  const rewards = [toReward(validated.proof?.reference ?? null), toReward(validated.proof?.noOp ?? null)];
+  if (validated.state === 'proven') {
+    const proven = vscode.l10n.t('“{0}” is proven: reference {1}, no-op {2}.', task.title, ...rewards);
+    await offer(proven, 'startRun', vscode.l10n.t('Run Agents'), validated);
+  } else {
+    void vscode.window.showWarningMessage(
+      vscode.l10n.t(
+        '“{0}” is not proven: reference {1}, no-op {2}. {3}',
+        task.title,
+        ...rewards,
+        validated.problem ?? '',
+      ),
+    );
+  }
+}
+
+async function openTaskInstruction(coach: Coach, target: unknown): Promise<void> {
+  const task = taskOf(target) ?? (await pickTask(coach, vscode.l10n.t('Open Task Instruction')));
+  if (task === undefined) return;
+  const file = task.state === 'created' ? 'tb_meta.json' : 'instruction.md';
+  await vscode.window.showTextDocument(vscode.Uri.joinPath(vscode.Uri.file(task.directory), file));
+}
+
+function taskOf(target: unknown): TaskSummary | undefined {
+  return rowsOf<TaskNode>('task', target)[0]?.task;
+}
+
+/** Tells what is done and offers the next step with the same task. */
+async function offer(
+  text: string,
+  next: 'validateTask' | 'startRun',
+  action: string,
+  task: TaskSummary,
+): Promise<void> {
+  const chosen = await vscode.window.showInformationMessage(text, action);
+  if (chosen === action) await vscode.commands.executeCommand(commandId(next), { kind: 'task', task });
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+
+export interface PageSource {
+  /** Name of the bundle and of its style. */
+  readonly page: string;
+  /** Become `data-…` attributes of the body, which the page starts from. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly language: string;
+  /** Where the webview may load style from, as the editor words it. */
+  readonly cspSource: string;
+  /** Address of a file in dist/webview. */
+  asset(name: string): string;
+}
+
+/** The document of a page: its bundle, its style, nothing else. No network, no inline script, no inline style. */
+export function pageHtml({ page, facts, language, cspSource, asset }: PageSource): string {
+  const nonce = randomBytes(16).toString('base64');
+  const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
+  const attributes = Object.entries(facts).map(([name, value]) => ` data-${toKebab(name)}="${escapeAttribute(value)}"`);
+  return `<!doctype html>
+<html lang="${escapeAttribute(language)}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta property="csp-nonce" content="${nonce}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="${asset(`${page}.css`)}">
+</head>
+<body${attributes.join('')}>
+<script nonce="${nonce}" src="${asset(`${page}.js`)}"></script>
+</body>
+</html>
+`;
+}
+
+function toKebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
+}
+
+function escapeAttribute(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('"', '&quot;').replaceAll('<', '&lt;');
+}

@@ -1,0 +1,141 @@
+import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BuildOptions, build as bundle, context, type Metafile } from 'esbuild';
+import { root } from './root.ts';
+
+const dist = join(root, 'dist');
+
+/** VSIX targets with the better-sqlite3 entry that carries their binary. */
+export const targets = {
+  'linux-x64': 'linux-x64',
+  'linux-arm64': 'linux-arm64',
+  'alpine-x64': 'linuxmusl-x64',
+  'alpine-arm64': 'linuxmusl-arm64',
+  'darwin-x64': 'darwin-x64',
+  'darwin-arm64': 'darwin-arm64',
+  'win32-x64': 'win32-x64',
+  'win32-arm64': 'win32-arm64',
+} as const;
+export type Target = keyof typeof targets;
+
+/** Programs that run in Node: name in dist/, entry file. */
+const programs = {
+  server: 'server/main.ts',
+  cli: 'server/cli.ts',
+  recorder: 'server/traces/recorderWorker.ts',
+} as const;
+
+/** Files that run as they are, outside our process. */
+const copied = ['server/executors/shim.mjs'];
+
+export function isTarget(text: string): text is Target {
+  return text in targets;
+}
+
+/** The target of the machine this runs on. */
+export function hostTarget(): Target {
+  const target = `${process.platform}-${process.arch}`;
+  if (!isTarget(target)) throw new Error(`No build for ${target}. Targets: ${Object.keys(targets).join(', ')}`);
+  return target;
+}
+
+/** Bundles everything into dist/ for one target. `dev` keeps names and writes source maps. */
+export async function build(options: { target: Target; dev: boolean }): Promise<Metafile[]> {
+  copyFiles();
+  const bundled = await Promise.all(bundles(options.target, options.dev).map(bundle));
+  const metafiles = bundled.map(({ metafile }) => metafile).filter(metafile => metafile !== undefined);
+  removeStale(metafiles);
+  return metafiles;
+}
+
+/** Bundles again after every change, until the process ends. */
+export async function watch(target: Target): Promise<void> {
+  copyFiles();
+  for (const options of bundles(target, true)) await (await context({ ...options, logLevel: 'info' })).watch();
+}
+
+/** A bundle of before, or a binary of another target, must not be packed. Packages and screenshots stay. */
+function removeStale(metafiles: readonly Metafile[]): void {
+  const fresh = new Set([
+    ...metafiles.flatMap(({ outputs }) => Object.keys(outputs)),
+    ...copied.map(file => `dist/${basename(file)}`),
+  ]);
+  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+    const path = `dist/${name.replaceAll('\\', '/')}`;
+    if (/\.(cjs|mjs|js|css|node|map)$/.test(path) && !fresh.has(path)) rmSync(join(root, path));
+  }
+}
+
+function copyFiles(): void {
+  mkdirSync(dist, { recursive: true });
+  for (const file of copied) cpSync(join(root, file), join(dist, basename(file)));
+}
+
+function bundles(target: Target, dev: boolean): BuildOptions[] {
+  const shared: BuildOptions = {
+    absWorkingDir: root,
+    bundle: true,
+    minify: !dev,
+    sourcemap: dev,
+    metafile: true,
+    logLevel: 'warning',
+    // Class names are part of what users read in logs and stack traces.
+    keepNames: true,
+  };
+  const node: BuildOptions = {
+    ...shared,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22.15',
+    outExtension: { '.js': '.cjs' },
+    // A CommonJS file has no import.meta; these are its equals.
+    define: {
+      'import.meta.url': '__moduleUrl',
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+      // zod asks for it; in an extension the editor logs every such question as an error.
+      navigator: 'undefined',
+    },
+    banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  };
+  return [
+    { ...node, entryPoints: { extension: 'client/extension.ts' }, outdir: 'dist', external: ['vscode'] },
+    {
+      ...node,
+      entryPoints: programs,
+      outdir: 'dist',
+      // Optional compiled speed-ups of ssh2 (under dockerode), which does without them.
+      external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
+      alias: { 'better-sqlite3': `better-sqlite3/${targets[target]}` },
+      loader: { '.node': 'copy' },
+      assetNames: '[name]',
+    },
+    {
+      ...shared,
+      platform: 'browser',
+      format: 'iife',
+      target: 'chrome130',
+      entryPoints: pages().flatMap(page => [
+        { in: `webview/pages/${page}/main.ts`, out: page },
+        { in: `webview/pages/${page}/${page}.css`, out: page },
+      ]),
+      outdir: 'dist/webview',
+    },
+  ];
+}
+
+function pages(): string[] {
+  return readdirSync(join(root, 'webview/pages'));
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { target: { type: 'string' }, watch: { type: 'boolean', default: false } } });
+  const target = values.target ?? hostTarget();
+  if (!isTarget(target)) throw new Error(`Unknown target ${target}. Targets: ${Object.keys(targets).join(', ')}`);
+  if (values.watch) await watch(target);
+  else {
+    await build({ target, dev: false });
+    console.log(`Built dist/ for ${target}`);
+  }
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BrowserContext, Page } from 'playwright-core';
+import { pageHtml } from '../../../client/panels/html.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { portChannel } from '../../../protocol/channels/port.ts';
+import { root } from '../../../scripts/root.ts';
+import { themeCss } from './theme.ts';
+
+const origin = 'http://127.0.0.1:9';
+
+/** A page of ours in a plain browser, with this process as the editor around it. Nothing listens anywhere. */
+export async function openPage(
+  browser: BrowserContext,
+  options: { page: string; facts: Record<string, string>; theme: 'dark' | 'light' },
+): Promise<{ page: Page; channel: Channel; remembered(): unknown }> {
+  const page = await browser.newPage();
+  const listeners = new Set<(message: unknown) => void>();
+  let state: unknown;
+  await page.exposeFunction('toHost', (message: unknown) => listeners.forEach(listener => void listener(message)));
+  await page.exposeFunction('keepState', (kept: unknown) => {
+    state = kept;
+  });
+  await page.addInitScript(() => {
+    const hooks = window as unknown as { toHost(message: unknown): void; keepState(kept: unknown): void };
+    Object.assign(window, {
+      acquireVsCodeApi: () => ({ postMessage: hooks.toHost, setState: hooks.keepState, getState: () => undefined }),
+    });
+  });
+  const html = pageHtml({
+    page: options.page,
+    facts: options.facts,
+    language: 'en',
+    cspSource: origin,
+    asset: name => `${origin}/${name}`,
+  }).replace('</head>', `<link rel="stylesheet" href="${origin}/theme.css"></head>`);
+  await page.route(`${origin}/**`, route => {
+    const name = new URL(route.request().url()).pathname.slice(1);
+    if (name === '') return route.fulfill({ contentType: 'text/html', body: html });
+    if (name === 'theme.css') return route.fulfill({ contentType: 'text/css', body: themeCss(options.theme) });
+    const contentType = name.endsWith('.css') ? 'text/css' : 'text/javascript';
+    return route.fulfill({ contentType, body: readFileSync(join(root, 'dist', 'webview', name)) });
+  });
+  const channel = portChannel({
+    post: message => void page.evaluate(sent => window.postMessage(sent, '*'), message).catch(() => undefined),
+    onMessage(listener) {
+      listeners.add(listener);
+      return { dispose: () => void listeners.delete(listener) };
+    },
+  });
+  return {
+    page,
+    channel,
+    remembered: () => state,
+  };
+}
+
+/** Loads the page once its host answers. */
+export async function loadPage(page: Page): Promise<void> {
+  await page.goto(`${origin}/`);
+}

@@ -1,0 +1,270 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { publish, serve } from '../../protocol/api.ts';
+import type { Channel } from '../../protocol/channel.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import { toCount } from '../../protocol/figures.ts';
+import { runPage } from '../../protocol/pages.ts';
+import { type RunEvent, type RunSummary, runs } from '../../protocol/runs.ts';
+import { trialState } from '../../protocol/trialState.ts';
+import { totalTokens } from '../../protocol/usage.ts';
+import { aRun, ScriptedRun } from '../fakes/scriptedRun.ts';
+import { requireFeature } from '../require.ts';
+import { launchBrowser } from './chromium.ts';
+import { loadPage, openPage } from './pages/pageHost.ts';
+import { screenshots } from './workbench.ts';
+
+interface OpenRun {
+  readonly page: Page;
+  readonly channel: Channel;
+  readonly script: ScriptedRun;
+  /** What the page asked the editor to do. */
+  readonly asked: string[];
+  /** Complaints of the browser: content policy, errors. */
+  readonly complaints: string[];
+  remembered(): unknown;
+}
+
+describe.skipIf(!requireFeature('browser'))('the run page', () => {
+  let browser: Browser;
+  const home = mkdtempSync(join(tmpdir(), 'coach-run-page-'));
+
+  beforeAll(async () => {
+    browser = await launchBrowser(home);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  async function openRun(
+    run: Partial<RunSummary> = {},
+    view: { theme?: 'dark' | 'light'; width?: number; height?: number } = {},
+  ): Promise<OpenRun> {
+    const { theme = 'dark', width = 1200, height = 900 } = view;
+    const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
+    onTestFinished(() => context.close());
+    const opened = await openPage(context, { page: 'run', facts: { runId: 'run-1' }, theme });
+    const { page, channel } = opened;
+    const complaints: string[] = [];
+    page.on('pageerror', error => complaints.push(error.message));
+    page.on('console', message => {
+      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+    });
+    const script = new ScriptedRun(aRun(run), {
+      changed: changed => publish(runs, channel, 'changed', changed),
+      trialChanged: trial => publish(runs, channel, 'trialChanged', trial),
+      progress: event => publish(runs, channel, 'progress', event),
+    });
+    const asked: string[] = [];
+    const done = (what: string) => {
+      asked.push(what);
+      return { done: true };
+    };
+    const absent = () => {
+      throw new CoachError('internal', 'This host does not do that.');
+    };
+    serve(
+      runs,
+      {
+        start: absent,
+        list: absent,
+        show: () => ({ run: script.run, trials: script.trials }),
+        events: ({ after }) => ({ events: script.journal.filter(event => event.seq > after) }),
+        cancel: absent,
+        report: absent,
+        diff: absent,
+        file: absent,
+      },
+      channel,
+    );
+    serve(
+      runPage,
+      {
+        artifacts: () => ({ rows: [{ path: 'agent/trajectory.json', sizeBytes: 212_000 }] }),
+        openArtifact: ({ trialId, path }) => done(`openArtifact ${trialId} ${path}`),
+        reviewDiff: ({ trialId }) => done(`reviewDiff ${trialId}`),
+        openReport: () => done('openReport'),
+        openSession: ({ sessionId }) => done(`openSession ${sessionId}`),
+        cancel: () => done('cancel'),
+        restartServer: () => done('restartServer'),
+        serverState: () => ({ state: 'up' }),
+      },
+      channel,
+    );
+    return { ...opened, script, asked, complaints };
+  }
+
+  const cell = (page: Page, trialId: string) => page.locator(`.cell[data-trial="${trialId}"]`);
+  const figure = (page: Page, name: string) => page.locator(`[data-figure="${name}"]`);
+  const play = async (script: ScriptedRun) => {
+    while (script.step()) await new Promise(resolve => setTimeout(resolve, 5));
+  };
+
+  it('follows a run live: phases in order, rising tokens, verdicts', async () => {
+    const { page, script, complaints, remembered } = await openRun();
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Running' }).waitFor();
+    const first = cell(page, 'run-1.add-median.codex.1');
+    const phases = [await first.getAttribute('data-state')];
+    const tokens: string[] = [];
+    while (script.trials[0]?.phase !== 'done') {
+      script.step();
+      await expect.poll(() => first.getAttribute('data-state')).toBe(stateOf(script));
+      await expect.poll(() => figure(page, 'Tokens').textContent()).toBe(toCount(totalTokens(script.run.usage)));
+      const phase = await first.getAttribute('data-state');
+      if (phase !== phases.at(-1)) phases.push(phase);
+      const shown = (await figure(page, 'Tokens').textContent()) ?? '';
+      if (shown !== tokens.at(-1)) tokens.push(shown);
+    }
+    expect(phases).toEqual(['queued', 'building', 'agent', 'verifying', 'passed']);
+    expect(tokens).toEqual(['–', '4.2 k', '8.3 k', '12.5 k', '16.6 k']);
+    await page.screenshot({ path: shot('page-run-live') });
+    await play(script);
+    await page.locator('#run-state', { hasText: 'Finished' }).waitFor();
+    expect(await page.locator('.cell').evaluateAll(cells => cells.map(found => found.textContent))).toEqual([
+      '1.00',
+      '1.00',
+      '1.00',
+      '1.00',
+      '0.00',
+      '0.00',
+    ]);
+    expect(remembered()).toEqual({ runId: 'run-1' });
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the same when it is opened late', async () => {
+    const { page, script } = await openRun();
+    await play(script);
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Finished' }).waitFor();
+    await expect.poll(() => page.locator('#event-list .ev').count()).toBe(8);
+    expect(await figure(page, 'Tokens').textContent()).toBe('33.3 k');
+    expect(await figure(page, 'Mean reward').textContent()).toBe('0.67');
+  });
+
+  it('shows the chosen trial with its tests and what is expected of each', async () => {
+    const { page, script, asked } = await openRun();
+    await play(script);
+    await loadPage(page);
+    await cell(page, 'run-1.add-median.nop.2').click();
+    const detail = page.locator('.detail');
+    await detail.getByText('nop · attempt 2 · proven task').waitFor();
+    const rows = await detail.locator('.tr').evaluateAll(found => found.map(row => row.textContent));
+    expect(rows[0]).toBe('Failedtest/stats.test.js >median of an even number of valuesmust now pass');
+    expect(rows[1]).toContain('must still pass');
+    await detail.getByText('TypeError: median is not a function').waitFor();
+    expect(await detail.locator('#review-diff').getAttribute('disabled')).toBe('');
+
+    await cell(page, 'run-1.add-median.oracle.1').click();
+    await detail.locator('#review-diff:not([disabled])').click();
+    await detail.getByText('agent/trajectory.json').click();
+    await page.locator('#report').click();
+    await expect
+      .poll(() => asked)
+      .toEqual([
+        'reviewDiff run-1.add-median.oracle.1',
+        'openArtifact run-1.add-median.oracle.1 agent/trajectory.json',
+        'openReport',
+      ]);
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const { page, script } = await openRun();
+    await play(script);
+    await loadPage(page);
+    await cell(page, 'run-1.add-median.codex.1').focus();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.locator('.detail').getByText('attempt 2').waitFor();
+    expect(await page.evaluate(() => document.activeElement?.getAttribute('data-trial'))).toBe(
+      'run-1.add-median.codex.2',
+    );
+  });
+
+  it('shows what an agent printed as text, whatever it is', async () => {
+    const hostile = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
+    const { page, script, complaints } = await openRun({ tasks: [hostile] });
+    script.step();
+    await loadPage(page);
+    await page.locator('h1').getByText('<img src=x').waitFor();
+    expect(await page.locator('img, body script').count()).toBe(0);
+    expect(await page.title()).not.toBe('owned');
+    expect(complaints).toEqual([]);
+  });
+
+  it('says that the server is gone, offers to restart it, and catches up afterwards', async () => {
+    const { page, channel, script, asked } = await openRun();
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Running' }).waitFor();
+    publish(runPage, channel, 'serverChanged', { state: 'down' });
+    await page.getByText('The background server is not running.').waitFor();
+    await page.screenshot({ path: shot('page-run-server-down') });
+    await page.locator('vscode-button', { hasText: 'Restart' }).click();
+    await expect.poll(() => asked).toEqual(['restartServer']);
+    while (script.trials[0]?.phase !== 'done') script.step();
+    publish(runPage, channel, 'serverChanged', { state: 'up' });
+    await page.getByText('The background server is not running.').waitFor({ state: 'detached' });
+    await page.locator('#event-list').getByText('Verified: reward 1.00').waitFor();
+  });
+
+  it('stays at the end of the events until the person scrolls up', async () => {
+    const { page, script, channel } = await openRun();
+    script.step();
+    const say = () => {
+      const event = { ...talk, seq: script.journal.length + 1, trialId: script.trials[0]?.id ?? null };
+      script.journal.push(event);
+      publish(runs, channel, 'progress', event);
+    };
+    for (let line = 0; line < 60; line++) say();
+    await loadPage(page);
+    const list = page.locator('#event-list');
+    await expect.poll(() => list.locator('.ev').count()).toBe(61);
+    const fromEnd = () => list.evaluate(el => Math.round(el.scrollHeight - el.scrollTop - el.clientHeight));
+    expect(await fromEnd()).toBe(0);
+    await list.evaluate(el => el.scrollTo({ top: 100 }));
+    say();
+    await expect.poll(() => list.locator('.ev').count()).toBe(62);
+    expect(await list.evaluate(el => el.scrollTop)).toBe(100);
+  });
+
+  it.each([
+    ['dark', 1200, 'page-run-dark'],
+    ['light', 1200, 'page-run-light'],
+    ['dark', 480, 'page-run-narrow'],
+  ] as const)('fits its window: %s, %i px', async (theme, width, name) => {
+    const { page, script } = await openRun(
+      { tasks: ['add-median', 'refund-rounding-zero-decimal-currencies'] },
+      { theme, width },
+    );
+    for (let step = 0; step < 30; step++) script.step();
+    await loadPage(page);
+    await page.locator('.lane').first().waitFor();
+    await page.screenshot({ path: shot(name), fullPage: true });
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+  });
+});
+
+const talk: Omit<RunEvent, 'seq' | 'trialId'> = {
+  runId: 'run-1',
+  at: '2026-11-21T12:00:00.000Z',
+  kind: 'agent',
+  phase: null,
+  text: 'message: still at it',
+  usage: null,
+};
+
+function stateOf(script: ScriptedRun): string | undefined {
+  const trial = script.trials[0];
+  return trial && trialState(trial);
+}
+
+function shot(name: string): string {
+  mkdirSync(screenshots, { recursive: true });
+  return join(screenshots, `${name}.png`);
+}

@@ -1,0 +1,113 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
+import { type CodeServer, installExtension, startCodeServer } from '../../scripts/codeServer.ts';
+import { root } from '../../scripts/root.ts';
+
+export const screenshots = join(root, 'dist', 'screenshots');
+
+/** Same look on every machine, no blinking, no prompts of the editor itself. */
+const testSettings = {
+  'security.workspace.trust.enabled': false,
+  'git.openRepositoryInParentFolders': 'never',
+  'workbench.reduceMotion': 'on',
+  'editor.cursorBlinking': 'solid',
+  'workbench.colorTheme': 'Default Dark Modern',
+};
+
+export interface WorkbenchOptions {
+  readonly entry: string;
+  readonly vsix: string;
+  readonly profile: string;
+  readonly folder: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** A real editor with the packaged extension. `open` gives a window of it in the browser. */
+export async function startWorkbench(options: WorkbenchOptions): Promise<CodeServer> {
+  const profile = { profile: options.profile, env: options.env };
+  await installExtension(options.entry, profile, options.vsix);
+  return startCodeServer(options.entry, profile, options.folder, { ...testSettings, ...options.settings });
+}
+
+/** One window, driven as a person does: by what is on the screen. */
+export class Workbench {
+  readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser, editor: CodeServer, folder: string): Promise<Workbench> {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    // The editor asks the extension gallery; without a network it should fail at once.
+    await page.context().route(
+      url => url.hostname !== '127.0.0.1',
+      route => route.abort(),
+    );
+    await page.goto(`${editor.url}?folder=${encodeURIComponent(folder)}`);
+    await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
+    return new Workbench(page);
+  }
+
+  /** Runs a command from the palette by its full title. */
+  async command(title: string): Promise<void> {
+    await this.page.keyboard.press('F1');
+    const input = this.page.locator('.quick-input-widget input.input').first();
+    await input.fill(`>${title}`);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
+  }
+
+  /** Opens our side bar. */
+  async openSideBar(): Promise<void> {
+    const tab = this.page.locator('.activitybar').getByRole('tab', { name: 'Codex Coach' });
+    if ((await tab.getAttribute('aria-expanded')) !== 'true') await tab.click();
+    await this.page.locator('.pane-header', { hasText: 'Tasks' }).waitFor();
+  }
+
+  tree(name: 'Tasks' | 'Runs' | 'Sessions'): Locator {
+    return this.page.getByRole('tree', { name });
+  }
+
+  row(tree: 'Tasks' | 'Runs' | 'Sessions', name: string | RegExp): Locator {
+    return this.tree(tree).getByRole('treeitem', { name });
+  }
+
+  /** Chooses in the quick pick that is open. With several choices, ticks them and confirms. */
+  async pick(...names: (string | RegExp)[]): Promise<void> {
+    const list = this.page.locator('.quick-input-widget .quick-input-list');
+    for (const name of names) await list.locator('.monaco-list-row', { hasText: name }).first().click();
+  }
+
+  async confirmPick(): Promise<void> {
+    await this.page.locator('.quick-input-widget').getByRole('button', { name: 'OK' }).click();
+  }
+
+  /** Answers the input box that is open. */
+  async answer(text: string): Promise<void> {
+    const input = this.page.locator('.quick-input-widget input.input').first();
+    await input.fill(text);
+    await input.press('Enter');
+  }
+
+  /** Presses a button of the modal dialog. */
+  async dialog(button: string): Promise<void> {
+    await this.page.locator('.monaco-dialog-box').getByRole('button', { name: button }).click();
+  }
+
+  /** Our item of the status bar with this text. */
+  statusBar(text: string): Locator {
+    return this.page.locator('.statusbar-item', { hasText: text });
+  }
+
+  /** The content of the webview that is open. Two frames: the editor's, and ours in it. */
+  webview(): FrameLocator {
+    return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  async screenshot(name: string): Promise<void> {
+    mkdirSync(screenshots, { recursive: true });
+    await this.page.screenshot({ path: join(screenshots, `${name}.png`) });
+  }
+}

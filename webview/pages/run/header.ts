@@ -1,0 +1,113 @@
+import { noFigure, toClock, toCount, toMoney, toReward } from '../../../protocol/figures.ts';
+import type { RunState, RunSummary } from '../../../protocol/runs.ts';
+import { totalTokens } from '../../../protocol/usage.ts';
+import { el, type View } from '../../components/element.ts';
+import { icon, runIcon } from '../../components/icons.ts';
+import { figure, note } from '../../components/layout.ts';
+import { button } from '../../components/toolkit.ts';
+import type { RunContext } from './context.ts';
+import { mean } from './runModel.ts';
+import { count } from './words.ts';
+
+const stateWords: Readonly<Record<RunState, string>> = {
+  running: 'Running',
+  finished: 'Finished',
+  cancelled: 'Cancelled',
+  interrupted: 'Interrupted',
+};
+
+/** How far, how long, what it costs against the limits. */
+export function header(run: RunSummary, context: RunContext): View {
+  const { actions } = context;
+  return el(
+    'header',
+    { key: 'header', class: 'hd' },
+    el(
+      'div',
+      { class: 'row top' },
+      el(
+        'div',
+        { class: 'grow' },
+        el(
+          'h1',
+          { class: 'row' },
+          el('span', { class: 'end', title: run.tasks.join(', ') }, run.tasks.join(', ')),
+          el(
+            'span',
+            { class: 'st', attributes: { id: 'run-state', role: 'status' } },
+            runIcon(run.state),
+            stateWords[run.state],
+          ),
+        ),
+        el('p', { class: 'dim end', title: run.directory }, progressWords(run, context)),
+      ),
+      run.state === 'running'
+        ? button({ id: 'cancel', onClick: actions.cancel }, icon('cancelled'), 'Cancel run…')
+        : button({ id: 'report', onClick: actions.openReport }, 'Open report'),
+    ),
+    el('div', { class: 'ms' }, figures(run, context)),
+    ...notes(run, context),
+  );
+}
+
+function progressWords(run: RunSummary, { model }: RunContext): string {
+  const { trials } = model;
+  const done = trials.filter(trial => trial.phase === 'done').length;
+  const queued = trials.filter(trial => trial.phase === 'queued').length;
+  const running = trials.length - done - queued;
+  const parts = [`${done} of ${trials.length} trials ended`];
+  if (running > 0) parts.push(`${running} running`);
+  if (queued > 0) parts.push(`${queued} queued`);
+  return `${parts.join(', ')} · ${run.executor} · ${run.id}`;
+}
+
+function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
+  const endMs = run.finishedAt === null ? nowMs : Date.parse(run.finishedAt);
+  const tokens = totalTokens(model.usage());
+  const { maxTokens } = run.limits;
+  const budget = maxTokens === null ? null : maxTokens * model.trials.length;
+  const rewards = model.trials.flatMap(trial => trial.reward ?? []);
+  const done = model.trials.filter(trial => trial.phase === 'done').length;
+  return [
+    figure(
+      'Elapsed',
+      toClock(endMs - Date.parse(run.createdAt)),
+      null,
+      model.trials.length === 0 ? 0 : done / model.trials.length,
+    ),
+    figure('Cost', toMoney(run.cost), run.cost.kind === 'replay' ? 'replayed' : null, null),
+    figure(
+      'Tokens',
+      toCount(tokens),
+      budget === null ? null : `of ${toCount(budget)}`,
+      budget === null || tokens === null ? null : tokens / budget,
+    ),
+    figure(
+      run.state === 'running' ? 'Reward so far' : 'Mean reward',
+      rewards.length === 0 ? noFigure : toReward(mean(rewards)),
+      rewards.length === done ? count(done, 'verdict') : `${rewards.length} of ${done} judged`,
+      null,
+    ),
+  ];
+}
+
+function notes(run: RunSummary, { server, fault, actions }: RunContext): View[] {
+  const shown: View[] = [];
+  if (server === 'starting') {
+    shown.push(note('warning', 'Reconnecting to the background server.', 'Verdicts reached so far are kept.'));
+  } else if (server === 'down') {
+    const restart = button({ primary: true, onClick: actions.restartServer }, 'Restart');
+    shown.push(note('error', 'The background server is not running.', 'Verdicts reached so far are kept.', restart));
+  }
+  if (fault !== null) shown.push(note('error', 'That did not work.', fault));
+  if (run.notIsolated.length > 0) {
+    shown.push(
+      el(
+        'p',
+        { key: 'isolation', class: 'dim small iso' },
+        `Not isolated by ${run.executor}: ${run.notIsolated.join(' ')}`,
+      ),
+    );
+  }
+  return shown;
+}

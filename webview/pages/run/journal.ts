@@ -1,0 +1,118 @@
+import { toClock, toCount } from '../../../protocol/figures.ts';
+import type { RunEvent, TrialPhase, TrialSummary } from '../../../protocol/runs.ts';
+import { totalTokens } from '../../../protocol/usage.ts';
+import { el, type View } from '../../components/element.ts';
+import { type IconName, icon } from '../../components/icons.ts';
+import { fold } from '../../components/layout.ts';
+import type { RunContext } from './context.ts';
+
+/** Lines drawn of a journal; the whole of it is in the run's directory. */
+const maxLines = 500;
+/** Longest text drawn of one line. An agent can print a whole file. */
+const maxTextLength = 2000;
+
+/** What happened in the selected trial, as it happens. */
+export function events(trial: TrialSummary, { model }: RunContext): View {
+  const all = model.eventsOf(trial.id).filter(event => event.kind !== 'usage');
+  const drawn = all.slice(-maxLines);
+  const originMs = Date.parse(trial.startedAt ?? model.run?.createdAt ?? '');
+  const live = trial.phase === 'done' ? '' : ', followed live';
+  return fold(
+    'events',
+    'Events',
+    `${all.length}${live}`,
+    el(
+      'div',
+      { class: 'evs follow', attributes: { id: 'event-list', tabindex: '0', role: 'log', 'aria-label': 'Events' } },
+      all.length > drawn.length &&
+        el('p', { class: 'dim pad' }, `${all.length - drawn.length} earlier events are in the run's journal.`),
+      all.length === 0 && el('p', { class: 'dim pad' }, 'Events appear when the trial starts.'),
+      drawn.map(event => eventRow(event, originMs)),
+    ),
+  );
+}
+
+/** What an agent did, as the journal words it: `command: node --test`. */
+const agentIcons: Readonly<Record<string, IconName>> = {
+  message: 'message',
+  reasoning: 'reasoning',
+  command: 'command',
+  edit: 'edit',
+  tool: 'command',
+  error: 'errored',
+};
+
+function eventRow(event: RunEvent, originMs: number): View {
+  const [, act = '', said = ''] = (event.kind === 'agent' && /^(\w+): (.*)$/s.exec(event.text)) || [];
+  const agentIcon = agentIcons[act];
+  const tokens = event.usage === null ? null : totalTokens(event.usage);
+  return el(
+    'div',
+    { key: `event-${event.seq}`, class: `ev kind-${event.kind} act-${agentIcon === undefined ? 'other' : act}` },
+    el('span', { class: 'et' }, toClock(Date.parse(event.at) - originMs)),
+    agentIcon === undefined ? eventIcon(event) : icon(agentIcon),
+    el('span', { class: 'ex', title: event.text }, printable(agentIcon === undefined ? event.text : said)),
+    el('span', { class: 'er dim' }, tokens === null ? '' : `${toCount(tokens)} tok`),
+  );
+}
+
+const phaseIcons: Readonly<Record<TrialPhase, IconName>> = {
+  queued: 'queued',
+  building: 'building',
+  agent: 'agent',
+  verifying: 'verifying',
+  done: 'done',
+};
+
+function eventIcon({ kind, phase }: RunEvent): View {
+  switch (kind) {
+    case 'phase':
+      return icon(phase === null ? 'log' : phaseIcons[phase], 'run');
+    case 'agent':
+      return icon('message');
+    case 'usage':
+      return icon('usage', 'off');
+    case 'log':
+      return icon('log', 'off');
+    case 'end':
+      return icon('done');
+  }
+}
+
+/** Lines of the run that belong to no trial, and the ends of trials. */
+export function runLog({ model }: RunContext): View {
+  const startMs = Date.parse(model.run?.createdAt ?? '');
+  const lines = model.journal.filter(event => event.trialId === null || event.kind === 'end' || event.kind === 'phase');
+  return fold(
+    'log',
+    'Run log',
+    `${lines.length} lines`,
+    el(
+      'div',
+      { class: 'log mono follow', attributes: { id: 'run-log', tabindex: '0', role: 'log', 'aria-label': 'Run log' } },
+      lines
+        .slice(-maxLines)
+        .map(event =>
+          el(
+            'div',
+            { key: `log-${event.seq}` },
+            el('span', { class: 'dim' }, `${toClock(Date.parse(event.at) - startMs)} `),
+            `${trialName(event, model)}${printable(event.text)}`,
+          ),
+        ),
+    ),
+  );
+}
+
+function trialName(event: RunEvent, model: RunContext['model']): string {
+  const trial = model.trial(event.trialId);
+  return trial === undefined ? '' : `${trial.agentLabel} #${trial.attempt}: `;
+}
+
+/** Recorded text as it is, with control characters made visible and its length bounded. */
+export function printable(text: string): string {
+  const visible = text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, character =>
+    String.fromCodePoint(character === '\u007f' ? 0x2421 : 0x2400 + (character.codePointAt(0) ?? 0)),
+  );
+  return visible.length > maxTextLength ? `${visible.slice(0, maxTextLength)}…` : visible;
+}

@@ -1,0 +1,130 @@
+import { toClock, toDuration } from '../../../protocol/figures.ts';
+import type { TrialSummary } from '../../../protocol/runs.ts';
+import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { el, type View } from '../../components/element.ts';
+import { trialIcon } from '../../components/icons.ts';
+import { middle, section } from '../../components/layout.ts';
+import type { RunContext } from './context.ts';
+import { type PhaseTimes, phaseTimes } from './runModel.ts';
+
+/** Rows drawn at once; the newest ones matter. */
+const maxLanes = 200;
+
+/** Where the time goes. Every bar starts at its own trial's start, so bars compare. */
+export function lanes(context: RunContext): View {
+  const { model, nowMs } = context;
+  const limitMs = (model.run?.limits.timeoutSec ?? 0) * 1000;
+  const rows = model.trials
+    .map((trial, place) => ({ trial, place, times: phaseTimes(trial, nowMs) }))
+    .sort((a, b) => rank(a.trial) - rank(b.trial) || a.place - b.place)
+    .slice(0, maxLanes);
+  const longest = Math.max(0, ...rows.map(({ times }) => times?.totalMs ?? 0));
+  const axisMs = axisEnd(longest);
+  const hidden = model.trials.length - rows.length;
+  return section(
+    'trials',
+    'Trials',
+    el(
+      'span',
+      { class: 'key' },
+      el('i', { class: 'k build' }),
+      'build',
+      el('i', { class: 'k agent' }),
+      'agent',
+      el('i', { class: 'k verify' }),
+      'verify',
+    ),
+    el(
+      'div',
+      { class: 'axis', attributes: { 'aria-hidden': 'true' } },
+      el('span', {}),
+      el('span', {}),
+      el(
+        'span',
+        { class: 'ax' },
+        ...[0, 0.5].map(part => el('i', { style: { left: `${part * 100}%` } }, toClock(part * axisMs))),
+      ),
+      el('span', { class: 'num' }, toClock(axisMs)),
+    ),
+    el(
+      'div',
+      { attributes: { id: 'lanes' } },
+      rows.map(({ trial, times }) => lane(trial, times, axisMs, limitMs, context)),
+    ),
+    hidden > 0 && el('p', { class: 'dim more' }, `${hidden} more trials are not drawn; they are in the plan above.`),
+  );
+}
+
+/** Running ones first, then what has ended, then the queue. */
+function rank(trial: TrialSummary): number {
+  return trial.phase === 'done' ? 1 : trial.phase === 'queued' ? 2 : 0;
+}
+
+/** The next round length from which the longest bar still fills at least half of the axis. */
+function axisEnd(longestMs: number): number {
+  const steps = [10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400];
+  const seconds = steps.find(step => step * 1000 >= longestMs) ?? longestMs / 1000;
+  return seconds * 1000;
+}
+
+function lane(
+  trial: TrialSummary,
+  times: PhaseTimes | null,
+  axisMs: number,
+  limitMs: number,
+  context: RunContext,
+): View {
+  const state = trialState(trial);
+  return el(
+    'button',
+    {
+      key: trial.id,
+      class: 'lane inset',
+      attributes: {
+        'aria-current': context.selected === trial.id ? 'true' : undefined,
+        'data-trial': trial.id,
+        'data-state': state,
+      },
+      on: { click: () => context.actions.select(trial.id) },
+    },
+    el('span', { class: 'ls' }, trialIcon(state), trialStateWords[state]),
+    el(
+      'span',
+      { class: 'ln' },
+      // The name of the only task would say nothing.
+      context.model.run?.tasks.length === 1 ? null : middle(trial.task),
+      el('span', { class: 'la' }, `${trial.agentLabel} #${trial.attempt}`),
+    ),
+    el('span', { class: 'bar' }, times === null ? null : bars(trial, times, axisMs), limitMark(limitMs, axisMs)),
+    el('span', { class: 'num ld' }, times === null ? '' : toDuration(times.totalMs)),
+  );
+}
+
+function bars(trial: TrialSummary, times: PhaseTimes, axisMs: number): View[] {
+  const parts = [
+    ['build', times.buildMs, 'building'],
+    ['agent', times.agentMs, 'agent'],
+    ['verify', times.verifyMs, 'verifying'],
+  ] as const;
+  let startMs = 0;
+  return parts.map(([name, lengthMs, phase]) => {
+    const left = (startMs / axisMs) * 100;
+    startMs += lengthMs;
+    const live = trial.phase === phase ? ' live' : '';
+    return el('i', {
+      key: name,
+      class: `${name}${live}${lengthMs === 0 ? ' none' : ''}`,
+      style: { left: `${left}%`, width: `${(lengthMs / axisMs) * 100}%` },
+    });
+  });
+}
+
+function limitMark(limitMs: number, axisMs: number): View | null {
+  if (limitMs === 0 || limitMs > axisMs) return null;
+  return el('i', {
+    key: 'limit',
+    class: 'limit',
+    title: `Limit ${toClock(limitMs)}`,
+    style: { left: `${(limitMs / axisMs) * 100}%` },
+  });
+}

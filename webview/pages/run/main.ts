@@ -1,0 +1,166 @@
+import '../../strict.ts';
+import { remote } from '../../../protocol/api.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { type Artifact, runPage, type ServerState } from '../../../protocol/pages.ts';
+import { runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { el, patch } from '../../components/element.ts';
+import { icon } from '../../components/icons.ts';
+import { registerComponents } from '../../components/toolkit.ts';
+import { connectHost } from '../../host.ts';
+import { agentTable } from './agents.ts';
+import type { RunActions, RunContext } from './context.ts';
+import { detail } from './detail.ts';
+import { followEnds } from './follow.ts';
+import { header } from './header.ts';
+import { runLog } from './journal.ts';
+import { lanes } from './lanes.ts';
+import { plan } from './plan.ts';
+import { RunModel } from './runModel.ts';
+
+/** Events fetched at once when the page catches up with the journal. */
+const pageSize = 1000;
+
+/** Starts the page: loads the run, follows its events, draws at most once per frame. */
+function start(): void {
+  registerComponents();
+  const host = connectHost();
+  const { runId = '', trialId } = document.body.dataset;
+  const run = remote(runs, host.channel);
+  const page = remote(runPage, host.channel);
+  const model = new RunModel();
+  let selected: string | null = trialId ?? null;
+  /** Until the person chooses a trial, the page shows the one at work. */
+  let chosen = trialId !== undefined;
+  let server: ServerState = 'idle';
+  let artifacts: readonly Artifact[] = [];
+  let fault: string | null = null;
+  let drawing = false;
+
+  function redraw(): void {
+    if (drawing) return;
+    drawing = true;
+    requestAnimationFrame(() => {
+      drawing = false;
+      draw({ model, selected, server, artifacts, fault, nowMs: Date.now(), actions });
+    });
+  }
+
+  /** Does what the person asked for; a failure is said on the page. */
+  async function attempt(work: () => Promise<unknown>): Promise<void> {
+    try {
+      fault = null;
+      await work();
+    } catch (error) {
+      const { code, message, hint } = CoachError.from(error);
+      if (code !== 'cancelled') fault = [message, hint].filter(Boolean).join(' ');
+    }
+    redraw();
+  }
+
+  const actions: RunActions = {
+    select(id) {
+      chosen = true;
+      select(id);
+    },
+    cancel: () => void attempt(() => page.cancel({})),
+    openReport: () => void attempt(() => page.openReport({})),
+    reviewDiff: id => void attempt(() => page.reviewDiff({ trialId: id })),
+    openSession: sessionId => void attempt(() => page.openSession({ sessionId })),
+    openArtifact: (id, path) => void attempt(() => page.openArtifact({ trialId: id, path })),
+    restartServer: () => void attempt(() => page.restartServer({})),
+  };
+
+  function select(id: string): void {
+    selected = id;
+    artifacts = [];
+    void loadArtifacts();
+    redraw();
+  }
+
+  async function loadArtifacts(): Promise<void> {
+    const id = selected;
+    if (id === null) return;
+    const { rows } = await page.artifacts({ trialId: id }).catch(() => ({ rows: [] }));
+    if (selected === id) artifacts = rows;
+    redraw();
+  }
+
+  async function catchUp(): Promise<void> {
+    for (;;) {
+      const { events } = await run.events({ runId, after: model.lastSeq, limit: pageSize });
+      for (const event of events) model.append(event);
+      if (events.length < pageSize) return redraw();
+    }
+  }
+
+  async function load(): Promise<void> {
+    ({ state: server } = await page.serverState({}));
+    const shown = await run.show({ runId });
+    model.load(shown.run, shown.trials);
+    selected ??= (shown.trials.find(isAtWork) ?? shown.trials[0])?.id ?? null;
+    redraw();
+    await Promise.all([catchUp(), loadArtifacts()]);
+  }
+
+  run.on('changed', changed => {
+    model.run = changed;
+    redraw();
+  });
+  run.on('trialChanged', trial => {
+    const before = model.trial(trial.id);
+    model.change(trial);
+    if (!chosen && trial.phase === 'building' && model.trial(selected)?.phase === 'done') select(trial.id);
+    if (trial.id === selected && before?.phase !== trial.phase) void loadArtifacts();
+    redraw();
+  });
+  run.on('progress', event => {
+    if (!model.append(event)) void catchUp().catch(() => undefined);
+    redraw();
+  });
+  page.on('selected', ({ trialId: wanted }) => actions.select(wanted));
+  page.on('serverChanged', ({ state }) => {
+    const back = state === 'up' && server !== 'up';
+    server = state;
+    if (back) void attempt(load);
+    redraw();
+  });
+
+  host.remember({ runId });
+  setInterval(() => {
+    if (model.run?.state === 'running') redraw();
+  }, 1000);
+  redraw();
+  void attempt(load);
+}
+
+function isAtWork({ phase }: TrialSummary): boolean {
+  return phase !== 'queued' && phase !== 'done';
+}
+
+function draw(context: RunContext): void {
+  const { run } = context.model;
+  const follow = followEnds();
+  patch(document.body, [
+    ...(run === null
+      ? [
+          el(
+            'div',
+            { key: 'loading', class: 'loading' },
+            context.fault === null ? icon('agent', 'run', true) : icon('errored', 'error'),
+            el('p', {}, context.fault ?? 'Loading the run…'),
+          ),
+        ]
+      : [
+          header(run, context),
+          el(
+            'main',
+            { key: 'main' },
+            el('div', { class: 'left' }, plan(context), lanes(context), agentTable(context), runLog(context)),
+            detail(context),
+          ),
+        ]),
+  ]);
+  follow();
+}
+
+start();
