@@ -178,7 +178,7 @@ export class CoachServer implements vscode.Disposable {
 
   /** Asks an older server to leave. False when it is in use and stays. */
   async #replace({ client, channel, info }: Connection): Promise<boolean> {
-    const { stopping } = await remote(serverApi, channel).stop({ idle: true });
+    const { stopping } = await remote(serverApi, channel).stop({ drain: true });
     if (!stopping) {
       this.#log.warn(`Server ${info.version} is older than this extension (${this.#version}) but in use.`);
       return false;

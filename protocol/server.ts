@@ -31,8 +31,11 @@ export const server = api('server', {
     readOnly: true,
   }),
   stop: request({
-    summary: 'Stop the background server. Running trials are cancelled unless --idle, which then refuses.',
-    params: z.object({ idle: z.boolean().default(false).describe('Only when nothing else uses it') }),
+    summary: 'Stop the background server. Running trials are cancelled unless --idle or --drain, which then refuse.',
+    params: z.object({
+      idle: z.boolean().default(false).describe('Only when nothing else uses it'),
+      drain: z.boolean().default(false).describe('Only when no trial runs and no agent is being recorded'),
+    }),
     result: z.object({ stopping: z.boolean() }),
     expose: ['cli'],
   }),

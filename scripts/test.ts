@@ -32,7 +32,8 @@ await provideCodex();
 
 // The heavy suites one file at a time: an engine, a workbench and a browser share the machine with nothing.
 const light = await suite('light', ['test/unit', 'test/integration'], []);
-const heavy = await suite('heavy', ['test/docker', 'test/e2e'], ['--no-file-parallelism']);
+// The first of them may build the base image.
+const heavy = await suite('heavy', ['test/docker', 'test/e2e'], ['--no-file-parallelism', '--testTimeout=180000']);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);

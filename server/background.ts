@@ -60,8 +60,9 @@ export async function runServer(): Promise<void> {
   const own = domain(serverApi, {
     hello: status,
     status,
-    stop({ idle }) {
-      if (idle && (clients.size > 1 || busy(services))) return { stopping: false };
+    stop({ idle, drain }) {
+      if ((idle || drain) && busy(services)) return { stopping: false };
+      if (idle && clients.size > 1) return { stopping: false };
       setTimeout(stop, replyMs, 'asked by a client');
       return { stopping: true };
     },

@@ -9,7 +9,7 @@ import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
 import { compareVersions } from '../protocol/versions.ts';
-import { delay, within } from './base/clock.ts';
+import { atMost, delay, within } from './base/clock.ts';
 import { isAlive, startDetached } from './base/exec.ts';
 import { type CoachPaths, ensureHome, readOnlyError } from './base/paths.ts';
 import { version } from './base/version.ts';
@@ -36,7 +36,7 @@ export interface ConnectOptions {
 
 /**
  * Connects to the background server of this COACH_HOME, starting it when there is none. A server older than this
- * client is asked to drain and replaced.
+ * client is replaced, unless trials or traced agents depend on it; then it serves until they are done.
  * @throws CoachError `server.unreachable` with the place of the server's log.
  */
 export async function connectToServer(options: ConnectOptions): Promise<ServerConnection> {
@@ -44,7 +44,7 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
   const existing = await tryConnect(options, false);
   if (existing !== null) {
     if (compareVersions(existing.info.version, version) >= 0 || options.program === null) return existing;
-    await replace(existing);
+    if (!(await replace(existing))) return existing;
   }
   if (options.program === null) throw unreachable(options.paths);
   launch(options, options.program);
@@ -63,7 +63,13 @@ async function tryConnect({ paths, client }: ConnectOptions, started: boolean): 
   const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
   connection.onError(() => socket.destroy());
   connection.listen();
-  const closed = new Promise<void>(resolve => socket.once('close', () => resolve()));
+  let open = true;
+  const closed = new Promise<void>(resolve => {
+    socket.once('close', () => {
+      open = false;
+      resolve();
+    });
+  });
   const channel = endingWith(
     closed,
     lspChannel(connection, (code, message, data) => new ResponseError(code, message, data)),
@@ -73,14 +79,25 @@ async function tryConnect({ paths, client }: ConnectOptions, started: boolean): 
     socket.destroy();
   };
   try {
-    const token = await readFile(paths.tokenFile, 'utf8');
-    const info = await remote(serverApi, channel).hello({ token, version, client });
+    const token = await readToken(paths);
+    const hello = remote(serverApi, channel).hello({ token, version, client });
+    const info = await atMost(startTimeoutMs, hello, () => unreachable(paths));
     return { channel, info, started, closed, dispose };
   } catch (error) {
+    // A server on its way out, or one that is only starting, is as good as none.
+    const passing = !open || (started && CoachError.from(error).code === 'server.denied');
     dispose();
-    // A server on its way out, or one whose token file is not there yet, is as good as none.
-    const passing = !(error instanceof CoachError) || error.code === 'server.unreachable';
-    if (started || passing) return null;
+    if (passing) return null;
+    throw error;
+  }
+}
+
+/** Empty when the server has not written it yet; it then refuses us. */
+async function readToken(paths: CoachPaths): Promise<string> {
+  try {
+    return await readFile(paths.tokenFile, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw error;
   }
 }
@@ -88,7 +105,7 @@ async function tryConnect({ paths, client }: ConnectOptions, started: boolean): 
 /** The same channel; requests under way when the connection ends are refused instead of waiting for ever. */
 function endingWith(closed: Promise<void>, channel: Channel): Channel {
   const ended = closed.then(() => {
-    throw new CoachError('server.unreachable', 'The background server ended.', { hint: 'Run the command again.' });
+    throw serverEnded();
   });
   ended.catch(() => undefined);
   return {
@@ -123,14 +140,49 @@ function launch({ paths, env }: ConnectOptions, program: string): void {
   );
 }
 
-async function replace(old: ServerConnection): Promise<void> {
-  await remote(serverApi, old.channel)
-    .stop({})
-    .catch(() => undefined);
+/** Ends an older server and waits until it is gone; false when it is needed and stays. */
+async function replace(old: ServerConnection): Promise<boolean> {
+  const { stopping } = await remote(serverApi, old.channel).stop({ drain: true });
+  if (!stopping) return false;
   await within(startTimeoutMs, old.closed);
   old.dispose();
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline && isAlive(old.info.pid)) await delay(50);
+  return true;
+}
+
+/** Works with a connection. When the server goes away meanwhile, the work is given up: its events would never come. */
+export function whileConnected<T>(connection: ServerConnection, work: () => Promise<T>): Promise<T> {
+  const ended = connection.closed.then(() => {
+    throw serverEnded();
+  });
+  return Promise.race([work(), ended]);
+}
+
+/** A way to the server that outlives it: a call after its end connects again, starting it where needed. */
+export function lastingChannel(options: ConnectOptions): Pick<Channel, 'request'> & { dispose(): void } {
+  let current: Promise<ServerConnection> | null = null;
+  const connected = () => {
+    current ??= connectToServer(options).then(connection => {
+      void connection.closed.then(forget);
+      return connection;
+    });
+    current.catch(forget);
+    return current;
+  };
+  const forget = () => {
+    current = null;
+  };
+  return {
+    request: async (method, params, signal) => (await connected()).channel.request(method, params, signal),
+    dispose: () => void current?.then(connection => connection.dispose()).catch(() => undefined),
+  };
+}
+
+function serverEnded(): CoachError {
+  return new CoachError('server.unreachable', 'The background server ended.', {
+    hint: 'Run the command again; a run that was cut off is kept: codex-coach runs list',
+  });
 }
 
 function unreachable(paths: CoachPaths): CoachError {

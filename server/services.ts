@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { agents as agentsApi } from '../protocol/agents.ts';
 import { readableIssues } from '../protocol/api.ts';
 import { CoachError } from '../protocol/errors.ts';
@@ -33,9 +33,10 @@ import { Recording, recordingOfSession } from './proxy/recording.ts';
 import { startReplay } from './proxy/replay.ts';
 import { toOverrides } from './proxy/upstreamSetting.ts';
 import { type Domain, domain } from './surfaces/domain.ts';
+import { findTask } from './tasks/catalogue.ts';
 import { loadPreparedTask } from './tasks/format.ts';
 import { taskHandlers } from './tasks/handlers.ts';
-import { preparedDirectory } from './tasks/places.ts';
+import type { PreparedTask } from './tasks/preparedTask.ts';
 import { toAtif } from './traces/atif.ts';
 import { toCleanSession } from './traces/export.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
@@ -92,7 +93,6 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
   const executors = createCoachExecutors({ paths, settings, env });
   const install = agentInstaller({ cache: paths.cache, env, bus });
   const repositoryRoot = async (directory: string) => (await repositoryAt(directory)).root;
-  const loadTask = (root: string, name: string) => loadPreparedTask(join(preparedDirectory(root), basename(name)));
 
   const runStore = owner.add(new RunStore(paths.coachDb, clock));
   const runService = owner.add(
@@ -150,6 +150,15 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
     tracedConnections: () => proxy.openConnections(),
     dispose: () => owner.dispose(),
   };
+}
+
+/** A task to run, by its name or by the id of the created task it was prepared from. */
+async function loadTask(root: string, id: string): Promise<PreparedTask> {
+  const task = await findTask(root, id);
+  if (task.state !== 'created') return loadPreparedTask(task.directory);
+  throw new CoachError('task.unproven', `${task.id} is not prepared yet.`, {
+    hint: `Run: codex-coach task prepare ${task.id}`,
+  });
 }
 
 /** Executors whose `auto` is the user's setting. */

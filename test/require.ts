@@ -32,10 +32,15 @@ export function requireFeature(feature: Feature): boolean {
   if ((process.env['COACH_REQUIRE'] ?? '').split(',').includes(feature)) {
     throw new Error(`COACH_REQUIRE names ${feature}, but ${missing}.`);
   }
-  const skipFile = process.env['COACH_SKIP_FILE'];
-  if (skipFile) appendFileSync(skipFile, `${feature}: ${missing}\n`);
-  console.log(`SKIPPED ${feature}: ${missing}`);
+  noteSkip(feature, missing);
   return false;
+}
+
+/** Puts a reason for something skipped beside the totals. */
+export function noteSkip(what: string, reason: string): void {
+  const skipFile = process.env['COACH_SKIP_FILE'];
+  if (skipFile) appendFileSync(skipFile, `${what}: ${reason}\n`);
+  console.log(`SKIPPED ${what}: ${reason}`);
 }
 
 export function findChromium(): string | null {

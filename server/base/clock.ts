@@ -38,3 +38,16 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<voi
     clearTimeout(timer);
   }
 }
+
+/** A promise's value, or `late()` thrown when it takes longer than `ms`; leaves no timer behind. */
+export async function atMost<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(late()), ms);
+  });
+  try {
+    return await Promise.race([promise, patience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -4,7 +4,7 @@ import { server } from '../../protocol/server.ts';
 import { delay, within } from '../base/clock.ts';
 import { isAlive } from '../base/exec.ts';
 import { coachPaths } from '../base/paths.ts';
-import { type ConnectOptions, connectToServer, type ServerConnection } from '../connect.ts';
+import { type ConnectOptions, connectToServer, type ServerConnection, whileConnected } from '../connect.ts';
 import type { CommandContext } from '../surfaces/cli/derived.ts';
 import { serverProgram } from '../surfaces/cli/places.ts';
 import { confirmLive } from './live.ts';
@@ -39,13 +39,10 @@ export function addDemoCommand(program: Command, { terminal }: CommandContext): 
       };
       const connection = await connectToServer(connectOptions);
       try {
-        await runSteps({
-          terminal,
-          channel: connection.channel,
-          paths: connectOptions.paths,
-          live: options.live,
-          model: options.model ?? null,
-        });
+        const { channel } = connection;
+        const { paths } = connectOptions;
+        const { live, model = null } = options;
+        await whileConnected(connection, () => runSteps({ terminal, channel, paths, live, model }));
       } finally {
         if (connection.started) {
           await remote(server, connection.channel)

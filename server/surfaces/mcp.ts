@@ -20,7 +20,12 @@ interface Tool {
  * Serves what the apis expose to MCP over standard input and output, forwarding to `channel`. A missing `repository`
  * is `directory`: agents start their MCP servers in the directory they work in.
  */
-export async function serveMcp(apis: readonly Api[], channel: Channel, directory: string, log: Log): Promise<void> {
+export async function serveMcp(
+  apis: readonly Api[],
+  channel: Pick<Channel, 'request'>,
+  directory: string,
+  log: Log,
+): Promise<void> {
   const tools = toolsOf(apis);
   const server = new Server({ name: 'codex-coach', version }, { capabilities: { tools: {} } });
   server.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: tools.map(describe) }));

@@ -10,11 +10,13 @@ import { aBench, type Bench } from '../integration/benchFixture.ts';
 import { temporaryDirectory, testDockerExecutor, testLocalExecutor } from '../integration/executorsFixture.ts';
 import { requireFeature } from '../require.ts';
 
+const engineSocket = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').replace('unix://', '');
+
 /** The engine's socket behind one of ours, which can be cut. */
 async function aCuttableEngine(socket: string): Promise<{ cut(): Promise<void> }> {
   const connections = new Set<Socket>();
   const server: Server = createServer({ allowHalfOpen: true }, inside => {
-    const outside = connect({ path: '/var/run/docker.sock', allowHalfOpen: true });
+    const outside = connect({ path: engineSocket, allowHalfOpen: true });
     for (const end of [inside, outside]) {
       connections.add(end);
       end.on('error', () => end.destroy());
@@ -71,7 +73,7 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
     });
     const [trial] = bench.store.trials(runId);
     expect(containersOf(trial?.id ?? '')).toHaveLength(1);
-    host = '';
+    host = engineSocket;
     await executor.sweep(silentLog);
     expect(containersOf(trial?.id ?? '')).toEqual([]);
   });

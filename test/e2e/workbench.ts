@@ -13,6 +13,8 @@ const testSettings = {
   'workbench.reduceMotion': 'on',
   'editor.cursorBlinking': 'solid',
   'workbench.colorTheme': 'Default Dark Modern',
+  // Its rows are then elements that a test can read.
+  'terminal.integrated.gpuAcceleration': 'off',
 };
 
 export interface WorkbenchOptions {

@@ -8,7 +8,13 @@ import { remote } from '../../protocol/api.ts';
 import { proxy } from '../../protocol/proxy.ts';
 import { root } from '../../scripts/root.ts';
 import { isAlive } from '../../server/base/exec.ts';
+import { nodeProblem } from '../../server/base/version.ts';
+import { lastingChannel, whileConnected } from '../../server/connect.ts';
+import { noteSkip } from '../require.ts';
 import { aWorld, cliProgram, run, serverProgram, until } from '../world.ts';
+
+const node20 = oldNode();
+if (node20 === null) noteSkip('old Node', 'there is no Node below 22.15 on this machine');
 
 it('starts once for several clients and outlives each of them', async () => {
   const home = aWorld();
@@ -72,11 +78,9 @@ it('gives way to a newer version and serves an older client', async () => {
   await until(() => !isAlive(old.info.pid));
 });
 
-it('says in one sentence that a Node is too old, and exits with 1', async () => {
-  const node20 = oldNode();
-  if (node20 === null) return;
+it.skipIf(node20 === null)('says in one sentence that a Node is too old, and exits with 1', async () => {
   for (const script of [cliProgram, serverProgram]) {
-    const outcome = await run(node20, [script, 'sessions', 'list'], { env: {} });
+    const outcome = await run(node20 ?? '', [script, 'sessions', 'list'], { env: {} });
     expect(outcome.code).toBe(1);
     expect(outcome.stderr.trim().split('\n')).toHaveLength(1);
     expect(outcome.stderr).toContain('needs Node 22.15.0 or newer');
@@ -94,6 +98,64 @@ it('refuses a port that another program has, and names the way out', async () =>
   expect(outcome.stderr).toContain(String(port));
   expect(outcome.stderr).toContain('PROXY_PORT');
 });
+
+it('asks which Node it runs on before anything else is loaded', () => {
+  expect(nodeProblem('20.20.2')).toMatch(/needs Node 22\.15\.0 or newer/);
+  expect(nodeProblem('22.14.0')).not.toBeNull();
+  expect(nodeProblem('22.15.0')).toBeNull();
+});
+
+it('stays with an older server while a traced agent depends on it', async () => {
+  const home = aWorld();
+  const old = await home.connect(olderServer());
+  const upstream = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void upstream.close());
+  await new Promise(resolve => upstream.once('listening', resolve));
+  const target = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`;
+  const { port, token } = await remote(proxy, old.channel).launch({
+    agent: 'codex',
+    overrides: [{ host: 'api.openai.com', target }],
+  });
+  const agent = connect(port, '127.0.0.1');
+  onTestFinished(() => void agent.destroy());
+  const credentials = Buffer.from(`coach:${token}`).toString('base64');
+  agent.write(
+    `CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\nProxy-Authorization: Basic ${credentials}\r\n\r\n`,
+  );
+  await new Promise(resolve => agent.once('data', resolve));
+  const now = await home.connect();
+  expect(now.info.pid).toBe(old.info.pid);
+});
+
+it('gives up work that waits for events when the server ends', async () => {
+  const connection = await aWorld().connect();
+  const waiting = whileConnected(connection, () => new Promise(() => undefined));
+  process.kill(connection.info.pid, 'SIGKILL');
+  await expect(waiting).rejects.toMatchObject({ code: 'server.unreachable' });
+});
+
+it('keeps serving an MCP process over the death of a server', async () => {
+  const home = aWorld();
+  const first = await home.connect();
+  const channel = lastingChannel({ paths: home.paths, client: 'mcp', program: serverProgram, env: home.env });
+  onTestFinished(() => channel.dispose());
+  const pid = async () => ((await channel.request('coach/server/status', {})) as { pid: number }).pid;
+  expect(await pid()).toBe(first.info.pid);
+  process.kill(first.info.pid, 'SIGKILL');
+  await until(() => !isAlive(first.info.pid));
+  expect(await pid()).not.toBe(first.info.pid);
+});
+
+it('says that a server does not answer, instead of waiting for ever', async () => {
+  const home = aWorld();
+  const { info } = await home.connect();
+  process.kill(info.pid, 'SIGSTOP');
+  onTestFinished(() => void process.kill(info.pid, 'SIGCONT'));
+  const outcome = await home.cli(['runs', 'list']);
+  process.kill(info.pid, 'SIGCONT');
+  expect(outcome.code).toBe(1);
+  expect(outcome.stderr).toContain('No background server answers');
+}, 40_000);
 
 it('answers the short commands', async () => {
   const home = aWorld();

@@ -74,7 +74,12 @@ export function testLocalExecutor(coachHome: string): Executor {
 /** Images are kept in the cache of the machine's tests: building the base takes half a minute. */
 export function testDockerExecutor(): Executor {
   const tools = process.env['COACH_TOOLS'] || join(homedir(), '.codex-coach', 'cache');
-  return dockerExecutor({ host: () => '', imageCache: join(tools, 'images'), node: process.execPath, shim: shimFile });
+  return dockerExecutor({
+    host: () => process.env['DOCKER_HOST'] ?? '',
+    imageCache: join(tools, 'images'),
+    node: process.execPath,
+    shim: shimFile,
+  });
 }
 
 /** Starts a sandbox with a long command in it and says so: to be killed, as a server may be. */

@@ -8,10 +8,10 @@ import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { fileLog } from '../../base/log.ts';
-import { coachPaths } from '../../base/paths.ts';
+import { coachPaths, ensureHome } from '../../base/paths.ts';
 import { environmentSettings } from '../../base/settings.ts';
 import { version } from '../../base/version.ts';
-import { connectToServer } from '../../connect.ts';
+import { connectToServer, lastingChannel, whileConnected } from '../../connect.ts';
 import { serveMcp } from '../mcp.ts';
 import { runTracedCodex } from './codex.ts';
 import { addCreateCommand } from './createTask.ts';
@@ -37,7 +37,7 @@ export type CommandAdder = (program: Command, context: CommandContext) => void;
 export async function runCli(argv: readonly string[], more: readonly CommandAdder[]): Promise<number> {
   const terminal = processTerminal();
   const json = argv.includes('--json');
-  const context: CommandContext = { terminal, withServer: work => withServer(terminal, 'cli', work) };
+  const context: CommandContext = { terminal, withServer: work => withServer(terminal, work) };
   let exitCode: number = exitCodes.ok;
   const program = buildProgram(context, code => {
     exitCode = code;
@@ -105,13 +105,18 @@ async function launchCodex(
   return exitCode ?? exitCodes.interrupted;
 }
 
-/** The MCP process keeps a log of its own beside the server's. */
+/** The MCP process keeps a log of its own beside the server's, and outlives the server: an agent can't restart it. */
 async function runMcp(terminal: Terminal): Promise<void> {
-  await withServer(terminal, 'mcp', async channel => {
-    const debug = environmentSettings(terminal.env).get('log.debug');
-    const { log, close } = fileLog(coachPaths(terminal.env).logs, 'mcp', { debug });
-    await serveMcp([tasks, runs, sessions, agents, proxy], channel, terminal.cwd, log).finally(close);
-  });
+  const paths = coachPaths(terminal.env);
+  const channel = lastingChannel({ paths, client: 'mcp', program: serverProgram, env: terminal.env });
+  ensureHome(paths);
+  const { log, close } = fileLog(paths.logs, 'mcp', { debug: environmentSettings(terminal.env).get('log.debug') });
+  try {
+    await serveMcp([tasks, runs, sessions, agents, proxy], channel, terminal.cwd, log);
+  } finally {
+    channel.dispose();
+    await close();
+  }
 }
 
 /** Codex's setting for our MCP server. Its own environment is stripped by Codex, so COACH_HOME is given. */
@@ -119,22 +124,18 @@ function mcpSetting(env: NodeJS.ProcessEnv): string {
   const program = JSON.stringify(process.execPath);
   const script = JSON.stringify(join(import.meta.dirname, 'cli.cjs'));
   const home = JSON.stringify(coachPaths(env).home);
-  return `mcp_servers.codex_coach={command=${program},args=[${script},"mcp"],env={COACH_HOME=${home},ELECTRON_RUN_AS_NODE="1"},default_tools_approval_mode="approve",required=true}`;
+  // What only reads needs no approval; what spends money or ends runs keeps Codex's own question.
+  const approved = ['repo_start_task', 'repo_end_task', 'repo_autofix_readiness']
+    .map(tool => `${tool}={approval_mode="approve"}`)
+    .join(',');
+  return `mcp_servers.codex_coach={command=${program},args=[${script},"mcp"],env={COACH_HOME=${home},ELECTRON_RUN_AS_NODE="1"},required=true,tools={${approved}}}`;
 }
 
-async function withServer<T>(
-  terminal: Terminal,
-  client: 'cli' | 'mcp',
-  work: (channel: Channel) => Promise<T>,
-): Promise<T> {
-  const connection = await connectToServer({
-    paths: coachPaths(terminal.env),
-    client,
-    program: serverProgram,
-    env: terminal.env,
-  });
+async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const paths = coachPaths(terminal.env);
+  const connection = await connectToServer({ paths, client: 'cli', program: serverProgram, env: terminal.env });
   try {
-    return await work(connection.channel);
+    return await whileConnected(connection, () => work(connection.channel));
   } finally {
     connection.dispose();
   }

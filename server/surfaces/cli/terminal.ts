@@ -21,9 +21,18 @@ export interface Terminal {
   readonly signal: AbortSignal;
 }
 
+/** Several signals within this time are one: a terminal and npm may both pass on the same Ctrl-C. */
+const sameSignalMs = 1000;
+
+/** The process's own terminal. The first Ctrl-C asks everything to end; one more ends the process as it is. */
 export function processTerminal(): Terminal {
   const interrupt = new AbortController();
-  const onSignal = () => interrupt.abort(new CoachError('cancelled', 'Interrupted.'));
+  let firstAt: number | null = null;
+  const onSignal = () => {
+    firstAt ??= Date.now();
+    if (Date.now() - firstAt > sameSignalMs) process.exit(exitCodes.interrupted);
+    interrupt.abort(new CoachError('cancelled', 'Interrupted.'));
+  };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   process.on('SIGHUP', onSignal);

@@ -40,6 +40,7 @@ const agentIcons: Readonly<Record<string, IconName>> = {
   edit: 'edit',
   tool: 'command',
   error: 'errored',
+  usage: 'done',
 };
 
 function eventRow(event: RunEvent, originMs: number): View {
