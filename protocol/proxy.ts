@@ -62,9 +62,10 @@ export const proxy = api('proxy', {
     result: Launch,
   }),
   close: request({
-    summary: 'Forgets a launch: its token is refused from then on.',
+    summary:
+      'Forgets a launch: its token is refused from then on. Answers the sessions it was recorded under, oldest first.',
     params: z.object({ token: z.string() }),
-    result: z.object({ closed: z.boolean() }),
+    result: z.object({ closed: z.boolean(), sessionIds: z.array(z.string()) }),
   }),
   test: request({
     summary: 'Checks the route: proxy, certificate, interception, database.',

@@ -111,7 +111,14 @@ export const tasks = api('tasks', {
       repository: Repository,
       summary: z.string().default(''),
       labels: z.array(z.string()).default([]),
-      sessionId: z.string().optional().describe('Session to attach; default: the newest one since the start'),
+      sessionId: z
+        .string()
+        .optional()
+        .describe('Session to attach; default: the newest one in this repository since the start'),
+      preferredSession: z
+        .string()
+        .optional()
+        .describe('Attached instead of the default when it was recorded, ignored otherwise'),
     }),
     result: TaskSummary,
     expose: ['webview', 'http', 'mcp', 'cli'],

@@ -37,10 +37,10 @@ import { findTask } from './tasks/catalogue.ts';
 import { loadPreparedTask } from './tasks/format.ts';
 import { taskHandlers } from './tasks/handlers.ts';
 import type { PreparedTask } from './tasks/preparedTask.ts';
+import { sessionSource } from './tasks/sessionSource.ts';
 import { toAtif } from './traces/atif.ts';
-import { toCleanSession } from './traces/export.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
-import { type Recorder, startRecorder } from './traces/recorder.ts';
+import { startRecorder } from './traces/recorder.ts';
 import { TraceStore } from './traces/store.ts';
 
 export interface ServiceOptions {
@@ -178,22 +178,6 @@ function createCoachExecutors({ paths, settings, env }: Omit<ServiceOptions, 'lo
     shim: shimFile,
   });
   return { all: executors.all, choose: id => executors.choose(id === 'auto' ? settings.get('run.executor') : id) };
-}
-
-function sessionSource(recorder: Recorder, traces: TraceStore) {
-  return {
-    async since(sinceMs: number, root: string) {
-      await recorder.flush();
-      return traces
-        .sessionsSince(sinceMs)
-        .filter(({ repository }) => repository === null || repository === root)
-        .toReversed();
-    },
-    async clean(sessionId: string) {
-      await recorder.flush();
-      return toCleanSession(traces, sessionId);
-    },
-  };
 }
 
 /** The same proxy, with the user's own upstreams behind those of a launch. */

@@ -113,22 +113,23 @@ interface RecordSpec {
 /** Runs Codex once, traced; answers the session it left in the trace store. */
 async function record(demo: DemoContext, spec: RecordSpec): Promise<SessionSummary> {
   const replay = demo.live ? null : await startReplay(spec.recording, silentLog);
+  let sessionIds: readonly string[];
   try {
-    await codexTurn(demo, spec, replay);
+    sessionIds = await codexTurn(demo, spec, replay);
   } finally {
     await replay?.dispose();
   }
-  const { rows } = await remote(sessions, demo.channel).list({ limit: 1 });
-  const session = rows[0];
-  if (session === undefined) {
+  const [sessionId] = sessionIds;
+  if (sessionId === undefined) {
     throw new CoachError('session.missing', 'Codex ended, but nothing was recorded.', {
       hint: 'See: codex-coach /test and codex-coach /logs',
     });
   }
-  return session;
+  return (await remote(sessions, demo.channel).show({ sessionId })).session;
 }
 
-async function codexTurn(demo: DemoContext, spec: RecordSpec, replay: Replay | null): Promise<void> {
+/** @returns ids of the sessions that it was recorded under */
+async function codexTurn(demo: DemoContext, spec: RecordSpec, replay: Replay | null): Promise<readonly string[]> {
   const { terminal, channel } = demo;
   const model = demo.live ? demo.model : spec.recording.model;
   // A scripted session's commands are ours; a real model's are not, so Codex's own sandbox stays on for it.
@@ -144,7 +145,7 @@ async function codexTurn(demo: DemoContext, spec: RecordSpec, replay: Replay | n
   ];
   const env = demo.live ? liveAccess(terminal.env, terminal.cwd).env : await scriptedEnvironment(spec.directory);
   const errors: Buffer[] = [];
-  const { exitCode } = await runTracedCodex(
+  const { exitCode, sessionIds } = await runTracedCodex(
     {
       argv,
       cwd: spec.repository,
@@ -173,6 +174,7 @@ async function codexTurn(demo: DemoContext, spec: RecordSpec, replay: Replay | n
       `Codex ended with exit code ${exitCode}: ${Buffer.concat(errors).toString().trim().split('\n').at(-1) ?? ''}`,
     );
   }
+  return sessionIds;
 }
 
 /** A Codex that knows nothing of the user's own: its own home, and a key that is none. */

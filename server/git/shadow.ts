@@ -60,9 +60,11 @@ export async function keepTree(shadow: GitStore, name: string, tree: string, sig
   await git(['update-ref', `refs/coach/${name}`, tree], shadow, signal);
 }
 
-export async function hasTree(store: GitStore, tree: string, signal?: AbortSignal): Promise<boolean> {
-  const { exitCode } = await git(['cat-file', '-e', `${tree}^{tree}`], { ...store, answers: [1, 128] }, signal);
-  return exitCode === 0;
+/** Whether `keepTree` kept this tree under this name, in this store. */
+export async function isKept(shadow: GitStore, name: string, tree: string, signal?: AbortSignal): Promise<boolean> {
+  const args = ['rev-parse', '--verify', '--quiet', `refs/coach/${name}`];
+  const { exitCode, stdout } = await git(args, { ...shadow, answers: [1, 128] }, signal);
+  return exitCode === 0 && stdout.toString().trim() === tree;
 }
 
 /** The index is read by path and never by stat: an agent that restores a file's times hides nothing. */

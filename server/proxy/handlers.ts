@@ -48,9 +48,10 @@ export function proxyHandlers({
     async close({ token }) {
       const opened = launches.get(token);
       launches.delete(token);
-      await opened?.settled();
-      await opened?.dispose();
-      return { closed: opened !== undefined };
+      if (opened === undefined) return { closed: false, sessionIds: [] };
+      await opened.settled();
+      await opened.dispose();
+      return { closed: true, sessionIds: [...opened.sessionIds()] };
     },
     async test() {
       const steps = await testRoute({ service, recorder, store });

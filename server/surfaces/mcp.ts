@@ -35,7 +35,7 @@ export async function serveMcp(
     const params: Record<string, unknown> = { ...call.params.arguments };
     if (tool.takesRepository) params['repository'] ??= directory;
     const sessionId = conversationOf(call.params._meta);
-    if (tool.takesSession && sessionId !== null) params['sessionId'] ??= sessionId;
+    if (tool.takesSession && sessionId !== null) params['preferredSession'] ??= sessionId;
     log.info('Tool called.', { tool: tool.name, params, sessionId });
     try {
       const value = await channel.request(tool.method, params, extra.signal);
@@ -65,7 +65,7 @@ export function toolsOf(apis: readonly Api[]): Tool[] {
           method: methodOf(api.name, name),
           spec,
           takesRepository: keys.includes('repository'),
-          takesSession: keys.includes('sessionId'),
+          takesSession: keys.includes('preferredSession'),
         };
       }),
   );

@@ -1,31 +1,24 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
-import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { Clock } from '../base/clock.ts';
 import { toIso } from '../base/clock.ts';
 import type { CoachPaths } from '../base/paths.ts';
 import { redact } from '../base/redact.ts';
 import { bundleOf } from '../git/bundle.ts';
 import { commitsBetween, type Repository, repositoryAt, requireCommit } from '../git/repository.ts';
-import { hasTree, keepTree, shadowOf, snapshot } from '../git/shadow.ts';
+import { isKept, keepTree, shadowOf, snapshot } from '../git/shadow.ts';
 import { statusOf } from '../git/status.ts';
+import type { GitStore } from '../git/store.ts';
 import { diffTrees } from '../git/tree.ts';
 import type { CleanSession } from '../traces/export.ts';
 import type { RepoInfo, TaskMeta } from './createdTask.ts';
 import { draftInstruction } from './instruction.ts';
-import { createdDirectory, toSlug, writeIgnoreFile, writeTaskDirectory } from './places.ts';
+import { requirePlaces, toSlug, writeIgnoreFile, writeTaskDirectory } from './places.ts';
 import { checkReadiness, requireReady } from './readiness.ts';
-import { removeRecording, requireRecording, type StoredRecording, storeRecording } from './recording.ts';
+import { directoryOf, removeRecording, requireRecording, type StoredRecording, storeRecording } from './recording.ts';
 import { refuseSecrets, secretsInPatch } from './secrets.ts';
-
-/** The recorded sessions, as capturing needs them. */
-export interface SessionSource {
-  /** Sessions that began at or after `sinceMs` (epoch) in this repository, newest first. */
-  since(sinceMs: number, root: string): Promise<readonly SessionSummary[]>;
-  /** @throws CoachError `session.missing` */
-  clean(sessionId: string): Promise<CleanSession>;
-}
+import type { SessionSource } from './sessionSource.ts';
 
 export interface CaptureDeps {
   readonly paths: CoachPaths;
@@ -45,6 +38,8 @@ export interface EndSpec {
   readonly summary: string;
   readonly labels: readonly string[];
   readonly sessionId?: string | undefined;
+  /** Attached when it was recorded, ignored otherwise. */
+  readonly preferredSession?: string | undefined;
 }
 
 /** Starts recording. @throws CoachError of what `check` would find in the way; nothing is written then. */
@@ -55,6 +50,7 @@ export async function startRecording(
 ): Promise<StoredRecording> {
   requireReady(await checkReadiness(spec.repository, signal));
   const repository = await repositoryAt(spec.repository, signal);
+  await requirePlaces(repository.root);
   const startedAt = toIso(deps.clock.now());
   const taskId = `${toSlug(spec.title)}-${startedAt.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
   const shadow = await shadowOf(repository, deps.paths, signal);
@@ -71,7 +67,6 @@ export async function startRecording(
     startCommit: requireCommit(repository),
     startBranch: repository.branch,
     startTree,
-    directory: join(createdDirectory(repository.root), taskId),
   };
   await writeIgnoreFile(repository.root);
   await storeRecording(recording);
@@ -85,28 +80,31 @@ export async function startRecording(
  */
 export async function endRecording(spec: EndSpec, deps: CaptureDeps, signal: AbortSignal): Promise<string> {
   const repository = await repositoryAt(spec.repository, signal);
+  await requirePlaces(repository.root);
   const recording = await requireRecording(repository.root);
+  const shadow = await shadowOf(repository, deps.paths, signal);
+  // The file may have come with the repository: only a start that was kept here was recorded here.
+  if (!(await isKept(shadow, recording.taskId, recording.startTree, signal))) {
+    throw new CoachError('recording.missing', `The start of this recording is not in ${deps.paths.home}.`, {
+      hint: 'Use the COACH_HOME that it was started with, or give it up: codex-coach task discard',
+    });
+  }
+  const directory = directoryOf(recording);
   // Written, but the recording was not removed: the server died in between.
-  if ((await stat(recording.directory).catch(() => null)) === null) {
-    await writeCreatedTask(spec, recording, repository, deps, signal);
+  if ((await stat(directory).catch(() => null)) === null) {
+    await writeCreatedTask(spec, recording, { repository, shadow, directory }, deps, signal);
   }
   await removeRecording(repository.root);
-  return recording.directory;
+  return directory;
 }
 
 async function writeCreatedTask(
   spec: EndSpec,
   recording: StoredRecording,
-  repository: Repository,
+  { repository, shadow, directory: target }: { repository: Repository; shadow: GitStore; directory: string },
   deps: CaptureDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const shadow = await shadowOf(repository, deps.paths, signal);
-  if (!(await hasTree(shadow, recording.startTree, signal))) {
-    throw new CoachError('recording.missing', `The start of this recording is not in ${deps.paths.home}.`, {
-      hint: 'Use the COACH_HOME that it was started with, or give it up: codex-coach task discard',
-    });
-  }
   const endTree = await snapshot(repository, shadow, signal);
   const { patch, numbers } = await diffTrees(shadow, recording.startTree, endTree, signal);
   if (numbers.files === 0) {
@@ -118,7 +116,7 @@ async function writeCreatedTask(
   const session = await sessionOf(spec, recording, deps.sessions);
   const meta = toMeta(spec, recording, repository, session);
   const info = await toRepoInfo(recording, repository, signal);
-  await writeTaskDirectory(recording.directory, async directory => {
+  await writeTaskDirectory(target, async directory => {
     await mkdir(join(directory, 'trace'), { recursive: true });
     await mkdir(join(directory, 'evaluation'), { recursive: true });
     await writeFile(join(directory, 'tb_meta.json'), toJson(meta));
@@ -131,13 +129,15 @@ async function writeCreatedTask(
   });
 }
 
-/** The session asked for, else the newest since the start; null when a person worked alone. */
+/** The session asked for, else the preferred one, else the newest since the start; null when a person worked alone. */
 async function sessionOf(
   spec: EndSpec,
   recording: StoredRecording,
   sessions: SessionSource,
 ): Promise<CleanSession | null> {
   if (spec.sessionId !== undefined) return sessions.clean(spec.sessionId);
+  const preferred = spec.preferredSession;
+  if (preferred !== undefined && (await sessions.isRecorded(preferred))) return sessions.clean(preferred);
   const [newest] = await sessions.since(Date.parse(recording.startedAt), recording.repository);
   return newest === undefined ? null : sessions.clean(newest.id);
 }

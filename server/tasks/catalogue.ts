@@ -7,7 +7,7 @@ import { withBundle } from '../git/bundle.ts';
 import { diffTrees, patchTree } from '../git/tree.ts';
 import { loadCreatedTask } from './createdTask.ts';
 import { isProven, loadCoachMetadata, loadPreparedTask } from './format.ts';
-import { createdDirectory, directoryNames, preparedDirectory, requireTaskName } from './places.ts';
+import { createdDirectory, directoryNames, preparedDirectory, requirePlaces, requireTaskName } from './places.ts';
 
 export interface TaskDetail {
   readonly instruction: string;
@@ -24,6 +24,7 @@ interface Listed {
 
 /** All tasks of a repository, newest first. A broken one is listed with its problem; a prepared one stands for its created one. */
 export async function listTasks(root: string): Promise<TaskSummary[]> {
+  await requirePlaces(root);
   const prepared: Listed[] = [];
   for (const name of await directoryNames(preparedDirectory(root))) prepared.push(await preparedEntry(root, name));
   const taken = new Set(prepared.map(entry => entry.taskId));
@@ -37,6 +38,7 @@ export async function listTasks(root: string): Promise<TaskSummary[]> {
 /** One task by its id, or a prepared one by the id of its created task. @throws CoachError `task.missing`. */
 export async function findTask(root: string, id: string): Promise<TaskSummary> {
   requireTaskName(id);
+  await requirePlaces(root);
   const prepared = await directoryNames(preparedDirectory(root));
   if (prepared.includes(id)) return (await preparedEntry(root, id)).summary;
   for (const name of prepared) {

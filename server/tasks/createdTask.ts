@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { readableIssues } from '../../protocol/api.ts';
@@ -56,7 +56,7 @@ export interface CreatedTask {
 
 /** @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
 export async function loadCreatedTask(directory: string): Promise<CreatedTask> {
-  await requireDirectory(directory);
+  await requireTaskDirectory(directory);
   const meta = parseFile(TaskMeta, join(directory, 'tb_meta.json'), await readJson(join(directory, 'tb_meta.json')));
   const bundle = join(directory, meta.evaluation.start_bundle);
   await requireFile(bundle);
@@ -65,14 +65,23 @@ export async function loadCreatedTask(directory: string): Promise<CreatedTask> {
   return { directory, meta, patch, bundle, sessionId: sessionId === '' ? null : sessionId };
 }
 
-/** @throws CoachError `task.missing` */
-export async function requireDirectory(directory: string): Promise<void> {
-  const found = await stat(directory).catch(() => null);
-  if (found?.isDirectory()) return;
-  throw new CoachError('task.missing', `There is no task at ${directory}.`, { hint: 'See: codex-coach task list' });
+/**
+ * A task comes with a repository that may be hostile, and what its files hold goes to agents and into sandboxes: a link
+ * in it could be to any file of this machine.
+ * @throws CoachError `task.missing`; `task.invalid` when anything but files and directories lies in it.
+ */
+export async function requireTaskDirectory(directory: string): Promise<void> {
+  const found = await lstat(directory).catch(() => null);
+  if (found === null || !(found.isDirectory() || found.isSymbolicLink())) {
+    throw new CoachError('task.missing', `There is no task at ${directory}.`, { hint: 'See: codex-coach task list' });
+  }
+  if (found.isSymbolicLink()) throw notPlain(directory);
+  const entries = await readdir(directory, { withFileTypes: true, recursive: true });
+  const odd = entries.find(entry => !entry.isFile() && !entry.isDirectory());
+  if (odd !== undefined) throw notPlain(join(odd.parentPath, odd.name));
 }
 
-/** Content of a file that a task needs. @throws CoachError `task.invalid`. */
+/** Content of a file in a directory that `requireTaskDirectory` let pass. @throws CoachError `task.invalid`. */
 export async function requireFile(file: string): Promise<Buffer> {
   return readFile(file).catch((cause: unknown) => {
     throw broken(file, (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is missing' : String(cause), cause);
@@ -98,5 +107,11 @@ export function broken(file: string, reason: string, cause?: unknown): CoachErro
   return new CoachError('task.invalid', `${file} can't be used: ${reason}.`, {
     cause,
     hint: 'Restore the file from version control, or record and prepare the task again.',
+  });
+}
+
+function notPlain(file: string): CoachError {
+  return new CoachError('task.invalid', `${file} can't be used: it is a link or no regular file.`, {
+    hint: 'Put a copy of what it should hold in its place; a task has plain files and directories only.',
   });
 }

@@ -5,7 +5,7 @@ import { parse as parseToml } from 'smol-toml';
 import { z } from 'zod';
 import { TaskProof } from '../../protocol/tasks.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { broken, parseFile, readJson, requireDirectory, requireFile } from './createdTask.ts';
+import { broken, parseFile, readJson, requireFile, requireTaskDirectory } from './createdTask.ts';
 import type { PreparedTask } from './preparedTask.ts';
 
 /** What is ours in `task.toml`, under `[metadata.codex_coach]`. */
@@ -61,7 +61,7 @@ export interface ExpectedTests {
 
 /** Loads and checks a prepared task. @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
 export async function loadPreparedTask(directory: string): Promise<PreparedTask> {
-  await requireDirectory(directory);
+  await requireTaskDirectory(directory);
   const toml = await loadTaskToml(directory);
   const coach = toml.metadata.codex_coach;
   const expected = await loadExpected(directory);
@@ -100,6 +100,7 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
 
 /** What only lists need of a prepared task. @throws CoachError like `loadPreparedTask`. */
 export async function loadCoachMetadata(directory: string): Promise<CoachMetadata & { readonly keywords: string[] }> {
+  await requireTaskDirectory(directory);
   const { metadata, task } = await loadTaskToml(directory);
   return { ...metadata.codex_coach, keywords: task.keywords };
 }

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import { writeDirectoryAtomic, writeFileAtomic } from '../base/files.ts';
@@ -7,6 +7,24 @@ import { readOnlyError } from '../base/paths.ts';
 /** Where a repository's tasks lie. */
 export const createdDirectory = (root: string) => join(root, '.coach', 'tasks', 'created');
 export const preparedDirectory = (root: string) => join(root, '.coach', 'tasks', 'prepared');
+
+/** A task's id: it stands in paths and in names of refs. */
+export const taskName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/**
+ * Refuses a repository in which a place of tasks is a link: what is written there would land elsewhere.
+ * @throws CoachError `task.invalid`
+ */
+export async function requirePlaces(root: string): Promise<void> {
+  const places = [join(root, '.coach'), join(root, '.coach', 'tasks'), createdDirectory(root), preparedDirectory(root)];
+  for (const place of places) {
+    const found = await lstat(place).catch(() => null);
+    if (found === null || found.isDirectory()) continue;
+    throw new CoachError('task.invalid', `${place} can't hold tasks: it is no directory of the repository itself.`, {
+      hint: 'Remove it, or put a directory in its place.',
+    });
+  }
+}
 
 const ignoreFile = `# Written by Codex Coach. Tasks are meant to be committed; these are not.
 /runs/
@@ -39,7 +57,7 @@ export async function directoryNames(directory: string): Promise<string[]> {
 
 /** A task's id as it may stand in a path. @throws CoachError `input.invalid`. */
 export function requireTaskName(name: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) return name;
+  if (taskName.test(name)) return name;
   throw new CoachError('input.invalid', `${JSON.stringify(name)} can't name a task.`, {
     hint: 'Use letters, digits, dots, dashes and underscores, at most 100.',
   });

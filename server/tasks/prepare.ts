@@ -12,6 +12,7 @@ import { refuseLeakingInstruction } from './instruction.ts';
 import {
   createdDirectory,
   preparedDirectory,
+  requirePlaces,
   requireTaskName,
   toSlug,
   writeIgnoreFile,
@@ -49,6 +50,7 @@ export interface SealedTask {
  * @returns directory of the prepared task
  */
 export async function prepareTask({ root, taskId, name }: PrepareSpec, signal: AbortSignal): Promise<string> {
+  await requirePlaces(root);
   const created = await loadCreatedTask(join(createdDirectory(root), requireTaskName(taskId)));
   const target = await targetDirectory(root, created, name);
   return withBundle(

@@ -6,13 +6,15 @@ import { readableIssues } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import { Recording } from '../../protocol/tasks.ts';
 import { readOnlyError } from '../base/paths.ts';
+import { createdDirectory, taskName } from './places.ts';
 
 /**
  * A recording under way, as it lies in `.coach/recording.json`: it is the one place of this state, so that it survives
- * the server and every window.
+ * the server and every window. Anyone can commit such a file, so where to write is not taken from it.
  */
-export const StoredRecording = Recording.extend({
+export const StoredRecording = Recording.omit({ directory: true }).extend({
   format: z.literal(1),
+  taskId: z.string().regex(taskName),
   notes: z.string(),
   labels: z.array(z.string()),
   startBranch: z.string().nullable(),
@@ -21,13 +23,18 @@ export const StoredRecording = Recording.extend({
 });
 export type StoredRecording = z.infer<typeof StoredRecording>;
 
-/** @throws CoachError `task.invalid` when the file is broken. */
+/** @throws CoachError `task.invalid` when the file is broken, `recording.missing` when it is of another repository. */
 export async function loadRecording(root: string): Promise<StoredRecording | null> {
   const file = recordingFile(root);
   const text = await readFile(file, 'utf8').catch(() => null);
   if (text === null) return null;
   const parsed = StoredRecording.safeParse(jsonOrNull(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success && parsed.data.repository === root) return parsed.data;
+  if (parsed.success) {
+    throw new CoachError('recording.missing', `${file} is a recording of ${parsed.data.repository}, not of ${root}.`, {
+      hint: 'Give it up: codex-coach task discard. Your files stay as they are.',
+    });
+  }
   throw new CoachError('task.invalid', `${file} is broken: ${readableIssues(parsed.error)}.`, {
     hint: 'Give the recording up: codex-coach task discard. Your files stay as they are.',
   });
@@ -75,15 +82,14 @@ export function activeError(root: string): CoachError {
   });
 }
 
-export function toRecording({
-  taskId,
-  title,
-  repository,
-  startedAt,
-  startCommit,
-  directory,
-}: StoredRecording): Recording {
-  return { taskId, title, repository, startedAt, startCommit, directory };
+/** Where the created task will lie. */
+export function directoryOf({ repository, taskId }: StoredRecording): string {
+  return join(createdDirectory(repository), taskId);
+}
+
+export function toRecording(recording: StoredRecording): Recording {
+  const { taskId, title, repository, startedAt, startCommit } = recording;
+  return { taskId, title, repository, startedAt, startCommit, directory: directoryOf(recording) };
 }
 
 function recordingFile(root: string): string {

@@ -37,7 +37,10 @@ export class ExchangeRecorder {
   record(captured: CapturedExchange, origin: ConnectionOrigin): RecorderEvent & { kind: 'exchange' } {
     const facts = conversationFacts(captured.requestHead, captured.request);
     const source = origin.launch?.id ?? facts.userAgent ?? origin.host;
-    const sessionId = facts.id ?? this.#sessions.at(source, captured.startedAtMs, captured.endedAtMs);
+    const sessionId = this.#own(
+      facts.id ?? this.#sessions.at(source, captured.startedAtMs, captured.endedAtMs),
+      origin.launch?.trialId ?? null,
+    );
     const id = randomUUID();
     const launchId = origin.launch?.id ?? null;
     this.#writer.transaction(() => {
@@ -60,6 +63,20 @@ export class ExchangeRecorder {
       });
     });
     return { kind: 'exchange', id, launchId, sessionId, usage: captured.reply.usage };
+  }
+
+  /**
+   * The agent's id of a conversation, or one derived from it when that is taken: ids are only what an agent claims, and
+   * what runs in a trial must not write into a person's sessions or into another trial's.
+   */
+  #own(claimedId: string, trialId: string | null): string {
+    const isTaken = (id: string) => {
+      const owner = this.#writer.trialOf(id);
+      return owner !== undefined && owner !== trialId;
+    };
+    let id = claimedId;
+    while (isTaken(id)) id = `${id}@${trialId ?? 'own'}`;
+    return id;
   }
 
   #said(

@@ -76,10 +76,14 @@ export class TraceStore {
     });
   }
 
-  /** Sessions with activity at or after a time (epoch ms), oldest first. */
-  sessionsSince(epochMs: number): SessionSummary[] {
+  /** Sessions of people, not of trials, with activity at or after a time (epoch ms), oldest first. */
+  personalSessionsSince(epochMs: number): SessionSummary[] {
     return this.#database
-      .prepare('SELECT * FROM sessions WHERE ended_ms >= ? ORDER BY started_ms, id')
+      .prepare(
+        `SELECT * FROM sessions WHERE ended_ms >= ?
+           AND NOT EXISTS (SELECT 1 FROM exchanges WHERE session_id = sessions.id AND trial_id IS NOT NULL)
+         ORDER BY started_ms, id`,
+      )
       .all(epochMs)
       .map(row => this.#summary(SessionRecord.parse(row)));
   }

@@ -57,6 +57,7 @@ export class TraceWriter implements ItemWriter {
   readonly #putExchange;
   readonly #countSide;
   readonly #putDenial;
+  readonly #trialOf;
 
   constructor(file: string) {
     this.#database = openDatabase(file, { migrations: traceMigrations, synchronous: 'NORMAL' });
@@ -85,6 +86,9 @@ export class TraceWriter implements ItemWriter {
     this.#putDenial = this.#database.prepare(`
       INSERT INTO denials (ts_ms, launch_id, trial_id, host, port, reason)
       VALUES ($atMs, $launchId, $trialId, $host, $port, $reason)`);
+    this.#trialOf = this.#database
+      .prepare('SELECT trial_id FROM exchanges WHERE session_id = ? ORDER BY ts_ms LIMIT 1')
+      .pluck();
   }
 
   /** Everything that `work` writes becomes visible at once, or nothing of it. */
@@ -100,6 +104,11 @@ export class TraceWriter implements ItemWriter {
     const { usage, cost, ...rest } = row;
     this.#putSession.run(session);
     this.#putExchange.run({ ...rest, ...usage, amountUsd: cost.amountUsd, costKind: cost.kind });
+  }
+
+  /** The trial that a session was recorded in, null for one of a person; undefined when there is no such session. */
+  trialOf(sessionId: string): string | null | undefined {
+    return this.#trialOf.get(sessionId) as string | null | undefined;
   }
 
   side(host: string, request: SideRequest): void {

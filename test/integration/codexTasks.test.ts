@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../scripts/root.ts';
 import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { type FakeUpstreamOptions, startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, provideCodex, type World } from '../world.ts';
+import { aWorld, cliProgram, provideCodex, type World } from '../world.ts';
 
 /** Codex's own sandbox is not what is tested here, and can't start in every container. */
 const unsandboxed = '--dangerously-bypass-approvals-and-sandbox';
@@ -105,6 +107,59 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
     expect(JSON.parse(readFileSync(join(task.directory, 'trace', 'session_clean.json'), 'utf8'))).toMatchObject({
       agent: 'codex',
     });
+  });
+
+  it('attaches the session that `task create` itself caused, wherever Codex said it worked', async () => {
+    const { world, repository } = await aCodexWorld();
+    const prompt = `SHELL echo 1 > ${join(repository, 'made.txt')}\nSAY Made.`;
+    const elsewhere = ['-C', temporaryDirectory(), '--skip-git-repo-check'];
+    const outcome = await world.cli(
+      ['task', 'create', prompt, '--model', 'gpt-5.5', '--json', '--', unsandboxed, ...quiet, ...elsewhere],
+      { cwd: repository },
+    );
+    expect(outcome.code).toBe(0);
+    expect(readFileSync(join(onlyCreatedTask(repository), 'trace', 'session_clean.json'), 'utf8')).toContain(
+      'SAY Made.',
+    );
+  });
+
+  it('attaches the session of Codex in a subdirectory, and none of another project that ended later', async () => {
+    const { world, repository } = await aCodexWorld();
+    const elsewhere = join(temporaryDirectory(), 'elsewhere');
+    await createSampleRepository(elsewhere, join(root, 'media', 'sample'));
+    const codex = (prompt: string, cwd: string) =>
+      world.cli(['exec', '--json', unsandboxed, ...quiet, '-m', 'gpt-5.5', prompt], { cwd });
+    expect((await world.cli(['task', 'start', 'Extra'], { cwd: repository })).code).toBe(0);
+    expect((await codex('ADD extra.js export const extra = 1;\nSAY Added.', join(repository, 'src'))).code).toBe(0);
+    expect((await codex('SAY private words of another project', elsewhere)).code).toBe(0);
+    expect((await world.cli(['task', 'end'], { cwd: repository })).code).toBe(0);
+    const task = onlyCreatedTask(repository);
+    expect(readFileSync(join(task, 'tb_meta.json'), 'utf8')).toContain('ADD extra.js');
+    expect(readFileSync(join(task, 'trace', 'session_clean.json'), 'utf8')).not.toContain('private words');
+  });
+
+  it('ends a task over MCP for a Codex that is not traced', async () => {
+    const { world, repository } = await aCodexWorld();
+    expect((await world.cli(['task', 'start', 'Extra'], { cwd: repository })).code).toBe(0);
+    writeFileSync(join(repository, 'src', 'extra.js'), 'export const extra = 1;\n');
+    const client = new Client({ name: 'test', version: '1' });
+    const env = Object.fromEntries(Object.entries(world.env).filter(entry => entry[1] !== undefined));
+    await client.connect(
+      new StdioClientTransport({
+        command: process.execPath,
+        args: [cliProgram, 'mcp'],
+        cwd: repository,
+        env: env as Record<string, string>,
+      }),
+    );
+    onTestFinished(() => client.close());
+    const answer = await client.callTool({
+      name: 'repo_end_task',
+      arguments: { summary: 'By hand.' },
+      _meta: { threadId: '019a0000-0000-7000-8000-000000000000' },
+    });
+    expect(answer.isError, JSON.stringify(answer.content)).toBeFalsy();
+    expect(readFileSync(join(onlyCreatedTask(repository), 'trace', 'session_id.txt'), 'utf8')).toBe('');
   });
 
   it('writes no task when Codex fails, and keeps what it changed', async () => {

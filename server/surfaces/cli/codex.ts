@@ -20,8 +20,13 @@ export interface TracedCodex {
   readonly onStderr?: (chunk: Buffer) => void;
 }
 
+export interface TracedOutcome extends ExecOutcome {
+  /** What it was recorded under, oldest first; empty when nothing was. */
+  readonly sessionIds: readonly string[];
+}
+
 /** Runs Codex with its traffic recorded and waits for its end. The launch is closed whatever happens. */
-export async function runTracedCodex(spec: TracedCodex, channel: Channel, terminal: Terminal): Promise<ExecOutcome> {
+export async function runTracedCodex(spec: TracedCodex, channel: Channel, terminal: Terminal): Promise<TracedOutcome> {
   const program = spec.program ?? (await findCodex(channel, terminal));
   const proxyApi = remote(proxy, channel);
   const launch = await proxyApi.launch({
@@ -47,12 +52,21 @@ export async function runTracedCodex(spec: TracedCodex, channel: Channel, termin
   const abort = () => void (inherit ? undefined : execution.kill());
   terminal.signal.addEventListener('abort', abort, { once: true });
   if (terminal.signal.aborted) abort();
-  try {
-    return await execution.done;
-  } finally {
+  const close = async (): Promise<readonly string[]> => {
     terminal.signal.removeEventListener('abort', abort);
-    await proxyApi.close({ token: launch.token }).catch(() => undefined);
+    return proxyApi.close({ token: launch.token }).then(
+      closed => closed.sessionIds,
+      () => [],
+    );
+  };
+  let outcome: ExecOutcome;
+  try {
+    outcome = await execution.done;
+  } catch (error) {
+    await close();
+    throw error;
   }
+  return { ...outcome, sessionIds: await close() };
 }
 
 /** The user's own `codex` on PATH, else the one in the agent cache. */

@@ -31,7 +31,7 @@ export function addCreateCommand(group: Command, { terminal, withServer }: Comma
           const model = options.model === undefined ? [] : ['-m', options.model];
           const argv = ['exec', '-s', 'workspace-write', ...model, ...codexArgs, prompt];
           const write = (chunk: Buffer) => void process.stderr.write(chunk);
-          const { exitCode } = await runTracedCodex(
+          const { exitCode, sessionIds } = await runTracedCodex(
             { argv, cwd: repository, onStdout: write, onStderr: write },
             channel,
             terminal,
@@ -42,7 +42,7 @@ export function addCreateCommand(group: Command, { terminal, withServer }: Comma
               hint: 'Its changes are still in the working tree. See its messages above.',
             });
           }
-          return await api.end({ repository });
+          return await api.end({ repository, sessionId: sessionIds[0] });
         } catch (error) {
           await api.discard({ repository }).catch(() => undefined);
           throw error;

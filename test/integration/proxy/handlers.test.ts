@@ -36,8 +36,8 @@ describe('the proxy’s face', () => {
       body: JSON.stringify({ model: 'gpt-5.5', input: [{ role: 'user', content: 'SAY hello' }] }),
     });
     await answer.text();
-    expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: true });
-    expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: false });
+    expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: true, sessionIds: ['thread-1'] });
+    expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: false, sessionIds: [] });
     expect(await sessions.list({ limit: 10 }, never)).toMatchObject({
       rows: [{ id: 'thread-1', agent: 'codex', title: 'SAY hello', cost: { kind: 'replay' } }],
       next: null,

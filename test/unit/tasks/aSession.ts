@@ -3,8 +3,8 @@ import { noUsage } from '../../../protocol/usage.ts';
 import { EventBus } from '../../../server/base/bus.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { coachPaths } from '../../../server/base/paths.ts';
-import type { SessionSource } from '../../../server/tasks/capture.ts';
 import type { TaskDeps } from '../../../server/tasks/handlers.ts';
+import type { SessionSource } from '../../../server/tasks/sessionSource.ts';
 import type { CleanSession } from '../../../server/traces/export.ts';
 import { aDirectory } from '../git/aRepository.ts';
 
@@ -45,6 +45,7 @@ export function sessionsOf(...sessions: readonly CleanSession[]): SessionSource 
   });
   return {
     since: async () => sessions.map(summary),
+    isRecorded: async id => sessions.some(session => session.session_id === id),
     clean: async id =>
       sessions.find(session => session.session_id === id) ?? Promise.reject(new Error(`no session ${id}`)),
   };

@@ -127,6 +127,30 @@ describe('a created task', () => {
     expect((await loadCreatedTask(asked.directory)).meta.lm.instructions).toBe('asked for');
   });
 
+  it('attaches the preferred session when it was recorded, else what it would have attached without', async () => {
+    const sessions = sessionsOf(aCleanSession('newest', 'b'), aCleanSession('preferred', 'a'));
+    for (const [preferredSession, instruction] of [
+      ['a', 'preferred'],
+      ['not recorded', 'newest'],
+    ]) {
+      const repository = aRepository(library);
+      const handlers = taskHandlers(taskDeps({ sessions }));
+      await handlers.start(startSpec(repository), signal);
+      write(repository, change);
+      const task = await handlers.end({ ...endSpec(repository), preferredSession }, signal);
+      expect((await loadCreatedTask(task.directory)).meta.lm.instructions).toBe(instruction);
+    }
+  });
+
+  it('is not written when the session asked for was not recorded', async () => {
+    const repository = aRepository(library);
+    const handlers = taskHandlers(taskDeps());
+    await handlers.start(startSpec(repository), signal);
+    write(repository, change);
+    expect(await refusalOf(() => handlers.end({ ...endSpec(repository), sessionId: 'x' }, signal))).not.toBeNull();
+    expect(existsSync(join(repository, '.coach', 'tasks'))).toBe(false);
+  });
+
   it('tells every window what happens', async () => {
     const events: string[] = [];
     const deps = taskDeps();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { toAtif } from '../../../server/traces/atif.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
@@ -111,6 +112,46 @@ describe('a recorded exchange', () => {
     expect(store.sideRequests('api.openai.com', '/v1/models')).toBe(1);
     expect(store.newest({ limit: 5 }).rows).toEqual([]);
     expect(events.filter(event => event.kind === 'uncaptured')).toEqual([]);
+  });
+});
+
+describe('a session id that is taken', () => {
+  const inTrial = (trialId: string | null, id = `launch-of-${trialId}`) =>
+    anOrigin({ launch: { id, agent: 'codex', label: null, trialId, replay: false } });
+  const saying = (text: string, id = 'thread-1') => ({
+    request: { model: 'm', input: [said('user', text)] },
+    response: aReply([]),
+    headers: { 'thread-id': id },
+  });
+
+  it('lets no trial write into a person’s session or into another trial’s', () => {
+    const { record, store } = aRecorder();
+    const own = record(saying('mine'));
+    const first = record(saying('from the first trial'), Date.now(), inTrial('run-1.1'));
+    const second = record(saying('from the second trial'), Date.now(), inTrial('run-1.2'));
+    expect(own).toBe('thread-1');
+    expect(new Set([own, first, second]).size).toBe(3);
+    expect(store.session(own)).toMatchObject({ title: 'mine', exchanges: 1, usage: { inputTokens: 10 } });
+    expect(store.exchangesOfTrial('run-1.1').map(exchange => exchange.sessionId)).toEqual([first]);
+    expect(JSON.stringify(toAtif(store, [first]).steps)).not.toMatch(/mine|second trial/);
+    // The same trial goes on where it was, and an id made to look like another's opens no way in.
+    expect(record(saying('again'), Date.now(), inTrial('run-1.1'))).toBe(first);
+    expect(record(saying('guessed', second), Date.now(), inTrial('run-1.1'))).not.toBe(second);
+  });
+
+  it('is kept as it is by a trial that has it first, and a person is not joined to it', () => {
+    const { record } = aRecorder();
+    expect(record(saying('from a trial'), Date.now(), inTrial('run-1.1'))).toBe('thread-1');
+    const own = record(saying('mine'));
+    expect(own).not.toBe('thread-1');
+    expect(record(saying('mine again'))).toBe(own);
+  });
+
+  it('joins the launches in which a person resumes a conversation', () => {
+    const { record, store } = aRecorder();
+    record(saying('begin'), Date.now(), inTrial(null, 'launch-1'));
+    record(saying('go on'), Date.now(), inTrial(null, 'launch-2'));
+    expect(store.session('thread-1')?.exchanges).toBe(2);
   });
 });
 
@@ -224,14 +265,14 @@ describe('the store', () => {
       ['s0'],
     ]);
     expect(third.next).toBeNull();
-    expect(store.sessionsSince(1_800_000_003_000).map(row => row.id)).toEqual(['s3', 's4']);
+    expect(store.personalSessionsSince(1_800_000_003_000).map(row => row.id)).toEqual(['s3', 's4']);
   });
 
   it('sums by day, model and agent', () => {
     const { record, store } = aRecorder();
     const traffic = { request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'thread-id': 'a' } };
     record(traffic);
-    record(traffic, Date.now(), anOrigin({ launch: replayLaunch }));
+    record(traffic, Date.now(), anOrigin({ launch: { ...replayLaunch, trialId: null } }));
     expect(store.stats(1)).toMatchObject([
       {
         model: 'm',
@@ -241,7 +282,6 @@ describe('the store', () => {
         cost: { kind: 'unpriced' },
       },
     ]);
-    expect(store.exchangesOfTrial('t1')).toHaveLength(1);
     expect(store.exchangesOfLaunch('l1')).toHaveLength(1);
   });
 

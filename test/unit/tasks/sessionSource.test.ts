@@ -1,0 +1,52 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { sessionSource } from '../../../server/tasks/sessionSource.ts';
+import { aDirectory, aRepository, userGit } from '../git/aRepository.ts';
+import { anOrigin, aRecorder, aReply, said } from '../traces/recordedTraffic.ts';
+
+/** Sessions that would be attached to a task of `root`, after Codex has worked in these directories. */
+async function attachable(root: string, directories: Record<string, string | null>, trialId: string | null = null) {
+  const { record, store } = aRecorder();
+  const launch = { id: 'l', agent: 'codex', label: null, trialId, replay: false };
+  for (const [index, [id, directory]] of Object.entries(directories).entries()) {
+    const context = `<environment_context><cwd>${directory}</cwd></environment_context>`;
+    const input = [...(directory === null ? [] : [said('user', context)]), said('user', 'Do it')];
+    const traffic = { request: { model: 'm', input }, response: aReply([]), headers: { 'thread-id': id } };
+    record(traffic, 1000 * (index + 1), anOrigin({ launch }));
+  }
+  const source = sessionSource({ flush: async () => undefined }, store);
+  return (await source.since(0, root)).map(session => session.id);
+}
+
+describe('the session of a task', () => {
+  it('is one of its repository, also from a subdirectory or by a link, newest first', async () => {
+    const root = aRepository({ 'packages/app/index.js': '1\n' });
+    const link = join(aDirectory(), 'link');
+    symlinkSync(root, link);
+    const directories = { top: root, below: join(root, 'packages', 'app'), linked: join(link, 'packages') };
+    expect(await attachable(root, directories)).toEqual(['linked', 'below', 'top']);
+  });
+
+  it('is never one of another project, of an unknown place, or of a repository nested in this one', async () => {
+    const root = aRepository();
+    const nested = join(root, 'nested');
+    mkdirSync(nested);
+    userGit(nested, 'init', '-q');
+    const directories = {
+      unknown: null,
+      elsewhere: aRepository(),
+      beside: `${root}-2`,
+      above: join(root, '..'),
+      gone: join(root, 'gone'),
+      relative: '.',
+      nested,
+    };
+    expect(await attachable(root, directories)).toEqual([]);
+  });
+
+  it('is never a trial’s, whatever directory its agent claims', async () => {
+    const root = aRepository();
+    expect(await attachable(root, { trial: root }, 'run-1.1')).toEqual([]);
+  });
+});
