@@ -15,7 +15,7 @@ const script = join(root, 'scripts', `${task}.ts`);
 
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Codex Coach needs Node 20 or newer to set itself up; this is ${process.versions.node}.`);
-if (!existsSync(script)) fail(`No script "${task}". There are: ${scriptNames().join(', ')}.`);
+if (!scriptNames().includes(task)) fail(`No script "${task}". There are: ${scriptNames().join(', ')}.`);
 if (spawnSync('git', ['--version'], { stdio: 'ignore' }).status !== 0)
   fail('git is missing. Install it and run the command again.');
 
@@ -92,9 +92,7 @@ function findNode() {
 }
 
 function scriptNames() {
-  return readdirSync(join(root, 'scripts'))
-    .filter(name => name.endsWith('.ts'))
-    .map(name => name.slice(0, -3));
+  return Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).scripts);
 }
 
 /** @returns {never} */

@@ -15,6 +15,15 @@ it('offers the four repo_* tools and names every tool once', () => {
   for (const name of names) expect(name).toMatch(/^[a-zA-Z0-9_]{1,64}$/);
 });
 
+it('takes the caller’s conversation for a session to prefer, never for one that must have been recorded', () => {
+  const taking = toolsOf([tasks, runs, sessions, agents, proxy]).filter(tool => tool.takesSession);
+  expect(taking.map(tool => tool.name)).toEqual(['repo_end_task']);
+  for (const { spec } of taking) {
+    const params = { repository: '/r', preferredSession: 'x' };
+    expect(spec.params.parse(params)).toMatchObject(params);
+  }
+});
+
 it('marks what changes nothing as read-only', () => {
   const tools = new Map(toolsOf([tasks, runs]).map(tool => [tool.name, tool.spec.readOnly]));
   expect(tools.get('repo_check_readiness')).toBe(true);
