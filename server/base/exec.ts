@@ -5,14 +5,17 @@ import { CoachError } from '../../protocol/errors.ts';
 const graceMs = 5000;
 const drainMs = 5000;
 
+/** Takes a part of a stream. When it answers with a promise, the stream waits for that; other answers say nothing. */
+export type OutputListener = (chunk: Buffer) => unknown;
+
 export interface ExecSpec {
   readonly argv: readonly [string, ...string[]];
   readonly cwd?: string;
   /** The whole environment of the child; nothing is inherited besides it. */
   readonly env: NodeJS.ProcessEnv;
   readonly stdin?: string | Uint8Array;
-  readonly onStdout?: (chunk: Buffer) => void;
-  readonly onStderr?: (chunk: Buffer) => void;
+  readonly onStdout?: OutputListener;
+  readonly onStderr?: OutputListener;
   /** Output kept for the outcome, per stream; the rest only passes through the callbacks. Default 16 MiB. */
   readonly maxBytes?: number;
   /** The caller's terminal instead of pipes: for an agent that a person talks to. */
@@ -30,7 +33,10 @@ export interface ExecOutcome {
 export interface Execution {
   readonly pid: number;
   readonly done: Promise<ExecOutcome>;
-  /** TERM to the whole process group, KILL after 5 s. Resolves when the group's leader is gone. */
+  /**
+   * TERM to the whole process group, KILL after 5 s. Output that was not read by then is lost. Resolves when the group's
+   * leader is gone.
+   */
   kill(): Promise<void>;
 }
 
@@ -57,6 +63,8 @@ export function start(spec: ExecSpec): Execution {
     done,
     async kill() {
       signalGroup(child, 'SIGTERM', spec.inherit ?? false);
+      child.stdout?.destroy();
+      child.stderr?.destroy();
       const timer = setTimeout(() => signalGroup(child, 'SIGKILL', spec.inherit ?? false), graceMs);
       await done.catch(() => undefined);
       clearTimeout(timer);
@@ -127,13 +135,18 @@ function outcome(child: ChildProcess, stdout: () => Buffer, stderr: () => Buffer
 
 function collect(
   stream: NodeJS.ReadableStream | null,
-  pass?: (chunk: Buffer) => void,
+  pass?: OutputListener,
   maxBytes = 16 * 1024 * 1024,
 ): () => Buffer {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
   stream?.on('data', (chunk: Buffer) => {
-    pass?.(chunk);
+    const taken = pass?.(chunk);
+    if (taken instanceof Promise) {
+      stream.pause();
+      const resume = () => void stream.resume();
+      taken.then(resume, resume);
+    }
     if (sizeBytes >= maxBytes) return;
     chunks.push(chunk);
     sizeBytes += chunk.length;

@@ -5,10 +5,12 @@ import type { AgentChoice, RunLimits } from '../../protocol/runs.ts';
 import { noUsage, type Usage } from '../../protocol/usage.ts';
 import type { Agent, AgentEvent } from '../agents/agent.ts';
 import { DisposableStack } from '../base/disposable.ts';
+import { makeScratch } from '../base/owner.ts';
 import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
 import { diffDirectory } from '../git/agentDiff.ts';
 import type { TreeDiff } from '../git/tree.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { lineReader, OutputPace } from './agentOutput.ts';
 import { type LimitReached, LimitWatch } from './limits.ts';
 import { type ModelAccess, openModel } from './modelAccess.ts';
 import { applyIn, sandboxLimits, sandboxName } from './sandboxes.ts';
@@ -45,10 +47,10 @@ export interface AgentPhase {
   onUsage(usage: Usage): void;
 }
 
-/** Where the agent's output is kept while it comes. */
+/** Where the agent's output is kept while it comes. More may come once what they answer with has resolved. */
 export interface AgentLogs {
-  stdout(chunk: Buffer): void;
-  stderr(chunk: Buffer): void;
+  stdout(chunk: Buffer): Promise<void> | undefined;
+  stderr(chunk: Buffer): Promise<void> | undefined;
 }
 
 /** Port inside the sandbox that leads to the proxy. */
@@ -160,6 +162,7 @@ async function runProgram(
     watch.heard(event);
     phase.onEvent(event);
   });
+  const pace = new OutputPace();
   try {
     const outcome = await sandbox.exec(
       {
@@ -168,10 +171,15 @@ async function runProgram(
         env: launch.env,
         ...(launch.stdin === undefined ? {} : { stdin: launch.stdin }),
         onStdout: chunk => {
-          phase.logs.stdout(chunk);
-          lines(chunk);
+          const written = phase.logs.stdout(chunk);
+          const paced = pace.charge(chunk.length, lines(chunk));
+          return written === undefined ? paced : written.then(() => paced);
         },
-        onStderr: chunk => phase.logs.stderr(chunk),
+        onStderr: chunk => {
+          const written = phase.logs.stderr(chunk);
+          const paced = pace.charge(chunk.length);
+          return written === undefined ? paced : written.then(() => paced);
+        },
         maxBytes: 64 * 1024,
       },
       AbortSignal.any([signal, stop.signal]),
@@ -191,9 +199,13 @@ async function runProgram(
   }
 }
 
+/** The run's time limit is the user's word, and the same for all its tasks: it counts, whatever a task asks for. */
 function toLimits({ limits, task }: AgentPhase, deps: TrialDeps) {
-  const timeoutSec = Math.min(limits.timeoutSec, task.agentTimeoutSec ?? Number.POSITIVE_INFINITY);
-  return { timeoutMs: timeoutSec * 1000, maxTokens: limits.maxTokens, ...deps.patience };
+  const { timeoutSec, maxTokens } = limits;
+  if (task.agentTimeoutSec !== null && task.agentTimeoutSec !== timeoutSec) {
+    deps.log.info(`The agent has ${timeoutSec} s, the run's limit, and not the ${task.agentTimeoutSec} s of the task.`);
+  }
+  return { timeoutMs: timeoutSec * 1000, maxTokens, ...deps.patience };
 }
 
 async function writeHomeFile(sandbox: Sandbox, path: string, content: string, signal: AbortSignal): Promise<void> {
@@ -212,20 +224,11 @@ async function takeDiff(
   owned: DisposableStack,
   signal: AbortSignal,
 ): Promise<TreeDiff> {
-  const directory = join(deps.workspaces, sandboxName(trialId, 'out'));
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  owned.defer(() => rm(directory, { recursive: true, force: true }));
+  const scratch = join(deps.workspaces, sandboxName(trialId, 'out'));
+  owned.defer(() => rm(scratch, { recursive: true, force: true }));
+  await makeScratch(scratch);
+  const directory = join(scratch, 'repository');
+  await mkdir(directory);
   await sandbox.copyOut(task.workdir, directory, signal);
   return diffDirectory(task.bundle, directory, signal);
-}
-
-/** Whole lines of a stream; one that never ends is cut. */
-function lineReader(onLine: (line: string) => void): (chunk: Buffer) => void {
-  const maxLength = 1024 * 1024;
-  let rest = '';
-  return chunk => {
-    const lines = (rest + chunk.toString()).split('\n');
-    rest = (lines.pop() ?? '').slice(0, maxLength);
-    for (const line of lines) onLine(line);
-  };
 }

@@ -1,16 +1,17 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import type { AgentChoice } from '../../protocol/runs.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { DisposableStack } from '../base/disposable.ts';
+import { makeScratch, temporaryScratch } from '../base/owner.ts';
 import type { ProxyLaunch } from '../proxy/proxy.ts';
 import { sandboxName } from './sandboxes.ts';
 import type { TrialDeps } from './trial.ts';
 
 /** Longest Unix socket path that every system takes. */
 const maxSocketPath = 100;
+const socketName = 'model.sock';
 
 export interface ModelUser {
   readonly trialId: string;
@@ -71,10 +72,10 @@ export function missingKey(agent: Agent): CoachError {
 }
 
 async function socketFor(trialId: string, workspaces: string, owned: DisposableStack): Promise<string> {
-  const name = sandboxName(trialId, 'model');
-  const beside = join(workspaces, name, 'model.sock');
-  const socket = beside.length <= maxSocketPath ? beside : join(tmpdir(), name, 's');
-  await mkdir(dirname(socket), { recursive: true, mode: 0o700 });
-  owned.defer(() => rm(dirname(socket), { recursive: true, force: true }));
-  return socket;
+  const beside = join(workspaces, sandboxName(trialId, 'model'));
+  const fits = join(beside, socketName).length <= maxSocketPath;
+  const directory = fits ? beside : await temporaryScratch('model');
+  owned.defer(() => rm(directory, { recursive: true, force: true }));
+  if (fits) await makeScratch(directory);
+  return join(directory, socketName);
 }

@@ -257,8 +257,7 @@ export class RunService implements AsyncOwner {
     const { store, bus } = this.#deps;
     const record = toRecord(run);
     store.saveRun({ ...record, state, finishedAt });
-    const text = `Run ${state}.`;
-    bus.publish(runs, 'progress', store.append(run.id, { trialId: null, kind: 'end', phase: null, text, usage: null }));
+    this.#tell(run.id, 'end', `Run ${state}.`);
     bus.publish(runs, 'changed', this.require(run.id));
   }
 
@@ -268,16 +267,17 @@ export class RunService implements AsyncOwner {
     await writeFileAtomic(join(run.directory, 'result.json'), toJson(job));
   }
 
+  #tell(runId: string, kind: 'log' | 'end', text: string): void {
+    const { store, bus } = this.#deps;
+    for (const line of store.append(runId, [{ trialId: null, kind, phase: null, text, usage: null }])) {
+      bus.publish(runs, 'progress', line);
+    }
+  }
+
   /** The server's log whose messages for people also stand in the run's journal. */
   #journalled(runId: string): Log {
-    const { store, bus, log } = this.#deps;
-    const tell = (text: string) => {
-      bus.publish(
-        runs,
-        'progress',
-        store.append(runId, { trialId: null, kind: 'log', phase: null, text, usage: null }),
-      );
-    };
+    const { log } = this.#deps;
+    const tell = (text: string) => this.#tell(runId, 'log', text);
     const wrap = (inner: Log): Log => ({
       debug: (message, fields) => inner.debug(message, fields),
       info(message, fields) {

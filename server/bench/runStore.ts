@@ -75,19 +75,20 @@ export class RunStore {
     this.#database.prepare('UPDATE trials SET trial_json = ? WHERE id = ?').run(JSON.stringify(trial), trial.id);
   }
 
-  /** Adds a line to a run's journal; its number is the next one. */
-  append(runId: string, event: NewEvent): RunEvent {
-    const insert = this.#database.transaction(() => {
+  /** Adds lines to a run's journal, all or none; their numbers are the next ones. */
+  append(runId: string, events: readonly NewEvent[]): RunEvent[] {
+    const add = this.#database.transaction(() => {
       const row = this.#database
         .prepare<[string], { last: number | null }>('SELECT max(seq) AS last FROM run_events WHERE run_id = ?')
         .get(runId);
-      const numbered: RunEvent = { ...event, runId, seq: (row?.last ?? 0) + 1, at: toIso(this.#clock.now()) };
-      this.#database
-        .prepare('INSERT INTO run_events (run_id, seq, event_json) VALUES (?, ?, ?)')
-        .run(runId, numbered.seq, JSON.stringify(numbered));
+      const first = (row?.last ?? 0) + 1;
+      const at = toIso(this.#clock.now());
+      const numbered = events.map((event, index): RunEvent => ({ ...event, runId, seq: first + index, at }));
+      const insert = this.#database.prepare('INSERT INTO run_events (run_id, seq, event_json) VALUES (?, ?, ?)');
+      for (const event of numbered) insert.run(runId, event.seq, JSON.stringify(event));
       return numbered;
     });
-    return insert.immediate();
+    return add.immediate();
   }
 
   events(runId: string, after: number, limit: number): RunEvent[] {

@@ -9,6 +9,9 @@ import type { AgentLogs } from './agentPhase.ts';
 import { toCtrf, toHarborTrial } from './harbor.ts';
 import type { VerifyOutcome } from './verify.ts';
 
+/** What is kept of each output of an agent. */
+const maxLogBytes = 32 * 1024 * 1024;
+
 /** A trial's directory, in the layout of Harbor's trials, with `diff.patch`, `score.json` and `exchanges` of our own. */
 export interface TrialFiles {
   readonly directory: string;
@@ -34,7 +37,7 @@ export async function createTrialFiles(directory: string): Promise<TrialFiles> {
     // A full disk must not bring down the server; what can't be written shows at the next atomic write.
     stream.on('error', () => undefined);
     streams.push(stream);
-    return (chunk: Buffer) => void stream.write(chunk);
+    return boundedWriter(stream);
   };
   return {
     directory,
@@ -58,6 +61,29 @@ export async function createTrialFiles(directory: string): Promise<TrialFiles> {
       // Last: a trial with a result.json is complete.
       await writeFileAtomic(join(directory, 'result.json'), toJson(toHarborTrial(trial)));
     },
+  };
+}
+
+/** Writes up to the cap, then a note; makes the caller wait while the disk is behind. */
+function boundedWriter(stream: WriteStream): (chunk: Buffer) => Promise<void> | undefined {
+  let leftBytes = maxLogBytes;
+  let behind: Promise<void> | undefined;
+  return chunk => {
+    if (leftBytes < 0 || !stream.writable) return undefined;
+    const fits = chunk.subarray(0, leftBytes);
+    leftBytes -= chunk.length;
+    const note = leftBytes < 0 ? `\n[What came after the first ${maxLogBytes / 1024 ** 2} MiB was not kept.]\n` : '';
+    if (stream.write(Buffer.concat([fits, Buffer.from(note)]))) return undefined;
+    // One for all parts of a chunk that came before the disk could follow.
+    behind ??= new Promise(resolve => {
+      const done = () => {
+        stream.off('drain', done).off('close', done);
+        behind = undefined;
+        resolve();
+      };
+      stream.on('drain', done).on('close', done);
+    });
+    return behind;
   };
 }
 

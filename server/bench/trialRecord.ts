@@ -10,6 +10,15 @@ import { type TrialObserver, type TrialOutcome, toTrialFields } from './trial.ts
 /** Longest text of one line of the journal, in characters. */
 const maxText = 2000;
 const usageEveryMs = 500;
+/** An agent may print without end: so many of its lines go into the journal at once, and so many per second later on. */
+const agentBurst = 100;
+const agentLinesPerSec = 10;
+/** Lines of the agent are written together, this long after the first of them. */
+const writeAfterMs = 100;
+/** How often the journal tells how many lines it has left out. */
+const leftOutEveryMs = 1000;
+
+type Line = Pick<NewEvent, 'kind' | 'text'> & Partial<NewEvent>;
 
 interface RecordDeps {
   readonly store: RunStore;
@@ -23,6 +32,12 @@ export class TrialRecord implements TrialObserver {
   #summary: TrialSummary;
   #phaseStartedAt = 0;
   #usageToldAt = 0;
+  #waiting: Line[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #allowance = agentBurst;
+  #allowedAt = 0;
+  #leftOut = 0;
+  #leftOutToldAt = 0;
 
   constructor(summary: TrialSummary, deps: RecordDeps) {
     this.#summary = summary;
@@ -42,7 +57,18 @@ export class TrialRecord implements TrialObserver {
   }
 
   onAgentEvent(event: AgentEvent): void {
-    this.#append({ kind: 'agent', text: `${event.kind}: ${event.text}`.slice(0, maxText) });
+    const now = this.#deps.clock.now();
+    const earned = ((now - this.#allowedAt) / 1000) * agentLinesPerSec;
+    this.#allowance = Math.min(agentBurst, this.#allowance + earned);
+    this.#allowedAt = now;
+    if (this.#allowance < 1) {
+      this.#leftOut++;
+      return;
+    }
+    this.#allowance--;
+    if (now - this.#leftOutToldAt >= leftOutEveryMs) this.#tellLeftOut(now);
+    this.#waiting.push({ kind: 'agent', text: `${event.kind}: ${event.text.slice(0, maxText)}`.slice(0, maxText) });
+    this.#timer ??= setTimeout(() => this.#writeWaiting(), writeAfterMs);
   }
 
   onUsage(usage: Usage): void {
@@ -88,9 +114,37 @@ export class TrialRecord implements TrialObserver {
     this.#deps.bus.publish(runs, 'trialChanged', this.#summary);
   }
 
-  #append(event: Pick<NewEvent, 'kind' | 'text'> & Partial<NewEvent>): void {
-    const line = { trialId: this.#summary.id, phase: null, usage: null, ...event };
-    this.#deps.bus.publish(runs, 'progress', this.#deps.store.append(this.#summary.runId, line));
+  /** Writes a line, after those that still wait. */
+  #append(line: Line): void {
+    this.#tellLeftOut(this.#deps.clock.now());
+    this.#waiting.push(line);
+    this.#write();
+  }
+
+  #tellLeftOut(now: number): void {
+    if (this.#leftOut === 0) return;
+    const text = `${this.#leftOut} more lines of the agent, which came too fast; see agent/stdout.jsonl of the trial.`;
+    this.#waiting.push({ kind: 'log', text });
+    this.#leftOut = 0;
+    this.#leftOutToldAt = now;
+  }
+
+  /** A disk that fails is told to the next caller of a step, who can end the trial; a timer has nobody to tell. */
+  #writeWaiting(): void {
+    try {
+      this.#write();
+    } catch {
+      this.#timer = undefined;
+    }
+  }
+
+  #write(): void {
+    const lines = this.#waiting.map(line => ({ trialId: this.#summary.id, phase: null, usage: null, ...line }));
+    const written = this.#deps.store.append(this.#summary.runId, lines);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#waiting = [];
+    for (const line of written) this.#deps.bus.publish(runs, 'progress', line);
   }
 }
 

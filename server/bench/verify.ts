@@ -5,6 +5,7 @@ import { withBundle } from '../git/bundle.ts';
 import { diffTrees, patchTree } from '../git/tree.ts';
 import type { ExpectedTests } from '../tasks/format.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { OutputPace } from './agentOutput.ts';
 import { applyIn, sandboxLimits, sandboxName } from './sandboxes.ts';
 import type { VerifierRun } from './score.ts';
 import { parseJUnit, parseTap } from './testReports.ts';
@@ -81,9 +82,11 @@ async function runTests(
 ): Promise<VerifyOutcome> {
   const output: Buffer[] = [];
   let sizeBytes = 0;
+  const pace = new OutputPace();
   const keep = (chunk: Buffer) => {
     if (sizeBytes < maxOutputBytes) output.push(chunk);
     sizeBytes += chunk.length;
+    return pace.charge(chunk.length);
   };
   const said = () => ({ output: Buffer.concat(output), printed: sizeBytes > 0 });
   const prepare = 'mkdir -p "$(dirname "$1")" && rm -rf "$1"';

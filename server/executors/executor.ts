@@ -1,4 +1,5 @@
 import type { ExecutorInfo } from '../../protocol/agents.ts';
+import type { OutputListener } from '../base/exec.ts';
 import type { Log } from '../base/log.ts';
 
 /** A place to run untrusted work. Every executor passes the contract suite in test/integration/executorsContract.ts. */
@@ -73,8 +74,8 @@ export interface SandboxCommand {
   /** Whole environment besides HOME, LANG and PATH. */
   readonly env: Readonly<Record<string, string>>;
   readonly stdin?: string | Uint8Array;
-  readonly onStdout?: (chunk: Buffer) => void;
-  readonly onStderr?: (chunk: Buffer) => void;
+  readonly onStdout?: OutputListener;
+  readonly onStderr?: OutputListener;
   /** Output kept per stream; the rest only passes through the callbacks. Default 16 MiB. */
   readonly maxBytes?: number;
 }

@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
+import { temporaryScratch } from '../base/owner.ts';
 import { readOnlyError } from '../base/paths.ts';
 import { type GitIdentity, git, gitText } from './git.ts';
 import { borrowObjects, exactBytes, type GitStore, openStore } from './store.ts';
@@ -49,7 +49,7 @@ export async function withBundle<T>(
   work: (opened: OpenedBundle) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'coach-bundle-'));
+  const directory = await temporaryScratch('bundle');
   try {
     return await work(await openBundle(bundle, directory, signal));
   } finally {
@@ -104,7 +104,7 @@ async function unpack(bundle: string, gitDir: string, signal?: AbortSignal): Pro
 }
 
 async function withTemporaryStore<T>(from: GitStore, work: (store: GitStore) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), 'coach-seal-'));
+  const directory = await temporaryScratch('seal');
   try {
     const store = await openStore(directory);
     await borrowObjects(store, join(from.gitDir, 'objects'));

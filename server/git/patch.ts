@@ -1,6 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { temporaryScratch } from '../base/owner.ts';
 import { git } from './git.ts';
 import { openStore } from './store.ts';
 import { patchFailure } from './tree.ts';
@@ -12,7 +11,7 @@ import { patchFailure } from './tree.ts';
  */
 export async function applyPatch(directory: string, patch: Uint8Array, signal?: AbortSignal): Promise<void> {
   if (patch.length === 0) return;
-  const temporary = await mkdtemp(join(tmpdir(), 'coach-apply-'));
+  const temporary = await temporaryScratch('apply');
   try {
     const store = await openStore(temporary, signal);
     const call = { ...store, workTree: directory, stdin: patch };

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
@@ -142,6 +142,34 @@ export function benchContract(subject: BenchSubject): void {
       const [trial] = bench.store.trials(runId);
       expect(trial).toMatchObject({ end: 'timedOut', reward: 1 });
       expect(trial?.agentMs).toBeLessThan(10_000);
+    });
+
+    it('ends an agent that prints without end at its time limit, and goes on answering meanwhile', async () => {
+      await start();
+      const from = performance.now();
+      let longestGapMs = 0;
+      let last = from;
+      const command = ['sh', '-c', 'yes aaaa & yes aaaa >&2'];
+      const runId = await bench.run([{ id: 'command', command }], { limits: { timeoutSec: 3, maxTokens: null } });
+      const requests = setInterval(() => {
+        bench.store.trials(runId);
+        longestGapMs = Math.max(longestGapMs, performance.now() - last);
+        last = performance.now();
+      }, 20);
+      await bench.service.finished(runId);
+      clearInterval(requests);
+      const [trial] = bench.store.trials(runId);
+      expect(trial).toMatchObject({ end: 'timedOut', reward: 0 });
+      expect(trial?.agentMs).toBeLessThan(10_000);
+      expect(longestGapMs).toBeLessThan(1000);
+      const events = bench.store.events(runId, 0, 5000);
+      expect(events.length).toBeLessThan(200);
+      expect(events.some(event => /^\d+ more lines of the agent/.test(event.text))).toBe(true);
+      for (const file of ['stdout.jsonl', 'stderr.log']) {
+        const { size } = statSync(join(trial?.directory ?? '', 'agent', file));
+        expect(size, file).toBeGreaterThan(0);
+        expect(size, file).toBeLessThan(33 * 1024 * 1024);
+      }
     });
 
     it('says that the tests could not be run, and gives no reward, when the verifier is missing', async () => {

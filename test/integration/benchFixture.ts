@@ -45,6 +45,7 @@ export interface TaskChanges {
   readonly start?: Readonly<Record<string, string>>;
   readonly command?: string;
   readonly timeoutSec?: number;
+  readonly agentTimeoutSec?: number;
   readonly proven?: boolean;
 }
 
@@ -70,7 +71,7 @@ test_command = ${JSON.stringify(command)}
 result_format = "junit"
 result_file = "/logs/verifier/junit.xml"
 [agent]
-timeout_sec = 1800.0
+timeout_sec = ${(changes.agentTimeoutSec ?? 1800).toFixed(1)}
 [verifier]
 timeout_sec = ${(changes.timeoutSec ?? 60).toFixed(1)}
 `,

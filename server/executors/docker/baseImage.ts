@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { CoachError } from '../../../protocol/errors.ts';
 import { exec } from '../../base/exec.ts';
+import { writeFileAtomic } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
 import { followProgress, statusOf } from './engine.ts';
 
@@ -18,6 +19,8 @@ export interface BaseImageDeps {
 
 /** How long a pull may stay without a word. */
 const pullSilenceMs = 30_000;
+/** How long the registry is not asked again for an image that it did not give, where there is a substitute. */
+const failureCountsMs = 24 * 60 * 60_000;
 
 /** What a substitute holds; part of its name, so that a change makes a new one. */
 const recipe = {
@@ -25,6 +28,10 @@ const recipe = {
   packages: ['ca-certificates', 'git', 'libstdc++6', 'libatomic1'],
   excluded: ['/usr/share/man/*', '/usr/share/doc/*', '/usr/share/locale/*', '/usr/share/info/*'],
 } as const;
+
+const substituteRepository = 'codex-coach/base';
+const substituteDigest = digestOf(JSON.stringify({ recipe, node: process.version }));
+const substituteTag = `${substituteRepository}:${substituteDigest}`;
 
 /**
  * The image to build a task on: the one that is named, from this machine or its registry; where there is none, an
@@ -39,11 +46,33 @@ export async function resolveBaseImage(
   signal: AbortSignal,
 ): Promise<string> {
   if (await hasImage(deps.docker, name)) return name;
+  const failureFile = join(deps.cache, `not-pulled-${digestOf(name)}.txt`);
+  const known = await recentFailure(failureFile);
+  if (known !== null && canStandIn(name) && (await isBuilt(deps))) {
+    log.info(`${name} could not be pulled within the last day (${known}); taking the substitute.`);
+    return substitute(name, known, deps, log, signal);
+  }
   log.info(`Pulling ${name}.`);
   const failure = await pull(deps.docker, name, log, signal);
-  if (failure === null) return name;
+  if (failure === null) {
+    await rm(failureFile, { force: true });
+    return name;
+  }
+  await writeFileAtomic(failureFile, failure);
   log.warn(`${name} can't be pulled (${failure}); building a substitute from Debian packages.`);
   return substitute(name, failure, deps, log, signal);
+}
+
+/** Why a pull failed, when that is not long ago; null otherwise. */
+async function recentFailure(file: string): Promise<string | null> {
+  const stored = await stat(file).catch(() => null);
+  if (stored === null || Date.now() - stored.mtimeMs > failureCountsMs) return null;
+  return readFile(file, 'utf8');
+}
+
+/** Whether the substitute is there, in the engine or as an archive to import. */
+async function isBuilt({ docker, cache }: BaseImageDeps): Promise<boolean> {
+  return existsSync(archiveIn(cache)) || hasImage(docker, substituteTag);
 }
 
 export async function hasImage(docker: Docker, name: string): Promise<boolean> {
@@ -99,13 +128,8 @@ async function substitute(
       hint: `Run "docker pull ${name}" where its registry can be reached, or run with --executor local.`,
     });
   if (!canStandIn(name)) throw missing(failure);
-  const digest = createHash('sha256')
-    .update(JSON.stringify({ recipe, node: process.version }))
-    .digest('hex')
-    .slice(0, 12);
-  const tag = `codex-coach/base:${digest}`;
-  if (await hasImage(deps.docker, tag)) return tag;
-  const archive = join(deps.cache, `base-${digest}.tar`);
+  if (await hasImage(deps.docker, substituteTag)) return substituteTag;
+  const archive = archiveIn(deps.cache);
   if (!existsSync(archive)) {
     try {
       await buildArchive(archive, deps, log, signal);
@@ -115,9 +139,9 @@ async function substitute(
     }
   }
   log.info(`Importing ${archive}.`);
-  const progress = await deps.docker.importImage(archive, { repo: 'codex-coach/base', tag: digest });
+  const progress = await deps.docker.importImage(archive, { repo: substituteRepository, tag: substituteDigest });
   await followProgress(deps.docker, progress, text => log.debug(text));
-  return tag;
+  return substituteTag;
 }
 
 /** Debian-based images of Debian itself and of our own major version of Node can be rebuilt; others hold more. */
@@ -155,6 +179,14 @@ async function buildArchive(archive: string, deps: BaseImageDeps, log: Log, sign
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+function archiveIn(cache: string): string {
+  return join(cache, `base-${substituteDigest}.tar`);
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 12);
 }
 
 function shellQuoted(text: string): string {

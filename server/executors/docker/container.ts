@@ -1,10 +1,12 @@
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import { CoachError } from '../../../protocol/errors.ts';
+import type { OutputListener } from '../../base/exec.ts';
+import { currentOwner } from '../../base/owner.ts';
 import { packDirectory, unpackUntrusted } from '../archive.ts';
 import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
-import { currentOwner } from '../owner.ts';
 import { insideNode, insideShim, insideSocket, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
+import { demultiplexer } from './demultiplexer.ts';
 import { engineError, statusOf } from './engine.ts';
 
 export const ownerLabel = 'coach.owner';
@@ -137,10 +139,11 @@ function containerSandbox(container: Docker.Container, { host, environment, onLe
     }
   };
   let removed: Promise<void> | null = null;
+  const ended = new AbortController();
   return {
     id: container.id,
     home: sandboxHome,
-    exec: (command, signal) => guarded(() => execIn(container, command, signal)),
+    exec: (command, signal) => guarded(() => execIn(container, command, AbortSignal.any([signal, ended.signal]))),
     copyIn: (hostDirectory, inside, signal) =>
       guarded(async () => {
         const place = placeOf(inside);
@@ -156,6 +159,7 @@ function containerSandbox(container: Docker.Container, { host, environment, onLe
         await unpackUntrusted(archive, hostDirectory, signal);
       }),
     remove() {
+      ended.abort(new CoachError('cancelled', 'The sandbox was removed.'));
       removed ??= guarded(() => removeContainer(container)).catch((error: unknown) => {
         removed = null;
         onLeft(container.id);
@@ -194,8 +198,19 @@ async function execIn(
   const stream = await execution.start({ hijack: true, stdin: command.stdin !== undefined });
   const stdout = kept(command.onStdout, command.maxBytes);
   const stderr = kept(command.onStderr, command.maxBytes);
-  container.modem.demuxStream(stream, stdout.sink, stderr.sink);
-  const kill = () => void container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
+  const split = demultiplexer();
+  stream.on('data', (chunk: Buffer) => {
+    const taken = split(chunk).map(part => (part.from === 'stderr' ? stderr : stdout).take(part.content));
+    const open = taken.filter(wait => wait instanceof Promise);
+    if (open.length === 0) return;
+    stream.pause();
+    void Promise.allSettled(open).then(() => stream.resume());
+  });
+  let killed: Promise<unknown> = Promise.resolve();
+  const kill = () => {
+    stream.destroy();
+    killed = container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
+  };
   signal.addEventListener('abort', kill, { once: true });
   if (signal.aborted) kill();
   try {
@@ -206,6 +221,7 @@ async function execIn(
     });
     if (command.stdin !== undefined) stream.end(command.stdin);
     await ended;
+    await killed;
     signal.throwIfAborted();
     const { ExitCode } = await execution.inspect();
     return { exitCode: ExitCode, stdout: stdout.content(), stderr: stderr.content() };
@@ -215,15 +231,15 @@ async function execIn(
 }
 
 /** Collects a stream up to a size and passes all of it on. */
-function kept(pass: ((chunk: Buffer) => void) | undefined, maxBytes = 16 * 1024 * 1024) {
+function kept(pass: OutputListener | undefined, maxBytes = 16 * 1024 * 1024) {
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  const sink = new PassThrough();
-  sink.on('data', (chunk: Buffer) => {
-    pass?.(chunk);
-    if (sizeBytes >= maxBytes) return;
-    chunks.push(chunk);
-    sizeBytes += chunk.length;
-  });
-  return { sink, content: () => Buffer.concat(chunks) };
+  return {
+    take(chunk: Buffer) {
+      if (sizeBytes < maxBytes) chunks.push(chunk);
+      sizeBytes += chunk.length;
+      return pass?.(chunk);
+    },
+    content: () => Buffer.concat(chunks),
+  };
 }

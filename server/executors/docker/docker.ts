@@ -1,8 +1,8 @@
 import type Docker from 'dockerode';
 import type { ExecutorInfo } from '../../../protocol/agents.ts';
 import type { Log } from '../../base/log.ts';
+import { type Owner, ownerLives } from '../../base/owner.ts';
 import type { Executor } from '../executor.ts';
-import { type Owner, ownerLives } from '../owner.ts';
 import { resolveBaseImage } from './baseImage.ts';
 import { ownerLabel, removeContainer, startContainer } from './container.ts';
 import { connectEngine, engineError } from './engine.ts';

@@ -1,13 +1,14 @@
-import { mkdir, readdir, readFile, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { mkdir, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { sep } from 'node:path';
 import type { ExecutorInfo } from '../../../protocol/agents.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Log } from '../../base/log.ts';
+import { abandonedScratches } from '../../base/owner.ts';
 import type { EnvironmentSpec, Executor, PreparedEnvironment } from '../executor.ts';
-import { type Owner, ownerLives } from '../owner.ts';
 import { systemPlaces, tryBubblewrap } from './bubblewrap.ts';
 import { removeUntrusted } from './copy.ts';
-import { ownerFile, startLocalSandbox } from './sandbox.ts';
+import { startLocalSandbox } from './sandbox.ts';
 
 export interface LocalDeps {
   /** Where sandboxes keep their repository while they live; made 0700. */
@@ -93,17 +94,15 @@ async function refuseVisible({ directory }: EnvironmentSpec, workspaces: string)
   }
 }
 
+/**
+ * Removes what dead servers left: sandboxes, sockets and copies of trials in `workspaces`, and temporary repositories.
+ * @returns how many there were in `workspaces`
+ */
 async function sweepWorkspaces(workspaces: string, log: Log): Promise<number> {
-  let removed = 0;
-  for (const name of await readdir(workspaces).catch(() => [])) {
-    const directory = join(workspaces, name);
-    const owner = await readFile(join(directory, ownerFile), 'utf8')
-      .then(text => JSON.parse(text) as Owner)
-      .catch(() => null);
-    if (owner === null || ownerLives(owner)) continue;
+  const ours = await abandonedScratches(workspaces);
+  for (const directory of [...ours, ...(await abandonedScratches(tmpdir()))]) {
     await removeUntrusted(directory);
-    log.info('Removed a sandbox that a dead server left behind.', { directory });
-    removed++;
+    log.info('Removed a directory that a dead server left behind.', { directory });
   }
-  return removed;
+  return ours.length;
 }

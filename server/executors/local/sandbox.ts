@@ -2,15 +2,12 @@ import { lchown, lstat, mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
 import { exec } from '../../base/exec.ts';
+import { makeScratch } from '../../base/owner.ts';
 import { readOnlyError } from '../../base/paths.ts';
 import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
-import { currentOwner } from '../owner.ts';
 import { sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { type Bind, bubblewrapArgs, runsAsRoot, sandboxEnv } from './bubblewrap.ts';
 import { copyTrusted, copyUntrusted, makeDirectory, removeUntrusted } from './copy.ts';
-
-/** In each sandbox's directory: who started it, for the sweep. */
-export const ownerFile = 'owner.json';
 
 /**
  * Checks the start commit out byte by byte (no conversion that a `.gitattributes` asks for), with no remote and no reflog.
@@ -71,8 +68,7 @@ export async function startLocalSandbox(options: LocalSandboxSpec, signal: Abort
 
 async function makePlaces(directory: string, places: readonly Bind[]): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await writeFile(join(directory, ownerFile), JSON.stringify(currentOwner()));
+    await makeScratch(directory);
     await writeFile(join(directory, 'passwd'), `agent:x:${sandboxUser}:${sandboxUser}::${sandboxHome}:/bin/sh\n`);
     await writeFile(join(directory, 'group'), `agent:x:${sandboxUser}:\n`);
     await writeFile(join(directory, 'hosts'), '127.0.0.1 localhost sandbox\n');

@@ -76,3 +76,30 @@ async function until<T>(probe: () => T | null, timeoutMs = 10_000): Promise<T> {
     await new Promise(resolve => setTimeout(resolve, 20));
   }
 }
+
+it('makes a program wait while its output is taken', async () => {
+  let open = 0;
+  let mostOpen = 0;
+  let sizeBytes = 0;
+  const outcome = await exec({
+    argv: ['head', '-c', '1000000', '/dev/zero'],
+    env,
+    maxBytes: 0,
+    async onStdout(chunk) {
+      mostOpen = Math.max(mostOpen, ++open);
+      sizeBytes += chunk.length;
+      await new Promise(resolve => setTimeout(resolve, 10));
+      open--;
+    },
+  });
+  expect([outcome.exitCode, sizeBytes]).toEqual([0, 1_000_000]);
+  // Node lets go of a pipe when its program has ended: what was left in it then comes without waiting.
+  expect(mostOpen).toBeLessThanOrEqual(3);
+});
+
+it('ends a program that prints without end at once, also while its output waits', async () => {
+  const startedMs = Date.now();
+  const running = exec({ argv: ['yes'], env, onStdout: () => new Promise(() => undefined) }, AbortSignal.timeout(200));
+  await expect(running).rejects.toThrow(/timeout/);
+  expect(Date.now() - startedMs).toBeLessThan(2000);
+});

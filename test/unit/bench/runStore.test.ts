@@ -41,11 +41,10 @@ describe('the store of runs', () => {
 
   it('numbers the lines of a journal without a gap, and keeps them over a restart', () => {
     store.create(aRecord(), []);
-    store.append('run-1', line);
-    store.append('run-1', { ...line, text: 'y' });
+    store.append('run-1', [line, { ...line, text: 'y' }]);
     store.dispose();
     store = open();
-    store.append('run-1', { ...line, text: 'z' });
+    store.append('run-1', [{ ...line, text: 'z' }]);
     expect(store.events('run-1', 1, 10).map(({ seq, text }) => [seq, text])).toEqual([
       [2, 'y'],
       [3, 'z'],

@@ -44,6 +44,33 @@ describe('reading test reports', () => {
     },
   );
 
+  const bytes = 8 * 1024 * 1024;
+  const fill = (part: string) => part.repeat(Math.ceil(bytes / part.length));
+  const longSuite = (inside: string) => `<testsuite name="${'n'.repeat(bytes / 2)}">${inside}</testsuite>`;
+  it.each([
+    ['comments', `<testsuites>${fill('<!--')}`],
+    ['CDATA', `<testsuites>${fill('<![CDATA[')}`],
+    ['instructions', `<testsuites>${fill('<?')}`],
+    ['tags', fill('<testsuite ')],
+    ['quotes', fill('<a b="\'<a b=\'"')],
+    ['attributes', `<testsuites ${fill('a="b" ')}`],
+    ['spaces', `<testsuites ${fill(' ')}`],
+    ['a name', `<testsuites ${fill('a')}`],
+    ['elements', fill('<testsuite>')],
+    ['entities', `<testsuites>${fill('&a')}`],
+    ['ids', longSuite('<testcase name="a"/>'.repeat(200_000))],
+  ])('gives up at once on 8 MiB of unclosed or endless %s', (_, hostile) => {
+    const from = performance.now();
+    expect(parseJUnit(hostile, '/app')).toBeNull();
+    expect(performance.now() - from).toBeLessThan(2000);
+  });
+
+  it('gives up at once on TAP that repeats a long suite in each id', () => {
+    const from = performance.now();
+    expect(parseTap(`# Subtest: ${'n'.repeat(bytes / 2)}\n${'    ok\n'.repeat(500_000)}`)).toBeNull();
+    expect(performance.now() - from).toBeLessThan(2000);
+  });
+
   it('keeps entities and unknown ones as they are meant', () => {
     const xml = '<testsuite name="s"><testcase name="a &lt;b&gt; &#65;&#x42; &unknown;" file="x.js"/></testsuite>';
     expect(parseJUnit(xml, '/app')?.[0]?.id).toBe('x.js > s > a <b> AB &unknown;');

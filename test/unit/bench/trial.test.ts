@@ -96,6 +96,44 @@ describe('a trial', () => {
     expect(seen).toEqual(['agent beside 0', 'verify beside 0']);
   });
 
+  it('gives an agent the time that the run allows, not that of its task, and says so', async () => {
+    await start(
+      { agent: () => new Promise(resolve => setTimeout(() => resolve(0), 1500)) },
+      { task: { command: 'run-the-tests', agentTimeoutSec: 1 } },
+    );
+    const [trial] = await finished({ limits: { timeoutSec: 7200, maxTokens: null } });
+    expect(trial?.end).toBe('verified');
+    const texts = bench.store.events(trial?.runId ?? '', 0, 100).map(event => event.text);
+    expect(texts).toContain("The agent has 7200 s, the run's limit, and not the 1 s of the task.");
+  });
+
+  it('keeps a short journal of an agent that prints without end, and counts what it leaves out', async () => {
+    await start({
+      agent(_files, command) {
+        for (let index = 0; index < 50; index++) command.onStdout?.(Buffer.from('line\n'.repeat(1000)));
+        return 0;
+      },
+    });
+    const [trial] = await finished();
+    const texts = bench.store.events(trial?.runId ?? '', 0, 5000).map(event => event.text);
+    const shown = texts.filter(text => text === 'message: line').length;
+    const leftOut = texts.map(text => Number(/^(\d+) more lines of the agent/.exec(text)?.[1] ?? 0));
+    expect(shown).toBeLessThan(150);
+    expect(shown + leftOut.reduce((sum, count) => sum + count, 0)).toBe(50_000);
+  });
+
+  it('keeps the first 32 MiB of what an agent prints, and a note', async () => {
+    await start({
+      async agent(_files, command) {
+        for (let index = 0; index < 40; index++) await command.onStderr?.(Buffer.alloc(1024 * 1024, 'x'));
+        return 0;
+      },
+    });
+    const [trial] = await finished();
+    const kept = readFileSync(join(trial?.directory ?? '', 'agent', 'stderr.log'), 'latin1');
+    expect(kept.slice(32 * 1024 * 1024)).toBe('\n[What came after the first 32 MiB was not kept.]\n');
+  });
+
   it('stops a run of many trials at once: those that wait never start', async () => {
     await start({
       agent: (_files, _command, signal) =>

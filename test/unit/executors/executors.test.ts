@@ -2,10 +2,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
+import { currentOwner, ownerLives } from '../../../server/base/owner.ts';
 import { dockerExecutor } from '../../../server/executors/docker/docker.ts';
 import { createExecutors, executorsOf } from '../../../server/executors/index.ts';
 import { localExecutor } from '../../../server/executors/local/local.ts';
-import { currentOwner, ownerLives } from '../../../server/executors/owner.ts';
 import { shimFile } from '../../../server/executors/places.ts';
 import { temporaryDirectory } from '../../integration/executorsFixture.ts';
 
