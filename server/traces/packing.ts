@@ -29,6 +29,8 @@ interface ListState {
 const nothing: ListState = { hashes: [], ends: [] };
 const keptStates = 200;
 
+const keyOf = (conversation: string, responseId: string) => `${conversation}\n${responseId}`;
+
 export class Packer {
   readonly #items: ItemWriter;
   readonly #redactor: Redactor;
@@ -42,7 +44,8 @@ export class Packer {
 
   /**
    * A request as the JSON to store, redacted. One that only adds to an earlier response (`previous_response_id`)
-   * becomes whole again. `remember` keeps its reply as a point to add to.
+   * becomes whole again, within one conversation: who knows the id of another's response must not see what was said
+   * there. `remember` keeps its reply as a point to add to.
    */
   request(
     request: unknown,
@@ -62,7 +65,7 @@ export class Packer {
     }
     return {
       json: JSON.stringify(Object.fromEntries(fields)),
-      remember: (responseId, output) => keep(this.#responses, responseId, { state, output }),
+      remember: (responseId, output) => keep(this.#responses, keyOf(conversation, responseId), { state, output }),
     };
   }
 
@@ -78,7 +81,7 @@ export class Packer {
   }
 
   #list(list: readonly unknown[], conversation: string, previousId: unknown): ListState {
-    const previous = typeof previousId === 'string' ? this.#responses.get(previousId) : undefined;
+    const previous = typeof previousId === 'string' ? this.#responses.get(keyOf(conversation, previousId)) : undefined;
     const known = previous?.state ?? this.#conversations.get(conversation) ?? nothing;
     const added = previous === undefined ? list : [...previous.output, ...list];
     const addedHashes = added.map(element => hashOf(JSON.stringify(element) ?? 'null'));

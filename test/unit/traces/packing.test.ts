@@ -73,6 +73,13 @@ describe('packing', () => {
     }
   });
 
+  it('shows no conversation the response of another', () => {
+    const { packer, load } = aPacker();
+    packer.request({ input: [message('private')] }, 'input', 'mine').remember('resp_1', [message('reply')]);
+    const request = { previous_response_id: 'resp_1', input: [message('and?')] };
+    expect(unpack(packer.request(request, 'input', 'theirs').json, load)).toEqual(request);
+  });
+
   it('makes a request whole that only adds to an earlier response', () => {
     const { packer, load } = aPacker();
     const first = packer.request({ input: [message('one')] }, 'input', 'c');
