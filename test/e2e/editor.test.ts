@@ -89,6 +89,7 @@ describe.skipIf(!canEdit)('in the editor', () => {
       const world = anEditorWorld();
       const editor = await tools.open(world, await aSampleRepository());
       await editor.openSideBar();
+      await editor.page.getByText('No session recorded yet.').waitFor();
       await editor.command('Codex Coach: New Recorded Terminal');
       const terminal = editor.page.locator('.xterm-rows');
       const patience = { timeout: 20 * seconds };

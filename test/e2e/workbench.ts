@@ -53,12 +53,23 @@ export class Workbench {
     return new Workbench(page);
   }
 
-  /** Runs a command from the palette by its full title. */
-  async command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+  /**
+   * Runs a command from the palette by its full title. What the palette offers is fixed when it opens, so a command that
+   * waits for the server to be up is looked for again, as a person would.
+   */
+  async command(title: string, patienceMs = 60_000): Promise<void> {
     const input = this.page.locator('.quick-input-widget input.input').first();
-    await input.fill(`>${title}`);
-    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first().click();
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
+    for (const deadline = Date.now() + patienceMs; ; await this.page.keyboard.press('Escape')) {
+      await this.page.keyboard.press('F1');
+      await input.fill(`>${title}`);
+      const offered = await row.waitFor({ timeout: 3000 }).then(
+        () => true,
+        () => false,
+      );
+      if (offered) return row.click();
+      if (Date.now() > deadline) throw new Error(`The palette does not offer "${title}".`);
+    }
   }
 
   /** Opens our side bar. */
