@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { remote } from '../protocol/api.ts';
@@ -27,6 +27,8 @@ export interface World {
   cli(args: readonly string[], options?: { cwd?: string; env?: NodeJS.ProcessEnv }): Promise<CliOutcome>;
   /** Processes that were started with this COACH_HOME and live. */
   processes(): { pid: number; command: string }[];
+  /** Ports that those processes listen on, as /proc/net/tcp names them. */
+  ports(): string[];
 }
 
 export const cliProgram = join(root, 'bin', 'codex-coach.cjs');
@@ -48,6 +50,10 @@ export function aWorld(more: NodeJS.ProcessEnv = {}): World {
     cli: (args, options = {}) =>
       run(process.execPath, [cliProgram, ...args], { env: { ...env, ...options.env }, cwd: options.cwd ?? home }),
     processes: () => processesOf(home),
+    ports: () =>
+      processesOf(home)
+        .flatMap(({ pid }) => portsOf(pid))
+        .sort(),
   };
 }
 
@@ -110,4 +116,35 @@ function processesOf(home: string): { pid: number; command: string }[] {
     }
   }
   return found;
+}
+
+function portsOf(pid: number): string[] {
+  const sockets = new Set<string>();
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      sockets.add(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '');
+    } catch {
+      // Closed while we looked.
+    }
+  }
+  const listening = '0A';
+  return ['tcp', 'tcp6'].flatMap(table =>
+    readFileSync(`/proc/net/${table}`, 'utf8')
+      .split('\n')
+      .map(line => line.trim().split(/\s+/))
+      .filter(([, , , state, , , , , , inode]) => state === listening && sockets.has(inode ?? ''))
+      .map(([, address]) => address ?? ''),
+  );
+}
+
+/** Containers of ours that the engine knows, running or not; none where no engine answers. */
+export function containers(): string[] {
+  try {
+    const argv = ['ps', '--all', '--quiet', '--filter', 'label=coach.owner'];
+    return execFileSync('docker', argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+      .split('\n')
+      .filter(Boolean);
+  } catch {
+    return [];
+  }
 }

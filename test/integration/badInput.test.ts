@@ -7,20 +7,25 @@ import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../../scripts/root.ts';
 import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, type CliOutcome, type World } from '../world.ts';
+import { aWorld, type CliOutcome, containers, type World } from '../world.ts';
 
 const sample = join(root, 'media', 'sample');
 
-/** Runs a command that must fail, and compares what it could have left behind: tree, processes, .coach. */
+/** Runs a command that must fail, and compares what it could have left behind. */
 async function refused(world: World, args: readonly string[], cwd: string): Promise<CliOutcome> {
   await world.connect();
-  const before = { tree: treeHash(cwd), processes: world.processes().map(({ pid }) => pid) };
+  const state = () => ({
+    tree: treeHash(cwd),
+    processes: world.processes().map(({ pid }) => pid),
+    ports: world.ports(),
+    containers: containers(),
+  });
+  const before = state();
   const outcome = await world.cli(args, { cwd });
   expect(outcome.code).toBeGreaterThan(0);
   expect(outcome.stderr).toMatch(/^codex-coach: .+\n {2}.+/);
   expect(outcome.stderr).not.toMatch(/\n\s+at /);
-  expect(treeHash(cwd)).toBe(before.tree);
-  expect(world.processes().map(({ pid }) => pid)).toEqual(before.processes);
+  expect(state()).toEqual(before);
   return outcome;
 }
 
@@ -181,12 +186,10 @@ async function preparedTask(world: World, directory: string, place: string): Pro
   if (!existsSync(place)) throw new Error(`No prepared task at ${place}.`);
 }
 
-/** Content, names and links of a directory, without what git may refresh by itself. */
+/** Content, names and links of a directory, git's own files too. */
 function treeHash(directory: string): string {
   const hash = createHash('sha256');
-  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter(
-    name => !/^\.git\/(index|objects|logs)/.test(name),
-  );
+  const names = readdirSync(directory, { recursive: true, encoding: 'utf8' });
   for (const name of names.sort()) {
     hash.update(`${name}\0`);
     try {

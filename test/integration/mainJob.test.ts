@@ -1,38 +1,14 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { interruptAt, startDemo, stepCount } from '../demoProcess.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, type CliOutcome, cliProgram, provideCodex, type World } from '../world.ts';
+import { aWorld, provideCodex, type World } from '../world.ts';
 
 const canRun = requireFeature('codex') && requireFeature('sandbox');
-const stepCount = 6;
-
-/** The main job as `npm start` runs it, in a process group of its own as a terminal would make one. */
-function startDemo(world: World, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  mkdirSync(world.paths.home, { recursive: true });
-  const child = spawn(process.execPath, [cliProgram, 'demo', ...args], {
-    cwd: temporaryDirectory(),
-    env: { ...world.env, COACH_EXECUTOR: 'local', ...env },
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', chunk => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', chunk => {
-    stderr += chunk;
-  });
-  const ended = new Promise<CliOutcome>(resolve =>
-    child.once('close', code => resolve({ code: code ?? -1, stdout, stderr })),
-  );
-  return { child, ended, output: () => stdout };
-}
-
 describe.skipIf(!canRun)('the main job', () => {
   it('records, captures, proves, runs and reports with the real Codex, and leaves nothing running', async () => {
     const world = aWorld();
@@ -62,7 +38,7 @@ describe.skipIf(!canRun)('the main job', () => {
       const world = aWorld();
       provideCodex(world);
       const demo = startDemo(world);
-      await interruptAt(demo, step);
+      await interruptAt(demo, `${step}/${stepCount}  `);
       const { code } = await demo.ended;
       // The last step is a matter of milliseconds: the job may be done before it hears of the interruption.
       expect(step === stepCount ? [0, 130] : [130]).toContain(code);
@@ -75,7 +51,7 @@ describe.skipIf(!canRun)('the main job', () => {
     const world = aWorld();
     provideCodex(world);
     const first = startDemo(world);
-    await interruptAt(first, 4);
+    await interruptAt(first, `4/${stepCount}  `);
     await first.ended;
     expect((await startDemo(world).ended).code).toBe(0);
   }, 240_000);
@@ -89,21 +65,6 @@ describe.skipIf(!canRun)('the main job', () => {
     expect(world.processes()).toEqual([]);
   });
 });
-
-async function interruptAt(
-  { child, ended, output }: { child: ChildProcess; ended: Promise<unknown>; output(): string },
-  step: number,
-) {
-  let over = false;
-  void ended.then(() => {
-    over = true;
-  });
-  while (!output().includes(`${step}/${stepCount}  `)) {
-    if (over) throw new Error(`The job ended before step ${step}:\n${output()}`);
-    await new Promise(resolve => setTimeout(resolve, 5));
-  }
-  process.kill(-(child.pid ?? 0), 'SIGINT');
-}
 
 /** Rewards by agent, as the table prints them. */
 function rewardsOf(stdout: string): Record<string, string[]> {
