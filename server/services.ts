@@ -28,7 +28,6 @@ import { shimFile } from './executors/places.ts';
 import { repositoryAt } from './git/repository.ts';
 import { createProxy } from './proxy/captureProxy.ts';
 import { announceProxy, proxyHandlers } from './proxy/handlers.ts';
-import type { LaunchSpec, ProxyService } from './proxy/proxy.ts';
 import { Recording, recordingOfSession } from './proxy/recording.ts';
 import { startReplay } from './proxy/replay.ts';
 import { toOverrides } from './proxy/upstreamSetting.ts';
@@ -86,7 +85,7 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
   owner.add(announceSessions(recorder, bus));
 
   const overrides = toOverrides(settings.get('proxy.upstreams'));
-  const proxy = owner.add(withOverrides(createProxy({ caDirectory: paths.ca, recorder, log, env }), overrides));
+  const proxy = owner.add(createProxy({ caDirectory: paths.ca, recorder, log, env, overrides }));
   owner.add(announceProxy(proxy, bus));
   const port = () => settings.get('proxy.port');
 
@@ -119,7 +118,7 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
       keys: root => modelKeys(env, root),
     }),
   );
-  await runService.recover();
+  runService.recover();
   for (const executor of executors.all) {
     void executor.sweep(log).catch((error: unknown) => log.warn(`Sweeping ${executor.title} failed.`, { error }));
   }
@@ -178,18 +177,6 @@ function createCoachExecutors({ paths, settings, env }: Omit<ServiceOptions, 'lo
     shim: shimFile,
   });
   return { all: executors.all, choose: id => executors.choose(id === 'auto' ? settings.get('run.executor') : id) };
-}
-
-/** The same proxy, with the user's own upstreams behind those of a launch. */
-function withOverrides(proxy: ProxyService, overrides: LaunchSpec['overrides']): ProxyService {
-  return {
-    status: () => proxy.status(),
-    start: port => proxy.start(port),
-    open: spec => proxy.open({ ...spec, overrides: [...spec.overrides, ...overrides] }),
-    openConnections: () => proxy.openConnections(),
-    onChange: listener => proxy.onChange(listener),
-    dispose: () => proxy.dispose(),
-  };
 }
 
 /** `session:<id>` of the trace store, or a recording's file. */

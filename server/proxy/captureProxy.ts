@@ -2,7 +2,7 @@ import { chmod, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
-import type { Launch, ProxyStatus } from '../../protocol/proxy.ts';
+import type { Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
@@ -26,6 +26,8 @@ export interface ProxyDeps {
   readonly log: Log;
   /** For the certificates that this machine trusts (SSL_CERT_FILE). */
   readonly env: NodeJS.ProcessEnv;
+  /** The user's own upstreams; those of a launch come before them. */
+  readonly overrides?: readonly UpstreamOverride[];
 }
 
 /** The recording proxy; it owns neither the recorder nor the log. */
@@ -95,8 +97,9 @@ class CaptureProxy implements ProxyService {
   async open(spec: LaunchSpec): Promise<ProxyLaunch> {
     const authority = await this.#listening;
     if (authority === null || this.#port === null) throw stopped();
-    await authority.permit([spec.defaultHost, ...spec.overrides.map(override => override.host)].map(canonicalHost));
-    const state = new LaunchState(spec);
+    const overrides = [...spec.overrides, ...(this.#deps.overrides ?? [])];
+    await authority.permit([spec.defaultHost, ...overrides.map(override => override.host)].map(canonicalHost));
+    const state = new LaunchState({ ...spec, overrides });
     this.#launches.add(state);
     this.#deps.recorder.hide(state.token);
     if (spec.realKey !== null) this.#deps.recorder.hide(spec.realKey);
