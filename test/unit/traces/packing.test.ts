@@ -30,8 +30,10 @@ describe('packing', () => {
         const { packer, load } = aPacker();
         for (const request of bodies) {
           const plain = JSON.parse(JSON.stringify(request));
-          expect(unpack(packer.request(plain, 'input', 'c').json, load)).toEqual(plain);
-          expect(unpack(packer.reply(plain) ?? '', load)).toEqual(plain);
+          // A generated value may look like a secret, such as the text of a field named "key".
+          const kept = new Redactor().json(plain);
+          expect(unpack(packer.request(plain, 'input', 'c').json, load)).toEqual(kept);
+          expect(unpack(packer.reply(plain) ?? '', load)).toEqual(kept);
         }
       }),
     );
