@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { budgetSentence } from '../protocol/budgets.ts';
 import type { ProxyStatus } from '../protocol/proxy.ts';
 import type { Recording } from '../protocol/tasks.ts';
 import type { Coach } from './coach.ts';
@@ -28,6 +29,10 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
     } else if (proxy !== undefined && (proxy.state === 'failed' || proxy.uncaptured > 0)) {
       item.text = '$(warning) Coach';
       item.tooltip = proxy.error ?? vscode.l10n.t('Traffic to a model passed without being recorded.');
+      item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
+    } else if (proxy?.budgets.length) {
+      item.text = '$(warning) Coach';
+      item.tooltip = proxy.budgets.map(budgetSentence).join('\n');
       item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
     } else if (proxy?.state === 'listening') {
       item.text = '$(broadcast) Coach';

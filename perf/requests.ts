@@ -1,172 +1,142 @@
-// GET requests of 1 KB over CONNECT and TLS on one kept connection, one at a time: through our proxy with recording on,
-// through http-mitm-proxy without any recording, and straight to the upstream. Rounds are interleaved.
-import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { type TLSSocket, connect as tlsConnect } from 'node:tls';
-import { remote } from '../protocol/api.ts';
-import { proxy as proxyApi } from '../protocol/proxy.ts';
-import { server as serverApi } from '../protocol/server.ts';
-import { root } from '../scripts/root.ts';
-import { coachPaths } from '../server/base/paths.ts';
-import { connectToServer } from '../server/connect.ts';
-import { testAuthority } from '../test/fakes/upstreamCertificate.ts';
+import type { Contestant, Stored } from './contestants.ts';
+import { type Figure, fairPeer, median, toFigure } from './figure.ts';
+import { cpuTimes } from './threads.ts';
+import { jsonReply, requestBody } from './traffic.ts';
+import type { PerfWorld } from './world.ts';
 
-export interface Figure {
-  readonly figure: string;
-  readonly unit: string;
-  readonly ours: number;
-  readonly peers: Readonly<Record<string, number>>;
-  /** Ours divided by http-mitm-proxy's. */
-  readonly ratio: number;
+const rounds = 4;
+const serial = { count: 300, connections: 1, sizeBytes: 0 };
+const parallel = { count: 3000, connections: 16, sizeBytes: 0 };
+/** mitmproxy takes twenty times as long; its share of the run is kept bearable. */
+const slow = { count: 400, connections: 16, sizeBytes: 0 };
+
+interface Measured {
+  readonly p50Us: number[];
+  readonly perSecond: number[];
+  readonly mainCpuUs: number[];
+  readonly allCpuUs: number[];
+  /** Why the numbers mean nothing. */
+  fault: string | null;
 }
 
-const rounds = 5;
-const requestsPerRound = 1000;
-const body = 'x'.repeat(1024);
-const host = 'api.openai.com';
-
-/** Added latency per request against the direct connection, median of all rounds, in microseconds. */
-export async function measureRequests(): Promise<Figure[]> {
-  const scratch = mkdtempSync(join(tmpdir(), 'coach-perf-'));
-  const authority = testAuthority();
-  const upstream = createServer(authority.issue(host, 'localhost'), (_request, response) => {
-    response.setHeader('content-length', body.length);
-    response.end(body);
-  });
-  await new Promise<void>(resolve => upstream.listen(0, '127.0.0.1', resolve));
-  const upstreamPort = (upstream.address() as AddressInfo).port;
-  const ours = await startOurs(scratch, upstreamPort, authority.caFile);
-  const peer = await startPeer(scratch, authority.caFile);
-  try {
-    const direct = await openDirect(upstreamPort);
-    const throughOurs = await openThrough(ours.port, `${host}:443`, ours.authorization);
-    const throughPeer = await openThrough(peer.port, `localhost:${upstreamPort}`, null);
-    const samples = { direct: [] as number[], ours: [] as number[], peer: [] as number[] };
-    for (let round = 0; round < rounds; round++) {
-      samples.direct.push(...(await timeRequests(direct, 'localhost')));
-      samples.ours.push(...(await timeRequests(throughOurs, host)));
-      samples.peer.push(...(await timeRequests(throughPeer, `localhost:${upstreamPort}`)));
+/**
+ * Responses requests with a reply of 1 KB, each different: one at a time, and over 16 connections. CPU is counted until
+ * the last of them is stored.
+ */
+export async function measureRequests(world: PerfWorld): Promise<Figure[]> {
+  const measured = new Map<string, Measured>();
+  for (const { name } of world.contestants) {
+    measured.set(name, { p50Us: [], perSecond: [], mainCpuUs: [], allCpuUs: [], fault: null });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of world.contestants) {
+      const result = measured.get(contestant.name);
+      if (result === undefined || result.fault !== null) continue;
+      await measureRound(world, contestant, round, result).catch((error: Error) => {
+        result.fault = error.message;
+      });
     }
-    for (const socket of [direct, throughOurs, throughPeer]) socket.destroy();
-    const added = (list: number[]) => Math.round(median(list) - median(samples.direct));
-    const figures = { ours: added(samples.ours), peer: added(samples.peer) };
-    return [
-      {
-        figure: 'added latency, 1 KB request, p50',
-        unit: 'µs',
-        ours: figures.ours,
-        peers: { 'http-mitm-proxy': figures.peer },
-        ratio: Number((figures.ours / figures.peer).toFixed(2)),
-      },
-    ];
-  } finally {
-    await ours.stop();
-    peer.stop();
-    upstream.closeAllConnections();
-    upstream.close();
-    authority.dispose();
-    rmSync(scratch, { recursive: true, force: true });
   }
+  return toFigures(measured);
 }
 
-async function startOurs(scratch: string, upstreamPort: number, caFile: string) {
-  const env = { ...process.env, COACH_HOME: join(scratch, 'coach'), PROXY_PORT: '0' };
-  const connection = await connectToServer({
-    paths: coachPaths(env),
-    client: 'test',
-    program: join(root, 'dist', 'server.cjs'),
-    env,
-  });
-  const launch = await remote(proxyApi, connection.channel).launch({
-    agent: 'codex',
-    overrides: [{ host, target: `https://localhost:${upstreamPort}`, caFile }],
-  });
-  return {
-    port: launch.port,
-    authorization: `Basic ${Buffer.from(`coach:${launch.token}`).toString('base64')}`,
-    stop: async () => {
-      await remote(serverApi, connection.channel).stop({});
-      await connection.closed;
-      connection.dispose();
-    },
-  };
+async function measureRound(world: PerfWorld, contestant: Contestant, round: number, result: Measured): Promise<void> {
+  const one = await measureRun(world, contestant, { ...serial, run: `serial${round}` }, result);
+  result.p50Us.push(median(one.timesUs));
+  const load = contestant.name.startsWith('mitmproxy') ? slow : parallel;
+  const before = contestant.pid === null ? null : cpuTimes(contestant.pid);
+  const many = await measureRun(world, contestant, { ...load, run: `parallel${round}` }, result);
+  const after = contestant.pid === null ? null : cpuTimes(contestant.pid);
+  result.perSecond.push((load.count / many.elapsedMs) * 1000);
+  if (before === null || after === null) return;
+  result.mainCpuUs.push((after.mainUs - before.mainUs) / load.count);
+  result.allCpuUs.push((after.allUs - before.allUs) / load.count);
 }
 
-async function startPeer(scratch: string, caFile: string) {
-  const script = join(root, 'perf', 'peerHttpMitmProxy.ts');
-  const child = spawn(process.execPath, [script, join(scratch, 'peer-ca')], {
-    env: { ...process.env, NODE_EXTRA_CA_CERTS: caFile },
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  const line = await new Promise<string>(resolve => createInterface(child.stdout).once('line', resolve));
-  return { port: (JSON.parse(line) as { port: number }).port, stop: () => void child.kill() };
-}
-
-function openDirect(port: number): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = tlsConnect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false });
-    socket.setNoDelay(true);
-    socket.once('error', reject);
-    socket.once('secureConnect', () => resolve(socket));
-  });
-}
-
-function openThrough(port: number, target: string, authorization: string | null): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const plain = connect(port, '127.0.0.1');
-    plain.setNoDelay(true);
-    plain.once('error', reject);
-    const credentials = authorization === null ? '' : `Proxy-Authorization: ${authorization}\r\n`;
-    plain.write(`CONNECT ${target} HTTP/1.1\r\nHost: ${target}\r\n${credentials}\r\n`);
-    let reply = '';
-    const take = (chunk: Buffer) => {
-      reply += chunk.toString('latin1');
-      if (!reply.includes('\r\n\r\n')) return;
-      plain.off('data', take);
-      if (!/^HTTP\/1\.1 200/.test(reply)) return reject(new Error(`CONNECT ${target}: ${reply}`));
-      // The client's side of the certificate is not what is measured here.
-      const socket = tlsConnect({ socket: plain, servername: target.split(':')[0] ?? '', rejectUnauthorized: false });
-      socket.once('error', reject);
-      socket.once('secureConnect', () => resolve(socket));
-    };
-    plain.on('data', take);
-  });
-}
-
-async function timeRequests(socket: TLSSocket, hostHeader: string): Promise<number[]> {
-  const times: number[] = [];
-  for (let count = 0; count < requestsPerRound; count++) {
-    const startedAt = process.hrtime.bigint();
-    await oneRequest(socket, hostHeader);
-    times.push(Number(process.hrtime.bigint() - startedAt) / 1000);
+async function measureRun(
+  world: PerfWorld,
+  contestant: Contestant,
+  requests: { run: string; count: number; connections: number; sizeBytes: number },
+  result: Measured,
+) {
+  const timing = await world.load.call('requests', { way: contestant.way(), ...requests });
+  if (contestant.stored !== null) {
+    result.fault ??= faultOf(await contestant.stored(requests.run, requests.count), requests);
   }
-  return times;
+  return timing;
 }
 
-function oneRequest(socket: TLSSocket, hostHeader: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let received = '';
-    const take = (chunk: Buffer) => {
-      received += chunk.toString('latin1');
-      const end = received.indexOf('\r\n\r\n');
-      if (end < 0 || received.length < end + 4 + body.length) return;
-      socket.off('data', take);
-      socket.off('error', reject);
-      if (received.slice(end + 4) === body) resolve();
-      else reject(new Error('The body came back changed.'));
-    };
-    socket.on('data', take);
-    socket.once('error', reject);
-    socket.write(`GET /v1/models HTTP/1.1\r\nHost: ${hostHeader}\r\n\r\n`);
-  });
+/** What is wrong with what was stored of a run; null when every row is there and the sampled ones are as they were sent. */
+export function faultOf(
+  { rows, sample }: Stored,
+  { run, count, sizeBytes }: { run: string; count: number; sizeBytes: number },
+): string | null {
+  if (rows !== count) return `${rows} rows for ${count} requests`;
+  if (sample.length === 0) return 'no row could be read';
+  for (const { request, response } of sample) {
+    const number = new RegExp(`"${run}-(\\d+) `).exec(request)?.[1];
+    if (request !== requestBody(`${run}-${number}`, sizeBytes)) return 'a stored request is not the one that was sent';
+    if (response !== jsonReply) return 'a stored reply is not the one that was sent';
+  }
+  return null;
 }
 
-function median(list: readonly number[]): number {
-  const sorted = list.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function toFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
+  const directUs = median(measured.get('direct')?.p50Us ?? []);
+  const ours = measured.get('ours');
+  const by = (take: (result: Measured) => number) =>
+    Object.fromEntries(
+      [...measured]
+        .filter(([name]) => name !== 'direct' && name !== 'ours')
+        .map(([name, result]) => [name, orNull(take(result))]),
+    );
+  const own = (take: (result: Measured) => number) => (ours === undefined ? null : orNull(take(ours)));
+  const fault = [...measured].map(([name, result]) => result.fault && `${name}: ${result.fault}`).find(Boolean) ?? null;
+  const added = (result: Measured) => median(result.p50Us) - directUs;
+  const perSecond = (result: Measured) => median(result.perSecond);
+  const rate = own(perSecond);
+  const times = (peer: string) => (rate ?? 0) / (by(perSecond)[peer] ?? Number.NaN);
+  return [
+    toFigure({
+      figure: 'added p50, 1 KB, one connection',
+      unit: 'µs',
+      ours: own(added),
+      peers: by(added),
+      goal: '≤ 90 (60)',
+      reach: value => value <= 90,
+      void: fault,
+    }),
+    toFigure({
+      figure: 'requests/s at 16 connections',
+      unit: '1/s',
+      ours: rate,
+      peers: { direct: orNull(median(measured.get('direct')?.perSecond ?? [])), ...by(perSecond) },
+      goal: '≥ 2.6 (3.2) × http-mitm-proxy, ≥ 18 (22) × mitmproxy, both with SQLite',
+      reach: () => times(fairPeer) >= 2.6 && !(times('mitmproxy + SQLite') < 18),
+      void: fault,
+      note: Number.isNaN(times('mitmproxy + SQLite')) ? null : `${times('mitmproxy + SQLite').toFixed(1)} × mitmproxy`,
+    }),
+    toFigure({
+      figure: 'CPU per 1 KB request, forwarding thread',
+      unit: 'µs',
+      ours: own(result => median(result.mainCpuUs)),
+      peers: by(result => median(result.mainCpuUs)),
+      goal: '≤ 60 (40)',
+      reach: value => value <= 60,
+      void: fault,
+    }),
+    toFigure({
+      figure: 'CPU per 1 KB request, all threads, until stored',
+      unit: 'µs',
+      ours: own(result => median(result.allCpuUs)),
+      peers: by(result => median(result.allCpuUs)),
+      goal: '≤ 120',
+      reach: value => value <= 120,
+      void: fault,
+    }),
+  ];
+}
+
+function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

@@ -37,11 +37,86 @@ export const settings = {
     env: 'COACH_UPSTREAMS',
     scope: 'machine',
   }),
+  'proxy.hosts': setting({
+    schema: z.string(),
+    default: '',
+    description:
+      'Further model hosts to record, separated by commas: `gateway.example`, `gateway.example:8443`, or `http://localhost:11434` for one without TLS, such as Ollama, LM Studio or vLLM.',
+    env: 'COACH_MODEL_HOSTS',
+    scope: 'machine',
+  }),
+  'proxy.allowPrivate': setting({
+    schema: z.string(),
+    default: '',
+    description:
+      'Hosts in private networks, or ports, that the proxy may lead to although they are no model hosts, separated by commas: `git.corp.example`, `10.0.0.0/8`, `localhost:3000`. A name covers its subdomains.',
+    env: 'COACH_ALLOW_PRIVATE',
+    scope: 'machine',
+  }),
+  'budget.sessionTokens': setting({
+    schema: z.coerce.number().int().min(0),
+    default: 0,
+    description:
+      'Input and output tokens that one session may use; then the proxy ends its turns with a message. 0 is no limit.',
+    env: 'COACH_BUDGET_SESSION_TOKENS',
+    scope: 'machine',
+  }),
+  'budget.sessionUsd': setting({
+    schema: z.coerce.number().min(0),
+    default: 0,
+    description: 'USD that one session may cost, where the price is known. 0 is no limit.',
+    env: 'COACH_BUDGET_SESSION_USD',
+    scope: 'machine',
+  }),
+  'budget.dayTokens': setting({
+    schema: z.coerce.number().int().min(0),
+    default: 0,
+    description: 'Input and output tokens that all agents together may use in one day (UTC). 0 is no limit.',
+    env: 'COACH_BUDGET_DAY_TOKENS',
+    scope: 'machine',
+  }),
+  'budget.dayUsd': setting({
+    schema: z.coerce.number().min(0),
+    default: 0,
+    description: 'USD that all agents together may cost in one day (UTC), where the price is known. 0 is no limit.',
+    env: 'COACH_BUDGET_DAY_USD',
+    scope: 'machine',
+  }),
+  'budget.warnShare': setting({
+    schema: z.coerce.number().min(0).max(1),
+    default: 0.8,
+    description: 'Share of a budget from which it is shown as nearly used up.',
+    env: 'COACH_BUDGET_WARN_SHARE',
+    scope: 'machine',
+  }),
   'session.idleSeconds': setting({
     schema: z.coerce.number().int().min(1),
     default: 120,
     description: 'Seconds of silence after which an agent that names no conversation gets a new session.',
     env: 'SESSION_IDLE_SECS',
+    scope: 'machine',
+  }),
+  'sessions.codexHome': setting({
+    schema: z.string(),
+    default: '',
+    description:
+      'Directory with session files of Codex, which `sessions` lists beside what was recorded. Empty takes CODEX_HOME, else ~/.codex.',
+    env: 'CODEX_TRACE_HOME',
+    scope: 'machine',
+  }),
+  'traces.keepDays': setting({
+    schema: z.coerce.number().int().min(0).max(36_500),
+    default: 0,
+    description: 'Days after which a recorded session without new activity is deleted. 0 keeps all.',
+    env: 'COACH_KEEP_DAYS',
+    scope: 'machine',
+  }),
+  'traces.maxMegabytes': setting({
+    schema: z.coerce.number().int().min(0),
+    default: 0,
+    description:
+      'Size of the trace database from which the oldest sessions are deleted, in MB. 0 means no limit. Sessions of the last hour stay.',
+    env: 'COACH_MAX_MEGABYTES',
     scope: 'machine',
   }),
   'server.idleSeconds': setting({

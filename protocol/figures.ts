@@ -9,6 +9,11 @@ export function toDuration(durationMs: number | null): string {
   return durationMs < 10_000 ? `${(Math.max(0, durationMs) / 1000).toFixed(1)} s` : toClock(durationMs);
 }
 
+/** How long one waited, where milliseconds matter: `12 ms`, `1.6 s`. */
+export function toLatency(durationMs: number | null): string {
+  return durationMs === null || durationMs >= 1000 ? toDuration(durationMs) : `${Math.round(durationMs)} ms`;
+}
+
 /** A point on a time axis that starts at 0: `0:07`, `12:40`, `1:02:03`. */
 export function toClock(durationMs: number): string {
   const seconds = Math.max(0, Math.floor(durationMs / 1000));

@@ -1,6 +1,27 @@
 import { z } from 'zod';
 import { api, event, request } from './api.ts';
 
+/** What may be spent on something; null is no limit. */
+export const Budget = z.object({
+  /** Input + output tokens. */
+  tokens: z.int().positive().nullable(),
+  /** Money where the price is known. */
+  usd: z.number().positive().nullable(),
+});
+export type Budget = z.infer<typeof Budget>;
+
+/** A limit that is nearly reached, or reached: then no request goes to a model any more. */
+export const BudgetUse = z.object({
+  scope: z.enum(['session', 'day', 'launch']),
+  /** The session, the UTC day (`2026-01-31`), or the launch. */
+  id: z.string(),
+  unit: z.enum(['tokens', 'usd']),
+  used: z.number(),
+  limit: z.number(),
+  state: z.enum(['near', 'spent']),
+});
+export type BudgetUse = z.infer<typeof BudgetUse>;
+
 export const ProxyStatus = z.object({
   state: z.enum(['listening', 'stopped', 'failed']),
   host: z.string(),
@@ -12,6 +33,8 @@ export const ProxyStatus = z.object({
   openConnections: z.int(),
   /** Connections that carried bytes to a model host without one exchange parsed: recording is broken. */
   uncaptured: z.int(),
+  /** Limits that are near or reached, of this day and of what was active in it. */
+  budgets: z.array(BudgetUse).default([]),
   error: z.string().nullable(),
 });
 export type ProxyStatus = z.infer<typeof ProxyStatus>;
@@ -56,10 +79,21 @@ export const proxy = api('proxy', {
       agent: z.string().min(1),
       label: z.string().optional(),
       overrides: z.array(UpstreamOverride).default([]),
+      /** Where base-URL requests go instead of the agent's own API, such as `http://localhost:11434`. */
+      endpoint: z.string().optional(),
       /** The exchanges of this launch cost nothing: they are answered from a recording. */
       replay: z.boolean().default(false),
+      /** Limits of this launch alone. */
+      budget: Budget.optional(),
     }),
     result: Launch,
+  }),
+  environment: request({
+    summary:
+      'The environment for a shell whose agents are to be recorded: no launch, so the sessions tell whose they are.',
+    params: z.object({}),
+    result: z.object({ env: z.record(z.string(), z.string().nullable()) }),
+    readOnly: true,
   }),
   close: request({
     summary:

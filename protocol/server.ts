@@ -9,6 +9,8 @@ export const ServerInfo = z.object({
   clients: z.int(),
   runningTrials: z.int(),
   log: z.string(),
+  /** Origin of the proxy of the outer world in the server's own environment: the way it reaches model hosts. */
+  outerProxy: z.string().nullable().default(null),
 });
 export type ServerInfo = z.infer<typeof ServerInfo>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { api, event, request } from './api.ts';
+import { sinceToEpochMs } from './since.ts';
 import { Cost, Usage } from './usage.ts';
 
 export const Dialect = z.enum(['responses', 'chat', 'messages', 'gemini', 'other']);
@@ -19,6 +20,8 @@ export const SessionSummary = z.object({
   cost: Cost,
   /** Working directory of the agent, where its requests tell it. */
   repository: z.string().nullable(),
+  /** `proxy`: recorded off the wire. `codexFile`: read from the session file that Codex itself keeps. */
+  source: z.enum(['proxy', 'codexFile']),
 });
 export type SessionSummary = z.infer<typeof SessionSummary>;
 
@@ -38,6 +41,8 @@ export const Exchange = z.object({
   usage: Usage,
   cost: Cost,
   error: z.string().nullable(),
+  /** Which try of its turn, from 1. */
+  attempt: z.int(),
 });
 export type Exchange = z.infer<typeof Exchange>;
 
@@ -51,10 +56,97 @@ export const ConversationItem = z.object({
 });
 export type ConversationItem = z.infer<typeof ConversationItem>;
 
+/** What one session came to, worked out from its exchanges and its conversation. */
+export const SessionReport = z.object({
+  session: SessionSummary,
+  /** Messages that a person wrote. */
+  turns: z.int(),
+  /** Exchanges that followed a failed one of the same session. */
+  retries: z.int(),
+  /** Exchanges that ended with an error. */
+  errors: z.int(),
+  /** Most called first. `failures`: outputs that report a non-zero exit code or an error. */
+  tools: z.array(z.object({ name: z.string(), calls: z.int(), failures: z.int() })),
+  /** Files that the agent's editing tools changed, most edited first. What a shell command changes is not seen. */
+  files: z.array(z.object({ path: z.string(), edits: z.int() })),
+  /** Time from the request to the first byte of its reply; null when no exchange tells. */
+  firstByteMs: z.object({ p50: z.number(), p95: z.number() }).nullable(),
+  /** Time spent waiting for the model. */
+  modelMs: z.number(),
+  /** From the first request to the end of the last reply. */
+  elapsedMs: z.number(),
+  longest: z.array(
+    z.object({
+      kind: z.enum(['model', 'tool']),
+      /** The model, or the tools that ran between two requests. */
+      name: z.string(),
+      exchangeId: z.string(),
+      startedAt: z.iso.datetime(),
+      durationMs: z.number(),
+    }),
+  ),
+});
+export type SessionReport = z.infer<typeof SessionReport>;
+
+const Change = z.object({
+  change: z.enum(['added', 'removed', 'changed']),
+  name: z.string(),
+  before: z.string().nullable(),
+  after: z.string().nullable(),
+});
+export type Change = z.infer<typeof Change>;
+
+/** What one request says otherwise than the request before it in the same session. Texts are cut to a readable length. */
+export const RequestChanges = z.object({
+  exchange: Exchange,
+  /** Null for the first request of a session: everything is new. */
+  previousId: z.string().nullable(),
+  /** Leading items of the conversation that both requests share, of how many in each. */
+  keptItems: z.int(),
+  itemsBefore: z.int(),
+  itemsAfter: z.int(),
+  /** False when the provider's cache of the conversation could not serve: something before its end is not as it was. */
+  prefixKept: z.boolean(),
+  items: z.array(Change),
+  tools: z.array(Change),
+  settings: z.array(Change),
+});
+export type RequestChanges = z.infer<typeof RequestChanges>;
+
+export const ExchangeEvents = z.object({
+  exchange: Exchange,
+  /** The request's body as sent, after content coding. Null when it was not kept. */
+  request: z.string().nullable(),
+  /** False when a secret was taken out of it. */
+  requestExact: z.boolean(),
+  /** Why the reply's events were not kept; null when they are all there. */
+  omitted: z.enum(['redacted', 'tooLarge', 'neverRecorded']).nullable(),
+  /** Events of the reply's stream in order; one for a reply in one piece. */
+  events: z.array(z.object({ /** Since the request was sent. */ atMs: z.number(), text: z.string() })),
+});
+export type ExchangeEvents = z.infer<typeof ExchangeEvents>;
+
+export const SearchHit = z.object({
+  sessionId: z.string(),
+  exchangeId: z.string().nullable(),
+  title: z.string(),
+  at: z.iso.datetime(),
+  /** Text around the words, which stand between « and ». */
+  snippet: z.string(),
+});
+export type SearchHit = z.infer<typeof SearchHit>;
+
+/** What statistics can be grouped by. A day is a day in UTC. */
+export const StatsKey = z.enum(['day', 'model', 'agent', 'session', 'repository']);
+export type StatsKey = z.infer<typeof StatsKey>;
+
+/** Only the keys that were grouped by are there; null or `unknown` where the traffic did not tell. */
 export const StatsRow = z.object({
-  day: z.string(),
-  model: z.string(),
-  agent: z.string().nullable(),
+  day: z.string().optional(),
+  model: z.string().optional(),
+  agent: z.string().nullable().optional(),
+  session: z.string().optional(),
+  repository: z.string().nullable().optional(),
   sessions: z.int(),
   exchanges: z.int(),
   usage: Usage,
@@ -62,12 +154,29 @@ export const StatsRow = z.object({
 });
 export type StatsRow = z.infer<typeof StatsRow>;
 
+export const ExportFormat = z.enum(['clean', 'atif', 'otlp', 'html']);
+export type ExportFormat = z.infer<typeof ExportFormat>;
+
+const age = z
+  .string()
+  .refine(text => sinceToEpochMs(text, 0) !== null, 'give a date such as 2026-11-21, or an age such as 36h or 7d');
+const since = age.optional().describe('Only what is newer: a date (2026-11-21) or an age (36h, 7d)');
+const sessionId = z.string().min(1).describe('Id of a session, see `sessions list`');
+const exchangeId = z.string().min(1).describe('Id of an exchange, see `sessions show`');
+const limit = (most: number, usual: number) =>
+  z.coerce.number().int().min(1).max(most).default(usual).describe(`Rows at most (default ${usual})`);
+
 export const sessions = api('sessions', {
   list: request({
     summary: 'Recorded agent sessions, newest first.',
     params: z.object({
-      limit: z.coerce.number().int().min(1).max(500).default(50),
+      limit: limit(500, 50),
       before: z.string().optional().describe('Cursor: `next` of the page before'),
+      agent: z.string().optional().describe('Only of this agent, such as codex'),
+      model: z.string().optional().describe('Only where this model answered'),
+      repository: z.string().optional().describe('Only of agents that worked in this directory or below it'),
+      since,
+      text: z.string().optional().describe('Only with this text in the title; `sessions search` looks everywhere'),
     }),
     result: z.object({ rows: z.array(SessionSummary), next: z.string().nullable() }),
     expose: ['webview', 'http', 'mcp', 'cli'],
@@ -75,7 +184,7 @@ export const sessions = api('sessions', {
   }),
   show: request({
     summary: 'One session: its exchanges and the conversation they add up to.',
-    params: z.object({ sessionId: z.string().min(1) }),
+    params: z.object({ sessionId }),
     result: z.object({
       session: SessionSummary,
       exchanges: z.array(Exchange),
@@ -85,12 +194,112 @@ export const sessions = api('sessions', {
     readOnly: true,
     positional: ['sessionId'],
   }),
+  summary: request({
+    summary: 'What one session came to: turns, tools, files, tokens, cost, waiting, the longest steps.',
+    params: z.object({ sessionId }),
+    result: SessionReport,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+    positional: ['sessionId'],
+  }),
+  events: request({
+    summary: 'One exchange as it went over the wire: the request text and the events of the reply with their times.',
+    params: z.object({
+      id: z.string().min(1).describe('Id of an exchange, or of a session'),
+      number: z.coerce.number().int().min(1).optional().describe('Which exchange of a session (default: the last)'),
+    }),
+    result: ExchangeEvents,
+    expose: ['webview', 'http', 'cli'],
+    readOnly: true,
+    positional: ['id'],
+  }),
+  changes: request({
+    summary: 'What changed between a request and the one before it: conversation items, tools, settings.',
+    params: z.object({ exchangeId }),
+    result: RequestChanges,
+    expose: ['webview', 'http', 'cli'],
+    readOnly: true,
+    positional: ['exchangeId'],
+  }),
+  search: request({
+    summary: 'Full-text search over what was said in recorded sessions, and in the newest of Codex’s own files.',
+    params: z.object({
+      words: z.array(z.string().min(1)).min(1).describe('Words to find, all of them'),
+      limit: limit(200, 20),
+    }),
+    result: z.object({ hits: z.array(SearchHit) }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+    positional: ['words'],
+  }),
+  export: request({
+    summary: 'Write one session out as cleaned JSON, ATIF 1.7, OpenTelemetry spans or one HTML page.',
+    params: z.object({
+      sessionId,
+      format: ExportFormat.default('clean').describe('clean, atif, otlp or html'),
+      output: z.string().optional().describe('File to write; without it the text is printed'),
+      force: z.boolean().default(false).describe('Overwrite the file'),
+      endpoint: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe('For otlp: a collector to send the spans to, such as http://127.0.0.1:4318/v1/traces'),
+      content: z.boolean().default(false).describe('For otlp: put the messages into the spans, not only figures'),
+    }),
+    result: z.object({
+      /** The file written or the endpoint that took it; null when the text is in `text`. */
+      written: z.string().nullable(),
+      sizeBytes: z.int(),
+      text: z.string().nullable(),
+    }),
+    expose: ['cli'],
+    positional: ['sessionId'],
+  }),
+  /** Exchanges in the order they were stored, for whoever follows; the cursor survives a restart of the server. */
+  latest: request({
+    summary: 'Exchanges stored after a cursor; without one, only the cursor of now.',
+    params: z.object({ after: z.int().min(0).optional(), sessionId: z.string().optional() }),
+    result: z.object({ rows: z.array(Exchange), next: z.int() }),
+    expose: ['webview', 'http'],
+    readOnly: true,
+  }),
+  /** For a status bar: asked often, so it is cheap. */
+  today: request({
+    summary: 'Tokens and cost since local midnight.',
+    params: z.object({}),
+    result: z.object({ exchanges: z.int(), usage: Usage, cost: Cost }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+  }),
   stats: request({
-    summary: 'Tokens and cost by day, model and agent.',
-    params: z.object({ days: z.coerce.number().int().min(1).max(3650).default(30) }),
+    summary: 'Tokens, cache share and cost of what the proxy recorded, by day, model, agent, session or repository.',
+    params: z.object({
+      days: z.coerce.number().int().min(1).max(3650).default(30).describe('The last so many days (UTC, default 30)'),
+      by: z.array(StatsKey).min(1).default(['day', 'model', 'agent']).describe('day model agent session repository'),
+    }),
     result: z.object({ rows: z.array(StatsRow) }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
+  }),
+  prune: request({
+    summary: 'Delete recorded sessions for good and shrink the database. Says what would go; deletes with --yes.',
+    params: z.object({
+      session: z.array(z.string().min(1)).optional().describe('These sessions'),
+      before: age.optional().describe('Those not active since: a date (2026-11-21) or an age (36h, 30d)'),
+      all: z.boolean().default(false).describe('All of them'),
+      yes: z.boolean().default(false).describe('Delete'),
+    }),
+    result: z.object({
+      sessions: z.int(),
+      /** Null when nothing was deleted yet. */
+      deleted: z.object({ exchanges: z.int(), freedBytes: z.number() }).nullable(),
+    }),
+    expose: ['cli'],
+  }),
+  reprice: request({
+    summary: 'Compute costs anew with the price list of this version.',
+    params: z.object({}),
+    result: z.object({ changed: z.int(), newlyPriced: z.int() }),
+    expose: ['cli'],
   }),
   changed: event(SessionSummary),
 });

@@ -56,3 +56,8 @@ export function addCost(a: Cost, b: Cost): Cost {
   }
   return a.kind === b.kind ? a : { amountUsd: null, kind: 'subscription' };
 }
+
+/** Share of the input that the provider answered from its cache, in [0,1]; null when it reported no such figure. */
+export function cachedShare({ inputTokens, cachedInputTokens }: Usage): number | null {
+  return !inputTokens || cachedInputTokens === null ? null : cachedInputTokens / inputTokens;
+}

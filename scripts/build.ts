@@ -107,7 +107,11 @@ function bundles(target: Target, dev: boolean): BuildOptions[] {
       outdir: 'dist',
       // Optional compiled speed-ups of ssh2 (under dockerode), which does without them.
       external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
-      alias: { 'better-sqlite3': `better-sqlite3/${targets[target]}` },
+      alias: {
+        'better-sqlite3': `better-sqlite3/${targets[target]}`,
+        // Its main file is a UMD module, whose own imports no bundler can follow.
+        'jsonc-parser': 'jsonc-parser/lib/esm/main.js',
+      },
       loader: { '.node': 'copy' },
       assetNames: '[name]',
     },

@@ -35,6 +35,20 @@ export const zones: readonly Zone[] = [
   },
   { path: 'server/connect.ts', may: domains },
   { path: 'server/surfaces', may: [...domains, 'server/connect.ts'] },
+  // What an agent is called and which keys it reads is data.
+  { path: 'server/surfaces/cli', may: [...domains, 'server/connect.ts', 'server/surfaces', 'server/agents'] },
+  {
+    path: 'server/setup',
+    may: [
+      ...domains,
+      'server/connect.ts',
+      'server/surfaces',
+      'server/agents',
+      'server/executors',
+      'server/proxy',
+      'server/traces',
+    ],
+  },
   {
     path: 'server/demo',
     may: [...domains, 'server/connect.ts', 'server/surfaces', 'server/agents', 'server/proxy', 'server/tasks'],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codex } from '../server/agents/codex.ts';
 import { installAgent } from '../server/agents/install.ts';
+import { testAgents } from './agentPrograms.ts';
 import { build, hostTarget } from './build.ts';
 import { binary, root } from './root.ts';
 import { toolsDirectory } from './tools.ts';
@@ -29,6 +30,7 @@ const env: NodeJS.ProcessEnv = {
 
 await build({ target: hostTarget(), dev: false });
 await provideCodex();
+await provideAgents();
 
 // The heavy suites one file at a time: an engine, a workbench and a browser share the machine with nothing.
 const light = await suite('light', ['test/unit', 'test/integration'], []);
@@ -55,6 +57,16 @@ async function provideCodex(): Promise<void> {
     env['COACH_TEST_CODEX'] = installed.directory;
   } catch (error) {
     console.log(`The Codex CLI can't be installed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Other agents' programs, kept between runs like Codex. Without one its suite is skipped and says so. */
+async function provideAgents(): Promise<void> {
+  for (const agent of testAgents) {
+    const install = { cache: toolsDirectory(), env: process.env, onProgress: (text: string) => console.log(text) };
+    await installAgent(agent, install).catch((error: unknown) => {
+      console.log(`${agent.title} can't be installed: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 }
 

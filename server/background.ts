@@ -1,30 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { server as serverApi } from '../protocol/server.ts';
-import { toIso } from './base/clock.ts';
+import { delay, toIso } from './base/clock.ts';
 import { DisposableStack } from './base/disposable.ts';
-import { takeLock } from './base/lock.ts';
+import { type HeldLock, takeLock } from './base/lock.ts';
 import { fileLog } from './base/log.ts';
+import { outerProxyOf } from './base/outerProxy.ts';
 import { type CoachPaths, coachPaths, ensureHome, readOnlyError } from './base/paths.ts';
 import { environmentSettings } from './base/settings.ts';
+import { machineSleep, type SleepLog } from './base/sleep.ts';
 import { version } from './base/version.ts';
 import { createServices, type Services } from './services.ts';
 import { domain } from './surfaces/domain.ts';
 import { serveStream } from './surfaces/lsp.ts';
 
 const idleCheckMs = 1000;
+/** How long a predecessor that was killed may still hold the lock. */
+const handoverMs = 2000;
 /** Time for the answer to `stop` to leave before the connections are closed. */
 const replyMs = 50;
 
 /**
  * The background server, one per COACH_HOME: listens on its socket until told to stop or idle for long enough.
- * A second one for the same home leaves at once, exit code 0: the first one serves.
+ * A second one for the same home leaves, exit code 0: the first one serves.
  */
 export async function runServer(): Promise<void> {
   const paths = coachPaths();
   ensureHome(paths);
-  const lock = takeLock(paths.lockFile);
+  const lock = await takeOver(paths);
   if (lock === null) return;
   const owner = new DisposableStack();
   owner.defer(() => lock.release());
@@ -56,6 +60,7 @@ export async function runServer(): Promise<void> {
     clients: clients.size,
     runningTrials: services.runningTrials(),
     log: logFile,
+    outerProxy: outerProxyOf(process.env),
   });
   const own = domain(serverApi, {
     hello: status,
@@ -81,7 +86,10 @@ export async function runServer(): Promise<void> {
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('unhandledRejection', error => log.error('Unhandled rejection.', { error }));
-  watchIdle(settings.get('server.idleSeconds') * 1000, () => clients.size > 0 || busy(services), stop);
+  watchIdle(settings.get('server.idleSeconds') * 1000, machineSleep(), {
+    inUse: () => clients.size > 0 || busy(services),
+    stop,
+  });
 
   await new Promise<void>(resolve => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
@@ -92,11 +100,35 @@ function busy(services: Services): boolean {
   return services.runningTrials() > 0 || services.tracedConnections() > 0;
 }
 
-function watchIdle(limitMs: number, inUse: () => boolean, stop: (reason: string) => void): void {
+/** The lock, or null when a living server has it: one that answers. */
+async function takeOver(paths: CoachPaths): Promise<HeldLock | null> {
+  for (const deadline = Date.now() + handoverMs; ; await delay(50)) {
+    const lock = takeLock(paths.lockFile);
+    if (lock !== null || Date.now() > deadline || (await answers(paths.socket))) return lock;
+  }
+}
+
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise(resolve => {
+    const socket = connect(socketPath);
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
+
+function watchIdle(
+  limitMs: number,
+  sleeps: SleepLog,
+  { inUse, stop }: { inUse: () => boolean; stop: (reason: string) => void },
+): void {
   let lastUse = Date.now();
   setInterval(() => {
-    if (inUse()) lastUse = Date.now();
-    else if (Date.now() - lastUse >= limitMs) stop('idle');
+    const now = Date.now();
+    if (inUse()) lastUse = now;
+    else if (sleeps.awakeMs(lastUse, now) >= limitMs) stop('idle');
   }, idleCheckMs).unref();
 }
 

@@ -7,8 +7,8 @@ if (problem !== null) {
 }
 
 // No top-level await: the bundle is CommonJS.
-void Promise.all([import('./surfaces/cli/program.ts'), import('./demo/demo.ts')]).then(
-  async ([{ runCli }, { addDemoCommand }]) => {
-    process.exitCode = await runCli(process.argv.slice(2), [addDemoCommand]);
+void Promise.all([import('./surfaces/cli/program.ts'), import('./demo/demo.ts'), import('./setup/commands.ts')]).then(
+  async ([{ runCli }, { addDemoCommand }, { addSetupCommands }]) => {
+    process.exitCode = await runCli(process.argv.slice(2), [addDemoCommand, addSetupCommands]);
   },
 );

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { remote } from '../protocol/api.ts';
-import type { Channel } from '../protocol/channel.ts';
+import type { Channel, Disposable } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
@@ -85,7 +85,7 @@ async function tryConnect({ paths, client }: ConnectOptions, started: boolean): 
     return { channel, info, started, closed, dispose };
   } catch (error) {
     // A server on its way out, or one that is only starting, is as good as none.
-    const passing = !open || (started && CoachError.from(error).code === 'server.denied');
+    const passing = !open || socket.destroyed || (started && CoachError.from(error).code === 'server.denied');
     dispose();
     if (passing) return null;
     throw error;
@@ -159,24 +159,97 @@ export function whileConnected<T>(connection: ServerConnection, work: () => Prom
   return Promise.race([work(), ended]);
 }
 
-/** A way to the server that outlives it: a call after its end connects again, starting it where needed. */
-export function lastingChannel(options: ConnectOptions): Pick<Channel, 'request'> & { dispose(): void } {
-  let current: Promise<ServerConnection> | null = null;
-  const connected = () => {
-    current ??= connectToServer(options).then(connection => {
-      void connection.closed.then(forget);
-      return connection;
+/** A server that lived shorter than this ended too soon; how long the next one is then waited with. */
+const shortLifeMs = 10_000;
+const maxPauseMs = 1000;
+
+/**
+ * A way to the server that outlives it: after its end the next call connects again, starting it where needed. Listeners
+ * stay. With `watch` it is started again as soon as it has ended: agents wait for its proxy.
+ */
+export class LastingChannel implements Channel {
+  readonly #options: ConnectOptions;
+  readonly #watch: boolean;
+  readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
+  #current: Promise<ServerConnection> | null = null;
+  #pauseMs = 0;
+  readonly #ended = new AbortController();
+
+  constructor(options: ConnectOptions, { watch = false }: { watch?: boolean } = {}) {
+    this.#options = options;
+    this.#watch = watch;
+  }
+
+  async request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    return (await this.#connected()).channel.request(method, params, signal);
+  }
+
+  notify(method: string, params: unknown): void {
+    void this.#connected()
+      .then(({ channel }) => channel.notify(method, params))
+      .catch(() => undefined);
+  }
+
+  onRequest(): Disposable {
+    throw new Error('The server sends no requests.');
+  }
+
+  onNotify(method: string, handler: (payload: unknown) => void): Disposable {
+    const known = this.#listeners.get(method);
+    const handlers = known ?? new Set();
+    this.#listeners.set(method, handlers.add(handler));
+    if (known === undefined) {
+      void this.#current?.then(({ channel }) => this.#listen(channel, method)).catch(() => undefined);
+    }
+    return { dispose: () => void handlers.delete(handler) };
+  }
+
+  dispose(): void {
+    this.#ended.abort();
+    void this.#current?.then(connection => connection.dispose()).catch(() => undefined);
+  }
+
+  #connected(): Promise<ServerConnection> {
+    if (this.#current === null) {
+      const opening = this.#open();
+      this.#current = opening;
+      opening.catch(() => {
+        if (this.#current === opening) this.#current = null;
+      });
+    }
+    return this.#current;
+  }
+
+  async #open(): Promise<ServerConnection> {
+    const connection = await connectToServer(this.#options);
+    for (const method of this.#listeners.keys()) this.#listen(connection.channel, method);
+    const openedAt = Date.now();
+    void connection.closed.then(() => {
+      this.#current = null;
+      if (!this.#watch || this.#ended.signal.aborted) return;
+      const short = Date.now() - openedAt < shortLifeMs;
+      this.#pauseMs = short ? Math.min(maxPauseMs, this.#pauseMs * 2 || 50) : 0;
+      this.#current = this.#reopen();
+      this.#current.catch(() => undefined);
     });
-    current.catch(forget);
-    return current;
-  };
-  const forget = () => {
-    current = null;
-  };
-  return {
-    request: async (method, params, signal) => (await connected()).channel.request(method, params, signal),
-    dispose: () => void current?.then(connection => connection.dispose()).catch(() => undefined),
-  };
+    return connection;
+  }
+
+  /** Until there is a server again, or nobody waits for one any more. */
+  async #reopen(): Promise<ServerConnection> {
+    for (;;) {
+      await delay(this.#pauseMs, this.#ended.signal);
+      try {
+        return await this.#open();
+      } catch {
+        this.#pauseMs = maxPauseMs;
+      }
+    }
+  }
+
+  #listen(channel: Channel, method: string): void {
+    channel.onNotify(method, payload => this.#listeners.get(method)?.forEach(handler => void handler(payload)));
+  }
 }
 
 function serverEnded(): CoachError {

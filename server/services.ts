@@ -10,13 +10,14 @@ import { tasks as tasksApi } from '../protocol/tasks.ts';
 import { codex } from './agents/codex.ts';
 import { agents, findAgent } from './agents/index.ts';
 import { findInstalled } from './agents/install.ts';
+import { recordedAgents } from './agents/recorded.ts';
 import { EventBus } from './base/bus.ts';
 import { systemClock } from './base/clock.ts';
 import { type AsyncOwner, DisposableStack } from './base/disposable.ts';
 import type { Log } from './base/log.ts';
 import type { CoachPaths } from './base/paths.ts';
 import { programOnPath } from './base/programs.ts';
-import { modelKeys, type Settings } from './base/settings.ts';
+import { modelKeys, readDotEnv, type Settings, secretValues } from './base/settings.ts';
 import { agentHandlers, agentInstaller } from './bench/agentHandlers.ts';
 import { runHandlers } from './bench/handlers.ts';
 import { RunService } from './bench/runService.ts';
@@ -26,10 +27,15 @@ import { validateTask } from './bench/validate.ts';
 import { createExecutors, type Executors } from './executors/index.ts';
 import { shimFile } from './executors/places.ts';
 import { repositoryAt } from './git/repository.ts';
+import { toAddressPolicy } from './proxy/addressPolicy.ts';
+import { toBudgetLimits } from './proxy/budget.ts';
 import { createProxy } from './proxy/captureProxy.ts';
 import { announceProxy, proxyHandlers } from './proxy/handlers.ts';
-import { Recording, recordingOfSession } from './proxy/recording.ts';
-import { startReplay } from './proxy/replay.ts';
+import { ModelHosts } from './proxy/hosts.ts';
+import { recordedSource } from './proxy/replay/recorded.ts';
+import { startReplay } from './proxy/replay/replayServer.ts';
+import { Script, scriptedSource } from './proxy/replay/scripted.ts';
+import type { ReplaySource } from './proxy/replay/source.ts';
 import { toOverrides } from './proxy/upstreamSetting.ts';
 import { type Domain, domain } from './surfaces/domain.ts';
 import { findTask } from './tasks/catalogue.ts';
@@ -38,8 +44,11 @@ import { taskHandlers } from './tasks/handlers.ts';
 import type { PreparedTask } from './tasks/preparedTask.ts';
 import { sessionSource } from './tasks/sessionSource.ts';
 import { toAtif } from './traces/atif.ts';
+import { CodexSessionFiles, codexSessionDirectories } from './traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
 import { startRecorder } from './traces/recorder.ts';
+import { Redactor } from './traces/redaction.ts';
+import { scheduleRetention } from './traces/retentionSchedule.ts';
 import { TraceStore } from './traces/store.ts';
 
 export interface ServiceOptions {
@@ -81,12 +90,33 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
       log,
     }),
   );
+  const hide = (values: readonly string[]) => {
+    for (const value of values) recorder.hide(value);
+  };
+  hide(secretValues(env));
   const traces = owner.add(new TraceStore(paths.tracesDb));
   owner.add(announceSessions(recorder, bus));
+  const limits = () => ({
+    keepDays: settings.get('traces.keepDays'),
+    maxMegabytes: settings.get('traces.maxMegabytes'),
+  });
+  owner.add(scheduleRetention(recorder, limits, log));
+  const codexFiles = new CodexSessionFiles(
+    codexSessionDirectories(env, settings.get('sessions.codexHome')),
+    new Redactor(),
+  );
 
   const overrides = toOverrides(settings.get('proxy.upstreams'));
-  const proxy = owner.add(createProxy({ caDirectory: paths.ca, recorder, log, env, overrides }));
+  const hosts = new ModelHosts(settings.get('proxy.hosts'));
+  const policy = toAddressPolicy(settings.get('proxy.allowPrivate'));
+  const proxy = owner.add(
+    createProxy({
+      ...{ caDirectory: paths.ca, launchFile: paths.launches, recorder, store: traces, log, env },
+      ...{ overrides, hosts, policy, budgets: toBudgetLimits(settings) },
+    }),
+  );
   owner.add(announceProxy(proxy, bus));
+  await proxy.resume();
   const port = () => settings.get('proxy.port');
 
   const executors = createCoachExecutors({ paths, settings, env });
@@ -112,10 +142,14 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
         await proxy.start(port());
         return proxy.open(spec);
       },
-      startReplay: async reference => startReplay(await loadRecording(reference, traces), log),
+      startReplay: async reference => startReplay(await replaySource(reference, traces), log),
       loadTask,
       repositoryRoot,
-      keys: root => modelKeys(env, root),
+      keys(root) {
+        const keys = modelKeys(env, root);
+        hide(secretValues({ ...readDotEnv(root), ...keys }));
+        return keys;
+      },
     }),
   );
   runService.recover();
@@ -124,7 +158,7 @@ async function compose({ paths, settings, log, env }: ServiceOptions, owner: Dis
   }
 
   const domains: Domain[] = [
-    domain(sessionsApi, sessionHandlers(traces)),
+    domain(sessionsApi, sessionHandlers({ store: traces, files: codexFiles, recorder, clock })),
     domain(proxyApi, proxyHandlers({ service: proxy, recorder, store: traces, port, defaultHost: hostOf })),
     domain(
       tasksApi,
@@ -180,8 +214,11 @@ function createCoachExecutors({ paths, settings, env }: Omit<ServiceOptions, 'lo
 }
 
 /** `session:<id>` of the trace store, or a recording's file. */
-async function loadRecording(reference: string, traces: TraceStore): Promise<Recording> {
-  if (reference.startsWith('session:')) return recordingOfSession(traces, reference.slice('session:'.length));
+async function replaySource(reference: string, traces: TraceStore): Promise<ReplaySource> {
+  // A task's instruction is worded anew from what was asked in the session.
+  if (reference.startsWith('session:')) {
+    return recordedSource(traces, reference.slice('session:'.length), { anyPrompt: true });
+  }
   const unusable = (why: string, cause?: unknown) =>
     new CoachError('input.invalid', `${reference} is no recording: ${why}`, {
       cause,
@@ -193,11 +230,12 @@ async function loadRecording(reference: string, traces: TraceStore): Promise<Rec
   } catch (error) {
     throw unusable(error instanceof Error ? error.message : String(error), error);
   }
-  const parsed = Recording.safeParse(json);
+  const parsed = Script.safeParse(json);
   if (!parsed.success) throw unusable(readableIssues(parsed.error));
-  return parsed.data;
+  return scriptedSource(parsed.data);
 }
 
 function hostOf(agent: string): string {
-  return agents.find(({ id }) => id === agent)?.apiHosts[0] ?? 'api.openai.com';
+  const known = agents.find(({ id }) => id === agent) ?? recordedAgents.find(({ id }) => id === agent);
+  return known?.apiHosts[0] ?? 'api.openai.com';
 }

@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { type TestAgent, testAgentProgram } from '../scripts/agentPrograms.ts';
 import { findCodeServer, missingBuildTools } from '../scripts/codeServer.ts';
 import { toolsDirectory } from '../scripts/tools.ts';
 
 /** Where the editor tests keep code-server between runs. */
 export const codeServerDirectory = join(toolsDirectory(), 'code-server');
 
-type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox';
+type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox' | TestAgent;
 
 const probes: Record<Feature, () => string | null> = {
   docker: () => (answers('docker', ['version', '--format', '{{.Server.Version}}']) ? null : 'no Docker engine answers'),
@@ -19,6 +20,9 @@ const probes: Record<Feature, () => string | null> = {
   },
   codex: () =>
     codexDirectory() ? null : 'the Codex CLI is not in the agent cache (COACH_TEST_CODEX names its directory)',
+  claude: () => missingAgent('claude'),
+  opencode: () => missingAgent('opencode'),
+  qwen: () => missingAgent('qwen'),
   sandbox: () => (answers('bwrap', ['--ro-bind', '/', '/', 'true']) ? null : 'bubblewrap cannot run here'),
 };
 
@@ -65,6 +69,10 @@ export function codexDirectory(): string | null {
     if (existsSync(join(directory, 'bin', 'codex'))) return directory;
   }
   return null;
+}
+
+function missingAgent(id: TestAgent): string | null {
+  return testAgentProgram(id) === null ? `${id} is not in the tools directory; npm test installs it` : null;
 }
 
 function answers(program: string, args: string[]): boolean {

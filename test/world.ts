@@ -34,9 +34,10 @@ export interface World {
 export const cliProgram = join(root, 'bin', 'codex-coach.cjs');
 export const serverProgram = join(root, 'dist', 'server.cjs');
 
-export function aWorld(more: NodeJS.ProcessEnv = {}): World {
-  const home = join(temporaryDirectory(), 'coach');
-  const env: NodeJS.ProcessEnv = { ...process.env, PROXY_PORT: '0', ...more, COACH_HOME: home };
+export function aWorld(more: NodeJS.ProcessEnv = {}, home = join(temporaryDirectory(), 'coach')): World {
+  // The sessions of whoever runs the tests are none of theirs.
+  const unseen = { PROXY_PORT: '0', CODEX_TRACE_HOME: join(home, 'no-codex') };
+  const env: NodeJS.ProcessEnv = { ...process.env, ...unseen, ...more, COACH_HOME: home };
   const paths = coachPaths(env);
   onTestFinished(() => stopServer(paths, env));
   return {

@@ -48,8 +48,15 @@ function tokenOf(signal: AbortSignal): Token {
       return signal.aborted;
     },
     onCancellationRequested(listener) {
-      signal.addEventListener('abort', listener, { once: true });
-      return { dispose: () => signal.removeEventListener('abort', listener) };
+      const tell = () => {
+        try {
+          listener();
+        } catch {
+          // The connection ended before the request: there is nobody left to tell.
+        }
+      };
+      signal.addEventListener('abort', tell, { once: true });
+      return { dispose: () => signal.removeEventListener('abort', tell) };
     },
   };
 }

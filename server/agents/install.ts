@@ -14,6 +14,9 @@ export interface InstallOptions {
   readonly onProgress: (text: string) => void;
 }
 
+/** What installing needs of an agent. */
+export type InstallableAgent = Pick<Agent, 'id' | 'title' | 'package'>;
+
 export interface InstalledAgent {
   readonly version: string;
   /** Directory to mount into a sandbox; the program's path in it is `program`. */
@@ -30,7 +33,7 @@ const tellEveryMs = 3000;
  * @throws CoachError `agent.installFailed`
  */
 export async function installAgent(
-  agent: Agent,
+  agent: InstallableAgent,
   options: InstallOptions,
   signal?: AbortSignal,
 ): Promise<InstalledAgent> {
@@ -47,7 +50,7 @@ export async function installAgent(
 }
 
 /** Where the pinned version of an agent lies, or null when it is not installed or needs no program. */
-export function findInstalled(agent: Agent, cache: string): InstalledAgent | null {
+export function findInstalled(agent: InstallableAgent, cache: string): InstalledAgent | null {
   const platform = agent.package?.platform(process.platform, process.arch);
   if (!agent.package || !platform) return null;
   const directory = join(cache, 'agents', agent.id, agent.package.version, 'program');
@@ -55,7 +58,11 @@ export function findInstalled(agent: Agent, cache: string): InstalledAgent | nul
   return existsSync(join(directory, platform.program)) ? found : null;
 }
 
-async function install(agent: Agent, options: InstallOptions, signal?: AbortSignal): Promise<InstalledAgent> {
+async function install(
+  agent: InstallableAgent,
+  options: InstallOptions,
+  signal?: AbortSignal,
+): Promise<InstalledAgent> {
   const platform = agent.package?.platform(process.platform, process.arch);
   if (!agent.package || !platform) {
     throw new CoachError(
@@ -80,7 +87,11 @@ async function install(agent: Agent, options: InstallOptions, signal?: AbortSign
     await rename(unpacked, join(temporary, 'program'));
     await rm(join(temporary, 'npm'), { recursive: true, force: true });
     options.onProgress(`Checking ${agent.title} ${version}.`);
-    await check(agent.title, join(temporary, 'program', platform.program), version, signal);
+    await check(
+      agent.title,
+      { program: join(temporary, 'program', platform.program), version, home: temporary },
+      signal,
+    );
   }).catch((error: unknown) => {
     // Another process may have been first: its installation is as good.
     if (findInstalled(agent, options.cache) === null) throw error;
@@ -114,9 +125,18 @@ async function npmInstall(spec: string, prefix: string, env: NodeJS.ProcessEnv, 
   throw failed(`npm could not install ${spec}: ${said || `exit code ${outcome.exitCode}`}`);
 }
 
-/** Runs the program once: a package that can't run here must not be found as installed. */
-async function check(title: string, program: string, version: string, signal?: AbortSignal): Promise<void> {
-  const outcome = await exec({ argv: [program, '--version'], env: { PATH: process.env['PATH'] } }, signal);
+/** Runs the program once: a package that can't run here must not be found as installed. What it leaves in its HOME goes. */
+async function check(
+  title: string,
+  { program, version, home }: { program: string; version: string; home: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const scratch = join(home, 'home');
+  const outcome = await exec(
+    { argv: [program, '--version'], env: { PATH: process.env['PATH'], HOME: scratch } },
+    signal,
+  );
+  await rm(scratch, { recursive: true, force: true });
   const said = `${outcome.stdout}${outcome.stderr}`.trim();
   if (outcome.exitCode === 0 && said.includes(version)) return;
   throw new CoachError('agent.installFailed', `${title} was installed but does not run: ${said || 'no output'}`, {

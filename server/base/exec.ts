@@ -33,6 +33,8 @@ export interface ExecOutcome {
 export interface Execution {
   readonly pid: number;
   readonly done: Promise<ExecOutcome>;
+  /** Passes a signal on to the process itself. */
+  signal(name: NodeJS.Signals): void;
   /**
    * TERM to the whole process group, KILL after 5 s. Output that was not read by then is lost. Resolves when the group's
    * leader is gone.
@@ -61,6 +63,7 @@ export function start(spec: ExecSpec): Execution {
   return {
     pid: child.pid ?? -1,
     done,
+    signal: name => signalGroup(child, name, true),
     async kill() {
       signalGroup(child, 'SIGTERM', spec.inherit ?? false);
       child.stdout?.destroy();

@@ -9,6 +9,8 @@ import { CoachError } from '../../protocol/errors.ts';
 export interface CoachPaths {
   readonly home: string;
   readonly ca: string;
+  /** Launches and port that outlive the server. */
+  readonly launches: string;
   readonly tracesDb: string;
   readonly coachDb: string;
   readonly workspaces: string;
@@ -25,6 +27,7 @@ export function coachPaths(env: NodeJS.ProcessEnv = process.env): CoachPaths {
   return {
     home,
     ca: join(home, 'ca'),
+    launches: join(home, 'launches.json'),
     tracesDb: join(home, 'traces.sqlite3'),
     coachDb: join(home, 'coach.sqlite3'),
     workspaces: join(home, 'workspaces'),

@@ -1,58 +1,72 @@
-/**
- * Shapes of secrets. Linear patterns only (no nested quantifiers): they run over hostile text of any size.
- * Issue trackers of comparable tools show these to be the ones that leak most.
- */
-const shapes: readonly RegExp[] = [
-  /\bsk-ant-[A-Za-z0-9_-]{16,}/g,
-  /\bsk-or-v1-[A-Za-z0-9]{16,}/g,
-  /\bsk-[A-Za-z0-9_-]{16,}/g,
-  /\bgh[pousr]_[A-Za-z0-9]{20,}/g,
-  /\bgithub_pat_[A-Za-z0-9_]{20,}/g,
-  /\bglpat-[A-Za-z0-9_-]{16,}/g,
-  /\bnpm_[A-Za-z0-9]{30,}/g,
-  /\bxox[abeoprs]-[A-Za-z0-9-]{10,}/g,
-  /\bhf_[A-Za-z0-9]{20,}/g,
-  /\bgsk_[A-Za-z0-9]{20,}/g,
-  /\bxai-[A-Za-z0-9]{20,}/g,
-  /\bAIza[A-Za-z0-9_-]{30,}/g,
-  /\bAKIA[A-Z0-9]{16}\b/g,
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[A-Za-z0-9+/=\s\\]*-----END [A-Z ]*PRIVATE KEY-----/g,
-];
+import { encodedRuns } from './encodedSecrets.ts';
+import { type LongRun, longRuns } from './longRuns.ts';
+import { namedSecrets } from './namedSecrets.ts';
+import { shapedSecrets } from './shapedSecrets.ts';
 
-const bearer = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{12,}/gi;
-const urlPassword = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@]{0,200}:)[^\s/@]{3,200}@/gi;
-/** `DB_PASSWORD=…` as in environments, and `"password": "…"` as in JSON; not `const token = next()`. */
-const assignment =
-  /(\b[A-Z0-9_]{0,60}(?:PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY)[A-Z0-9_]{0,20}=["']?)[^\s"',;]{6,}/g;
-const member =
-  /("[A-Za-z0-9_-]{0,60}(?:password|secret|api_?key|access_token|refresh_token|id_token)"\s{0,3}:\s{0,3}")[^"\\]{6,}/gi;
+/** Where a secret stands in a text, and what it is. */
+export interface SecretSpan {
+  readonly start: number;
+  readonly end: number;
+  readonly kind: string;
+}
 
 export const redacted = '[redacted]';
 
+/** Shorter values are no secrets: they would blank ordinary words. */
+const minKnownLength = 6;
+
+/** How often text inside text is looked into: base64 of a URL of … */
+const maxLayers = 3;
+
 /**
- * Replaces what looks like a secret, and every occurrence of `known` values (at least 6 characters), by `[redacted]`.
- * Made for text that is about to be written: logs, traces, exports.
+ * Replaces what looks like a secret, and every occurrence of `known` values (at least 6 characters), by `[redacted]`,
+ * also inside percent-encoding, `\u` escapes, base64 and gzip in base64. The same string comes back when there is none.
+ * Made for text that is about to be written: logs, traces, exports. Linear in the length of the text.
  */
 export function redact(text: string, known: Iterable<string> = []): string {
+  if (text.length < minKnownLength) return text;
+  const values = [...known].filter(value => value.length >= minKnownLength);
   let result = text;
-  for (const value of known) if (value.length >= 6) result = result.replaceAll(value, redacted);
-  for (const shape of shapes) result = result.replace(shape, redacted);
-  return result
-    .replace(bearer, `$1 ${redacted}`)
-    .replace(urlPassword, `$1${redacted}@`)
-    .replace(assignment, `$1${redacted}`)
-    .replace(member, `$1${redacted}`);
+  for (const value of values) if (result.includes(value)) result = result.replaceAll(value, redacted);
+  return without(result, secretSpans(result, values, maxLayers));
 }
 
 /** The secrets in a text by shape, with their 1-based line; the text itself is not repeated. */
 export function findSecrets(text: string): { line: number; kind: string }[] {
   const found: { line: number; kind: string }[] = [];
-  text.split('\n').forEach((content, index) => {
-    if (shapes.some(shape => content.search(shape) >= 0)) found.push({ line: index + 1, kind: 'key' });
-    else if (content.search(urlPassword) >= 0) found.push({ line: index + 1, kind: 'password in URL' });
-  });
-  if (found.length === 0 && /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
-    found.push({ line: 1, kind: 'private key' });
+  let line = 1;
+  let at = 0;
+  for (const { start, kind } of shapedSecrets(text, longRuns(text))) {
+    if (kind === 'credentials') continue;
+    for (let next = text.indexOf('\n', at); next >= 0 && next < start; next = text.indexOf('\n', at)) {
+      line++;
+      at = next + 1;
+    }
+    if (found.at(-1)?.line !== line) found.push({ line, kind });
+  }
   return found;
+}
+
+function secretSpans(text: string, known: readonly string[], layers: number): SecretSpan[] {
+  const runs = longRuns(text);
+  const plain = [...shapedSecrets(text, runs), ...namedSecrets(text)];
+  return layers === 0 ? plain : [...plain, ...encodedSpans(text, runs, known, layers - 1)];
+}
+
+function encodedSpans(text: string, runs: readonly LongRun[], known: readonly string[], layers: number): SecretSpan[] {
+  const hidesSecret = (reading: string) =>
+    known.some(value => reading.includes(value)) || secretSpans(reading, known, layers).length > 0;
+  return encodedRuns(text, runs).filter(run => run.readings().some(hidesSecret));
+}
+
+function without(text: string, spans: SecretSpan[]): string {
+  if (spans.length === 0) return text;
+  spans.sort((a, b) => a.start - b.start);
+  let result = '';
+  let at = 0;
+  for (const { start, end } of spans) {
+    if (start >= at) result += `${text.slice(at, start)}${redacted}`;
+    at = Math.max(at, end);
+  }
+  return result + text.slice(at);
 }

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { CoachError } from '../../protocol/errors.ts';
 import { readOnlyError } from './paths.ts';
@@ -12,28 +13,46 @@ export interface OpenOptions {
   readonly readonly?: boolean;
 }
 
+/** How long a statement waits for another process's lock. */
+const busyMs = 5000;
+
 /**
  * Opens a database in WAL mode and brings its schema up to date, in one transaction.
  * @throws CoachError `schema.newer` when a newer Codex Coach wrote it; nothing is changed then.
  */
 export function openDatabase(file: string, options: OpenOptions): Sqlite {
-  let database: Sqlite;
+  const database = connect(file, options.readonly ?? false);
   try {
-    database = new Database(file, { readonly: options.readonly ?? false, timeout: 5000 });
-    if (!options.readonly) database.pragma('journal_mode = WAL');
-  } catch (cause) {
-    throw readOnlyError(file, cause);
-  }
-  database.pragma(`synchronous = ${options.synchronous}`);
-  database.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
-  database.pragma('foreign_keys = ON');
-  try {
+    database.pragma(`synchronous = ${options.synchronous}`);
+    database.pragma(`journal_size_limit = ${64 * 1024 * 1024}`);
+    database.pragma('foreign_keys = ON');
     migrate(database, file, options);
   } catch (error) {
     database.close();
     throw error;
   }
   return database;
+}
+
+/** A database that is gone when it is closed. */
+export function openInMemory(): Sqlite {
+  return new Database(':memory:');
+}
+
+function connect(file: string, readonly: boolean): Sqlite {
+  let database: Sqlite | null = null;
+  try {
+    database = new Database(file, { readonly, timeout: busyMs });
+    if (!readonly) {
+      // Takes effect in a new file only, and only before anything else is written.
+      database.pragma('auto_vacuum = INCREMENTAL');
+      database.pragma('journal_mode = WAL');
+    }
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw readOnlyError(file, cause);
+  }
 }
 
 function migrate(database: Sqlite, file: string, { migrations, readonly }: OpenOptions): void {
@@ -55,4 +74,25 @@ function migrate(database: Sqlite, file: string, { migrations, readonly }: OpenO
     }
   });
   upgrade.immediate();
+}
+
+/** What is wrong with the storage under a database. */
+export type StorageFault = 'full' | 'locked' | 'readOnly' | 'damaged' | 'failed';
+
+/** The fault of the storage behind an error, or null when the error is of another kind, such as a broken statement. */
+export function storageFault(error: unknown): StorageFault | null {
+  const cause = error instanceof CoachError ? error.cause : error;
+  const code = (cause as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string') return null;
+  if (/^SQLITE_FULL|^ENOSPC/.test(code)) return 'full';
+  if (/^SQLITE_(BUSY|LOCKED)/.test(code)) return 'locked';
+  if (/^SQLITE_(READONLY|PERM|AUTH)|^E(ROFS|ACCES|PERM)/.test(code)) return 'readOnly';
+  if (/^SQLITE_(CORRUPT|NOTADB)/.test(code)) return 'damaged';
+  return /^SQLITE_(IOERR|CANTOPEN|PROTOCOL|NOMEM)/.test(code) ? 'failed' : null;
+}
+
+/** Which file lies at a path, so that its replacement can be told from it; null when there is none. */
+export function fileIdentity(file: string): string | null {
+  const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
 }

@@ -2,7 +2,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import type { AgentChoice, RunLimits } from '../../protocol/runs.ts';
-import { noUsage, type Usage } from '../../protocol/usage.ts';
+import { noUsage, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Agent, AgentEvent } from '../agents/agent.ts';
 import { DisposableStack } from '../base/disposable.ts';
 import { makeScratch } from '../base/owner.ts';
@@ -64,7 +64,10 @@ const agentPlace = '/opt/agent';
 export async function runAgentPhase(phase: AgentPhase, deps: TrialDeps, signal: AbortSignal): Promise<AgentOutcome> {
   const owned = new DisposableStack();
   try {
-    const model = phase.agent.kind === 'program' ? await openModel(phase, deps, owned) : null;
+    const model =
+      phase.agent.kind === 'program'
+        ? await openModel({ ...phase, maxTokens: phase.limits.maxTokens }, deps, owned)
+        : null;
     const program = await installed(phase, deps, signal);
     const sandbox = await phase.environment.start(
       {
@@ -187,6 +190,10 @@ async function runProgram(
     await model?.launch.settled();
     watch.look();
     const { exitCode } = outcome;
+    if (model !== null && model.launch.refusal() !== null) {
+      const tokens = totalTokens(meter().usage) ?? 0;
+      return { end: { kind: 'budgetSpent', tokens }, heardModel: watch.heardModel };
+    }
     const end: AgentEnd = exitCode === 0 ? { kind: 'finished' } : { kind: 'agentFailed', exitCode: exitCode ?? -1 };
     return { end, heardModel: watch.heardModel };
   } catch (error) {

@@ -18,6 +18,8 @@ export interface ModelUser {
   readonly agent: Agent;
   readonly choice: AgentChoice;
   readonly label: string;
+  /** Input + output tokens that its token is good for; null is no limit. */
+  readonly maxTokens: number | null;
 }
 
 export interface ModelAccess {
@@ -53,6 +55,7 @@ export async function openModel(
       realKey: replay === null ? realKey : null,
       trialId: phase.trialId,
       apiHosts: agent.apiHosts,
+      budget: phase.maxTokens === null ? null : { tokens: phase.maxTokens, usd: null },
     }),
   );
   const socket = await socketFor(phase.trialId, deps.workspaces, owned);

@@ -12,7 +12,7 @@ import type { Log } from '../base/log.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Executors } from '../executors/index.ts';
 import type { LaunchSpec, ProxyLaunch } from '../proxy/proxy.ts';
-import type { Replay } from '../proxy/replay.ts';
+import type { Replay } from '../proxy/replay/replayServer.ts';
 import { isProven } from '../tasks/format.ts';
 import { writeIgnoreFile } from '../tasks/places.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';

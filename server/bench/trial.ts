@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { PreparedEnvironment } from '../executors/executor.ts';
 import type { TreeDiff } from '../git/tree.ts';
 import type { ProxyService } from '../proxy/proxy.ts';
-import type { Replay } from '../proxy/replay.ts';
+import type { Replay } from '../proxy/replay/replayServer.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { type AgentEnd, type AgentOutcome, runAgentPhase } from './agentPhase.ts';
 import type { AgentLimits } from './limits.ts';

@@ -11,8 +11,8 @@ import { type SessionSummary, sessions } from '../../protocol/sessions.ts';
 import { type TaskSummary, tasks } from '../../protocol/tasks.ts';
 import { silentLog } from '../base/log.ts';
 import type { CoachPaths } from '../base/paths.ts';
-import { Recording } from '../proxy/recording.ts';
-import { type Replay, startReplay } from '../proxy/replay.ts';
+import { type Replay, startReplay } from '../proxy/replay/replayServer.ts';
+import { Script, scriptedSource } from '../proxy/replay/scripted.ts';
 import { runTracedCodex } from '../surfaces/cli/codex.ts';
 import { cliProgram, mediaDirectory } from '../surfaces/cli/places.ts';
 import { trialTable } from '../surfaces/cli/render.ts';
@@ -56,7 +56,7 @@ export async function runSteps(demo: DemoContext): Promise<void> {
     demo.live ? 'Codex with a real model, recorded' : 'Codex against the replay upstream (scripted session), recorded',
   );
   const recordingFile = join(mediaDirectory, 'sample', 'recording.json');
-  const recording = Recording.parse(JSON.parse(await readFile(recordingFile, 'utf8')));
+  const recording = Script.parse(JSON.parse(await readFile(recordingFile, 'utf8')));
   await remote(tasks, channel).start({ repository, title: recording.title, notes: recording.prompt }, terminal.signal);
   const session = await record(demo, { directory, repository, recording, program: codex.program }).catch(
     async (error: unknown) => {
@@ -106,13 +106,13 @@ async function installCodex({ channel, terminal }: DemoContext): Promise<{ progr
 interface RecordSpec {
   readonly directory: string;
   readonly repository: string;
-  readonly recording: Recording;
+  readonly recording: Script;
   readonly program: string;
 }
 
 /** Runs Codex once, traced; answers the session it left in the trace store. */
 async function record(demo: DemoContext, spec: RecordSpec): Promise<SessionSummary> {
-  const replay = demo.live ? null : await startReplay(spec.recording, silentLog);
+  const replay = demo.live ? null : await startReplay(scriptedSource(spec.recording), silentLog);
   let sessionIds: readonly string[];
   try {
     sessionIds = await codexTurn(demo, spec, replay);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { writeFileAtomic } from '../base/files.ts';
 import { readOnlyError } from '../base/paths.ts';
-import { createCertificate, generalName } from './certificate.ts';
+import { createCertificate, restrictions } from './certificate.ts';
 import { systemRoots } from './roots.ts';
 
 const authorityName = 'Codex Coach local recording CA';
@@ -59,23 +59,40 @@ export async function openAuthority(
   } catch (cause) {
     throw readOnlyError(directory, cause);
   }
-  const permitted = new Set(hosts);
+  let permitted = new Set(hosts.filter(isName));
   const kept = readState(caFile, keyFile);
-  let state = kept !== null && serves(kept.pem, permitted) ? kept : await renew(kept?.keys ?? null);
-  await writeFileAtomic(bundleFile, `${systemRoots(env).join('\n')}\n${state.pem}`);
+  let state = kept !== null && fits(kept.pem, permitted) ? kept : await renew(kept?.keys ?? null, permitted);
+  await writeBundle();
+  let renewals: Promise<void> = Promise.resolve();
 
-  async function renew(oldKeys: KeyPair | null): Promise<AuthorityState> {
+  async function renew(oldKeys: KeyPair | null, names: ReadonlySet<string>): Promise<AuthorityState> {
     const keys = oldKeys ?? generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const pem = createCertificate({
       commonName: authorityName,
       publicKey: keys.publicKey,
       issuer: { commonName: authorityName, ...keys },
       days: authorityDays,
-      role: { kind: 'authority', permitted: [...permitted] },
+      role: { kind: 'authority', permitted: [...names] },
     });
-    await writeFileAtomic(keyFile, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+    if (oldKeys === null) {
+      await writeFileAtomic(keyFile, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+    }
     await writeFileAtomic(caFile, pem);
     return { keys, pem };
+  }
+
+  function writeBundle(): Promise<void> {
+    return writeFileAtomic(bundleFile, `${systemRoots(env).join('\n')}\n${state.pem}`);
+  }
+
+  async function widen(more: readonly string[]): Promise<void> {
+    const added = more.filter(host => isName(host) && !permitted.has(host));
+    if (added.length === 0) return;
+    const wider = new Set([...permitted, ...added]);
+    state = await renew(state.keys, wider);
+    permitted = wider;
+    contexts.clear();
+    await writeBundle();
   }
 
   const serverKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -99,16 +116,18 @@ export async function openAuthority(
       contexts.set(host, { context, expiresAt: Date.now() + (serverDays - 1) * dayMs });
       return context;
     },
-    async permit(more) {
-      // Addresses stay excluded: no certificate is needed where a base URL leads.
-      const added = more.filter(host => isIP(host) === 0 && !permitted.has(host));
-      if (added.length === 0) return;
-      for (const host of added) permitted.add(host);
-      state = await renew(state.keys);
-      contexts.clear();
-      await writeFileAtomic(bundleFile, `${systemRoots(env).join('\n')}\n${state.pem}`);
+    permit(more) {
+      // One after the other: who is told that its host is permitted must find it in the files.
+      const renewal = renewals.then(() => widen(more));
+      renewals = renewal.catch(() => undefined);
+      return renewal;
     },
   };
+}
+
+/** Addresses stay excluded: no certificate is needed where a base URL leads. */
+function isName(host: string): boolean {
+  return isIP(host) === 0;
 }
 
 /** Null when there is none or its files do not fit each other. */
@@ -124,8 +143,9 @@ function readState(caFile: string, keyFile: string): AuthorityState | null {
   }
 }
 
-function serves(pem: string, hosts: ReadonlySet<string>): boolean {
+/** Whether a certificate lasts for a while and permits these hosts and no others. */
+function fits(pem: string, hosts: ReadonlySet<string>): boolean {
   const certificate = new X509Certificate(pem);
   const current = Date.parse(certificate.validTo) - Date.now() > renewBeforeDays * dayMs;
-  return current && [...hosts].every(host => certificate.raw.includes(generalName(host)));
+  return current && certificate.raw.includes(restrictions([...hosts]));
 }

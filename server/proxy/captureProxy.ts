@@ -1,5 +1,4 @@
 import { chmod, rm } from 'node:fs/promises';
-import { get } from 'node:http';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
@@ -8,14 +7,20 @@ import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { RecorderEvent } from '../traces/recorderMessages.ts';
+import type { TraceStore } from '../traces/store.ts';
+import { type AddressPolicy, toAddressPolicy } from './addressPolicy.ts';
 import { type Authority, authorityFiles, openAuthority } from './authority.ts';
-import { type ConnectionDeps, serveConnection } from './connections.ts';
-import { canonicalHost, modelHosts } from './hosts.ts';
+import { BudgetGuard, type BudgetLimits, noLimits } from './budget.ts';
+import type { ConnectionDeps } from './connectionDeps.ts';
+import { serveConnection } from './connections.ts';
+import { canonicalHost, ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment } from './launchEnvironment.ts';
-import { LaunchRegistry, LaunchState } from './launches.ts';
-import type { LaunchSpec, ProxyLaunch, ProxyService } from './proxy.ts';
+import { LaunchRegistry, LaunchState, overrideOf } from './launches.ts';
+import { type KeptLaunch, LaunchStore } from './launchStore.ts';
+import { listenOn, listenOnLoopback, loopback } from './listening.ts';
+import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
+import { Upstreams } from './upstream.ts';
 
-const loopback = '127.0.0.1';
 /** How long `settled` waits for connections that the agent's end should have closed. */
 const settleMs = 2000;
 
@@ -28,6 +33,16 @@ export interface ProxyDeps {
   readonly env: NodeJS.ProcessEnv;
   /** The user's own upstreams; those of a launch come before them. */
   readonly overrides?: readonly UpstreamOverride[];
+  /** What is recorded; by default the model hosts that we know. */
+  readonly hosts?: ModelHosts;
+  /** Where other traffic may go; by default to public addresses. */
+  readonly policy?: AddressPolicy;
+  /** Where launches outlive this process: `coachPaths().launches`. */
+  readonly launchFile: string;
+  /** What earlier traffic has used. */
+  readonly store: Pick<TraceStore, 'exchangesOfLaunch' | 'spentInSession' | 'spentOnDay'>;
+  /** What traffic may use; by default without limit. */
+  readonly budgets?: BudgetLimits;
 }
 
 /** The recording proxy; it owns neither the recorder nor the log. */
@@ -37,13 +52,18 @@ export function createProxy(deps: ProxyDeps): ProxyService {
 
 class CaptureProxy implements ProxyService {
   readonly #deps: ProxyDeps;
-  readonly #launches = new LaunchRegistry();
-  readonly #intercepted = new Set<string>(modelHosts);
+  readonly #launches = new LaunchRegistry((launch, token) => this.#takeUp(launch, token));
+  readonly #kept: LaunchStore;
+  readonly #budgets: BudgetGuard;
+  readonly #hosts: ModelHosts;
+  readonly #policy: AddressPolicy;
+  readonly #upstreams: Upstreams;
   readonly #changes = new Emitter<ProxyStatus>();
   readonly #listeners = new Set<Server>();
   readonly #sockets = new Set<Socket>();
   readonly #subscription: Disposable;
   #listening: Promise<Authority> | null = null;
+  #authority: Authority | null = null;
   #port: number | null = null;
   #error: string | null = null;
   #disposed = false;
@@ -53,6 +73,13 @@ class CaptureProxy implements ProxyService {
 
   constructor(deps: ProxyDeps) {
     this.#deps = deps;
+    this.#kept = new LaunchStore(deps.launchFile, deps.log);
+    this.#budgets = new BudgetGuard(deps.budgets ?? noLimits, deps.store, deps.log);
+    // Known before the first connection is taken: an agent that is refused once may give up.
+    for (const kept of this.#kept.launches) this.#launches.add(new LaunchState(toSpec(kept), kept));
+    this.#hosts = deps.hosts ?? new ModelHosts();
+    this.#policy = deps.policy ?? toAddressPolicy('');
+    this.#upstreams = new Upstreams({ env: deps.env, policy: this.#policy, ownPort: () => this.#port });
     this.#subscription = deps.recorder.onEvent(event => this.#hear(event));
   }
 
@@ -67,6 +94,7 @@ class CaptureProxy implements ProxyService {
       exchanges: this.#exchanges,
       openConnections: this.#open,
       uncaptured: this.#uncaptured,
+      budgets: this.#budgets.uses(),
       error: this.#error,
     };
   }
@@ -80,7 +108,7 @@ class CaptureProxy implements ProxyService {
   }
 
   async start(port: number): Promise<ProxyStatus> {
-    if (this.#disposed) throw stopped();
+    if (this.#disposed) throw proxyStopped();
     this.#listening ??= this.#listen(port);
     try {
       await this.#listening;
@@ -94,16 +122,34 @@ class CaptureProxy implements ProxyService {
     return this.status();
   }
 
+  async resume(): Promise<void> {
+    const port = this.#kept.awaitedPort;
+    if (port === null) return;
+    try {
+      await this.start(port);
+      this.#deps.log.info('Proxy resumed.', { port, launches: this.#kept.launches.length });
+    } catch (error) {
+      this.#deps.log.warn('Agents of an earlier server find no proxy: start them again.', { port, error });
+    }
+  }
+
   async open(spec: LaunchSpec): Promise<ProxyLaunch> {
     const authority = await this.#listening;
-    if (authority === null || this.#port === null) throw stopped();
-    const overrides = [...spec.overrides, ...(this.#deps.overrides ?? [])];
-    await authority.permit([spec.defaultHost, ...overrides.map(override => override.host)].map(canonicalHost));
-    const state = new LaunchState({ ...spec, overrides });
+    if (authority === null || this.#port === null) throw proxyStopped();
+    await authority.permit(this.#namesOf(spec));
+    const state = new LaunchState(spec);
+    const token = state.token ?? '';
     this.#launches.add(state);
-    this.#deps.recorder.hide(state.token);
+    this.#deps.recorder.hide(token);
     if (spec.realKey !== null) this.#deps.recorder.hide(spec.realKey);
-    return this.#toLaunch(state, authority, this.#port);
+    if (spec.kept) await this.#kept.keep(toKept(state.id, state.digest, spec));
+    return this.#toLaunch(state, token, authority, this.#port);
+  }
+
+  find(token: string): ProxyLaunch | null {
+    const state = this.#launches.withToken(token);
+    if (state === null || !state.spec.kept || this.#authority === null || this.#port === null) return null;
+    return this.#toLaunch(state, token, this.#authority, this.#port);
   }
 
   async dispose(): Promise<void> {
@@ -112,19 +158,23 @@ class CaptureProxy implements ProxyService {
     await this.#listening?.catch(() => undefined);
     for (const socket of this.#sockets) socket.destroy();
     await Promise.all([...this.#listeners].map(listener => this.#close(listener)));
+    if (this.#port !== null) await this.#kept.ended();
     this.#port = null;
     this.#changed();
   }
 
   async #listen(port: number): Promise<Authority> {
-    const authority = await openAuthority(this.#deps.caDirectory, modelHosts, this.#deps.env);
+    const overridden = (this.#deps.overrides ?? []).map(override => canonicalHost(override.host));
+    const ofLaunches = this.#kept.launches.flatMap(kept => this.#namesOf(toSpec(kept)));
+    const permitted = [...this.#hosts.names, ...overridden, ...ofLaunches];
+    const authority = await openAuthority(this.#deps.caDirectory, permitted, this.#deps.env);
     const server = this.#serve(authority, null);
-    await listenOn(server, { host: loopback, port }).catch(async (error: NodeJS.ErrnoException) => {
-      throw error.code === 'EADDRINUSE' ? await portInUse(port, error) : error;
-    });
+    await listenOnLoopback(server, port);
+    this.#authority = authority;
     this.#listeners.add(server);
     this.#port = (server.address() as AddressInfo).port;
     this.#error = null;
+    await this.#kept.listening(this.#port);
     this.#deps.log.info('Proxy listening.', { host: loopback, port: this.#port });
     return authority;
   }
@@ -132,11 +182,14 @@ class CaptureProxy implements ProxyService {
   #serve(authority: Authority, own: LaunchState | null): Server {
     const deps: ConnectionDeps = {
       authority,
-      intercepted: this.#intercepted,
+      hosts: this.#hosts,
+      policy: this.#policy,
+      upstreams: this.#upstreams,
       launches: this.#launches,
+      overrideFor: (launch, host) => launch?.overrideOf(host) ?? overrideOf(host, this.#deps.overrides ?? []),
+      budgets: this.#budgets,
       recorder: this.#deps.recorder,
       log: this.#deps.log,
-      env: this.#deps.env,
       port: () => this.#port,
       count: change => {
         this.#open += change;
@@ -150,8 +203,22 @@ class CaptureProxy implements ProxyService {
     });
   }
 
-  #toLaunch(state: LaunchState, authority: Authority, port: number): ProxyLaunch {
-    const { token } = state;
+  /** Names that our certificates must be valid for, for this launch. */
+  #namesOf(spec: LaunchSpec): string[] {
+    const { scheme, host } = modelEndpoint(spec.defaultHost);
+    const overridden = spec.overrides.map(override => canonicalHost(override.host));
+    return scheme === 'https' ? [host, ...overridden] : overridden;
+  }
+
+  /** A launch of an earlier server was used. */
+  #takeUp(state: LaunchState, token: string): void {
+    this.#deps.recorder.hide(token);
+    state.resume(token, this.#deps.store.exchangesOfLaunch(state.id));
+    const kept = this.#kept.launches.find(({ id }) => id === state.id);
+    if (kept !== undefined) void this.#kept.keep({ ...kept, usedAt: Date.now() });
+  }
+
+  #toLaunch(state: LaunchState, token: string, authority: Authority, port: number): ProxyLaunch {
     const { caFile, bundleFile } = authority;
     const launch: Launch = {
       token,
@@ -174,12 +241,14 @@ class CaptureProxy implements ProxyService {
         return { dispose: () => void this.#close(server) };
       },
       meter: () => state.meter(),
+      refusal: () => state.refusal,
       sessionIds: () => state.sessionIds,
       onUsage: listener => state.changed.on(listener),
       abort: () => state.abort(),
       settled: () => this.#settled(state),
       dispose: async () => {
         this.#launches.remove(state);
+        await this.#kept.forget(state.id);
         state.abort();
         await Promise.all([...sockets].map(server => this.#close(server)));
         await this.#deps.recorder.flush();
@@ -202,7 +271,9 @@ class CaptureProxy implements ProxyService {
   #hear(event: RecorderEvent): void {
     if (event.kind === 'uncaptured') this.#uncaptured++;
     else if (event.kind === 'exchange') this.#exchanges++;
-    if ('launchId' in event && event.launchId !== null) this.#launches.withId(event.launchId)?.hear(event);
+    const launch = 'launchId' in event && event.launchId !== null ? this.#launches.withId(event.launchId) : null;
+    launch?.hear(event);
+    if (event.kind === 'exchange') this.#budgets.spent(launch, event.sessionId);
     if (event.kind !== 'streaming') this.#changed();
   }
 
@@ -211,41 +282,11 @@ class CaptureProxy implements ProxyService {
   }
 }
 
-function stopped(): CoachError {
-  return new CoachError('proxy.stopped', 'The recording proxy is not running.', {
-    hint: 'Start it with: codex-coach proxy start',
-  });
+function toSpec({ agent, label, overrides, replay, defaultHost, budget }: KeptLaunch): LaunchSpec {
+  return { agent, label, overrides, replay, defaultHost, budget, realKey: null, trialId: null, kept: true };
 }
 
-function listenOn(server: Server, place: { host: string; port: number } | { path: string }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(place, () => {
-      server.removeListener('error', reject);
-      resolve();
-    });
-  });
-}
-
-async function portInUse(port: number, cause: unknown): Promise<CoachError> {
-  const owner = (await isCodexCoach(port)) ? 'another Codex Coach' : 'another program';
-  return new CoachError('proxy.portInUse', `Port ${port} is taken by ${owner}.`, {
-    cause,
-    hint: 'Choose another port with PROXY_PORT (0 takes any free one), or stop that program.',
-  });
-}
-
-function isCodexCoach(port: number): Promise<boolean> {
-  return new Promise(resolve => {
-    const request = get({ host: loopback, port, path: '/health', timeout: 1000 }, response => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        text += chunk.slice(0, 1000);
-      });
-      response.on('end', () => resolve(text.includes('"codex-coach"')));
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(false));
-  });
+function toKept(id: string, digest: string, spec: LaunchSpec): KeptLaunch {
+  const { agent, label, overrides, replay, defaultHost, budget = null } = spec;
+  return { id, digest, agent, label, overrides: [...overrides], replay, defaultHost, budget, usedAt: Date.now() };
 }

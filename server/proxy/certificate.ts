@@ -37,7 +37,7 @@ export function createCertificate(spec: CertificateSpec): string {
     name(spec.issuer.commonName),
     // A day back: clocks of containers and machines differ.
     sequence(time(new Date(now - dayMs)), time(new Date(now + spec.days * dayMs))),
-    name(spec.commonName),
+    hasCommonName(spec) ? name(spec.commonName) : sequence(),
     spkiOf(spec.publicKey),
     explicit(3, sequence(...extensions(spec))),
   );
@@ -48,11 +48,28 @@ export function createCertificate(spec: CertificateSpec): string {
 }
 
 /** A name as it stands in a certificate's name constraints and alternative names. */
-export function generalName(host: string): Buffer {
+function generalName(host: string): Buffer {
   return isIP(host) === 0 ? implicit(2, Buffer.from(host, 'latin1')) : implicit(7, addressBytes(host));
 }
 
-function extensions({ role, publicKey, issuer }: CertificateSpec): Buffer[] {
+/**
+ * What keeps an authority to TLS servers of these names (RFC 5280 §4.2.1.10 and §4.2.1.12), as it stands in its
+ * certificate: the same bytes for the same names, in whatever order.
+ */
+export function restrictions(permitted: readonly string[]): Buffer {
+  const subtrees = [...permitted].sort().map(host => sequence(generalName(host)));
+  const excluded = noAddresses.map(subtree => sequence(subtree));
+  const names = sequence(explicit(0, ...subtrees), explicit(1, ...excluded));
+  return Buffer.concat([serverUse, extension('2.5.29.30', true, names)]);
+}
+
+/** A zero mask is every address: without it a DNS-only list leaves addresses unconstrained. */
+const noAddresses = [implicit(7, Buffer.alloc(8)), implicit(7, Buffer.alloc(32))];
+
+const serverUse = extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1')));
+
+function extensions(spec: CertificateSpec): Buffer[] {
+  const { role, publicKey, issuer } = spec;
   const common = [
     extension('2.5.29.14', false, octets(keyIdentifier(publicKey))),
     extension('2.5.29.35', false, sequence(implicit(0, keyIdentifier(issuer.publicKey)))),
@@ -62,8 +79,9 @@ function extensions({ role, publicKey, issuer }: CertificateSpec): Buffer[] {
       ...common,
       extension('2.5.29.19', true, sequence()),
       extension('2.5.29.15', true, bits(Buffer.from([0x80]), 7)),
-      extension('2.5.29.37', false, sequence(oid('1.3.6.1.5.5.7.3.1'))),
-      extension('2.5.29.17', false, sequence(...role.hosts.map(generalName))),
+      serverUse,
+      // Critical where it is the only name (RFC 5280 §4.2.1.6).
+      extension('2.5.29.17', !hasCommonName(spec), sequence(...role.hosts.map(generalName))),
     ];
   }
   const authority = [
@@ -71,19 +89,20 @@ function extensions({ role, publicKey, issuer }: CertificateSpec): Buffer[] {
     extension('2.5.29.19', true, sequence(yes(), integer(Buffer.from([0])))),
     extension('2.5.29.15', true, bits(Buffer.from([0x06]), 1)),
   ];
-  if (role.permitted === null) return authority;
-  const permitted = role.permitted.map(host => sequence(generalName(host)));
-  // A zero mask is every address: without it a DNS-only list leaves addresses unconstrained.
-  const excluded = [implicit(7, Buffer.alloc(8)), implicit(7, Buffer.alloc(32))].map(address => sequence(address));
-  return [...authority, extension('2.5.29.30', true, sequence(explicit(0, ...permitted), explicit(1, ...excluded)))];
+  return role.permitted === null ? authority : [...authority, restrictions(role.permitted)];
 }
 
 function extension(id: string, critical: boolean, value: Buffer): Buffer {
   return critical ? sequence(oid(id), yes(), octets(value)) : sequence(oid(id), octets(value));
 }
 
+/** A host name may be longer than a common name (64 characters, RFC 5280 appendix A.1). */
+function hasCommonName({ commonName }: CertificateSpec): boolean {
+  return commonName.length <= 64;
+}
+
 function name(commonName: string): Buffer {
-  return sequence(set(sequence(oid('2.5.4.3'), utf8(commonName.slice(0, 64)))));
+  return sequence(set(sequence(oid('2.5.4.3'), utf8(commonName))));
 }
 
 function spkiOf(key: KeyObject): Buffer {

@@ -4,7 +4,8 @@ import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
-import type { ProxyLaunch, ProxyService } from './proxy.ts';
+import { launchEnvironment } from './launchEnvironment.ts';
+import { type ProxyService, proxyStopped } from './proxy.ts';
 import { testRoute } from './routeTest.ts';
 
 /** Least time between two `proxy.changed` events. */
@@ -27,28 +28,32 @@ export function proxyHandlers({
   port,
   defaultHost,
 }: ProxyHandlerDeps): Handlers<typeof proxy> {
-  const launches = new Map<string, ProxyLaunch>();
   return {
     status: () => service.status(),
     start: params => service.start(params.port ?? port()),
-    async launch({ agent, label, overrides, replay }) {
+    async launch({ agent, label, overrides, replay, budget, endpoint }) {
       await service.start(port());
       const opened = await service.open({
         agent,
         label: label ?? null,
         overrides,
         replay,
-        defaultHost: defaultHost(agent),
+        defaultHost: endpoint ?? defaultHost(agent),
         realKey: null,
         trialId: null,
+        budget: budget ?? null,
+        kept: true,
       });
-      launches.set(opened.launch.token, opened);
       return opened.launch;
     },
+    environment() {
+      const { port, caFile, bundleFile } = service.status();
+      if (port === null) throw proxyStopped();
+      return { env: launchEnvironment({ token: null, port, caFile, bundleFile }) };
+    },
     async close({ token }) {
-      const opened = launches.get(token);
-      launches.delete(token);
-      if (opened === undefined) return { closed: false, sessionIds: [] };
+      const opened = service.find(token);
+      if (opened === null) return { closed: false, sessionIds: [] };
       await opened.settled();
       await opened.dispose();
       return { closed: true, sessionIds: [...opened.sessionIds()] };

@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { CoachError } from '../../protocol/errors.ts';
+
 /** Hosts of model APIs: what goes to them is decrypted and recorded. Everything else passes blind. Exact names. */
 export const modelHosts: readonly string[] = [
   'api.openai.com',
@@ -13,6 +16,55 @@ export const modelHosts: readonly string[] = [
   'dashscope.aliyuncs.com',
   'api.githubcopilot.com',
 ];
+
+/** Where a model API is served. */
+export interface ModelEndpoint {
+  readonly scheme: 'https' | 'http';
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The model hosts that we know, and the user's own: gateways, Ollama, vLLM. */
+export class ModelHosts {
+  readonly #endpoints: ReadonlyMap<string, ModelEndpoint>;
+
+  /** `own`: the setting `proxy.hosts`, separated by commas. @throws CoachError `input.invalid` naming the entry */
+  constructor(own = '') {
+    const entries = [
+      ...modelHosts,
+      ...own
+        .split(',')
+        .map(entry => entry.trim())
+        .filter(Boolean),
+    ];
+    this.#endpoints = new Map(entries.map(modelEndpoint).map(endpoint => [keyOf(endpoint), endpoint]));
+  }
+
+  has(scheme: 'https' | 'http', host: string, port: number): boolean {
+    return this.#endpoints.has(keyOf({ scheme, host, port }));
+  }
+
+  /** Names that our certificates must be valid for. */
+  get names(): string[] {
+    const secure = [...this.#endpoints.values()].filter(({ scheme }) => scheme === 'https');
+    return [...new Set(secure.map(({ host }) => host))];
+  }
+}
+
+/** `host`, `host:port`, `http://host:port` or `https://host:port`. @throws CoachError `input.invalid` */
+export function modelEndpoint(text: string): ModelEndpoint {
+  const [, scheme = 'https', authority = ''] = /^(?:(https?):\/\/)?([^/]+)\/?$/i.exec(text) ?? [];
+  const secure = scheme.toLowerCase() === 'https';
+  const place = parseAuthority(/:\d+$/.test(authority) ? authority : `${authority}:${secure ? 443 : 80}`);
+  if (place !== null && !(secure && isIP(place.host) !== 0)) return { scheme: secure ? 'https' : 'http', ...place };
+  throw new CoachError('input.invalid', `"${text}" is no model host.`, {
+    hint: 'Write it like gateway.example, gateway.example:8443 or http://localhost:11434 (addresses with http:// only).',
+  });
+}
+
+function keyOf({ scheme, host, port }: ModelEndpoint): string {
+  return `${scheme}://${host}:${port}`;
+}
 
 /** A host name as it is compared: lower case, without the root's trailing dot. */
 export function canonicalHost(host: string): string {

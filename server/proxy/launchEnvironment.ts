@@ -17,13 +17,15 @@ const stale = [
  * servers on this machine too.
  */
 export function launchEnvironment(place: {
-  readonly token: string;
+  /** Null for a shell that names no launch. */
+  readonly token: string | null;
   readonly port: number;
   readonly caFile: string;
   readonly bundleFile: string;
 }): Record<string, string | null> {
   // The proxy is spoken to in plain HTTP: with https:// Codex loses minutes on every turn.
-  const proxy = `http://coach:${place.token}@127.0.0.1:${place.port}`;
+  const credentials = place.token === null ? '' : `coach:${place.token}@`;
+  const proxy = `http://${credentials}127.0.0.1:${place.port}`;
   const direct = 'localhost,127.0.0.1,::1';
   return {
     ...Object.fromEntries(stale.map(name => [name, null])),

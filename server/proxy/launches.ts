@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { UpstreamOverride } from '../../protocol/proxy.ts';
+import type { Exchange } from '../../protocol/sessions.ts';
 import { addUsage, noUsage, type Usage } from '../../protocol/usage.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { LaunchOrigin, RecorderEvent } from '../traces/recorderMessages.ts';
 import { canonicalHost } from './hosts.ts';
+import type { KeptLaunch } from './launchStore.ts';
 import type { LaunchSpec } from './proxy.ts';
 
 /** Rule of thumb for a reply whose usage is not reported yet. */
@@ -12,18 +14,30 @@ const charactersPerToken = 4;
 
 /** A registered launch: what its traffic may do, which connections it holds, what it has used. */
 export class LaunchState {
-  readonly id = randomBytes(8).toString('hex');
-  readonly token = randomBytes(24).toString('base64url');
+  readonly id: string;
+  readonly digest: string;
   readonly spec: LaunchSpec;
   readonly changed = new Emitter<void>();
   readonly #sockets = new Set<Duplex>();
   readonly #streaming = new Map<number, number>();
   readonly #sessionIds = new Set<string>();
+  #token: string | null;
   #usage: Usage = noUsage;
+  #costUsd = 0;
   #exchanges = 0;
+  #refusal: string | null = null;
 
-  constructor(spec: LaunchSpec) {
+  /** `kept`: the launch of an earlier server, whose token only its agent still knows. */
+  constructor(spec: LaunchSpec, kept: KeptLaunch | null = null) {
     this.spec = spec;
+    this.id = kept?.id ?? randomBytes(8).toString('hex');
+    this.#token = kept === null ? randomBytes(24).toString('base64url') : null;
+    this.digest = kept?.digest ?? digestOf(this.#token ?? '');
+  }
+
+  /** Null until the agent of a kept launch has shown it. */
+  get token(): string | null {
+    return this.#token;
   }
 
   get origin(): LaunchOrigin {
@@ -44,8 +58,18 @@ export class LaunchState {
     return new Set([this.spec.defaultHost, ...(this.spec.apiHosts ?? [])].map(canonicalHost));
   }
 
+  /** Money spent where it is known, in USD. */
+  get costUsd(): number {
+    return this.#costUsd;
+  }
+
+  /** Our words, once a request of this launch was kept from its model for want of budget. */
+  get refusal(): string | null {
+    return this.#refusal;
+  }
+
   overrideOf(host: string): UpstreamOverride | null {
-    return this.spec.overrides.find(override => canonicalHost(override.host) === host) ?? null;
+    return overrideOf(host, this.spec.overrides);
   }
 
   hold(socket: Duplex): void {
@@ -57,12 +81,19 @@ export class LaunchState {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  refuse(words: string): void {
+    this.#refusal ??= words;
+  }
+
+  /** Takes up a launch of an earlier server: its token, and what was recorded under it. */
+  resume(token: string, recorded: readonly Exchange[]): void {
+    this.#token = token;
+    for (const { usage, cost, sessionId } of recorded) this.#count(usage, cost.amountUsd, sessionId);
+  }
+
   hear(event: RecorderEvent): void {
-    if (event.kind === 'exchange') {
-      this.#usage = addUsage(this.#usage, event.usage);
-      this.#exchanges++;
-      this.#sessionIds.add(event.sessionId);
-    } else if (event.kind === 'streaming') {
+    if (event.kind === 'exchange') this.#count(event.usage, event.cost.amountUsd, event.sessionId);
+    else if (event.kind === 'streaming') {
       if (event.characters === 0) this.#streaming.delete(event.connection);
       else this.#streaming.set(event.connection, event.characters);
     } else return;
@@ -77,25 +108,44 @@ export class LaunchState {
       exchanges: this.#exchanges,
     };
   }
+
+  #count(usage: Usage, costUsd: number | null, sessionId: string): void {
+    this.#usage = addUsage(this.#usage, usage);
+    this.#costUsd += costUsd ?? 0;
+    this.#exchanges++;
+    this.#sessionIds.add(sessionId);
+  }
+}
+
+export function overrideOf(host: string, overrides: readonly UpstreamOverride[]): UpstreamOverride | null {
+  return overrides.find(override => canonicalHost(override.host) === host) ?? null;
 }
 
 /** Launches by their token. Looked up by its hash, so that the time of a look-up tells nothing about tokens. */
 export class LaunchRegistry {
   readonly #byDigest = new Map<string, LaunchState>();
   readonly #byId = new Map<string, LaunchState>();
+  readonly #onResumed: (launch: LaunchState, token: string) => void;
+
+  /** `onResumed` is called when the token of a kept launch is shown for the first time. */
+  constructor(onResumed: (launch: LaunchState, token: string) => void) {
+    this.#onResumed = onResumed;
+  }
 
   add(launch: LaunchState): void {
-    this.#byDigest.set(digest(launch.token), launch);
+    this.#byDigest.set(launch.digest, launch);
     this.#byId.set(launch.id, launch);
   }
 
   remove(launch: LaunchState): void {
-    this.#byDigest.delete(digest(launch.token));
+    this.#byDigest.delete(launch.digest);
     this.#byId.delete(launch.id);
   }
 
   withToken(token: string): LaunchState | null {
-    return this.#byDigest.get(digest(token)) ?? null;
+    const launch = this.#byDigest.get(digestOf(token)) ?? null;
+    if (launch !== null && launch.token === null) this.#onResumed(launch, token);
+    return launch;
   }
 
   withId(id: string): LaunchState | null {
@@ -103,6 +153,6 @@ export class LaunchRegistry {
   }
 }
 
-function digest(token: string): string {
+function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }

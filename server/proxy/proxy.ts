@@ -1,4 +1,5 @@
-import type { Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import type { Budget, Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Usage } from '../../protocol/usage.ts';
 import type { AsyncOwner, Disposable } from '../base/disposable.ts';
 
@@ -15,6 +16,13 @@ export interface ProxyService extends AsyncOwner {
    * @throws CoachError `proxy.stopped` before `start`.
    */
   open(spec: LaunchSpec): Promise<ProxyLaunch>;
+  /**
+   * After the end of an earlier server: listens again where agents expect it and takes up their launches, when there may
+   * be any. What stands in the way is logged; the proxy can be started later all the same.
+   */
+  resume(): Promise<void>;
+  /** The open launch of a person with this token, also one of an earlier server; null when there is none. */
+  find(token: string): ProxyLaunch | null;
   /** Intercepted connections that are open now: while there are any, an agent depends on this process. */
   openConnections(): number;
   onChange(listener: (status: ProxyStatus) => void): Disposable;
@@ -25,7 +33,7 @@ export interface LaunchSpec {
   readonly label: string | null;
   readonly overrides: readonly UpstreamOverride[];
   readonly replay: boolean;
-  /** Host that base-URL requests of this launch go to, such as `api.openai.com`. */
+  /** Where base-URL requests of this launch go: `api.openai.com`, `gateway.example:8443`, `http://localhost:11434`. */
   readonly defaultHost: string;
   /** Put in place of the agent's credentials in what goes to `defaultHost`; null passes those on. */
   readonly realKey: string | null;
@@ -33,6 +41,10 @@ export interface LaunchSpec {
   readonly trialId: string | null;
   /** Hosts of the agent's model API, beside `defaultHost`. */
   readonly apiHosts?: readonly string[];
+  /** Limits of this launch, beside those of its session and of the day. */
+  readonly budget?: Budget | null;
+  /** Outlives this server: a person's agent goes on with the next one. Never with a real key. */
+  readonly kept?: boolean;
 }
 
 export interface ProxyLaunch extends AsyncOwner {
@@ -43,6 +55,8 @@ export interface ProxyLaunch extends AsyncOwner {
   listen(socket: string): Promise<Disposable>;
   /** Reported usage so far, and an estimate (characters / 4) of the tokens of replies still streaming. */
   meter(): { readonly usage: Usage; readonly streamingTokens: number; readonly exchanges: number };
+  /** Our words to the agent, once a budget was spent and a request refused; null before. */
+  refusal(): string | null;
   /** Sessions that this launch's exchanges were recorded under, oldest first. */
   sessionIds(): readonly string[];
   onUsage(listener: () => void): Disposable;
@@ -50,4 +64,10 @@ export interface ProxyLaunch extends AsyncOwner {
   abort(): void;
   /** Resolves when all that this launch has sent and received so far is stored and counted in `meter()`. */
   settled(): Promise<void>;
+}
+
+export function proxyStopped(): CoachError {
+  return new CoachError('proxy.stopped', 'The recording proxy is not running.', {
+    hint: 'Start it with: codex-coach proxy start',
+  });
 }

@@ -1,7 +1,6 @@
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 import { HttpParser } from '../traces/wire/httpParser.ts';
-
-const switched = /^HTTP\/1\.1 101 /;
+import { UpgradeAnswer } from './upgradeAnswer.ts';
 
 /**
  * Changes the heads of the requests on a connection; bodies pass as they are framed. After an upgrade was asked for,
@@ -10,7 +9,7 @@ const switched = /^HTTP\/1\.1 101 /;
 export class RequestRewriter {
   readonly #parser: HttpParser;
   #write: (bytes: Buffer) => void = () => undefined;
-  #upgrading = false;
+  #upgrade: UpgradeAnswer | null = null;
   #held: Buffer[] = [];
 
   /** `rewrite` may throw to refuse a request. */
@@ -18,7 +17,7 @@ export class RequestRewriter {
     this.#parser = new HttpParser('request', {
       head: head => {
         this.#write(serialiseHead(rewrite(head)));
-        this.#upgrading = headerOf(head, 'upgrade') !== null;
+        if (headerOf(head, 'upgrade') !== null) this.#upgrade = new UpgradeAnswer();
       },
       body: () => undefined,
       framed: bytes => this.#write(bytes),
@@ -29,7 +28,7 @@ export class RequestRewriter {
 
   /** @throws HttpSyntaxError and what `rewrite` throws */
   push(bytes: Buffer, write: (bytes: Buffer) => void): void {
-    if (this.#upgrading) {
+    if (this.#upgrade !== null) {
       this.#held.push(bytes);
       return;
     }
@@ -37,11 +36,12 @@ export class RequestRewriter {
     this.#parser.push(bytes);
   }
 
-  /** The first bytes that come back after an upgrade was asked for settle what the agent speaks from then on. */
+  /** Bytes that came back: the answer to an upgrade settles what the agent speaks from then on. */
   answered(bytes: Buffer, write: (bytes: Buffer) => void): void {
-    if (!this.#upgrading) return;
-    this.#upgrading = false;
-    if (switched.test(bytes.toString('latin1', 0, 16))) this.#parser.tunnel();
+    const protocol = this.#upgrade?.push(bytes) ?? null;
+    if (protocol === null) return;
+    this.#upgrade = null;
+    if (protocol === 'switched') this.#parser.tunnel();
     const held = this.#held;
     this.#held = [];
     for (const waiting of held) this.push(waiting, write);

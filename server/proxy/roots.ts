@@ -25,9 +25,9 @@ export function systemRoots(env: NodeJS.ProcessEnv): string[] {
 
 const contexts = new Map<string, SecureContext>();
 
-/** Trust for connections to the real hosts, with an authority's file on top. Made once per file: parsing costs ms. */
+/** Trust for connections to the real hosts, with an authority's file on top. Made once for the same files: it costs ms. */
 export function upstreamContext(env: NodeJS.ProcessEnv, caFile: string | undefined): SecureContext {
-  const key = caFile ?? '';
+  const key = JSON.stringify([env['SSL_CERT_FILE'], caFile]);
   let context = contexts.get(key);
   if (context === undefined) {
     const added = caFile === undefined ? [] : certificatesOf(caFile);

@@ -1,8 +1,8 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { ConversationItem, Exchange, SessionSummary } from '../../protocol/sessions.ts';
-import { addCost, addUsage, noCost, noUsage, type Usage } from '../../protocol/usage.ts';
+import { addCost, addUsage, noCost, noUsage, totalTokens, type Usage } from '../../protocol/usage.ts';
 import { isObject, parseJson } from './json.ts';
-import type { TraceStore } from './store.ts';
+import type { SessionReader } from './sessionReader.ts';
 
 /** A trajectory in the Agent Trajectory Interchange Format, ATIF-v1.7 (Harbor RFC 0001). */
 export interface AtifTrajectory {
@@ -53,7 +53,7 @@ interface AtifTotals {
  * Sessions of one trial (or one session) as one trajectory, one agent step per exchange.
  * @throws CoachError `session.missing`
  */
-export function toAtif(store: TraceStore, sessionIds: readonly string[]): AtifTrajectory {
+export function toAtif(store: SessionReader, sessionIds: readonly string[]): AtifTrajectory {
   const sessions = sessionIds.map(id => store.requireSession(id));
   const [first] = sessions;
   if (first === undefined) throw new CoachError('session.missing', 'No session was recorded.');
@@ -75,7 +75,7 @@ export function toAtif(store: TraceStore, sessionIds: readonly string[]): AtifTr
 
 type Step = Omit<AtifStep, 'step_id'>;
 
-function stepsOf(store: TraceStore, session: SessionSummary): Step[] {
+function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
   const items = store.conversation(session.id);
   const outputs = new Map(items.filter(item => item.kind === 'toolOutput').map(item => [item.callId, item.text]));
   return store.exchangesOfSession(session.id).flatMap(exchange => {
@@ -87,7 +87,9 @@ function stepsOf(store: TraceStore, session: SessionSummary): Step[] {
       source: item.kind === 'system' ? 'system' : 'user',
       message: item.text,
     }));
-    return reply.length === 0 ? steps : [...steps, agentStep(exchange, reply, outputs)];
+    // Without a word there are still tokens, which the steps must add up to.
+    const isEmpty = reply.length === 0 && totalTokens(exchange.usage) === null;
+    return isEmpty ? steps : [...steps, agentStep(exchange, reply, outputs)];
   });
 }
 

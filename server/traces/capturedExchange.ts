@@ -1,5 +1,7 @@
 import type { Dialect, Exchange } from '../../protocol/sessions.ts';
 import type { Reply } from './dialects/dialect.ts';
+import type { EventStream } from './events/eventStream.ts';
+import type { SideKind } from './sideTraffic.ts';
 import type { HttpHead } from './wire/httpHead.ts';
 
 /** One request to a model and its reply as read off the wire: nothing redacted, nothing stored yet. */
@@ -15,10 +17,17 @@ export interface CapturedExchange {
   readonly responseHead: HttpHead | null;
   /** Body as JSON; null when it could not be read. */
   readonly request: unknown;
+  /** The decoded body, or the WebSocket message; null when it was too large to be kept. */
+  readonly requestBody: Buffer | null;
+  /** Bodies or messages as transferred: without framing, before their content coding is undone. */
+  readonly requestSizeBytes: number;
+  readonly responseSizeBytes: number;
   readonly status: number | null;
   readonly dialect: Dialect;
   readonly transport: Exchange['transport'];
   readonly reply: Reply;
+  /** The reply's bytes with their times; null when there was no reply. */
+  readonly events: EventStream | null;
 }
 
 /** Traffic with a model host that calls no model: lists of models, account checks, telemetry. */
@@ -27,6 +36,7 @@ export interface SideRequest {
   readonly method: string;
   /** Path without query. */
   readonly path: string;
+  readonly kind: SideKind;
   readonly status: number | null;
   readonly sizeBytes: number;
 }

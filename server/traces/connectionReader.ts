@@ -17,6 +17,8 @@ export class ConnectionReader {
   readonly #open: MessageReader[] = [];
   #webSocket: WebSocketConversation | null = null;
   #tunnelled = false;
+  /** Bytes of a tunnel that speaks nothing we know. */
+  #socketBytes = 0;
   #nowMs = 0;
   #messages = 0;
 
@@ -26,15 +28,15 @@ export class ConnectionReader {
       head: head => void this.#open.push(new MessageReader(head, this.#nowMs)),
       body: bytes => this.#open.at(-1)?.addRequest(bytes),
       end: () => undefined,
-      tunnelled: bytes => this.#webSocket?.push('up', bytes, this.#nowMs),
+      tunnelled: bytes => this.#tunnel('up', bytes),
     });
     this.#down = new HttpParser(
       'response',
       {
         head: head => this.#answer(head),
-        body: bytes => this.#listener.streaming(this.#open[0]?.addResponse(bytes) ?? 0),
+        body: bytes => this.#listener.streaming(this.#open[0]?.addResponse(bytes, this.#nowMs) ?? 0),
         end: () => this.#finish(false),
-        tunnelled: bytes => this.#webSocket?.push('down', bytes, this.#nowMs),
+        tunnelled: bytes => this.#tunnel('down', bytes),
       },
       () => this.#open[0]?.method ?? null,
     );
@@ -56,7 +58,21 @@ export class ConnectionReader {
     this.#nowMs = atMs;
     this.#down.finish();
     this.#webSocket?.close(atMs);
-    while (!this.#tunnelled && this.#open.length > 0) this.#finish(true);
+    if (this.#tunnelled) this.#countSocket();
+    else while (this.#open.length > 0) this.#finish(true);
+  }
+
+  #tunnel(direction: 'up' | 'down', bytes: Buffer): void {
+    if (this.#webSocket === null) this.#socketBytes += bytes.length;
+    else this.#webSocket.push(direction, bytes, this.#nowMs);
+  }
+
+  /** A socket to an endpoint that is not known is counted, so that it can be seen. */
+  #countSocket(): void {
+    const message = this.#open.shift();
+    if (message === undefined || this.#webSocket !== null) return;
+    const { startedAtMs: atMs, method, path, status } = message;
+    this.#listener.side({ atMs, method, path, kind: 'socket', status, sizeBytes: this.#socketBytes });
   }
 
   #answer(head: HttpHead): void {

@@ -30,6 +30,6 @@ export function toConversation(exchanges: Iterable<WholeExchange>): Conversation
 }
 
 /** Calls and outputs are known by their id; the agent may write their text anew, with other spaces or escapes. */
-function keyOf({ kind, callId, text }: Utterance): string {
+export function keyOf({ kind, callId, text }: Utterance): string {
   return callId === null ? `${kind}\n${text}` : `${kind}\n#${callId}`;
 }

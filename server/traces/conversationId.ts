@@ -9,6 +9,8 @@ export interface ConversationFacts {
   readonly userAgent: string | null;
   readonly clientRequestId: string | null;
   readonly turnId: string | null;
+  /** Retries that the agent's client library has counted, 0 for a first request. */
+  readonly retryCount: number | null;
 }
 
 /**
@@ -30,12 +32,14 @@ export function conversationFacts(head: HttpHead, request: unknown): Conversatio
     claudeSession(stringAt(objectAt(request, 'metadata'), 'user_id')),
     stringAt(request, 'prompt_cache_key'),
   ];
+  const retries = headerOf(head, 'x-stainless-retry-count');
   return {
     id: candidates.find(isUsableId) ?? null,
     repository: workingDirectory(request) ?? Object.keys(objectAt(turn, 'workspaces') ?? {})[0] ?? null,
     userAgent: headerOf(head, 'user-agent'),
     clientRequestId: headerOf(head, 'x-client-request-id'),
     turnId: stringAt(turn, 'turn_id') || null,
+    retryCount: /^\d{1,3}$/.test(retries ?? '') ? Number(retries) : null,
   };
 }
 

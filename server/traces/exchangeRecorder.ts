@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
+import { type Cost, noCost, noUsage } from '../../protocol/usage.ts';
+import { machineSleep } from '../base/sleep.ts';
+import { Attempts } from './attempts.ts';
 import type { CapturedExchange } from './capturedExchange.ts';
 import { type ConversationFacts, conversationFacts, isPrompt, toTitle } from './conversationId.ts';
 import { dialectNamed } from './dialects/index.ts';
+import type { EventStream } from './events/eventStream.ts';
+import { packRequestText } from './events/requestText.ts';
+import { packEvents, packOmission } from './events/storedEvents.ts';
 import { arrayAt, isObject } from './json.ts';
-import { Packer } from './packing.ts';
-import { costOf } from './prices.ts';
+import { type PackedReply, type PackedRequest, Packer } from './packing.ts';
+import { priceOf } from './prices.ts';
 import type { ConnectionOrigin, RecorderEvent } from './recorderMessages.ts';
 import type { Redactor } from './redaction.ts';
 import { SessionClock } from './sessionClock.ts';
@@ -26,12 +32,15 @@ export class ExchangeRecorder {
   readonly #redactor: Redactor;
   readonly #packer: Packer;
   readonly #sessions: SessionClock;
+  readonly #attempts = new Attempts();
+  #together = false;
 
   constructor(writer: TraceWriter, redactor: Redactor, idleMs: number) {
     this.#writer = writer;
     this.#redactor = redactor;
     this.#packer = new Packer(writer, redactor);
-    this.#sessions = new SessionClock(idleMs);
+    const latest = (launchId: string) => writer.latestOfLaunch(launchId);
+    this.#sessions = new SessionClock(idleMs, { latest, sleep: machineSleep() });
   }
 
   record(captured: CapturedExchange, origin: ConnectionOrigin): RecorderEvent & { kind: 'exchange' } {
@@ -43,7 +52,18 @@ export class ExchangeRecorder {
     );
     const id = randomUUID();
     const launchId = origin.launch?.id ?? null;
-    this.#writer.transaction(() => {
+    const { attempt, repeats } = this.#attempts.next(sessionId, {
+      turnId: facts.turnId,
+      retryCount: facts.retryCount,
+      failed: captured.reply.error !== null,
+      replyId: captured.reply.id,
+    });
+    // The same reply twice, such as after a lost connection, was generated and paid once.
+    const reply = repeats ? { ...captured.reply, usage: noUsage, cacheWriteTokens: null } : captured.reply;
+    let cost: Cost = noCost;
+    const store = () => {
+      const said = this.#said({ ...captured, reply }, sessionId, origin);
+      cost = said.cost;
       this.#writer.exchange(this.#sessionRow(sessionId, captured, facts, origin), {
         id,
         sessionId,
@@ -58,11 +78,31 @@ export class ExchangeRecorder {
         status: captured.status,
         dialect: captured.dialect,
         transport: captured.transport,
-        ...this.#said(captured, sessionId, origin),
+        turnId: this.#clean(facts.turnId),
+        clientRequestId: this.#clean(facts.clientRequestId),
+        attempt,
+        ...said,
         extraJson: this.#extra(captured, facts, origin),
       });
-    });
-    return { kind: 'exchange', id, launchId, sessionId, usage: captured.reply.usage };
+    };
+    if (this.#together) store();
+    else this.together(store);
+    return { kind: 'exchange', id, launchId, sessionId, usage: reply.usage, cost };
+  }
+
+  /** All that is recorded meanwhile is stored in one commit, or nothing of it. */
+  together(work: () => void): void {
+    this.#together = true;
+    try {
+      this.#packer.attempt(() => this.#writer.transaction(work));
+    } finally {
+      this.#together = false;
+    }
+  }
+
+  /** These sessions were deleted: nothing of them is there to refer to. */
+  forget(sessionIds: ReadonlySet<string>): void {
+    this.#packer.forget(sessionIds);
   }
 
   /**
@@ -86,27 +126,62 @@ export class ExchangeRecorder {
   ) {
     const dialect = dialectNamed(captured.dialect);
     const packed = request === null ? null : this.#packer.request(request, dialect?.listField ?? 'input', sessionId);
+    const packedReply = this.#packer.reply(reply.json);
     const asked = dialect?.model(captured.target.split('?')[0] ?? '', request) ?? null;
     // The reply names the dated snapshot of the model that was asked for; prices are by what was asked.
     const model = asked ?? reply.model;
     if (reply.id !== null) packed?.remember(reply.id, arrayAt(reply.json, 'output'));
-    const error = reply.error ?? (packed === null ? 'The request body could not be read.' : null);
+    const error =
+      reply.error ?? (packed === null && dialect?.id !== 'other' ? 'The request body could not be read.' : null);
+    const { cost, snapshot } = priceOf({
+      usage: reply.usage,
+      cacheWriteTokens: reply.cacheWriteTokens,
+      model,
+      host: origin.host,
+      atMs: startedAtMs,
+      replay: origin.launch?.replay ?? false,
+      subscription: (headerOf(requestHead, 'authorization') ?? '').startsWith('Bearer sk-ant-oat'),
+    });
     return {
       model,
       usage: reply.usage,
-      cost: costOf({
-        usage: reply.usage,
-        cacheWriteTokens: reply.cacheWriteTokens,
-        model,
-        host: origin.host,
-        atMs: startedAtMs,
-        replay: origin.launch?.replay ?? false,
-        subscription: (headerOf(requestHead, 'authorization') ?? '').startsWith('Bearer sk-ant-oat'),
-      }),
-      error: error === null ? null : this.#redactor.text(error),
+      cacheWriteTokens: reply.cacheWriteTokens,
+      cost,
+      price: snapshot,
+      error: this.#clean(error),
       requestJson: packed?.json ?? null,
-      responseJson: this.#packer.reply(reply.json),
+      requestVerbatim: this.#requestVerbatim(captured, packed),
+      requestBytes: captured.requestSizeBytes,
+      responseJson: packedReply?.json ?? null,
+      responseEvents: this.#responseEvents(captured.events, packedReply),
+      responseBytes: captured.events === null ? null : captured.responseSizeBytes,
     };
+  }
+
+  #requestVerbatim({ requestBody }: { requestBody: Buffer | null }, packed: PackedRequest | null): Buffer | null {
+    return packRequestText(
+      {
+        body: requestBody ?? Buffer.alloc(0),
+        canonical: packed?.sent ?? null,
+        tail: packed?.tail ?? null,
+        changed: packed?.changed ?? false,
+        tooLarge: requestBody === null,
+      },
+      text => this.#redactor.text(text) === text,
+    );
+  }
+
+  /** Events in which a secret is, whole or over several of them, are not stored at all. */
+  #responseEvents(events: EventStream | null, reply: PackedReply | null): Buffer | null {
+    if (events === null) return null;
+    const hasSecret = reply?.changed === true || events.texts().some(text => !this.#isClean(text, reply?.parts ?? []));
+    return hasSecret ? packOmission(events.framing, 'redacted') : packEvents(events, reply?.text ?? '');
+  }
+
+  /** Most of the events' text stands in the reply, some of it three times, and was looked through there. */
+  #isClean(text: string, known: readonly string[]): boolean {
+    const rest = known.reduce((left, part) => left.replaceAll(part, '""'), text);
+    return this.#redactor.text(rest) === rest;
   }
 
   #sessionRow(id: string, captured: CapturedExchange, facts: ConversationFacts, origin: ConnectionOrigin) {
@@ -117,7 +192,7 @@ export class ExchangeRecorder {
     return {
       id,
       agent: origin.launch?.agent ?? guessed ?? null,
-      userAgent: facts.userAgent === null ? null : this.#redactor.text(facts.userAgent),
+      userAgent: this.#clean(facts.userAgent),
       title: prompt === undefined ? '' : this.#redactor.text(toTitle(prompt.text)),
       repository: facts.repository,
       startedAtMs: captured.startedAtMs,
@@ -128,6 +203,10 @@ export class ExchangeRecorder {
   #url({ target }: CapturedExchange, { scheme, host, port }: ConnectionOrigin): string {
     const usual = scheme === 'https' ? 443 : 80;
     return `${scheme}://${host}${port === usual ? '' : `:${port}`}${this.#redactor.target(target)}`;
+  }
+
+  #clean(text: string | null): string | null {
+    return text === null ? null : this.#redactor.text(text);
   }
 
   #extra({ responseHead, request }: CapturedExchange, facts: ConversationFacts, { launch }: ConnectionOrigin): string {

@@ -1,6 +1,6 @@
 import type { ConversationItem, Exchange } from '../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
-import type { TraceStore } from './store.ts';
+import type { SessionReader } from './sessionReader.ts';
 
 /** `session_clean.json`: a session without transport noise. */
 export interface CleanSession {
@@ -42,7 +42,7 @@ export interface CleanExchange {
 }
 
 /** @throws CoachError `session.missing` */
-export function toCleanSession(store: TraceStore, sessionId: string): CleanSession {
+export function toCleanSession(store: SessionReader, sessionId: string): CleanSession {
   const session = store.requireSession(sessionId);
   return {
     format: 1,

@@ -1,13 +1,19 @@
 import type { CapturedExchange, SideRequest } from './capturedExchange.ts';
-import { type DialectReader, errorMessageOf, type ReplyBuilder } from './dialects/dialect.ts';
+import { type DialectReader, errorMessageOf, type Reply } from './dialects/dialect.ts';
 import { dialectOf } from './dialects/index.ts';
 import { parseJson } from './json.ts';
+import { ReplyReader, SseReply } from './replyReader.ts';
+import { sideKind } from './sideTraffic.ts';
 import { decodeContent } from './wire/contentCoding.ts';
 import { type HttpHead, headerOf } from './wire/httpHead.ts';
-import { SseParser } from './wire/sse.ts';
 
-/** Bodies are kept up to here; a larger one is an exchange without its content. */
-const maxBodyBytes = 64 * 1024 * 1024;
+/** A request is parsed as a whole: it is kept up to here; a larger one is an exchange without its content. */
+const maxRequestBytes = 64 * 1024 * 1024;
+/** The same for a reply that is no event stream. Streams are read as they come. */
+const maxReplyBytes = 8 * 1024 * 1024;
+
+/** And for what goes to an endpoint that is not known. */
+const maxUnknownBytes = 1024 * 1024;
 
 /** One HTTP request and its response while they pass. */
 export class MessageReader {
@@ -18,13 +24,11 @@ export class MessageReader {
   readonly requestHead: HttpHead;
   responseHead: HttpHead | null = null;
   readonly #dialect: DialectReader | null;
-  readonly #requestBody = new Body();
-  readonly #responseBody = new Body();
+  readonly #requestBody: Body;
+  readonly #responseBody: Body;
   #firstByteAtMs: number | null = null;
-  #reply: ReplyBuilder | null = null;
-  #stream: SseParser | null = null;
-  #characters = 0;
-  #sizeBytes = 0;
+  #reply: ReplyReader | null = null;
+  #stream: SseReply | null = null;
 
   constructor(head: HttpHead, atMs: number) {
     [this.method, this.target] = head.startLine;
@@ -32,6 +36,9 @@ export class MessageReader {
     this.startedAtMs = atMs;
     this.requestHead = head;
     this.#dialect = this.method === 'POST' ? dialectOf(this.path) : null;
+    const isKnown = this.#dialect?.id !== 'other';
+    this.#requestBody = new Body(isKnown ? maxRequestBytes : maxUnknownBytes);
+    this.#responseBody = new Body(isKnown ? maxReplyBytes : maxUnknownBytes);
   }
 
   get status(): number | null {
@@ -39,40 +46,35 @@ export class MessageReader {
   }
 
   addRequest(bytes: Buffer): void {
-    this.#sizeBytes += bytes.length;
-    if (this.#dialect !== null) this.#requestBody.add(bytes);
+    this.#requestBody.add(bytes, this.#dialect !== null);
   }
 
   begin(head: HttpHead, atMs: number): void {
     this.responseHead = head;
     this.#firstByteAtMs = atMs;
     if (this.#dialect === null) return;
-    this.#reply = this.#dialect.reply();
-    if (this.#isStream() && headerOf(head, 'content-encoding') === null) this.#stream = this.#newStream();
+    this.#reply = new ReplyReader(this.#dialect, this.#isStream() ? 'sse' : 'body', this.startedAtMs);
+    if (this.#isStream() && headerOf(head, 'content-encoding') === null) this.#stream = new SseReply(this.#reply);
   }
 
   /** Returns the characters that the reply has brought so far. */
-  addResponse(bytes: Buffer): number {
-    this.#sizeBytes += bytes.length;
-    if (this.#stream !== null) this.#stream.push(bytes);
-    else if (this.#reply !== null) this.#responseBody.add(bytes);
-    return this.#characters;
+  addResponse(bytes: Buffer, atMs: number): number {
+    this.#responseBody.add(bytes, this.#reply !== null && this.#stream === null);
+    this.#stream?.push(bytes, atMs);
+    return this.#reply?.characters ?? 0;
   }
 
   /** What was read, once it has ended, or was `cut` before its end. */
   finish(endedAtMs: number, cut: boolean): { exchange: CapturedExchange } | { side: SideRequest } {
+    const requestSizeBytes = this.#requestBody.sizeBytes;
+    const responseSizeBytes = this.#responseBody.sizeBytes;
     if (this.#dialect === null) {
-      return {
-        side: {
-          atMs: this.startedAtMs,
-          method: this.method,
-          path: this.path,
-          status: this.status,
-          sizeBytes: this.#sizeBytes,
-        },
-      };
+      const { startedAtMs: atMs, method, path, status } = this;
+      const kind = sideKind(method, path) ?? 'lookup';
+      return { side: { atMs, method, path, kind, status, sizeBytes: requestSizeBytes + responseSizeBytes } };
     }
-    const { reply, json } = this.#finishReply(this.#dialect, cut);
+    const { reply, json, reader } = this.#finishReply(this.#dialect, endedAtMs, cut);
+    const requestBody = this.#requestBody.bytes(this.requestHead);
     return {
       exchange: {
         startedAtMs: this.startedAtMs,
@@ -82,65 +84,103 @@ export class MessageReader {
         target: this.target,
         requestHead: this.requestHead,
         responseHead: this.responseHead,
-        request: this.#requestBody.json(this.requestHead),
+        request: requestBody === null ? null : (parseJson(requestBody.toString('utf8')) ?? null),
+        requestBody,
+        requestSizeBytes,
+        responseSizeBytes,
         status: this.status,
         dialect: this.#dialect.id,
         transport: this.responseHead === null ? 'other' : this.#isStream() ? 'sse' : json ? 'json' : 'other',
         reply,
+        events: reader?.events ?? null,
       },
     };
   }
 
-  #finishReply(dialect: DialectReader, cut: boolean) {
-    const builder = this.#reply ?? dialect.reply();
-    let json = false;
-    if (this.#stream === null && this.responseHead !== null) {
-      if (this.#isStream()) this.#newStream().push(this.#responseBody.bytes(this.responseHead));
-      else {
-        const value = this.#responseBody.json(this.responseHead);
-        json = value !== null;
-        if (json) builder.whole(value);
-      }
+  #finishReply(
+    dialect: DialectReader,
+    endedAtMs: number,
+    cut: boolean,
+  ): { reply: Reply; json: boolean; reader: ReplyReader | null } {
+    const reader = this.#reply;
+    if (reader === null || this.responseHead === null) {
+      return {
+        reply: failed(dialect.reply().finish(true), 'The connection closed before a reply.'),
+        json: false,
+        reader,
+      };
     }
-    const reply = builder.finish(cut || this.#isStream());
-    const failed = this.status !== null && this.status >= 400 ? `HTTP ${this.status}` : null;
-    const unanswered = this.responseHead === null ? 'The connection closed before a reply.' : null;
-    return { json, reply: { ...reply, error: unanswered ?? reply.error ?? errorMessageOf(reply.json) ?? failed } };
+    const json = this.#stream === null && this.#readBody(reader, this.responseHead, endedAtMs);
+    this.#stream?.end(endedAtMs);
+    const reply = reader.finish(cut || this.#isStream());
+    const refused = this.status !== null && this.status >= 400 ? `HTTP ${this.status}` : null;
+    const unread = this.#responseBody.tooLarge
+      ? `The reply has more than the ${maxReplyBytes} bytes that are kept.`
+      : null;
+    return { json, reader, reply: failed(reply, reply.error ?? errorMessageOf(reply.json) ?? refused ?? unread) };
+  }
+
+  /** A body that could not be read as it came: JSON, and what is compressed. Returns whether it was JSON. */
+  #readBody(reader: ReplyReader, head: HttpHead, endedAtMs: number): boolean {
+    const bytes = this.#responseBody.bytes(head);
+    if (bytes === null) {
+      reader.events.letGo();
+      return false;
+    }
+    if (reader.events.framing === 'sse') {
+      const stream = new SseReply(reader);
+      stream.push(bytes, endedAtMs);
+      stream.end(endedAtMs);
+      return false;
+    }
+    reader.events.push(bytes.toString('latin1'), endedAtMs);
+    const value = parseJson(bytes.toString('utf8'));
+    if (value !== undefined) reader.whole(value);
+    return value !== undefined && value !== null;
   }
 
   #isStream(): boolean {
     const type = this.responseHead === null ? null : headerOf(this.responseHead, 'content-type');
     return type?.toLowerCase().startsWith('text/event-stream') ?? false;
   }
-
-  #newStream(): SseParser {
-    return new SseParser(({ data }) => {
-      const value = parseJson(data);
-      if (value !== undefined) this.#characters += this.#reply?.event(value) ?? 0;
-    });
-  }
 }
 
+function failed(reply: Reply, error: string | null): Reply {
+  return { ...reply, error };
+}
+
+/** Bytes of a message's body as they pass, kept up to a limit. */
 class Body {
+  readonly #maxBytes: number;
   #chunks: Buffer[] = [];
   #sizeBytes = 0;
 
-  add(bytes: Buffer): void {
-    this.#sizeBytes += bytes.length;
-    if (this.#sizeBytes <= maxBodyBytes) this.#chunks.push(Buffer.from(bytes));
-    else this.#chunks = [];
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
   }
 
-  /** Decoded bytes; empty when they cannot be decoded. */
-  bytes(head: HttpHead): Buffer {
+  /** All that passed, as transferred. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  get tooLarge(): boolean {
+    return this.#sizeBytes > this.#maxBytes;
+  }
+
+  add(bytes: Buffer, kept: boolean): void {
+    this.#sizeBytes += bytes.length;
+    if (this.tooLarge) this.#chunks = [];
+    else if (kept) this.#chunks.push(Buffer.from(bytes));
+  }
+
+  /** Decoded bytes; empty when they cannot be decoded, null when there were too many. */
+  bytes(head: HttpHead): Buffer | null {
+    if (this.tooLarge) return null;
     try {
       return decodeContent(Buffer.concat(this.#chunks), headerOf(head, 'content-encoding'));
     } catch {
       return Buffer.alloc(0);
     }
-  }
-
-  json(head: HttpHead): unknown {
-    return parseJson(this.bytes(head).toString('utf8')) ?? null;
   }
 }

@@ -1,8 +1,7 @@
-import { Worker } from 'node:worker_threads';
-import { CoachError } from '../../protocol/errors.ts';
 import type { AsyncOwner, Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
+import { ChunkCollector, chunksOf } from './chunkBatch.ts';
 import { RecorderCore } from './recorderCore.ts';
 import type {
   ConnectionOrigin,
@@ -10,13 +9,20 @@ import type {
   RecorderAnswer,
   RecorderEvent,
   RecorderMessage,
+  WorkerOptions,
 } from './recorderMessages.ts';
+import { type RecorderPort, startRecorderThread } from './recorderThread.ts';
+import type { ReportOf, UpkeepReport, UpkeepTask } from './upkeep.ts';
 
 /** Bytes that may wait for the recording side; beyond, connections go unrecorded rather than memory full. */
-const maxWaitingBytes = 256 * 1024 * 1024;
+const maxWaitingBytes = 64 * 1024 * 1024;
+/** How long a chunk may wait for others to be handed over with, and how much may wait. */
+const batchMs = 5;
+const batchBytes = 256 * 1024;
 
 /** Copies of what went over one connection, in order. Neither call throws or waits. */
 export interface Tap {
+  /** Takes the chunk as it is: its bytes must not change any more. */
   bytes(direction: 'up' | 'down', chunk: Uint8Array): void;
   close(): void;
 }
@@ -31,6 +37,8 @@ export interface Recorder extends AsyncOwner {
   onEvent(listener: (event: RecorderEvent) => void): Disposable;
   /** Resolves when everything handed in so far is stored and its events were heard. */
   flush(): Promise<void>;
+  /** Deletes, cleans up or prices anew in small steps, beside the recording. Null when the database failed meanwhile. */
+  upkeep<T extends UpkeepTask>(task: T): Promise<ReportOf<T> | null>;
 }
 
 export interface RecorderOptions {
@@ -43,105 +51,170 @@ export interface RecorderOptions {
   readonly log: Log;
 }
 
-/** What the worker is started with. */
-export interface WorkerOptions {
-  readonly file: string;
-  readonly idleMs: number;
-}
-
-/** Where the messages go: a worker thread, or a core in this one. */
-interface RecorderPort {
-  post(message: RecorderMessage): void;
-  stop(): Promise<void>;
-}
-
 /** @throws CoachError `schema.newer`, `disk.readOnly` when the database can't be opened */
 export async function startRecorder(options: RecorderOptions): Promise<Recorder> {
-  const events = new Emitter<RecorderEvent>();
-  const flushes = new Map<number, () => void>();
-  let waitingBytes = 0;
-  let stopped = false;
+  const recorder = new CopyingRecorder(options.log);
+  await recorder.start(options);
+  return recorder;
+}
 
-  const hear = (answer: RecorderAnswer): void => {
-    if (answer.kind === 'done') waitingBytes -= answer.sizeBytes;
-    else if (answer.kind === 'event') {
-      if (answer.event.kind === 'uncaptured') options.log.warn('Traffic went unrecorded.', { ...answer.event });
-      events.fire(answer.event);
-    } else if (answer.kind === 'flushed') {
-      flushes.get(answer.id)?.();
-      flushes.delete(answer.id);
+class CopyingRecorder implements Recorder {
+  readonly #log: Log;
+  readonly #events = new Emitter<RecorderEvent>();
+  readonly #flushes = new Map<number, () => void>();
+  readonly #upkeeps = new Map<number, (report: UpkeepReport | null) => void>();
+  /** Kept for the next thread: one that starts again knows none of them. */
+  readonly #secrets = new Set<string>();
+  readonly #chunks = new ChunkCollector();
+  #port: RecorderPort | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #waitingBytes = 0;
+  #lastConnection = 0;
+  #lastFlush = 0;
+  /** Counts the threads: a connection is recorded by the one that saw it open. */
+  #generation = 0;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  async start({ file, workerFile, idleSeconds }: RecorderOptions): Promise<void> {
+    const worker = { file, idleMs: idleSeconds * 1000 };
+    const hear = (answer: RecorderAnswer) => this.#hear(answer);
+    const crashed = (reason: string) => this.#crashed(reason);
+    this.#port =
+      workerFile === null
+        ? openInProcess(worker, hear)
+        : await startRecorderThread({ file: workerFile, worker, hear, crashed });
+  }
+
+  tap(origin: ConnectionOrigin): Tap {
+    const connection = ++this.#lastConnection;
+    const generation = this.#generation;
+    let open = true;
+    this.#post({ kind: 'open', connection, origin });
+    return {
+      bytes: (direction, chunk) => {
+        if (open && generation === this.#generation) open = this.#take(connection, direction, chunk);
+      },
+      close: () => {
+        open = false;
+        this.#post({ kind: 'close', connection, atMs: Date.now() });
+      },
+    };
+  }
+
+  deny(launch: LaunchOrigin, host: string, port: number, reason: string): void {
+    this.#post({ kind: 'deny', launch, host, port, reason, atMs: Date.now() });
+  }
+
+  hide(secret: string): void {
+    this.#secrets.add(secret);
+    this.#post({ kind: 'hide', secret });
+  }
+
+  onEvent(listener: (event: RecorderEvent) => void): Disposable {
+    return this.#events.on(listener);
+  }
+
+  upkeep<T extends UpkeepTask>(task: T): Promise<ReportOf<T> | null> {
+    return new Promise(resolve => {
+      if (this.#port === null) return resolve(null);
+      this.#upkeeps.set(++this.#lastFlush, report => resolve(report as ReportOf<T> | null));
+      this.#post({ kind: 'upkeep', id: this.#lastFlush, task });
+    });
+  }
+
+  flush(): Promise<void> {
+    return new Promise(resolve => {
+      if (this.#port === null) return resolve();
+      this.#flushes.set(++this.#lastFlush, resolve);
+      this.#post({ kind: 'flush', id: this.#lastFlush });
+    });
+  }
+
+  async dispose(): Promise<void> {
+    this.#send();
+    const port = this.#port;
+    this.#port = null;
+    await port?.stop();
+    this.#releaseWaiters();
+  }
+
+  /** False when the recording side is too far behind: the connection is given up. */
+  #take(connection: number, direction: 'up' | 'down', chunk: Uint8Array): boolean {
+    if (this.#waitingBytes + chunk.length > maxWaitingBytes) {
+      this.#post({ kind: 'drop', connection, reason: 'the recorder cannot keep up' });
+      return false;
     }
-  };
-  /** Recording is over, traffic is not: who waits is let go. */
-  const giveUp = (reason: string): void => {
-    if (stopped) return;
-    stopped = true;
-    options.log.error('The recorder has stopped.', { reason });
-    events.fire({ kind: 'uncaptured', host: '*', reason });
-    for (const resolve of flushes.values()) resolve();
-    flushes.clear();
-  };
+    this.#waitingBytes += chunk.length;
+    this.#chunks.add(connection, direction, chunk, Date.now());
+    if (this.#chunks.sizeBytes >= batchBytes) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), batchMs);
+    return true;
+  }
 
-  const worker = { file: options.file, idleMs: options.idleSeconds * 1000 };
-  const port =
-    options.workerFile === null
-      ? openInProcess(worker, hear)
-      : await openWorker(options.workerFile, worker, hear, giveUp);
-  const post = (message: RecorderMessage) => {
-    if (!stopped) port.post(message);
-  };
-  let lastConnection = 0;
-  let lastFlush = 0;
+  #send(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    const batch = this.#chunks.take();
+    if (batch !== null) this.#port?.post(batch);
+  }
 
-  return {
-    tap(origin) {
-      const connection = ++lastConnection;
-      let open = true;
-      post({ kind: 'open', connection, origin });
-      return {
-        bytes(direction, bytes) {
-          if (!open || stopped) return;
-          if (waitingBytes + bytes.length > maxWaitingBytes) {
-            open = false;
-            post({ kind: 'drop', connection, reason: 'the recorder cannot keep up' });
-            return;
-          }
-          waitingBytes += bytes.length;
-          post({ kind: 'bytes', connection, direction, bytes, atMs: Date.now() });
-        },
-        close() {
-          open = false;
-          post({ kind: 'close', connection, atMs: Date.now() });
-        },
-      };
-    },
-    deny: (launch, host, number, reason) =>
-      post({ kind: 'deny', launch, host, port: number, reason, atMs: Date.now() }),
-    hide: secret => post({ kind: 'hide', secret }),
-    onEvent: listener => events.on(listener),
-    flush: () =>
-      new Promise(resolve => {
-        if (stopped) return resolve();
-        flushes.set(++lastFlush, resolve);
-        post({ kind: 'flush', id: lastFlush });
-      }),
-    async dispose() {
-      if (stopped) return;
-      stopped = true;
-      await port.stop();
-      for (const resolve of flushes.values()) resolve();
-    },
-  };
+  /** In order with the chunks. */
+  #post(message: RecorderMessage): void {
+    this.#send();
+    this.#port?.post(message);
+  }
+
+  #hear(answer: RecorderAnswer): void {
+    if (answer.kind === 'done') this.#waitingBytes -= answer.sizeBytes;
+    else if (answer.kind === 'event') {
+      if (answer.event.kind === 'uncaptured') this.#log.warn('Traffic went unrecorded.', { ...answer.event });
+      this.#events.fire(answer.event);
+    } else if (answer.kind === 'upkept') {
+      if (answer.fault !== null) this.#log.warn('Upkeep of the traces failed.', { reason: answer.fault });
+      this.#upkeeps.get(answer.id)?.(answer.report);
+      this.#upkeeps.delete(answer.id);
+    } else if (answer.kind === 'flushed') {
+      this.#flushes.get(answer.id)?.();
+      this.#flushes.delete(answer.id);
+    }
+  }
+
+  /** What was open goes unrecorded, traffic goes on, and the next thread records what opens from now on. */
+  #crashed(reason: string): void {
+    this.#generation++;
+    this.#chunks.take();
+    this.#waitingBytes = 0;
+    for (const secret of this.#secrets) this.#port?.post({ kind: 'hide', secret });
+    this.#log.error('The recorder has stopped and is started again.', { reason });
+    this.#events.fire({ kind: 'uncaptured', host: '*', reason: `The recorder stopped: ${reason}` });
+    this.#releaseWaiters();
+  }
+
+  #releaseWaiters(): void {
+    for (const resolve of this.#flushes.values()) resolve();
+    this.#flushes.clear();
+    for (const resolve of this.#upkeeps.values()) resolve(null);
+    this.#upkeeps.clear();
+  }
 }
 
 /** Messages are worked off between events, so that the traffic that caused them goes first. */
 function openInProcess(options: WorkerOptions, hear: (answer: RecorderAnswer) => void): RecorderPort {
   const core = new RecorderCore(options.file, options.idleMs, hear);
-  let queue: RecorderMessage[] = [];
+  let queue: Parameters<RecorderPort['post']>[0][] = [];
   const drain = () => {
     const messages = queue;
     queue = [];
-    for (const message of messages) core.accept(message);
+    for (const message of messages) {
+      if (message.kind !== 'batch') core.accept(message);
+      else {
+        core.acceptAll(chunksOf(message));
+        hear({ kind: 'done', sizeBytes: message.bytes.length });
+      }
+    }
   };
   return {
     post(message) {
@@ -151,41 +224,6 @@ function openInProcess(options: WorkerOptions, hear: (answer: RecorderAnswer) =>
     async stop() {
       drain();
       core.accept({ kind: 'stop' });
-    },
-  };
-}
-
-async function openWorker(
-  file: string,
-  options: WorkerOptions,
-  hear: (answer: RecorderAnswer) => void,
-  giveUp: (reason: string) => void,
-): Promise<RecorderPort> {
-  const worker = new Worker(file, { workerData: options, name: 'recorder' });
-  const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    worker.once('error', reject);
-    worker.once('message', (answer: RecorderAnswer) => {
-      if (answer.kind === 'failed') reject(CoachError.fromShape(answer.error));
-      else resolve();
-    });
-  });
-  worker.on('message', hear);
-  worker.on('error', error => giveUp(error.message));
-  worker.once('exit', () => giveUp('its thread ended'));
-  // The process must not live for its recorder alone; what is under way is flushed by `stop`.
-  worker.unref();
-  return {
-    post(message) {
-      if (message.kind !== 'bytes') return worker.postMessage(message);
-      // A plain post would copy the whole buffer that the chunk is a view of.
-      const bytes = Uint8Array.from(message.bytes);
-      worker.postMessage({ ...message, bytes }, [bytes.buffer]);
-    },
-    async stop() {
-      worker.ref();
-      worker.postMessage({ kind: 'stop' } satisfies RecorderMessage);
-      await exited;
     },
   };
 }

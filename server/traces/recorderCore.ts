@@ -1,10 +1,10 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { ConnectionReader } from './connectionReader.ts';
-import { ExchangeRecorder } from './exchangeRecorder.ts';
 import type { ConnectionOrigin, RecorderAnswer, RecorderEvent, RecorderMessage } from './recorderMessages.ts';
 import { Redactor } from './redaction.ts';
-import { TraceStore } from './store.ts';
-import { TraceWriter } from './traceWriter.ts';
+import { countedPath } from './sideTraffic.ts';
+import { TraceStorage } from './traceStorage.ts';
+import { Upkeep } from './upkeep.ts';
 
 /** Least time between two reports of one reply's progress. */
 const progressMs = 200;
@@ -14,24 +14,41 @@ interface Connection {
   /** Null once it could not be read: the rest of its bytes is let go. */
   reader: ConnectionReader | null;
   sizeBytes: number;
+  countedBytes: number;
   reportedAtMs: number;
 }
 
 /** The recording side: parses, redacts, hashes, compresses and stores. Lives in a worker, or in-process in tests. */
 export class RecorderCore {
-  readonly #writer: TraceWriter;
-  readonly #store: TraceStore;
   readonly #redactor = new Redactor();
-  readonly #exchanges: ExchangeRecorder;
+  readonly #storage: TraceStorage;
+  readonly #upkeep: Upkeep;
   readonly #answer: (answer: RecorderAnswer) => void;
   readonly #connections = new Map<number, Connection>();
+  /** Sessions to report at the end of what came together. */
+  #changed: Set<string> | null = null;
 
   /** @throws CoachError `schema.newer`, `disk.readOnly` */
   constructor(file: string, idleMs: number, answer: (answer: RecorderAnswer) => void) {
-    this.#writer = new TraceWriter(file);
-    this.#store = new TraceStore(file);
-    this.#exchanges = new ExchangeRecorder(this.#writer, this.#redactor, idleMs);
     this.#answer = answer;
+    this.#storage = new TraceStorage({
+      file,
+      redactor: this.#redactor,
+      idleMs,
+      warn: reason => this.#emit({ kind: 'uncaptured', host: '*', reason }),
+    });
+    this.#upkeep = new Upkeep(this.#storage, file);
+  }
+
+  /** Chunks that came together: what they complete is stored in one commit, and each session reported once. */
+  acceptAll(chunks: Iterable<RecorderMessage & { kind: 'bytes' }>): void {
+    this.#changed = new Set();
+    this.#storage.group(() => {
+      for (const chunk of chunks) this.#bytes(chunk);
+    });
+    const changed = this.#changed;
+    this.#changed = null;
+    for (const sessionId of changed) this.#announce(sessionId);
   }
 
   accept(message: RecorderMessage): void {
@@ -41,7 +58,6 @@ export class RecorderCore {
         break;
       case 'bytes':
         this.#bytes(message);
-        this.#answer({ kind: 'done', sizeBytes: message.bytes.length });
         break;
       case 'close':
         this.#close(message.connection, message.atMs);
@@ -55,29 +71,61 @@ export class RecorderCore {
       case 'hide':
         this.#redactor.hide(message.secret);
         break;
+      case 'upkeep':
+        this.#upkeep.ask(message.task, (report, fault) =>
+          this.#answer({ kind: 'upkept', id: message.id, report, fault }),
+        );
+        break;
       case 'flush':
+        this.#storage.retry();
         this.#answer({ kind: 'flushed', id: message.id });
         break;
       case 'stop':
         for (const id of [...this.#connections.keys()]) this.#close(id, Date.now());
-        this.#store.dispose();
-        this.#writer.close();
+        this.#upkeep.stop();
+        this.#storage.close();
     }
   }
 
   #open(id: number, origin: ConnectionOrigin): void {
     const reader = new ConnectionReader({
       exchange: captured => {
-        const event = this.#exchanges.record(captured, origin);
         this.#report(id, 0);
-        this.#emit(event);
-        const session = this.#store.session(event.sessionId);
-        if (session !== null) this.#emit({ kind: 'session', session });
+        this.#storage.write(this.#sizeSinceLast(id), ({ exchanges }) => {
+          const event = exchanges.record(captured, origin);
+          return () => {
+            this.#emit(event);
+            this.#upkeep.touch();
+            if (this.#changed === null) this.#announce(event.sessionId);
+            else this.#changed.add(event.sessionId);
+          };
+        });
       },
-      side: request => this.#writer.side(origin.host, { ...request, path: this.#redactor.target(request.path) }),
+      side: request => {
+        const path = this.#redactor.target(countedPath(request.path));
+        this.#storage.write(path.length, ({ writer }) => {
+          writer.side(origin.host, { ...request, path });
+          return undefined;
+        });
+      },
       streaming: characters => this.#progress(id, characters),
     });
-    this.#connections.set(id, { origin, reader, sizeBytes: 0, reportedAtMs: 0 });
+    this.#connections.set(id, { origin, reader, sizeBytes: 0, countedBytes: 0, reportedAtMs: 0 });
+  }
+
+  /** Bytes that a connection has brought since this was last asked: about the size of an exchange. */
+  #sizeSinceLast(id: number): number {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return 0;
+    const size = connection.sizeBytes - connection.countedBytes;
+    connection.countedBytes = connection.sizeBytes;
+    return size;
+  }
+
+  /** The exchange is stored: what fails from here on must not store it again. */
+  #announce(sessionId: string): void {
+    const session = this.#storage.whenSound(({ store }) => store.session(sessionId));
+    if (session) this.#emit({ kind: 'session', session });
   }
 
   #bytes({ connection: id, direction, bytes, atMs }: RecorderMessage & { kind: 'bytes' }): void {
@@ -107,11 +155,11 @@ export class RecorderCore {
   }
 
   #deny({ launch, host, port, reason, atMs }: RecorderMessage & { kind: 'deny' }): void {
-    try {
-      this.#writer.deny({ atMs, launchId: launch.id, trialId: launch.trialId, host, port, reason });
-    } catch (error) {
-      this.#emit({ kind: 'uncaptured', host, reason: CoachError.from(error).message });
-    }
+    const row = { atMs, launchId: launch.id, trialId: launch.trialId, host, port, reason };
+    this.#storage.write(0, ({ writer }) => {
+      writer.deny(row);
+      return undefined;
+    });
   }
 
   #fail(id: number, reason: string): void {

@@ -1,6 +1,7 @@
 import type { ErrorShape } from '../../protocol/errors.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
-import type { Usage } from '../../protocol/usage.ts';
+import type { Cost, Usage } from '../../protocol/usage.ts';
+import type { UpkeepReport, UpkeepTask } from './upkeep.ts';
 
 /** Where a tapped connection goes and who opened it. */
 export interface ConnectionOrigin {
@@ -41,6 +42,7 @@ export type RecorderMessage =
       readonly atMs: number;
     }
   | { readonly kind: 'hide'; readonly secret: string }
+  | { readonly kind: 'upkeep'; readonly id: number; readonly task: UpkeepTask }
   | { readonly kind: 'flush'; readonly id: number }
   | { readonly kind: 'stop' };
 
@@ -51,6 +53,7 @@ export type RecorderEvent =
       readonly launchId: string | null;
       readonly sessionId: string;
       readonly usage: Usage;
+      readonly cost: Cost;
     }
   | { readonly kind: 'session'; readonly session: SessionSummary }
   /** Characters of a reply that is still streaming; 0 when it has ended. */
@@ -63,10 +66,22 @@ export type RecorderEvent =
   /** Bytes went to a model host and no exchange could be read from them. */
   | { readonly kind: 'uncaptured'; readonly host: string; readonly reason: string };
 
-/** What comes back. `done`: so many bytes were worked off. */
+/** What the recorder's thread is started with. */
+export interface WorkerOptions {
+  readonly file: string;
+  readonly idleMs: number;
+}
+
+/** What comes back, from the thread in lists. `done`: so many bytes were worked off. */
 export type RecorderAnswer =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly error: ErrorShape }
   | { readonly kind: 'event'; readonly event: RecorderEvent }
   | { readonly kind: 'done'; readonly sizeBytes: number }
+  | {
+      readonly kind: 'upkept';
+      readonly id: number;
+      readonly report: UpkeepReport | null;
+      readonly fault: string | null;
+    }
   | { readonly kind: 'flushed'; readonly id: number };

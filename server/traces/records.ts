@@ -24,6 +24,7 @@ const jsonList = <T extends z.ZodType>(member: T) =>
 
 export const SessionRecord = z.object({
   id: z.string(),
+  seq: z.int(),
   agent: z.string().nullable(),
   user_agent: z.string().nullable(),
   title: z.string(),
@@ -33,21 +34,41 @@ export const SessionRecord = z.object({
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 
+/** Sums of `usage_totals` as SQL; a figure that nothing reported is null. */
+export const totalsColumns = `coalesce(sum(exchanges), 0) AS exchanges, sum(input_tokens) AS input_tokens,
+  sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
+  sum(reasoning_tokens) AS reasoning_tokens, sum(cost_usd) AS cost_usd,
+  group_concat(DISTINCT cost_kind) AS cost_kinds`;
+
+/** As `group_concat` gives them; null for no rows. */
+const CostKinds = z
+  .string()
+  .nullable()
+  .transform(kinds => kinds?.split(',') ?? [])
+  .pipe(z.array(CostKind));
+
 export const TotalsRecord = UsageColumns.extend({
   exchanges: z.int(),
   cost_usd: z.number().nullable(),
-  cost_kinds: jsonList(CostKind),
+  cost_kinds: CostKinds,
 });
-export type TotalsRecord = z.infer<typeof TotalsRecord>;
+type TotalsRecord = z.infer<typeof TotalsRecord>;
 
 export const SessionTotalsRecord = TotalsRecord.extend({ models: jsonList(z.string().nullable()) });
-export type SessionTotalsRecord = z.infer<typeof SessionTotalsRecord>;
+type SessionTotalsRecord = z.infer<typeof SessionTotalsRecord>;
 
-export const StatsRecord = TotalsRecord.extend({
-  day: z.string(),
-  model: z.string(),
-  agent: z.string().nullable(),
-  sessions: z.int(),
+const Blob = z.instanceof(Buffer).nullable();
+
+/** What an exchange's texts are made from, see `toWireText`. */
+export const WireRecord = z.object({
+  ts_ms: z.number(),
+  dialect: z.string(),
+  request_json: z.string().nullable(),
+  request_verbatim: Blob,
+  /** Null for what was recorded before texts were kept. */
+  request_bytes: z.int().nullable(),
+  response_json: z.string().nullable(),
+  response_events: Blob,
 });
 
 export const ExchangeRecord = UsageColumns.extend({
@@ -66,6 +87,7 @@ export const ExchangeRecord = UsageColumns.extend({
   cost_usd: z.number().nullable(),
   cost_kind: CostKind,
   error: z.string().nullable(),
+  attempt: z.int(),
 });
 export type ExchangeRecord = z.infer<typeof ExchangeRecord>;
 
@@ -86,6 +108,7 @@ export function toExchange(record: ExchangeRecord): Exchange {
     usage: toUsage(record),
     cost: { amountUsd: record.cost_usd, kind: record.cost_kind },
     error: record.error,
+    attempt: record.attempt,
   };
 }
 
@@ -101,6 +124,7 @@ export function toSessionSummary(record: SessionRecord, totals: SessionTotalsRec
     usage: toUsage(totals),
     cost: toCost(totals),
     repository: record.repository,
+    source: 'proxy',
   };
 }
 
@@ -114,7 +138,7 @@ export function toUsage(record: UsageColumns): Usage {
 }
 
 /** The kinds of a group decide what its sum means, see `addCost`. */
-export function toCost({ cost_usd, cost_kinds }: TotalsRecord): Cost {
+export function toCost({ cost_usd, cost_kinds }: Pick<TotalsRecord, 'cost_usd' | 'cost_kinds'>): Cost {
   return cost_kinds
     .map((kind): Cost => ({ amountUsd: kind === 'priced' ? cost_usd : null, kind }))
     .reduce(addCost, noCost);

@@ -101,4 +101,99 @@ export const traceMigrations: readonly string[] = [
     ) AS meta_json
   FROM exchanges;
   `,
+  `
+  -- What the JSON columns leave out of the wire: the request's own text, the reply's events with their times. A table
+  -- of its own, because rows of more than half a page leave the rest of it empty.
+  CREATE TABLE wire (
+    exchange_seq INTEGER PRIMARY KEY,
+    request_verbatim BLOB,
+    response_events BLOB
+  );
+  CREATE TRIGGER wire_goes_with_its_exchange AFTER DELETE ON exchanges BEGIN
+    DELETE FROM wire WHERE exchange_seq = old.seq;
+  END;
+  -- In the order they came, so that pages get full; sorted by hash every item of a kilobyte would take a page.
+  ALTER TABLE items RENAME TO items_by_hash;
+  CREATE TABLE items (
+    hash TEXT NOT NULL UNIQUE,
+    content BLOB NOT NULL
+  );
+  INSERT INTO items SELECT hash, content FROM items_by_hash;
+  DROP TABLE items_by_hash;
+
+  ALTER TABLE exchanges ADD COLUMN request_bytes INTEGER;
+  ALTER TABLE exchanges ADD COLUMN response_bytes INTEGER;
+
+  -- Several exchanges may be tries of one turn.
+  ALTER TABLE exchanges ADD COLUMN turn_id TEXT;
+  ALTER TABLE exchanges ADD COLUMN client_request_id TEXT;
+  -- Which try of its turn, from 1.
+  ALTER TABLE exchanges ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
+
+  -- What the traffic was for: models, tokens, account, auth, telemetry, git, tools, lookup, socket.
+  ALTER TABLE side_traffic ADD COLUMN kind TEXT NOT NULL DEFAULT 'lookup';
+
+  ALTER TABLE exchanges ADD COLUMN cache_write_tokens INTEGER;
+  -- Price snapshots as JSON, and the one that cost_usd was computed with. A cost that was computed again keeps the one
+  -- before beside it.
+  CREATE TABLE prices (
+    id INTEGER PRIMARY KEY,
+    snapshot_json TEXT NOT NULL UNIQUE
+  );
+  ALTER TABLE exchanges ADD COLUMN price_id INTEGER REFERENCES prices (id);
+  ALTER TABLE exchanges ADD COLUMN replaced_cost_usd REAL;
+  ALTER TABLE exchanges ADD COLUMN replaced_price_id INTEGER REFERENCES prices (id);
+
+  -- A short key of a session, for the tables that hold much of it.
+  ALTER TABLE sessions ADD COLUMN seq INTEGER;
+  UPDATE sessions SET seq = rowid;
+  CREATE UNIQUE INDEX sessions_by_seq ON sessions (seq);
+
+  -- What exchanges add up to, kept with every write; the model is '' where none was named.
+  CREATE TABLE usage_totals (
+    session_seq INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    model TEXT NOT NULL,
+    cost_kind TEXT NOT NULL,
+    exchanges INTEGER NOT NULL,
+    input_tokens INTEGER,
+    cached_input_tokens INTEGER,
+    cache_write_tokens INTEGER,
+    output_tokens INTEGER,
+    reasoning_tokens INTEGER,
+    cost_usd REAL,
+    PRIMARY KEY (session_seq, day, model, cost_kind)
+  ) WITHOUT ROWID;
+  CREATE INDEX usage_totals_by_day ON usage_totals (day);
+  INSERT INTO usage_totals
+  SELECT sessions.seq, date(ts_ms / 1000, 'unixepoch'), coalesce(model, ''), cost_kind, count(*), sum(input_tokens),
+    sum(cached_input_tokens), NULL, sum(output_tokens), sum(reasoning_tokens), sum(cost_usd)
+  FROM exchanges JOIN sessions ON sessions.id = session_id
+  GROUP BY 1, 2, 3, 4;
+
+  -- Which sessions hold on to an item, by the first 48 bits of its hash: items that share them stay together.
+  CREATE TABLE item_uses (
+    session_seq INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    PRIMARY KEY (session_seq, item)
+  ) WITHOUT ROWID;
+  CREATE INDEX item_uses_by_item ON item_uses (item);
+
+  -- What was said in a session, each thing once, where it was first seen; key is of its kind and text.
+  CREATE TABLE said (
+    id INTEGER PRIMARY KEY,
+    session_seq INTEGER NOT NULL,
+    exchange_seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key INTEGER NOT NULL
+  );
+  CREATE UNIQUE INDEX said_by_session ON said (session_seq, key);
+  CREATE VIRTUAL TABLE said_text USING fts5 (
+    text, content = '', contentless_delete = 1, detail = 'none', tokenize = 'unicode61 remove_diacritics 2'
+  );
+
+  -- Exchanges up to this one are in item_uses and said.
+  CREATE TABLE indexed (through_seq INTEGER NOT NULL);
+  INSERT INTO indexed VALUES (0);
+  `,
 ];

@@ -1,21 +1,19 @@
-import { zstdDecompressSync } from 'node:zlib';
+import { existsSync } from 'node:fs';
 import { CoachError } from '../../protocol/errors.ts';
-import type { ConversationItem, Exchange, SessionSummary, StatsRow } from '../../protocol/sessions.ts';
+import type { ConversationItem, Exchange, SearchHit, SessionSummary, StatsRow } from '../../protocol/sessions.ts';
+import type { Cost, Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
-import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import type { Sqlite } from '../base/sqlite.ts';
 import { toConversation } from './conversation.ts';
+import { unpackItem } from './events/itemContent.ts';
 import { unpack } from './packing.ts';
-import {
-  ExchangeRecord,
-  SessionRecord,
-  SessionTotalsRecord,
-  StatsRecord,
-  toCost,
-  toExchange,
-  toSessionSummary,
-  toUsage,
-} from './records.ts';
-import { traceMigrations } from './schema.ts';
+import { ExchangeRecord, SessionRecord, toExchange, WireRecord } from './records.ts';
+import { searchSaid } from './search.ts';
+import { type SessionPage, sessionPage, summaryOf } from './sessionPages.ts';
+import { type Spend, spentInSession, spentOnDay } from './spending.ts';
+import { type StatsQuery, spentSince, statsOf } from './stats.ts';
+import { TraceFile } from './traceFile.ts';
+import { toWireText, type WireText } from './wireText.ts';
 
 export interface Denial {
   readonly at: string;
@@ -32,39 +30,36 @@ export interface WholeExchange {
 }
 
 const exchangeColumns = `id, session_id, ts_ms, duration_ms, first_byte_ms, method, url, upstream_host, status, dialect,
-  transport, model, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, cost_kind, error`;
-
-const sums = `count(*) AS exchanges, sum(input_tokens) AS input_tokens,
-  sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,
-  sum(reasoning_tokens) AS reasoning_tokens, sum(cost_usd) AS cost_usd,
-  json_group_array(DISTINCT cost_kind) AS cost_kinds`;
+  transport, model, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, cost_kind, error, attempt`;
 
 /** Reads `traces.sqlite3`. The recorder alone writes it. */
 export class TraceStore {
-  readonly #database: Sqlite;
+  readonly #path: string;
+  #file: TraceFile;
 
   /** @throws CoachError `schema.newer`, `disk.readOnly` */
   constructor(file: string) {
-    this.#database = openDatabase(file, { migrations: traceMigrations, synchronous: 'NORMAL' });
-    this.#database.pragma('query_only = ON');
+    this.#path = file;
+    this.#file = openForReading(file);
+  }
+
+  /** What lies at the path now: a deleted database is made anew by the recorder, see `TraceStorage`. */
+  get #database(): Sqlite {
+    if (this.#file.isGone && existsSync(this.#path)) {
+      this.#file.close();
+      this.#file = openForReading(this.#path);
+    }
+    return this.#file.database;
   }
 
   /** Sessions by their last activity, newest first. `next` is the cursor of the following page, or null. */
-  newest(page: { limit: number; before?: string | undefined }): { rows: SessionSummary[]; next: string | null } {
-    const [endedMs, id] = parseCursor(page.before);
-    const records = this.#database
-      .prepare('SELECT * FROM sessions WHERE (ended_ms, id) < (?, ?) ORDER BY ended_ms DESC, id DESC LIMIT ?')
-      .all(endedMs, id, page.limit + 1)
-      .map(row => SessionRecord.parse(row));
-    const rows = records.slice(0, page.limit);
-    const last = rows.at(-1);
-    const next = records.length > page.limit && last !== undefined ? `${last.ended_ms}~${last.id}` : null;
-    return { rows: rows.map(record => this.#summary(record)), next };
+  newest(page: SessionPage): { rows: SessionSummary[]; next: string | null } {
+    return sessionPage(this.#database, page);
   }
 
   session(sessionId: string): SessionSummary | null {
     const row = this.#database.prepare('SELECT * FROM sessions WHERE id = ?').get(sessionId);
-    return row === undefined ? null : this.#summary(SessionRecord.parse(row));
+    return row === undefined ? null : summaryOf(this.#database, SessionRecord.parse(row));
   }
 
   /** @throws CoachError `session.missing` */
@@ -85,7 +80,7 @@ export class TraceStore {
          ORDER BY started_ms, id`,
       )
       .all(epochMs)
-      .map(row => this.#summary(SessionRecord.parse(row)));
+      .map(row => summaryOf(this.#database, SessionRecord.parse(row)));
   }
 
   /** The program that spoke, as it named itself to the model's API, such as `codex_exec/0.169.0 (…)`. */
@@ -126,11 +121,32 @@ export class TraceStore {
 
   /** The exchanges of a session with what was said in them, oldest first. Read one at a time: they are large. */
   *wholeExchanges(sessionId: string): Generator<WholeExchange> {
-    const contents = this.#database.prepare('SELECT request_json, response_json FROM exchanges WHERE id = ?');
-    for (const exchange of this.exchangesOfSession(sessionId)) {
-      const { request_json, response_json } = contents.get(exchange.id) as Record<string, string | null>;
-      yield { exchange, request: this.#unpack(request_json), response: this.#unpack(response_json) };
-    }
+    for (const exchange of this.exchangesOfSession(sessionId)) yield this.#whole(exchange);
+  }
+
+  /** Null when there is no such exchange. */
+  wholeExchange(id: string): WholeExchange | null {
+    const [exchange] = this.#exchanges('id', id);
+    return exchange === undefined ? null : this.#whole(exchange);
+  }
+
+  /** An exchange as it was on the wire; null when there is none, or only what it says was recorded. */
+  wireText(id: string): WireText | null {
+    const columns = 'ts_ms, dialect, request_json, request_verbatim, request_bytes, response_json, response_events';
+    const row = this.#database
+      .prepare(`SELECT ${columns} FROM exchanges LEFT JOIN wire ON exchange_seq = seq WHERE id = ?`)
+      .get(id);
+    if (row === undefined) return null;
+    const record = WireRecord.parse(row);
+    if (record.request_bytes === null) return null;
+    return toWireText({
+      startedAtMs: record.ts_ms,
+      dialect: record.dialect,
+      request: this.#unpack(record.request_json),
+      requestVerbatim: record.request_verbatim,
+      response: this.#unpack(record.response_json),
+      responseEvents: record.response_events,
+    });
   }
 
   /** What a session's exchanges add up to, each item once. */
@@ -138,51 +154,73 @@ export class TraceStore {
     return toConversation(this.wholeExchanges(sessionId));
   }
 
-  /** Tokens and cost of the last `days` days (UTC), newest first. */
-  stats(days: number): StatsRow[] {
-    return this.#database
+  /** What exchanges add up to, by the keys asked for. */
+  stats(query: StatsQuery): StatsRow[] {
+    return statsOf(this.#database, query);
+  }
+
+  /** What was spent since a point in time (epoch ms) that is no more than a day or so ago. */
+  spentSince(sinceMs: number): { exchanges: number; usage: Usage; cost: Cost } {
+    return spentSince(this.#database, sinceMs);
+  }
+
+  /** What counts against the budget of a session. */
+  spentInSession(sessionId: string): Spend {
+    return spentInSession(this.#database, sessionId);
+  }
+
+  /** What counts against the budget of a UTC day, such as `2026-01-31`. */
+  spentOnDay(day: string): Spend {
+    return spentOnDay(this.#database, day);
+  }
+
+  /** Exchanges stored after a cursor, at most 500, in the order they were stored, and the cursor behind them. */
+  storedAfter(cursor: number, sessionId: string | null): { rows: Exchange[]; next: number } {
+    const records = this.#database
       .prepare(
-        `SELECT date(ts_ms / 1000, 'unixepoch') AS day, coalesce(model, 'unknown') AS model, agent,
-           count(DISTINCT session_id) AS sessions, ${sums}
-         FROM exchanges JOIN sessions ON sessions.id = session_id
-         WHERE ts_ms >= unixepoch('now', 'start of day', ?) * 1000
-         GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3`,
+        `SELECT seq, ${exchangeColumns} FROM exchanges WHERE seq > ? AND (? IS NULL OR session_id = ?)
+         ORDER BY seq LIMIT 500`,
       )
-      .all(`-${days - 1} days`)
-      .map(row => {
-        const record = StatsRecord.parse(row);
-        const { day, model, agent, sessions, exchanges } = record;
-        return { day, model, agent, sessions, exchanges, usage: toUsage(record), cost: toCost(record) };
-      });
+      .all(cursor, sessionId, sessionId) as { seq: number }[];
+    return { rows: records.map(row => toExchange(ExchangeRecord.parse(row))), next: records.at(-1)?.seq ?? cursor };
+  }
+
+  /** The cursor behind everything stored so far, for `storedAfter`. */
+  lastCursor(): number {
+    return this.#database.prepare('SELECT coalesce(max(seq), 0) FROM exchanges').pluck().get() as number;
+  }
+
+  /** What was said with all these words, best first; words between quotation marks stand together. */
+  search(words: string, limit: number): SearchHit[] {
+    return searchSaid(this.#database, words, limit);
   }
 
   dispose(): void {
-    this.#database.close();
+    this.#file.close();
   }
 
-  #exchanges(column: 'session_id' | 'launch_id' | 'trial_id', value: string): Exchange[] {
+  #exchanges(column: 'id' | 'session_id' | 'launch_id' | 'trial_id', value: string): Exchange[] {
     return this.#database
       .prepare(`SELECT ${exchangeColumns} FROM exchanges WHERE ${column} = ? ORDER BY ts_ms, seq`)
       .all(value)
       .map(row => toExchange(ExchangeRecord.parse(row)));
   }
 
-  #summary(record: SessionRecord): SessionSummary {
-    const totals = this.#database
-      .prepare(`SELECT json_group_array(DISTINCT model) AS models, ${sums} FROM exchanges WHERE session_id = ?`)
-      .get(record.id);
-    return toSessionSummary(record, SessionTotalsRecord.parse(totals));
+  #whole(exchange: Exchange): WholeExchange {
+    const contents = this.#database.prepare('SELECT request_json, response_json FROM exchanges WHERE id = ?');
+    const { request_json, response_json } = contents.get(exchange.id) as Record<string, string | null>;
+    return { exchange, request: this.#unpack(request_json), response: this.#unpack(response_json) };
   }
 
   #unpack(stored: string | null | undefined): unknown {
     if (stored === null || stored === undefined) return null;
     const item = this.#database.prepare('SELECT content FROM items WHERE hash = ?').pluck();
-    return unpack(stored, hash => zstdDecompressSync(item.get(hash) as Buffer).toString('utf8'));
+    return unpack(stored, hash => unpackItem(item.get(hash) as Buffer));
   }
 }
 
-/** Cursors are opaque to clients; one we did not give starts from the newest. */
-function parseCursor(cursor: string | undefined): [endedMs: number, id: string] {
-  const match = /^(\d+)~(.+)$/.exec(cursor ?? '');
-  return [Number(match?.[1] ?? Number.MAX_SAFE_INTEGER), match?.[2] ?? ''];
+function openForReading(path: string): TraceFile {
+  const file = new TraceFile(path);
+  file.database.pragma('query_only = ON');
+  return file;
 }

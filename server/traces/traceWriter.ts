@@ -1,9 +1,12 @@
-import { zstdCompressSync } from 'node:zlib';
 import type { Cost, Usage } from '../../protocol/usage.ts';
-import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import type { Sqlite } from '../base/sqlite.ts';
 import type { SideRequest } from './capturedExchange.ts';
+import { packItem } from './events/itemContent.ts';
 import type { ItemWriter } from './packing.ts';
-import { traceMigrations } from './schema.ts';
+import { type PriceSnapshot, PriceSnapshots } from './prices.ts';
+import type { LatestSession } from './sessionClock.ts';
+import { UsageTotals } from './totals.ts';
+import { TraceFile } from './traceFile.ts';
 
 export interface ExchangeRow {
   readonly id: string;
@@ -21,10 +24,25 @@ export interface ExchangeRow {
   readonly transport: string;
   readonly model: string | null;
   readonly usage: Usage;
+  /** Input tokens that the provider wrote to its cache and charges apart; part of the input. */
+  readonly cacheWriteTokens: number | null;
   readonly cost: Cost;
+  /** The prices behind `cost`. */
+  readonly price: PriceSnapshot | null;
+  /** The agent's own ids of the turn and of the request: tries of one request share them. */
+  readonly turnId: string | null;
+  readonly clientRequestId: string | null;
+  /** Which try of its turn, from 1. */
+  readonly attempt: number;
   readonly error: string | null;
   readonly requestJson: string | null;
+  /** What `requestJson` leaves out of the request's text, see `packRequestText`. */
+  readonly requestVerbatim: Buffer | null;
+  readonly requestBytes: number;
   readonly responseJson: string | null;
+  /** The reply's bytes with their times, see `packEvents`; null when there was none. */
+  readonly responseEvents: Buffer | null;
+  readonly responseBytes: number | null;
   /** What else is known, as the JSON object that `meta_json` takes over. */
   readonly extraJson: string;
 }
@@ -49,22 +67,38 @@ export interface DenialRow {
   readonly reason: string;
 }
 
+/** Greater than every key in use, also by what is left to be deleted of a session. */
+const nextSeq = `1 + max(
+  (SELECT coalesce(max(seq), 0) FROM sessions), (SELECT coalesce(max(session_seq), 0) FROM item_uses))`;
+
+/** How long a write waits for another process's lock. */
+const lockedMs = 1000;
+
 /** The one writer of `traces.sqlite3`. What it is given is redacted already. */
 export class TraceWriter implements ItemWriter {
-  readonly #database: Sqlite;
+  readonly #file: TraceFile;
+  readonly #hasItem;
   readonly #putItem;
   readonly #putSession;
   readonly #putExchange;
+  readonly #putWire;
   readonly #countSide;
   readonly #putDenial;
   readonly #trialOf;
+  readonly #latestOfLaunch;
+  readonly #totals: UsageTotals;
+  readonly #prices: PriceSnapshots;
 
+  /** @throws CoachError `schema.newer`, `disk.readOnly`, `disk.full` */
   constructor(file: string) {
-    this.#database = openDatabase(file, { migrations: traceMigrations, synchronous: 'NORMAL' });
-    this.#putItem = this.#database.prepare('INSERT INTO items (hash, content) VALUES (?, ?) ON CONFLICT DO NOTHING');
-    this.#putSession = this.#database.prepare(`
-      INSERT INTO sessions (id, agent, user_agent, title, repository, started_ms, ended_ms)
-      VALUES ($id, $agent, $userAgent, $title, $repository, $startedAtMs, $endedAtMs)
+    this.#file = new TraceFile(file);
+    const { database } = this.#file;
+    this.waitForLocks(true);
+    this.#hasItem = database.prepare('SELECT 1 FROM items WHERE hash = ?').pluck();
+    this.#putItem = database.prepare('INSERT INTO items (hash, content) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#putSession = database.prepare(`
+      INSERT INTO sessions (id, seq, agent, user_agent, title, repository, started_ms, ended_ms)
+      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, $repository, $startedAtMs, $endedAtMs)
       ON CONFLICT (id) DO UPDATE SET
         agent = coalesce(agent, excluded.agent),
         user_agent = coalesce(user_agent, excluded.user_agent),
@@ -72,43 +106,90 @@ export class TraceWriter implements ItemWriter {
         repository = coalesce(repository, excluded.repository),
         started_ms = min(started_ms, excluded.started_ms),
         ended_ms = max(ended_ms, excluded.ended_ms)`);
-    this.#putExchange = this.#database.prepare(`
+    this.#putExchange = database.prepare(`
       INSERT INTO exchanges (id, session_id, launch_id, trial_id, ts_ms, duration_ms, first_byte_ms, method, url,
         upstream_host, status, dialect, transport, model, input_tokens, cached_input_tokens, output_tokens,
-        reasoning_tokens, cost_usd, cost_kind, error, request_json, response_json, extra_json)
+        reasoning_tokens, cache_write_tokens, cost_usd, cost_kind, price_id, turn_id, client_request_id, attempt, error,
+        request_json, request_bytes, response_json, response_bytes, extra_json)
       VALUES ($id, $sessionId, $launchId, $trialId, $startedAtMs, $durationMs, $firstByteMs, $method, $url,
         $upstreamHost, $status, $dialect, $transport, $model, $inputTokens, $cachedInputTokens, $outputTokens,
-        $reasoningTokens, $amountUsd, $costKind, $error, $requestJson, $responseJson, $extraJson)`);
-    this.#countSide = this.#database.prepare(`
-      INSERT INTO side_traffic (day, host, method, path, status, requests, size_bytes)
-      VALUES (date($atMs / 1000, 'unixepoch'), $host, $method, $path, $status, 1, $sizeBytes)
+        $reasoningTokens, $cacheWriteTokens, $amountUsd, $costKind, $priceId, $turnId, $clientRequestId, $attempt, $error,
+        $requestJson, $requestBytes, $responseJson, $responseBytes, $extraJson)`);
+    this.#putWire = database.prepare(
+      'INSERT INTO wire (exchange_seq, request_verbatim, response_events) VALUES (?, $requestVerbatim, $responseEvents)',
+    );
+    this.#countSide = database.prepare(`
+      INSERT INTO side_traffic (day, host, method, path, status, kind, requests, size_bytes)
+      VALUES (date($atMs / 1000, 'unixepoch'), $host, $method, $path, $status, $kind, 1, $sizeBytes)
       ON CONFLICT DO UPDATE SET requests = requests + 1, size_bytes = size_bytes + excluded.size_bytes`);
-    this.#putDenial = this.#database.prepare(`
+    this.#putDenial = database.prepare(`
       INSERT INTO denials (ts_ms, launch_id, trial_id, host, port, reason)
       VALUES ($atMs, $launchId, $trialId, $host, $port, $reason)`);
-    this.#trialOf = this.#database
+    this.#trialOf = database
       .prepare('SELECT trial_id FROM exchanges WHERE session_id = ? ORDER BY ts_ms LIMIT 1')
       .pluck();
+    this.#latestOfLaunch = database.prepare(
+      `SELECT session_id AS id, ts_ms + coalesce(duration_ms, 0) AS lastMs FROM exchanges
+       WHERE launch_id = ? ORDER BY ts_ms DESC LIMIT 1`,
+    );
+    this.#totals = new UsageTotals(database);
+    this.#prices = new PriceSnapshots(database);
+  }
+
+  /** The database was deleted or replaced: what is written here is written for nobody. */
+  get isGone(): boolean {
+    return this.#file.isGone;
+  }
+
+  /** Whether a write waits a moment for another process's lock, or fails at once. */
+  waitForLocks(isWaiting: boolean): void {
+    this.#file.database.pragma(`busy_timeout = ${isWaiting ? lockedMs : 0}`);
+  }
+
+  /** Empties the journal file, unless a reader still needs it. */
+  emptyJournal(): void {
+    this.waitForLocks(false);
+    this.#file.database.pragma('wal_checkpoint(TRUNCATE)');
+    this.waitForLocks(true);
+  }
+
+  /** For what keeps the database in order: indexing, retention. */
+  get database(): Sqlite {
+    return this.#file.database;
   }
 
   /** Everything that `work` writes becomes visible at once, or nothing of it. */
   transaction<T>(work: () => T): T {
-    return this.#database.transaction(work).immediate();
+    return this.#file.database.transaction(work).immediate();
   }
 
   put(hash: string, text: string): void {
-    this.#putItem.run(hash, zstdCompressSync(text));
+    if (this.#hasItem.get(hash) === undefined) this.#putItem.run(hash, packItem(text));
   }
 
   exchange(session: SessionRow, row: ExchangeRow): void {
-    const { usage, cost, ...rest } = row;
+    const { usage, cost, price, ...rest } = row;
     this.#putSession.run(session);
-    this.#putExchange.run({ ...rest, ...usage, amountUsd: cost.amountUsd, costKind: cost.kind });
+    const written = {
+      ...rest,
+      ...usage,
+      amountUsd: cost.amountUsd,
+      costKind: cost.kind,
+      priceId: this.#prices.put(price),
+    };
+    const { lastInsertRowid: seq } = this.#putExchange.run(written);
+    if (row.requestVerbatim !== null || row.responseEvents !== null) this.#putWire.run(seq, row);
+    this.#totals.add(written);
   }
 
   /** The trial that a session was recorded in, null for one of a person; undefined when there is no such session. */
   trialOf(sessionId: string): string | null | undefined {
     return this.#trialOf.get(sessionId) as string | null | undefined;
+  }
+
+  /** What a launch was last recorded under; null for one without exchanges. */
+  latestOfLaunch(launchId: string): LatestSession | null {
+    return (this.#latestOfLaunch.get(launchId) as LatestSession | undefined) ?? null;
   }
 
   side(host: string, request: SideRequest): void {
@@ -120,6 +201,6 @@ export class TraceWriter implements ItemWriter {
   }
 
   close(): void {
-    this.#database.close();
+    this.#file.close();
   }
 }

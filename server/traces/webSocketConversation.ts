@@ -1,11 +1,9 @@
 import type { CaptureListener } from './capturedExchange.ts';
-import type { ReplyBuilder } from './dialects/dialect.ts';
 import { responses } from './dialects/responses.ts';
 import { parseJson, stringAt } from './json.ts';
+import { ReplyReader, toLatin1 } from './replyReader.ts';
 import { type HttpHead, headerOf } from './wire/httpHead.ts';
 import { WebSocketReader, webSocketOptions } from './wire/webSocket.ts';
-
-const lastEvents = new Set(['response.completed', 'response.failed', 'response.incomplete', 'error']);
 
 interface Upgrade {
   readonly target: string;
@@ -46,21 +44,23 @@ export class WebSocketConversation {
     if (stringAt(request, 'type') !== 'response.create') return;
     this.#open.push({
       request,
-      reply: responses.reply(),
+      body: Buffer.from(message),
+      reply: new ReplyReader(responses, 'messages', this.#nowMs),
       startedAtMs: this.#nowMs,
       firstByteAtMs: null,
-      characters: 0,
+      sizeBytes: 0,
     });
   }
 
   #answered(message: string): void {
     const current = this.#open[0];
-    const event = parseJson(message);
-    if (current === undefined || event === undefined) return;
+    if (current === undefined) return;
     current.firstByteAtMs ??= this.#nowMs;
-    current.characters += current.reply.event(event);
-    this.#listener.streaming(current.characters);
-    if (lastEvents.has(stringAt(event, 'type') ?? '')) this.#finish(false);
+    const bytes = toLatin1(message);
+    current.sizeBytes += bytes.length;
+    current.reply.event(bytes, this.#nowMs, () => parseJson(message));
+    this.#listener.streaming(current.reply.characters);
+    if (current.reply.ended) this.#finish(false);
   }
 
   #finish(cut: boolean): void {
@@ -75,18 +75,24 @@ export class WebSocketConversation {
       requestHead: this.#upgrade.requestHead,
       responseHead: this.#upgrade.responseHead,
       request: done.request,
+      requestBody: done.body,
+      requestSizeBytes: done.body.length,
+      responseSizeBytes: done.sizeBytes,
       status: 101,
       dialect: 'responses',
       transport: 'websocket',
       reply: done.reply.finish(cut),
+      events: done.reply.events,
     });
   }
 }
 
 interface OpenExchange {
   readonly request: unknown;
-  readonly reply: ReplyBuilder;
+  readonly body: Buffer;
+  readonly reply: ReplyReader;
   readonly startedAtMs: number;
   firstByteAtMs: number | null;
-  characters: number;
+  /** Of the reply's messages. */
+  sizeBytes: number;
 }

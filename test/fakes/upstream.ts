@@ -3,7 +3,7 @@ import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { delay } from '../../server/base/clock.ts';
-import { responseEvents } from '../../server/proxy/responseEvents.ts';
+import { responseEvents } from '../../server/proxy/replay/responseEvents.ts';
 import { decodeContent } from '../../server/traces/wire/contentCoding.ts';
 import { type ModelTurn, modelTurn, scriptedModel } from './upstreamModel.ts';
 
@@ -17,6 +17,8 @@ export interface SeenRequest {
   readonly raw: Buffer;
   readonly body: Record<string, unknown> | null;
   readonly transport: 'http' | 'websocket';
+  /** What was sent back, as it was written: events of a stream, messages of a WebSocket. */
+  readonly replied: string[];
 }
 
 export interface FakeUpstreamOptions {
@@ -70,7 +72,9 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_${requests.length}` });
       for (const event of eventsFor(seen.body, modelTurn(seen.body['input']))) {
         if (response.destroyed) return;
-        response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+        const text = `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+        seen.replied.push(text);
+        response.write(text);
         if (options.eventDelayMs) await delay(options.eventDelayMs);
       }
       response.end();
@@ -97,16 +101,17 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       raw: Buffer.alloc(0),
       body: null,
       transport: 'websocket',
+      replied: [],
     });
     if (!options.webSocket) {
       socket.end(`HTTP/1.1 ${options.upgradeStatus ?? 426} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`);
       return;
     }
     sockets.handleUpgrade(request, socket, head, client => {
-      serveSocket(client, options.eventDelayMs ?? 0, (body, turn) => {
-        const raw = Buffer.from(JSON.stringify(body));
-        requests.push({ method: 'GET', url, headers, rawHeaders, raw, body, transport: 'websocket' });
-        return eventsFor(body, turn);
+      serveSocket(client, options.eventDelayMs ?? 0, (raw, body, turn) => {
+        const replied: string[] = [];
+        requests.push({ method: 'GET', url, headers, rawHeaders, raw, body, transport: 'websocket', replied });
+        return { events: eventsFor(body, turn), replied };
       });
     });
   });
@@ -144,19 +149,27 @@ function listen(server: Server): Promise<number> {
 function serveSocket(
   client: WebSocket,
   eventDelayMs: number,
-  answer: (body: Record<string, unknown>, turn: ModelTurn) => Iterable<{ type: string; [key: string]: unknown }>,
+  answer: (
+    raw: Buffer,
+    body: Record<string, unknown>,
+    turn: ModelTurn,
+  ) => { events: Iterable<{ type: string; [key: string]: unknown }>; replied: string[] },
 ): void {
   const histories = new Map<unknown, unknown[]>();
   client.on('message', async message => {
-    const body = JSON.parse(message.toString()) as Record<string, unknown>;
+    const raw = Buffer.from(message as Buffer);
+    const body = JSON.parse(raw.toString()) as Record<string, unknown>;
     const input = [...(histories.get(body['previous_response_id']) ?? []), ...(body['input'] as unknown[])];
     const output = body['generate'] === false ? [] : undefined;
-    for (const event of answer(body, modelTurn(input, output))) {
+    const { events, replied } = answer(raw, body, modelTurn(input, output));
+    for (const event of events) {
       if (event.type === 'response.completed') {
         const response = event['response'] as { id: string; output: unknown[] };
         histories.set(response.id, [...input, ...response.output]);
       }
-      client.send(JSON.stringify(event));
+      const text = JSON.stringify(event);
+      replied.push(text);
+      client.send(text);
       if (eventDelayMs > 0) await delay(eventDelayMs);
     }
   });
@@ -168,7 +181,7 @@ async function readRequest(request: IncomingMessage): Promise<SeenRequest> {
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const raw = Buffer.concat(chunks);
   const { method = '', url = '', headers, rawHeaders } = request;
-  return { method, url, headers, rawHeaders, raw, body: readBody(raw, headers), transport: 'http' };
+  return { method, url, headers, rawHeaders, raw, body: readBody(raw, headers), transport: 'http', replied: [] };
 }
 
 function readBody(raw: Buffer, headers: IncomingMessage['headers']): Record<string, unknown> | null {

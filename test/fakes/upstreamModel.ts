@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { turnOf } from '../../server/proxy/turn.ts';
+import { turnOf } from '../../server/proxy/replay/turn.ts';
 
 /** Where the conversation stands when the model is asked. */
 export interface ModelTurn {

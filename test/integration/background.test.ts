@@ -9,7 +9,7 @@ import { proxy } from '../../protocol/proxy.ts';
 import { root } from '../../scripts/root.ts';
 import { isAlive } from '../../server/base/exec.ts';
 import { nodeProblem } from '../../server/base/version.ts';
-import { lastingChannel, whileConnected } from '../../server/connect.ts';
+import { LastingChannel, whileConnected } from '../../server/connect.ts';
 import { noteSkip } from '../require.ts';
 import { aWorld, cliProgram, run, serverProgram, until } from '../world.ts';
 
@@ -137,7 +137,8 @@ it('gives up work that waits for events when the server ends', async () => {
 it('keeps serving an MCP process over the death of a server', async () => {
   const home = aWorld();
   const first = await home.connect();
-  const channel = lastingChannel({ paths: home.paths, client: 'mcp', program: serverProgram, env: home.env });
+  const options = { paths: home.paths, client: 'mcp', program: serverProgram, env: home.env } as const;
+  const channel = new LastingChannel(options);
   onTestFinished(() => channel.dispose());
   const pid = async () => ((await channel.request('coach/server/status', {})) as { pid: number }).pid;
   expect(await pid()).toBe(first.info.pid);

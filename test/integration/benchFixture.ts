@@ -13,11 +13,12 @@ import { RunStore } from '../../server/bench/runStore.ts';
 import { type Executors, executorsOf } from '../../server/executors/index.ts';
 import { createProxy } from '../../server/proxy/captureProxy.ts';
 import type { LaunchSpec } from '../../server/proxy/proxy.ts';
-import { Recording } from '../../server/proxy/recording.ts';
-import { startReplay } from '../../server/proxy/replay.ts';
+import { startReplay } from '../../server/proxy/replay/replayServer.ts';
+import { Script, scriptedSource } from '../../server/proxy/replay/scripted.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
 import { startRecorder } from '../../server/traces/recorder.ts';
+import { TraceStore } from '../../server/traces/store.ts';
 import { codexDirectory } from '../require.ts';
 import { dockerfile, runGit, temporaryDirectory, writeBundle, writeFiles } from './executorsFixture.ts';
 
@@ -138,7 +139,13 @@ export async function aBench(options: BenchOptions): Promise<Bench> {
   const recorder = owned.add(
     await startRecorder({ file: paths.tracesDb, workerFile: null, idleSeconds: 120, log: silentLog }),
   );
-  const proxy = owned.add(createProxy({ caDirectory: paths.ca, recorder, log: silentLog, env: process.env }));
+  const traces = owned.add(new TraceStore(paths.tracesDb));
+  const proxy = owned.add(
+    createProxy({
+      ...{ caDirectory: paths.ca, launchFile: paths.launches, recorder, store: traces },
+      ...{ log: silentLog, env: process.env },
+    }),
+  );
   const service = owned.add(
     new RunService({
       store,
@@ -154,7 +161,8 @@ export async function aBench(options: BenchOptions): Promise<Bench> {
         await proxy.start(0);
         return proxy.open({ ...spec, overrides: [...spec.overrides, ...(options.overrides ?? [])] });
       },
-      startReplay: async file => startReplay(Recording.parse(JSON.parse(readFileSync(file, 'utf8'))), silentLog),
+      startReplay: async file =>
+        startReplay(scriptedSource(Script.parse(JSON.parse(readFileSync(file, 'utf8')))), silentLog),
       loadTask: (repository, name) => loadPreparedTask(join(preparedDirectory(repository), name)),
       repositoryRoot: async given => given,
       keys: options.keys ?? (() => ({ OPENAI_API_KEY: 'sk-test-key-that-is-real-enough' })),

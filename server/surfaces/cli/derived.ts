@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Calls `work` with a connection that is closed afterwards. */
   withServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
+  /** The same for work that outlives a server: one that has ended is started again at once, for the agents it records. */
+  withLastingServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
 }
 
 interface Property {
@@ -26,7 +28,7 @@ export function addDerivedCommands(program: Command, api: Api, context: CommandC
   // `run` is a command of its own.
   if (api.name.endsWith('s') && api.name !== 'runs') group.alias(api.name.slice(0, -1));
   for (const [name, spec] of requestsOf(api)) {
-    if (spec.expose.includes('cli')) addCommand(group, api.name, name, spec, context);
+    if (spec.expose.includes('cli')) addDerivedCommand(group, api.name, name, spec, context);
   }
   return group;
 }
@@ -40,7 +42,8 @@ const summaries: Record<string, string> = {
   server: 'The background server',
 };
 
-function addCommand(
+/** Adds the command of one request to a group of commands. */
+export function addDerivedCommand(
   group: Command,
   apiName: string,
   name: string,
@@ -48,11 +51,15 @@ function addCommand(
   { terminal, withServer }: CommandContext,
 ): void {
   const properties = propertiesOf(spec);
-  const words = spec.positional.map(key => `<${toKebab(key)}>`);
+  const words = spec.positional.map(key =>
+    properties[key]?.type === 'array' ? `<${toKebab(key)}...>` : `<${toKebab(key)}>`,
+  );
   const command = group.command([toKebab(name), ...words].join(' ')).description(spec.summary);
   for (const [key, property] of Object.entries(properties)) {
     if (spec.positional.includes(key)) continue;
-    command.option(flagOf(key, property), property.description ?? '', key === 'repository' ? '.' : undefined);
+    // Sessions are listed from everywhere; tasks and runs are of the repository one stands in.
+    const usual = key === 'repository' && apiName !== 'sessions' ? '.' : undefined;
+    command.option(flagOf(key, property), property.description ?? '', usual);
   }
   command.option('--json', 'Print the answer as JSON');
   command.action(async (...args: unknown[]) => {
@@ -60,7 +67,9 @@ function addCommand(
     const params: Record<string, unknown> = {};
     for (const [index, key] of spec.positional.entries()) params[key] = args[index];
     for (const key of Object.keys(properties)) if (options[key] !== undefined) params[key] = options[key];
-    if (typeof params['repository'] === 'string') params['repository'] = resolve(terminal.cwd, params['repository']);
+    for (const key of ['repository', 'output']) {
+      if (typeof params[key] === 'string') params[key] = resolve(terminal.cwd, params[key]);
+    }
     const method = methodOf(apiName, name);
     checkParams(`codex-coach ${apiName} ${toKebab(name)}`, spec, params);
     const value = await withServer(channel => call(channel, method, spec, params, terminal.signal));

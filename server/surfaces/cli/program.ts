@@ -11,38 +11,48 @@ import { fileLog } from '../../base/log.ts';
 import { coachPaths, ensureHome } from '../../base/paths.ts';
 import { environmentSettings } from '../../base/settings.ts';
 import { version } from '../../base/version.ts';
-import { connectToServer, lastingChannel, whileConnected } from '../../connect.ts';
+import { connectToServer, LastingChannel, whileConnected } from '../../connect.ts';
 import { serveMcp } from '../mcp.ts';
 import { runTracedCodex } from './codex.ts';
 import { addCreateCommand } from './createTask.ts';
-import { addDerivedCommands, type CommandContext } from './derived.ts';
+import { addDerivedCommand, addDerivedCommands, type CommandContext } from './derived.ts';
+import { addFollowCommand } from './follow.ts';
 import { serverProgram } from './places.ts';
+import { addProxyRunCommand } from './proxyRun.ts';
 import { addRunCommand } from './run.ts';
 import { slashCommands } from './slash.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
+import { addTraceCommand } from './trace.ts';
+import { noteOuterProxy, shellExitCode } from './traced.ts';
 
 const closingHelp = `
 Recording:
   codex-coach [codex arguments]      launch Codex with its traffic recorded
   codex-coach --task [arguments]     the same, with the repo_* tools for recording a task
+  codex-coach trace -- claude …      the same for any other agent
   codex-coach /test                  check the route; also /status /stats /logs [--follow] /env /hello /now
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a trial reached no verdict, 130 interrupted.
 Every list and show command takes --json. Files lie in COACH_HOME (default ~/.codex-coach).`;
 
-/** Adds a command that is put together elsewhere. */
-export type CommandAdder = (program: Command, context: CommandContext) => void;
+/** Adds commands that are put together elsewhere; `exit` sets the exit code. */
+export type CommandAdder = (program: Command, context: CommandContext, exit: (code: number) => void) => void;
 
 /** Runs one `codex-coach` command and answers its exit code. */
 export async function runCli(argv: readonly string[], more: readonly CommandAdder[]): Promise<number> {
   const terminal = processTerminal();
   const json = argv.includes('--json');
-  const context: CommandContext = { terminal, withServer: work => withServer(terminal, work) };
+  const context: CommandContext = {
+    terminal,
+    withServer: work => withServer(terminal, work),
+    withLastingServer: work => withLastingServer(terminal, work),
+  };
   let exitCode: number = exitCodes.ok;
-  const program = buildProgram(context, code => {
+  const exit = (code: number) => {
     exitCode = code;
-  });
-  for (const add of more) add(program, context);
+  };
+  const program = buildProgram(context, exit);
+  for (const add of more) add(program, context, exit);
   try {
     const slash = slashCommands[argv[0] ?? ''];
     if (slash !== undefined) return await slash(context, argv.slice(1));
@@ -64,13 +74,18 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
     )
     .version(version, '-V, --version')
     .addHelpText('after', closingHelp)
-    .exitOverride();
-  addDerivedCommands(program, sessions, context);
+    .exitOverride()
+    // What follows a command of ours, such as the command to trace, is its own.
+    .enablePositionalOptions();
+  addFollowCommand(addDerivedCommands(program, sessions, context), context.terminal, () =>
+    lastingConnection(context.terminal, 'cli'),
+  );
+  addDerivedCommand(program, sessions.name, 'stats', sessions.members.stats, context);
   addCreateCommand(addDerivedCommands(program, tasks, context), context);
   addRunCommand(program, context, exit);
   addDerivedCommands(program, runs, context);
   addDerivedCommands(program, agents, context);
-  addDerivedCommands(program, proxy, context);
+  addProxyRunCommand(addDerivedCommands(program, proxy, context), context);
   addDerivedCommands(program, server, context);
   program
     .command('mcp')
@@ -82,6 +97,7 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
     .allowUnknownOption()
     .helpOption(false)
     .action(async (args: string[]) => exit(await launchCodex(args, context)));
+  addTraceCommand(program, context, exit);
   return program;
 }
 
@@ -94,21 +110,22 @@ function isOurs(program: Command, first: string | undefined): boolean {
 /** `codex-coach [codex arguments]`; `--task` as the first one adds our MCP server with its tools approved. */
 async function launchCodex(
   argv: readonly string[],
-  { terminal, withServer: connect }: CommandContext,
+  { terminal, withLastingServer: connect }: CommandContext,
 ): Promise<number> {
   const withTools = argv[0] === '--task';
   const rest = withTools ? argv.slice(1) : argv;
   const tools = withTools ? ['-c', mcpSetting(terminal.env)] : [];
-  const { exitCode } = await connect(channel =>
-    runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal),
-  );
-  return exitCode ?? exitCodes.interrupted;
+  const outcome = await connect(async channel => {
+    await noteOuterProxy(channel, terminal);
+    return runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal);
+  });
+  return shellExitCode(outcome);
 }
 
 /** The MCP process keeps a log of its own beside the server's, and outlives the server: an agent can't restart it. */
 async function runMcp(terminal: Terminal): Promise<void> {
   const paths = coachPaths(terminal.env);
-  const channel = lastingChannel({ paths, client: 'mcp', program: serverProgram, env: terminal.env });
+  const channel = lastingConnection(terminal, 'mcp');
   ensureHome(paths);
   const { log, close } = fileLog(paths.logs, 'mcp', { debug: environmentSettings(terminal.env).get('log.debug') });
   try {
@@ -131,6 +148,12 @@ function mcpSetting(env: NodeJS.ProcessEnv): string {
   return `mcp_servers.codex_coach={command=${program},args=[${script},"mcp"],env={COACH_HOME=${home},ELECTRON_RUN_AS_NODE="1"},required=true,tools={${approved}}}`;
 }
 
+/** A way to the server that comes back after the server's end; a command watches, so that the server is back at once. */
+function lastingConnection(terminal: Terminal, client: 'cli' | 'mcp'): LastingChannel {
+  const options = { paths: coachPaths(terminal.env), client, program: serverProgram, env: terminal.env };
+  return new LastingChannel(options, { watch: client === 'cli' });
+}
+
 async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
   const paths = coachPaths(terminal.env);
   const connection = await connectToServer({ paths, client: 'cli', program: serverProgram, env: terminal.env });
@@ -138,5 +161,14 @@ async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Pro
     return await whileConnected(connection, () => work(connection.channel));
   } finally {
     connection.dispose();
+  }
+}
+
+async function withLastingServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
+  const channel = lastingConnection(terminal, 'cli');
+  try {
+    return await work(channel);
+  } finally {
+    channel.dispose();
   }
 }

@@ -1,74 +1,16 @@
-import type { z } from 'zod';
 import { agents } from '../../../protocol/agents.ts';
-import type { RequestSpec } from '../../../protocol/api.ts';
+import { budgetSentence } from '../../../protocol/budgets.ts';
 import { noFigure, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
-import { sessions } from '../../../protocol/sessions.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { render } from './renderers.ts';
+import './renderSessions.ts';
 import { clip, formatTime, formatTokens, table } from './table.ts';
 
-/** How each request's answer reads for a person. What is not here prints as JSON. */
-const renderers = new Map<RequestSpec, (value: never) => string>();
-
-function render<R extends z.ZodType>(spec: RequestSpec<z.ZodType, R>, words: (value: z.output<R>) => string): void {
-  renderers.set(spec as unknown as RequestSpec, words as (value: never) => string);
-}
-
-export function toText(spec: RequestSpec, value: unknown): string {
-  const words = renderers.get(spec);
-  return words === undefined ? JSON.stringify(value, null, 2) : words(value as never);
-}
-
-render(sessions.members.list, ({ rows, next }) => {
-  if (rows.length === 0) return 'No sessions yet. Record one with: codex-coach [codex arguments]';
-  const body = table(
-    ['Session', 'Agent', 'Started', 'Exchanges', 'Tokens', 'Cost', 'Title'],
-    rows.map(row => [
-      row.id,
-      row.agent ?? noFigure,
-      formatTime(row.startedAt),
-      String(row.exchanges),
-      formatTokens(row.usage),
-      toMoney(row.cost),
-      clip(row.title, 60),
-    ]),
-    ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
-  );
-  return next === null ? body : `${body}\nMore: codex-coach sessions list --before ${next}`;
-});
-
-render(sessions.members.show, ({ session, exchanges, conversation }) =>
-  [
-    `${session.title}`,
-    `${session.agent ?? 'unknown agent'} · ${session.models.join(', ') || 'no model'} · ${exchanges.length} exchanges · ${formatTokens(session.usage)} tokens · ${toMoney(session.cost)}`,
-    '',
-    ...conversation.map(item => {
-      const name = item.kind === 'toolCall' ? `${item.kind} ${item.toolName ?? ''}`.trim() : item.kind;
-      return `[${name}] ${clip(item.text.trim(), 2000)}\n`;
-    }),
-  ].join('\n'),
-);
-
-render(sessions.members.stats, ({ rows }) =>
-  rows.length === 0
-    ? 'Nothing recorded yet.'
-    : table(
-        ['Day', 'Model', 'Agent', 'Sessions', 'Exchanges', 'Tokens', 'Cost'],
-        rows.map(row => [
-          row.day,
-          row.model,
-          row.agent ?? noFigure,
-          String(row.sessions),
-          String(row.exchanges),
-          formatTokens(row.usage),
-          toMoney(row.cost),
-        ]),
-        ['left', 'left', 'left', 'right', 'right', 'right', 'right'],
-      ),
-);
+export { toText } from './renderers.ts';
 
 render(proxy.members.status, status =>
   [
@@ -78,6 +20,7 @@ render(proxy.members.status, status =>
     ...(status.uncaptured > 0
       ? [`  WARNING: ${status.uncaptured} connections to a model host gave no exchange. Recording is incomplete.`]
       : []),
+    ...status.budgets.map(use => `  ${use.state === 'spent' ? 'STOPPED' : 'Nearly used up'}: ${budgetSentence(use)}`),
     ...(status.error === null ? [] : [`  ${status.error}`]),
   ].join('\n'),
 );

@@ -24,6 +24,7 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     await withServer(async channel => {
       terminal.print(await words(channel, 'server', 'status', server.members.status));
       terminal.print(await words(channel, 'proxy', 'status', proxy.members.status));
+      terminal.print(await words(channel, 'sessions', 'today', sessions.members.today));
     });
     return exitCodes.ok;
   },

@@ -19,6 +19,8 @@ export interface Terminal {
   readonly cwd: string;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
+  /** While an agent has the terminal, signals are its own: they go to `pass` until the answer is called. */
+  handOver(pass: (signal: NodeJS.Signals) => void): () => void;
 }
 
 /** Several signals within this time are one: a terminal and npm may both pass on the same Ctrl-C. */
@@ -28,7 +30,9 @@ const sameSignalMs = 1000;
 export function processTerminal(): Terminal {
   const interrupt = new AbortController();
   let firstAt: number | null = null;
-  const onSignal = () => {
+  let agent: ((signal: NodeJS.Signals) => void) | null = null;
+  const onSignal = (signal: NodeJS.Signals) => {
+    if (agent !== null) return agent(signal);
     firstAt ??= Date.now();
     if (Date.now() - firstAt > sameSignalMs) process.exit(exitCodes.interrupted);
     interrupt.abort(new CoachError('cancelled', 'Interrupted.'));
@@ -42,6 +46,12 @@ export function processTerminal(): Terminal {
     env: process.env,
     cwd: process.cwd(),
     signal: interrupt.signal,
+    handOver(pass) {
+      agent = pass;
+      return () => {
+        agent = null;
+      };
+    },
   };
 }
 

@@ -37,6 +37,11 @@ export interface DialectReader {
   /** Field of the request with the conversation. */
   readonly listField: 'input' | 'messages' | 'contents';
   reply(): ReplyBuilder;
+  /**
+   * For a format that says everything twice: the events that end a reply. When one of them came, the `….delta` events
+   * had nothing that the others have not.
+   */
+  readonly endings?: ReadonlySet<string>;
   /** What a request says, oldest first: instructions, conversation so far, tool outputs. */
   asked(request: unknown): Utterance[];
   /** What a finished reply says. */

@@ -15,8 +15,9 @@ import {
 export const messages: DialectReader = {
   id: 'messages',
   listField: 'messages',
-  matches: path => path.endsWith('/v1/messages'),
-  model: (_path, request) => stringAt(request, 'model'),
+  // Anthropic's own, gateways', and Google's, which names the model in the path.
+  matches: path => /\/(?:v1|anthropic)\/messages$|\/anthropic\/models\/[^/]+:(?:streamR|r)awPredict$/.test(path),
+  model: (path, request) => stringAt(request, 'model') ?? /\/models\/([^/:]+):/.exec(path)?.[1] ?? null,
   reply: () => new MessagesReply(),
   asked: request => {
     const system = textOf(isObject(request) ? request['system'] : undefined);
@@ -36,16 +37,27 @@ function toUtterances(kind: 'user' | 'assistant', content: unknown): Utterance[]
     switch (fields['type']) {
       case 'thinking':
         return [utterance('reasoning', stringAt(block, 'thinking') ?? '')];
-      case 'tool_use': {
-        const tool = { toolName: stringAt(block, 'name'), callId: stringAt(block, 'id') };
+      case 'tool_use':
+      case 'server_tool_use':
+      case 'mcp_tool_use': {
+        const server = stringAt(block, 'server_name');
+        const toolName = `${server === null ? '' : `${server}.`}${stringAt(block, 'name') ?? ''}`;
+        const tool = { toolName, callId: stringAt(block, 'id') };
         return [utterance('toolCall', JSON.stringify(fields['input'] ?? {}), tool)];
       }
       case 'tool_result':
+      case 'mcp_tool_result':
         return [utterance('toolOutput', textOf(fields['content']), { callId: stringAt(block, 'tool_use_id') })];
       case 'redacted_thinking':
         return [];
       default:
-        return [utterance(kind, textOf([block]))];
+        // Results of tools that run at the provider: `web_search_tool_result` and its like.
+        if (!/_tool_result$/.test(stringAt(block, 'type') ?? '')) return [utterance(kind, textOf([block]))];
+        return [
+          utterance('toolOutput', JSON.stringify(fields['content'] ?? null), {
+            callId: stringAt(block, 'tool_use_id'),
+          }),
+        ];
     }
   });
 }
@@ -111,6 +123,9 @@ class MessagesReply implements ReplyBuilder {
     if (entry === undefined) return text.length;
     const signature = stringAt(delta, 'signature');
     if (signature !== null) entry.block = { ...entry.block, signature };
+    const citation = objectAt(delta, 'citation');
+    if (citation !== null)
+      entry.block = { ...entry.block, citations: [...arrayAt(entry.block, 'citations'), citation] };
     entry.text += text;
     return text.length;
   }
@@ -120,7 +135,9 @@ class MessagesReply implements ReplyBuilder {
     const content = [...this.#blocks.values()].map(({ block, text }) => {
       if (block['type'] === 'text') return { ...block, text };
       if (block['type'] === 'thinking') return { ...block, thinking: text };
-      if (block['type'] === 'tool_use') return { ...block, input: text === '' ? {} : (parseJson(text) ?? text) };
+      if (/_?tool_use$/.test(String(block['type']))) {
+        return { ...block, input: text === '' ? (block['input'] ?? {}) : (parseJson(text) ?? text) };
+      }
       return block;
     });
     return { ...this.#message, content, stop_reason: this.#stopReason, usage: this.#usage };

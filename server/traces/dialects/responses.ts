@@ -15,9 +15,10 @@ import {
 export const responses: DialectReader = {
   id: 'responses',
   listField: 'input',
-  matches: path => /\/responses(\/compact)?$/.test(path),
+  matches: path => /\/responses(?:\/compact)?$/.test(path),
   model: (_path, request) => stringAt(request, 'model'),
   reply: () => new ResponsesReply(),
+  endings: new Set(['response.completed', 'response.failed', 'response.incomplete', 'error']),
   asked: request => {
     const instructions = stringAt(request, 'instructions');
     const input = isObject(request) ? request['input'] : undefined;
@@ -51,12 +52,24 @@ function toUtterance(item: unknown): Utterance[] {
     default:
       if (type.endsWith('_call_output')) return [utterance('toolOutput', outputText(content['output']), { callId })];
       if (type.endsWith('_call')) {
+        if (type === 'mcp_call') return mcpCall(content);
         return [
           utterance('toolCall', JSON.stringify(content['action'] ?? {}), { toolName: type.slice(0, -5), callId }),
         ];
       }
       return [];
   }
+}
+
+/** A call that the provider made itself: request and result in one item. */
+function mcpCall(item: JsonObject): Utterance[] {
+  const callId = stringAt(item, 'id');
+  const toolName = `${stringAt(item, 'server_label') ?? 'mcp'}.${stringAt(item, 'name') ?? ''}`;
+  const call = utterance('toolCall', stringAt(item, 'arguments') ?? '', { toolName, callId });
+  const output = item['output'] ?? item['error'];
+  return output === undefined || output === null
+    ? [call]
+    : [call, utterance('toolOutput', outputText(output), { callId })];
 }
 
 const roleKinds: Readonly<Record<string, Utterance['kind']>> = {

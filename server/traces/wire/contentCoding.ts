@@ -8,7 +8,9 @@ import {
 } from 'node:zlib';
 
 /** Largest body after decoding: what expands to more is hostile or not a model's. */
-const maxOutputLength = 256 * 1024 * 1024;
+const maxOutputLength = 64 * 1024 * 1024;
+/** No one packs a body more often than that; each time multiplies what a few bytes can become. */
+const maxCodings = 3;
 
 /**
  * Undoes a message's Content-Encoding, several in a row included. A body that was cut off gives what it had.
@@ -16,6 +18,7 @@ const maxOutputLength = 256 * 1024 * 1024;
  */
 export function decodeContent(body: Buffer, coding: string | null): Buffer {
   const codings = (coding ?? '').split(',').map(name => name.trim().toLowerCase());
+  if (codings.length > maxCodings) throw new Error(`${codings.length} content codings`);
   return codings.reduceRight((bytes, name) => decodeOne(bytes, name), body);
 }
 

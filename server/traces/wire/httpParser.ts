@@ -5,6 +5,8 @@ const maxHeadBytes = 256 * 1024;
 const maxChunkLine = 4096;
 
 export interface HttpListener {
+  /** The head's own bytes with its closing empty line, before `head`. */
+  rawHead?(bytes: Buffer): void;
   head(head: HttpHead): void;
   /** Bytes of the body without its framing. Valid during the call only. */
   body(bytes: Buffer): void;
@@ -93,6 +95,7 @@ export class HttpParser {
       return input.subarray(input.length);
     }
     this.#clear();
+    this.#listener.rawHead?.(before.subarray(0, end.next));
     const head = parseHead(before.toString('latin1', 0, end.text), this.#kind);
     this.#begin(head);
     return before.subarray(end.next);
@@ -134,6 +137,11 @@ export class HttpParser {
     const newline = input.indexOf(0x0a);
     const part = newline < 0 ? input : input.subarray(0, newline + 1);
     this.#pass(part, false);
+    // As a rule a line comes whole; a stream has two of them for each of its events.
+    if (newline >= 0 && this.#pendingBytes === 0 && part.length <= maxChunkLine) {
+      this.#endFramingLine(part.toString('latin1').trimEnd());
+      return input.subarray(part.length);
+    }
     this.#pending.push(Buffer.from(part));
     this.#pendingBytes += part.length;
     if (this.#pendingBytes > maxChunkLine) throw new HttpSyntaxError('Chunk line or trailer too long.');
@@ -142,7 +150,7 @@ export class HttpParser {
   }
 
   #endFramingLine(line: string): void {
-    this.#clear();
+    if (this.#pendingBytes > 0) this.#clear();
     if (this.#state === 'chunkEnd') {
       if (line !== '') throw new HttpSyntaxError('A chunk is longer than it says.');
       this.#state = 'chunkLine';

@@ -1,6 +1,9 @@
 import { constants, inflateRawSync } from 'node:zlib';
 
-const maxMessageBytes = 128 * 1024 * 1024;
+/** Longest message, also after inflating; a longer one ends the recording of its connection. */
+const maxMessageBytes = 64 * 1024 * 1024;
+/** Pieces that one message may come in. */
+const maxFragments = 100_000;
 /** LZ77 window of permessage-deflate: what a message may refer back to (RFC 7692 §7.1). */
 const windowBytes = 32 * 1024;
 /** The end of a flushed block, which the sender leaves out (RFC 7692 §7.2.1). */
@@ -26,7 +29,10 @@ export function webSocketOptions(extensions: string | null, sender: 'client' | '
 export class WebSocketReader {
   readonly #options: WebSocketOptions;
   readonly #listener: (message: string) => void;
-  #buffer: Buffer = Buffer.alloc(0);
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  /** Bytes without which there is no use in looking again. */
+  #neededBytes = 2;
   #fragments: Buffer[] = [];
   #fragmentBytes = 0;
   #compressedMessage = false;
@@ -39,13 +45,19 @@ export class WebSocketReader {
 
   /** @throws when the bytes are no WebSocket frames */
   push(bytes: Buffer): void {
-    this.#buffer = this.#buffer.length === 0 ? bytes : Buffer.concat([this.#buffer, bytes]);
-    for (let frame = readFrame(this.#buffer); frame !== null; frame = readFrame(this.#buffer)) {
-      this.#buffer = this.#buffer.subarray(frame.next);
+    // A copy: what is kept must not pin the socket's whole buffer.
+    this.#pending.push(Buffer.from(bytes));
+    this.#pendingBytes += bytes.length;
+    if (this.#pendingBytes < this.#neededBytes) return;
+    let rest = this.#pending.length === 1 ? (this.#pending[0] ?? bytes) : Buffer.concat(this.#pending);
+    let frame = readFrame(rest);
+    for (; typeof frame !== 'number'; frame = readFrame(rest)) {
+      rest = rest.subarray(frame.next);
       this.#accept(frame);
     }
-    // What is kept must not pin the socket's whole buffer.
-    this.#buffer = Buffer.from(this.#buffer);
+    this.#neededBytes = frame;
+    this.#pending = rest.length === 0 ? [] : [rest];
+    this.#pendingBytes = rest.length;
   }
 
   #accept(frame: Frame): void {
@@ -57,7 +69,9 @@ export class WebSocketReader {
     }
     this.#fragments.push(frame.payload);
     this.#fragmentBytes += frame.payload.length;
-    if (this.#fragmentBytes > maxMessageBytes) throw new Error('WebSocket message too large');
+    if (this.#fragmentBytes > maxMessageBytes || this.#fragments.length > maxFragments) {
+      throw new Error('WebSocket message too large');
+    }
     if (!frame.final) return;
     const whole = Buffer.concat(this.#fragments);
     this.#fragments = [];
@@ -87,27 +101,27 @@ interface Frame {
   readonly next: number;
 }
 
-/** The first frame in a buffer, unmasked; null while it is not whole. */
-function readFrame(buffer: Buffer): Frame | null {
-  if (buffer.length < 2) return null;
+/** The first frame in a buffer, unmasked; while it is not whole, the bytes that are needed to go on. */
+function readFrame(buffer: Buffer): Frame | number {
+  if (buffer.length < 2) return 2;
   const first = buffer.readUInt8(0);
   const second = buffer.readUInt8(1);
   let at = 2;
   let sizeBytes = second & 0x7f;
   if (sizeBytes === 126) {
-    if (buffer.length < 4) return null;
+    if (buffer.length < 4) return 4;
     sizeBytes = buffer.readUInt16BE(2);
     at = 4;
   } else if (sizeBytes === 127) {
-    if (buffer.length < 10) return null;
+    if (buffer.length < 10) return 10;
     const wide = buffer.readBigUInt64BE(2);
-    if (wide > BigInt(maxMessageBytes)) throw new Error('WebSocket frame too large');
     sizeBytes = Number(wide);
     at = 10;
   }
   const masked = (second & 0x80) !== 0;
   const start = masked ? at + 4 : at;
-  if (buffer.length < start + sizeBytes) return null;
+  if (sizeBytes > maxMessageBytes) throw new Error('WebSocket frame too large');
+  if (buffer.length < start + sizeBytes) return start + sizeBytes;
   const payload = Buffer.from(buffer.subarray(start, start + sizeBytes));
   if (masked) {
     for (let i = 0; i < payload.length; i++) payload[i] = payload.readUInt8(i) ^ buffer.readUInt8(at + (i & 3));

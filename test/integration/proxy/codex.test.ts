@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import type { ProxyLaunch } from '../../../server/proxy/proxy.ts';
-import { recordingOfSession } from '../../../server/proxy/recording.ts';
-import { startReplay } from '../../../server/proxy/replay.ts';
+import { recordedSource } from '../../../server/proxy/replay/recorded.ts';
+import { startReplay } from '../../../server/proxy/replay/replayServer.ts';
 import { toCleanSession } from '../../../server/traces/export.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, fakeAccountId, startFakeUpstream } from '../../fakes/upstream.ts';
 import { type TestAuthority, testAuthority } from '../../fakes/upstreamCertificate.ts';
@@ -18,8 +18,9 @@ import {
   type RecordingWorld,
   runProgram,
 } from './recordingWorld.ts';
+import { expectSameWire } from './wireComparison.ts';
 
-const prompt = 'SHELL echo tracing works\nADD made.txt by codex\nSAY All done.';
+const prompt = 'SHELL echo $GREETING tracing works\nADD made.txt by codex\nSAY All done.';
 
 describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_000 }, () => {
   it('is recorded through HTTPS_PROXY, over SSE after its WebSocket was refused with 426', async () => {
@@ -40,7 +41,11 @@ describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_00
     const [sessionId = ''] = launch.sessionIds();
     expect(sessionId).toBe(codex.threadId);
     const session = toCleanSession(world.store, sessionId);
-    expect(session).toMatchObject({ agent: 'codex', title: 'SHELL echo tracing works', repository: codex.repository });
+    expect(session).toMatchObject({
+      agent: 'codex',
+      title: 'SHELL echo $GREETING tracing works',
+      repository: codex.repository,
+    });
     expect(session.messages.filter(message => message.role === 'tool').map(message => message.name)).toEqual([
       'exec_command',
       'apply_patch',
@@ -64,6 +69,23 @@ describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_00
       expect.arrayContaining(['message', 'function_call', 'function_call_output', 'custom_tool_call_output']),
     );
     expect(world.proxy.status()).toMatchObject({ uncaptured: 0 });
+  });
+
+  it.each([
+    { transport: 'SSE', options: {}, login: false },
+    { transport: 'SSE with zstd bodies', options: {}, login: true },
+    { transport: 'WebSocket', options: { webSocket: true }, login: false },
+    { transport: 'compressed WebSocket', options: { webSocket: true, deflate: true }, login: false },
+  ])('can be written out byte for byte as the upstream received and sent it, over $transport', async parts => {
+    const { world, upstream, launch } = await aTracedUpstream(parts.options);
+    const env = parts.login ? {} : { CODEX_API_KEY: 'sk-canary-0123456789abcdef' };
+    const files: Record<string, string> = parts.login ? { 'auth.json': fabricatedLogin() } : {};
+    const codex = await runCodex({ ...launch.launch.env, ...env }, [], files);
+    expect(codex.outcome).toMatchObject({ code: 0 });
+    await launch.settled();
+    const calls = upstream.requests.filter(request => request.replied.length > 0);
+    expect(calls.length).toBeGreaterThanOrEqual(3);
+    expectSameWire(world.store, launch.sessionIds()[0] ?? '', calls);
   });
 
   it('is recorded through a base URL, with the real key put in by the proxy', async () => {
@@ -99,8 +121,7 @@ describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_00
     const { world, launch } = await aTracedUpstream();
     await runCodex({ ...launch.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
     await launch.settled();
-    const recording = recordingOfSession(world.store, launch.sessionIds()[0] ?? '');
-    const replay = await startReplay(recording, silentLog);
+    const replay = await startReplay(recordedSource(world.store, launch.sessionIds()[0] ?? ''), silentLog);
     onTestFinished(() => replay.dispose());
     const again = await world.open({ overrides: overridesTo(replay.origin), replay: true });
     const codex = await runCodex({ ...again.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
@@ -115,15 +136,15 @@ describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_00
     const { world, launch } = await aTracedUpstream();
     await runCodex({ ...launch.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
     await launch.settled();
-    const recording = recordingOfSession(world.store, launch.sessionIds()[0] ?? '');
-    const output = recording.steps[1]?.expect[0];
-    if (output !== undefined) output.output = output.output.replace('tracing works', 'something else');
-    const replay = await startReplay(recording, silentLog);
+    const replay = await startReplay(recordedSource(world.store, launch.sessionIds()[0] ?? ''), silentLog);
     onTestFinished(() => replay.dispose());
     const again = await world.open({ overrides: overridesTo(replay.origin), replay: true });
-    const codex = await runCodex({ ...again.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
+    const env = { ...again.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef', GREETING: 'suddenly' };
+    const codex = await runCodex(env);
     expect(codex.outcome.code).toBe(1);
-    expect(codex.outcome.stdout).toContain('expected \\\\\\"something else\\\\\\", got \\\\\\"tracing works\\\\\\"');
+    expect(codex.outcome.stdout).toContain(
+      'expected \\\\\\"tracing works\\\\\\", got \\\\\\"suddenly tracing works\\\\\\"',
+    );
     expect(replay.failures()).toHaveLength(1);
   });
 });

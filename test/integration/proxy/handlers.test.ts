@@ -1,8 +1,11 @@
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { methodOf } from '../../../protocol/api.ts';
 import { EventBus } from '../../../server/base/bus.ts';
+import { systemClock } from '../../../server/base/clock.ts';
 import { announceProxy, proxyHandlers } from '../../../server/proxy/handlers.ts';
+import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from '../../../server/traces/handlers.ts';
+import { Redactor } from '../../../server/traces/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { aRecordingWorld } from './recordingWorld.ts';
 
@@ -23,7 +26,14 @@ async function setUp() {
   const { proxy: service, recorder, store } = world;
   const proxies = proxyHandlers({ service, recorder, store, port: () => 0, defaultHost: () => host });
   const overrides = [{ host, target: upstream.origin }];
-  return { world, heard, proxies, sessions: sessionHandlers(store), overrides };
+  const files = new CodexSessionFiles([], new Redactor());
+  return {
+    world,
+    heard,
+    proxies,
+    sessions: sessionHandlers({ store, files, recorder, clock: systemClock }),
+    overrides,
+  };
 }
 
 describe('the proxy’s face', () => {
@@ -44,7 +54,9 @@ describe('the proxy’s face', () => {
     });
     const shown = await sessions.show({ sessionId: 'thread-1' }, never);
     expect(shown.conversation.map(item => item.kind)).toEqual(['user', 'reasoning', 'assistant']);
-    expect((await sessions.stats({ days: 1 }, never)).rows).toMatchObject([{ model: 'gpt-5.5', exchanges: 1 }]);
+    expect((await sessions.stats({ days: 1, by: ['day', 'model', 'agent'] }, never)).rows).toMatchObject([
+      { model: 'gpt-5.5', exchanges: 1 },
+    ]);
     expect(proxies.status({}, never)).toMatchObject({ state: 'listening', exchanges: 1, uncaptured: 0 });
     expect(heard).toContain(methodOf('sessions', 'changed'));
     await vi.waitFor(() => expect(heard).toContain(methodOf('proxy', 'changed')));

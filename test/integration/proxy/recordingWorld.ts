@@ -6,7 +6,7 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
-import { createProxy } from '../../../server/proxy/captureProxy.ts';
+import { createProxy, type ProxyDeps } from '../../../server/proxy/captureProxy.ts';
 import type { LaunchSpec, ProxyLaunch, ProxyService } from '../../../server/proxy/proxy.ts';
 import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
@@ -23,12 +23,24 @@ export interface RecordingWorld {
   open(spec?: Partial<LaunchSpec>): Promise<ProxyLaunch>;
 }
 
-export async function aRecordingWorld(workerFile: string | null = null): Promise<RecordingWorld> {
+/** `more`: what the proxy is given beside its recorder and its place. */
+export async function aRecordingWorld(
+  workerFile: string | null = null,
+  more: Partial<ProxyDeps> = {},
+): Promise<RecordingWorld> {
   const directory = temporaryDirectory();
   const database = join(directory, 'traces.sqlite3');
   const recorder = await startRecorder({ file: database, workerFile, idleSeconds: 120, log: silentLog });
   const store = new TraceStore(database);
-  const proxy = createProxy({ caDirectory: join(directory, 'ca'), recorder, log: silentLog, env: process.env });
+  const proxy = createProxy({
+    caDirectory: join(directory, 'ca'),
+    launchFile: join(directory, 'launches.json'),
+    recorder,
+    store,
+    log: silentLog,
+    env: process.env,
+    ...more,
+  });
   const { port } = await proxy.start(0);
   onTestFinished(async () => {
     await proxy.dispose();

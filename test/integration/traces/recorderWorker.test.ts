@@ -59,25 +59,69 @@ describe('the recorder in its worker thread', () => {
   it('says why it cannot start', async () => {
     const directory = temporaryDirectory();
     const worker = await buildWorker(directory);
-    const file = join(directory, 'missing', 'traces.sqlite3');
+    const file = join(directory, 'traces.sqlite3');
+    mkdirSync(file);
     await expect(start(worker, file)).rejects.toMatchObject({ code: 'disk.readOnly' });
   });
 
-  it('lets traffic and waiters go when its thread dies', async () => {
+  it('goes on with the next connections when its thread has died, and still hides what it was told', async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'traces.sqlite3');
+    const { recorder, events } = await start(await dyingOnce(directory), file);
+    recorder.hide('a-known-secret');
+    const lost = recorder.tap(anOrigin());
+    lost.bytes('up', Buffer.from('die\r\n'));
+    await recorder.flush();
+    expect(events).toContainEqual(
+      expect.objectContaining({ kind: 'uncaptured', reason: 'The recorder stopped: no more' }),
+    );
+    lost.bytes('up', Buffer.from('of no use any more'));
+    // While there is no thread at all.
+    feed(recorder.tap(anOrigin()), {
+      request: { model: 'gpt-5.5', input: 'say a-known-secret' },
+      response: sse({ type: 'response.completed', response: { id: 'r', output: [] } }),
+    });
+    await recorder.flush();
+    await recorder.dispose();
+    const store = new TraceStore(file);
+    expect(store.newest({ limit: 2 }).rows).toMatchObject([{ exchanges: 1, title: 'say [redacted]' }]);
+    store.dispose();
+  });
+
+  it('lets traffic and waiters go when no thread can be started any more', async () => {
     const directory = temporaryDirectory();
     const worker = join(directory, 'dying.cjs');
     writeFileSync(
       worker,
       `const { parentPort } = require('node:worker_threads');
-       parentPort.postMessage({ kind: 'ready' });
+       parentPort.postMessage([{ kind: 'ready' }]);
        parentPort.on('message', () => { throw new Error('no more'); });`,
     );
     const { recorder, events } = await start(worker, join(directory, 'traces.sqlite3'));
-    const tap = recorder.tap(anOrigin());
-    tap.bytes('up', Buffer.from('GET / HTTP/1.1\r\n\r\n'));
-    await recorder.flush();
-    tap.bytes('up', Buffer.from('more'));
-    expect(events).toContainEqual(expect.objectContaining({ kind: 'uncaptured', reason: 'no more' }));
+    for (let round = 1; round <= 3; round++) {
+      recorder.tap(anOrigin()).bytes('up', Buffer.from('GET / HTTP/1.1\r\n\r\n'));
+      await recorder.flush();
+      expect(events.filter(({ kind }) => kind === 'uncaptured')).toHaveLength(round);
+    }
     await recorder.dispose();
   });
 });
+
+/** The worker as built, but its first thread ends at the word "die". */
+async function dyingOnce(directory: string): Promise<string> {
+  const worker = await buildWorker(directory);
+  const marker = join(directory, 'died');
+  const dying = join(directory, 'dyingOnce.cjs');
+  writeFileSync(
+    dying,
+    `const { parentPort } = require('node:worker_threads');
+     const { existsSync, writeFileSync } = require('node:fs');
+     parentPort.on('message', ({ kind, bytes }) => {
+       if (kind !== 'batch' || existsSync(${JSON.stringify(marker)}) || !Buffer.from(bytes).includes('die')) return;
+       writeFileSync(${JSON.stringify(marker)}, '');
+       throw new Error('no more');
+     });
+     require(${JSON.stringify(worker)});`,
+  );
+  return dying;
+}

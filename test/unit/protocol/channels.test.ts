@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
+import { expect, it } from 'vitest';
 import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
-import { lspChannel } from '../../../protocol/channels/lsp.ts';
+import { type JsonRpcConnection, lspChannel } from '../../../protocol/channels/lsp.ts';
 import { channelPair } from '../../../protocol/channels/pair.ts';
 import { type MessagePort, portChannel } from '../../../protocol/channels/port.ts';
 import { channelContract } from './channelContract.ts';
@@ -29,6 +30,29 @@ channelContract('LSP', async () => {
       far.connection.dispose();
     },
   };
+});
+
+it('takes a cancellation after its connection was closed: nobody is left to tell', async () => {
+  const faults: Error[] = [];
+  const hear = (error: Error) => void faults.push(error);
+  process.on('uncaughtException', hear);
+  const closed: JsonRpcConnection = {
+    sendRequest: (_method, _params, token) => {
+      token?.onCancellationRequested(() => {
+        throw new Error('Connection is closed.');
+      });
+      return new Promise(() => undefined);
+    },
+    sendNotification: () => undefined,
+    onRequest: () => ({ dispose: () => undefined }),
+    onNotification: () => ({ dispose: () => undefined }),
+  };
+  const interrupt = new AbortController();
+  void lspChannel(closed, (_code, message) => new Error(message)).request('slow', {}, interrupt.signal);
+  interrupt.abort();
+  await new Promise(resolve => setImmediate(resolve));
+  process.off('uncaughtException', hear);
+  expect(faults).toEqual([]);
 });
 
 channelContract('port', async () => {

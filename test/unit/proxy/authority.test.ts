@@ -40,11 +40,42 @@ describe('the certificate authority', () => {
     expect(statSync(join(directory, 'ca.key')).mode & 0o777).toBe(0o600);
   });
 
+  it('keeps its key to its owner also where files are made for everyone', async () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const directory = join(temporaryDirectory(), 'ca');
+    const authority = await openAuthority(directory, hosts, {});
+    await authority.permit(['api.example.com']);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(directory, 'ca.key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('says about itself what strict readers ask for', async () => {
+    const directory = temporaryDirectory();
+    const { caFile } = await openAuthority(directory, hosts, {});
+    const text = execFileSync('openssl', ['x509', '-in', caFile, '-noout', '-text'], { encoding: 'utf8' });
+    expect(text).toMatch(/Basic Constraints: critical\s+CA:TRUE, pathlen:0/);
+    expect(text).toMatch(/Key Usage: critical\s+Certificate Sign, CRL Sign/);
+    expect(text).toMatch(/Extended Key Usage: \s+TLS Web Server Authentication/);
+    expect(text).toMatch(
+      /Name Constraints: critical\s+Permitted:\s+DNS:api\.openai\.com\s+DNS:chatgpt\.com\s+Excluded:/,
+    );
+    expect(text).toContain('IP:0.0.0.0/0.0.0.0');
+    expect(text).toContain('IP:0:0:0:0:0:0:0:0/0:0:0:0:0:0:0:0');
+    expect(text).toContain('Subject Key Identifier');
+    expect(text).toContain('Authority Key Identifier');
+    const { serialNumber } = new X509Certificate(readFileSync(caFile));
+    expect(serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
+  });
+
   it('can sign for the intercepted hosts and for nothing else, even in other hands', async () => {
     const directory = temporaryDirectory();
     await openAuthority(directory, hosts, {});
     expect(opensslTakes(directory, ['api.openai.com'])).toBe(true);
-    expect(opensslTakes(directory, ['bank.example'])).toBe(false);
+    expect(opensslTakes(directory, ['bank.com'])).toBe(false);
+    expect(opensslTakes(directory, ['openai.com'])).toBe(false);
+    expect(opensslTakes(directory, ['api.openai.com.evil.example'])).toBe(false);
+    expect(opensslTakes(directory, ['::1'])).toBe(false);
     expect(opensslTakes(directory, ['127.0.0.1'])).toBe(false);
     expect(opensslTakes(directory, ['api.openai.com', 'bank.example'])).toBe(false);
   });
@@ -67,6 +98,39 @@ describe('the certificate authority', () => {
     await expect(handshake(authority.contextFor('api.openai.com'), old, 'api.openai.com')).resolves.toBe(true);
     await expect(handshake(authority.contextFor('api.example.com'), renewed, 'api.example.com')).resolves.toBe(true);
     await expect(handshake(authority.contextFor('api.example.com'), old, 'api.example.com')).rejects.toThrow();
+  });
+
+  it('gives up the hosts that are no longer intercepted', async () => {
+    const directory = temporaryDirectory();
+    await (await openAuthority(directory, hosts, {})).permit(['gateway.example']);
+    expect(opensslTakes(directory, ['gateway.example'])).toBe(true);
+    await openAuthority(directory, hosts, {});
+    expect(opensslTakes(directory, ['gateway.example'])).toBe(false);
+    expect(opensslTakes(directory, ['api.openai.com'])).toBe(true);
+  });
+
+  it('permits hosts that are asked for at the same time, in its files too once it has answered', async () => {
+    const directory = temporaryDirectory();
+    const authority = await openAuthority(directory, hosts, {});
+    const more = Array.from({ length: 8 }, (_, index) => `gateway${index}.example`);
+    await Promise.all(
+      more.map(async host => {
+        await authority.permit([host]);
+        expect(new X509Certificate(readFileSync(authority.caFile)).raw.includes(host)).toBe(true);
+      }),
+    );
+    const ca = readFileSync(authority.caFile);
+    const { raw } = new X509Certificate(ca);
+    expect(more.every(host => raw.includes(host))).toBe(true);
+    expect(readFileSync(authority.bundleFile, 'utf8')).toContain(ca.toString().trim());
+  });
+
+  it('certifies a host whose name is too long for a common name', async () => {
+    const directory = temporaryDirectory();
+    const long = `${'a'.repeat(60)}.${'b'.repeat(60)}.example`;
+    const authority = await openAuthority(directory, [...hosts, long], {});
+    expect(opensslTakes(directory, [long])).toBe(true);
+    await expect(handshake(authority.contextFor(long), readFileSync(authority.caFile), long)).resolves.toBe(true);
   });
 
   it('is made anew when its files do not fit each other', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readdressed, withKey } from '../../../server/proxy/credentials.ts';
+import { onlyFor, readdressed, withKey } from '../../../server/proxy/credentials.ts';
 import { canonicalHost, parseAuthority } from '../../../server/proxy/hosts.ts';
 import { launchEnvironment } from '../../../server/proxy/launchEnvironment.ts';
 import { RequestRewriter, serialiseHead } from '../../../server/proxy/requestRewriter.ts';
@@ -53,11 +53,16 @@ describe('rewriting requests', () => {
     for (const [answer, follows, expected] of [
       ['HTTP/1.1 101 Switching Protocols\r\n\r\n', '\x81\x85frame', '\x81\x85frame'],
       [
+        'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n',
+        '\x81\x85frame',
+        '\x81\x85frame',
+      ],
+      [
         'HTTP/1.1 426 Upgrade Required\r\n\r\n',
         'GET /token/v1/b HTTP/1.1\r\nHost: here\r\n\r\n',
         'GET /v1/b HTTP/1.1\r\nHost: api.test\r\n\r\n',
       ],
-    ] as const) {
+    ].flatMap(([answer = '', ...rest]) => [[[answer], ...rest] as const, [answer.split(''), ...rest] as const])) {
       const target = rewriter();
       let written = '';
       const write = (bytes: Buffer) => {
@@ -65,11 +70,23 @@ describe('rewriting requests', () => {
       };
       target.push(Buffer.from(ask), write);
       written = '';
-      target.push(Buffer.from(follows, 'latin1'), write);
+      target.push(Buffer.from(follows ?? '', 'latin1'), write);
       expect(written).toBe('');
-      target.answered(Buffer.from(answer), write);
+      for (const piece of answer) target.answered(Buffer.from(piece), write);
       expect(written).toBe(expected);
     }
+  });
+
+  it.each([
+    ['Host: evil.test', '/v1'],
+    ['Host: api.openai.com.evil.test', '/v1'],
+    ['Host: api.openai.com, evil.test', '/v1'],
+    ['X-A: b', '/v1'],
+    ['Host: api.openai.com', 'https://evil.test/v1'],
+  ])('keeps a key from a request that names another host: %s, %s', (header, target) => {
+    const endpoint = { scheme: 'https', host: 'api.openai.com', port: 443 } as const;
+    expect(() => onlyFor(head(`GET ${target} HTTP/1.1\r\n${header}`), endpoint)).toThrow('another host');
+    expect(onlyFor(head('GET /v1 HTTP/1.1\r\nHost: API.OpenAI.com:443'), endpoint)).toBeTruthy();
   });
 
   it.each([

@@ -21,6 +21,7 @@ function aTerminal(): Terminal & { out: string[]; err: string[] } {
     env: {},
     cwd: '/somewhere',
     signal: new AbortController().signal,
+    handOver: () => () => undefined,
   };
 }
 
@@ -56,7 +57,7 @@ async function runTaskCommand(argv: string[]) {
   };
   serve(tasks, new Proxy(handlers, { get: (target, name) => target[name as 'start'] ?? (() => ({})) }) as never, near);
   const program = new Command().exitOverride();
-  addDerivedCommands(program, tasks, { terminal, withServer: work => work(far) });
+  addDerivedCommands(program, tasks, { terminal, withServer: work => work(far), withLastingServer: work => work(far) });
   await program.parseAsync(argv, { from: 'user' });
   return { terminal, seen };
 }

@@ -42,6 +42,7 @@ export function sessionsOf(...sessions: readonly CleanSession[]): SessionSource 
     usage: noUsage,
     cost: session.cost,
     repository: null,
+    source: 'proxy',
   });
   return {
     since: async () => sessions.map(summary),

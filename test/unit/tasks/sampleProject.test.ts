@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { Recording } from '../../../server/proxy/recording.ts';
+import { Script } from '../../../server/proxy/replay/scripted.ts';
 import { loadPreparedTask } from '../../../server/tasks/format.ts';
 import { taskHandlers } from '../../../server/tasks/handlers.ts';
 import { createSampleRepository } from '../../../server/tasks/sampleProject.ts';
@@ -12,7 +12,7 @@ import { aCleanSession, sessionsOf, taskDeps } from './aSession.ts';
 import { signal } from './aTask.ts';
 
 const sample = join(import.meta.dirname, '../../../media/sample');
-const recording = Recording.parse(JSON.parse(readFileSync(join(sample, 'recording.json'), 'utf8')));
+const recording = Script.parse(JSON.parse(readFileSync(join(sample, 'recording.json'), 'utf8')));
 
 const nodeTest = (root: string) =>
   execFileSync(process.execPath, ['--test', '--test-reporter=tap'], {

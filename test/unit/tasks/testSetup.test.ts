@@ -112,7 +112,10 @@ describe('secretsInPatch', () => {
       `+++ ${key}`,
       '+-----BEGIN RSA PRIVATE KEY-----',
     ].join('\n');
-    expect(secretsInPatch(patch)).toEqual([{ path: 'new file.txt', line: 11, kind: 'key' }]);
+    expect(secretsInPatch(patch)).toEqual([
+      { path: 'new file.txt', line: 11, kind: 'key' },
+      { path: 'new file.txt', line: 12, kind: 'private key' },
+    ]);
     expect(secretsInPatch(patch.replaceAll(key, 'harmless'))).toEqual([
       { path: 'new file.txt', line: 12, kind: 'private key' },
     ]);

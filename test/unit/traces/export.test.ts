@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toAtif } from '../../../server/traces/atif.ts';
 import { toCleanSession } from '../../../server/traces/export.ts';
+import { anExchange, anItem, aReader, aRichSession } from './aReader.ts';
+import { AtifSchema } from './atifSchema.ts';
 import { aRecorder, aReply, said } from './recordedTraffic.ts';
 
 const headers = { 'thread-id': 'thread-1', 'user-agent': 'codex_exec/0.169.0 (Debian)' };
@@ -104,5 +106,24 @@ describe('ATIF', () => {
       if (step.source !== 'agent')
         expect(Object.keys(step).sort()).toEqual(['message', 'source', 'step_id', 'timestamp']);
     }
+  });
+
+  it('passes the schema, strictly, with the totals of its steps', () => {
+    for (const [reader, id] of [
+      [aSession().store, 'thread-1'],
+      [aRichSession(), 'session-1'],
+    ] as const) {
+      const trajectory = AtifSchema.parse(JSON.parse(JSON.stringify(toAtif(reader, [id]))));
+      const tokens = trajectory.steps.map(step => step.metrics?.prompt_tokens ?? 0).reduce((a, b) => a + b, 0);
+      expect(trajectory.final_metrics?.total_prompt_tokens).toBe(tokens);
+      expect(trajectory.final_metrics?.total_steps).toBe(trajectory.steps.length);
+    }
+  });
+
+  it('keeps the tokens of an exchange without a word, such as one that failed or only warmed a cache', () => {
+    const trajectory = toAtif(aReader([anExchange(1), anExchange(2)], [anItem(1, 'user', 'Hi')]), ['session-1']);
+    expect(
+      AtifSchema.parse(JSON.parse(JSON.stringify(trajectory))).steps.map(step => step.metrics?.prompt_tokens),
+    ).toEqual([undefined, 1000, 2000]);
   });
 });

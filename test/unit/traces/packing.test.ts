@@ -33,7 +33,7 @@ describe('packing', () => {
           // A generated value may look like a secret, such as the text of a field named "key".
           const kept = new Redactor().json(plain);
           expect(unpack(packer.request(plain, 'input', 'c').json, load)).toEqual(kept);
-          expect(unpack(packer.reply(plain) ?? '', load)).toEqual(kept);
+          expect(unpack(packer.reply(plain)?.json ?? '', load)).toEqual(kept);
         }
       }),
     );
@@ -43,7 +43,7 @@ describe('packing', () => {
     const { packer, load } = aPacker();
     const request = { input: [{ $item: 'mine' }, { $list: 'mine' }], tools: { $item: 'x' }, list: { $list: 'y' } };
     expect(unpack(packer.request(request, 'input', 'c').json, load)).toEqual(request);
-    expect(unpack(packer.reply({ output: [{ $item: 'z' }] }) ?? '', load)).toEqual({ output: [{ $item: 'z' }] });
+    expect(unpack(packer.reply({ output: [{ $item: 'z' }] })?.json ?? '', load)).toEqual({ output: [{ $item: 'z' }] });
   });
 
   it('stores what a conversation adds, not the conversation again', () => {

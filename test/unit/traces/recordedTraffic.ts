@@ -4,6 +4,7 @@ import type { Tap } from '../../../server/traces/recorder.ts';
 import { RecorderCore } from '../../../server/traces/recorderCore.ts';
 import type { ConnectionOrigin, RecorderEvent, RecorderMessage } from '../../../server/traces/recorderMessages.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
+import type { UpkeepReport, UpkeepTask } from '../../../server/traces/upkeep.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 export function anOrigin(changes: Partial<ConnectionOrigin> = {}): ConnectionOrigin {
@@ -61,12 +62,13 @@ export function feed(tap: Tap, traffic: Traffic): void {
 }
 
 /** A recorder without thread or clock, and its database. */
-export function aRecorder(idleMs = 120_000) {
-  const directory = temporaryDirectory();
+export function aRecorder(idleMs = 120_000, directory = temporaryDirectory()) {
   const file = join(directory, 'traces.sqlite3');
   const events: RecorderEvent[] = [];
+  const upkeeps: ((report: UpkeepReport | null) => void)[] = [];
   const core = new RecorderCore(file, idleMs, answer => {
     if (answer.kind === 'event') events.push(answer.event);
+    if (answer.kind === 'upkept') upkeeps.shift()?.(answer.report);
   });
   const store = new TraceStore(file);
   let stopped = false;
@@ -87,6 +89,11 @@ export function aRecorder(idleMs = 120_000) {
     store,
     stop,
     accept,
+    upkeep: (task: UpkeepTask) =>
+      new Promise<UpkeepReport | null>(resolve => {
+        upkeeps.push(resolve);
+        accept({ kind: 'upkeep', id: 1, task });
+      }),
     /** Records one exchange at a time (epoch ms) and returns its session. */
     record(traffic: Traffic, atMs = Date.now(), origin = anOrigin()): string {
       const connection = ++last;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DialectReader } from '../../../../server/traces/dialects/dialect.ts';
 import { dialectOf } from '../../../../server/traces/dialects/index.ts';
+import { sideKind } from '../../../../server/traces/sideTraffic.ts';
 
 function reader(path: string): DialectReader {
   const dialect = dialectOf(path);
@@ -118,6 +119,63 @@ describe('Responses', () => {
   });
 });
 
+describe('Responses, in odd forms', () => {
+  it('takes a completed response without usage, and says so by null', () => {
+    const reply = stream('/v1/responses', [
+      {
+        type: 'response.output_item.done',
+        output_index: 0,
+        item: { type: 'message', role: 'assistant', content: 'x' },
+      },
+      { type: 'response.completed', response: { id: 'r', output: [] } },
+    ]);
+    expect(reply).toMatchObject({ error: null, id: 'r', usage: { inputTokens: null, outputTokens: null } });
+    expect(reply.answered).toEqual([['assistant', 'x']]);
+  });
+
+  it('keeps what had come of a reply that failed', () => {
+    const reply = stream('/v1/responses', [
+      {
+        type: 'response.output_item.done',
+        output_index: 0,
+        item: { type: 'message', role: 'assistant', content: 'x' },
+      },
+      {
+        type: 'response.failed',
+        response: { id: 'r', output: [], error: { code: 'rate_limit', message: 'slow down' } },
+      },
+    ]);
+    expect(reply.error).toBe('slow down');
+    expect(reply.answered).toEqual([['assistant', 'x']]);
+  });
+
+  it('reads a call of an MCP server by the provider with its result, and a web search', () => {
+    const said = reader('/v1/responses').answered({
+      output: [
+        { type: 'mcp_call', id: 'mcp_1', server_label: 'docs', name: 'find', arguments: '{"q":1}', output: 'found' },
+        { type: 'web_search_call', id: 'ws_1', action: { type: 'search', query: 'x' } },
+        { type: 'compaction', encrypted_content: 'x' },
+      ],
+    });
+    expect(said.map(item => [item.kind, item.toolName, item.text])).toEqual([
+      ['toolCall', 'docs.find', '{"q":1}'],
+      ['toolOutput', null, 'found'],
+      ['toolCall', 'web_search', '{"type":"search","query":"x"}'],
+    ]);
+  });
+
+  it('survives events that make no sense', () => {
+    const reply = stream('/v1/responses', [
+      { type: 'response.output_text.delta', output_index: 7, delta: 'lost' },
+      { type: 'response.output_item.done', output_index: -1, item: null },
+      { type: 5 },
+      [] as unknown as object,
+      { type: 'response.completed' },
+    ]);
+    expect(reply.error).toBeNull();
+  });
+});
+
 describe('Chat Completions', () => {
   it('assembles text, reasoning, parallel calls and the usage of the last chunk', () => {
     const chunk = (delta: object, more: object = {}) => ({
@@ -187,6 +245,60 @@ describe('Messages', () => {
   });
 });
 
+describe('Messages, with tools that run at the provider', () => {
+  it('reads their calls and results, citations and hidden thinking', () => {
+    const block = (index: number, content_block: object, ...deltas: object[]) => [
+      { type: 'content_block_start', index, content_block },
+      ...deltas.map(delta => ({ type: 'content_block_delta', index, delta })),
+      { type: 'content_block_stop', index },
+    ];
+    const reply = stream('/v1/messages', [
+      { type: 'message_start', message: { id: 'm', model: 'claude', usage: { input_tokens: 2, output_tokens: 1 } } },
+      ...block(0, { type: 'redacted_thinking', data: 'x' }),
+      ...block(
+        1,
+        { type: 'server_tool_use', id: 's', name: 'web_search', input: {} },
+        { type: 'input_json_delta', partial_json: '{"query":"x"}' },
+      ),
+      ...block(2, {
+        type: 'web_search_tool_result',
+        tool_use_id: 's',
+        content: [{ type: 'web_search_result', url: 'u' }],
+      }),
+      ...block(3, { type: 'mcp_tool_use', id: 't', name: 'find', server_name: 'docs', input: {} }),
+      ...block(4, { type: 'mcp_tool_result', tool_use_id: 't', content: [{ type: 'text', text: 'found' }] }),
+      ...block(
+        5,
+        { type: 'text', text: '' },
+        { type: 'citations_delta', citation: { url: 'u' } },
+        { type: 'text_delta', text: 'so' },
+      ),
+      {
+        type: 'message_delta',
+        delta: { stop_reason: 'end_turn' },
+        usage: { input_tokens: 2, cache_read_input_tokens: 8, output_tokens: 9 },
+      },
+      { type: 'message_stop' },
+    ]);
+    expect(reply.answered).toEqual([
+      ['toolCall', '{"query":"x"}'],
+      ['toolOutput', '[{"type":"web_search_result","url":"u"}]'],
+      ['toolCall', '{}'],
+      ['toolOutput', 'found'],
+      ['assistant', 'so'],
+    ]);
+    expect(reply.usage).toMatchObject({ inputTokens: 10, cachedInputTokens: 8, outputTokens: 9 });
+    expect(JSON.stringify(reply.json)).toContain('"citations":[{"url":"u"}]');
+  });
+
+  it('says why a stream was broken off', () => {
+    const reply = stream('/v1/messages', [
+      { type: 'error', error: { type: 'overloaded_error', message: 'Overloaded' } },
+    ]);
+    expect(reply.error).toBe('Overloaded');
+  });
+});
+
 describe('Gemini', () => {
   it('counts thoughts as output and joins the pieces of a text', () => {
     const path = '/v1beta/models/gemini-2.5-pro:streamGenerateContent';
@@ -216,7 +328,51 @@ describe('Gemini', () => {
   });
 });
 
-it.each(['/v1/models', '/v1/messages/count_tokens', '/backend-api/wham/accounts/check', '/v1/responses/resp_1'])(
-  '%s calls no model',
-  path => expect(dialectOf(path)).toBeNull(),
-);
+it.each([
+  ['/openai/deployments/mini/chat/completions', 'chat'],
+  ['/api/v1/chat/completions', 'chat'],
+  ['/openai/v1/responses', 'responses'],
+  ['/backend-api/codex/responses/compact', 'responses'],
+  ['/anthropic/v1/messages', 'messages'],
+  ['/v1/projects/p/locations/l/publishers/anthropic/models/claude-x:streamRawPredict', 'messages'],
+  ['/v1internal:streamGenerateContent', 'gemini'],
+  ['/v1/completions', 'other'],
+  ['/api/generate', 'other'],
+  ['/v1/embeddings', 'other'],
+])('%s is read as %s', (path, id) => expect(dialectOf(path)?.id).toBe(id));
+
+it.each([
+  ['/v1/models', 'models'],
+  ['/v1/messages/count_tokens', 'tokens'],
+  ['/v1beta/models/gemini-2.5-pro:countTokens', 'tokens'],
+  ['/backend-api/wham/accounts/check', 'account'],
+  ['/v1internal:loadCodeAssist', 'account'],
+  ['/v1/responses/resp_1', 'lookup'],
+  ['/otlp/v1/metrics', 'telemetry'],
+  ['/api/event_logging/batch', 'telemetry'],
+  ['/v1/oauth/token', 'auth'],
+  ['/openai/plugins.git/git-upload-pack', 'git'],
+  ['/backend-api/ps/mcp', 'tools'],
+])('%s calls no model but is for %s', (path, kind) => {
+  expect(dialectOf(path)).toBeNull();
+  expect(sideKind('POST', path)).toBe(kind);
+});
+
+describe('an endpoint that is not known', () => {
+  it('is read as far as it looks like something known', () => {
+    const dialect = reader('/api/chat');
+    const reply = dialect.reply();
+    reply.whole({ model: 'local', message: { role: 'assistant', content: 'hi' }, done: true });
+    const finished = reply.finish(false);
+    expect(finished).toMatchObject({ model: 'local', error: null, usage: { inputTokens: null } });
+    expect(dialect.answered(finished.json).map(said => [said.kind, said.text])).toEqual([['assistant', 'hi']]);
+    expect(dialect.asked({ prompt: 'say hi' }).map(said => said.text)).toEqual(['say hi']);
+    expect(reader('/v1/completions').answered({ choices: [{ text: 'a' }] })).toMatchObject([{ text: 'a' }]);
+  });
+
+  it('keeps the events of a stream that no one told us about, and its tokens', () => {
+    const events = [{ delta: 'a' }, { delta: 'b' }, { usage: { prompt_tokens: 3, completion_tokens: 2 } }];
+    const reply = stream('/v1/completions', events);
+    expect(reply).toMatchObject({ error: null, json: { events }, usage: { inputTokens: 3, outputTokens: 2 } });
+  });
+});

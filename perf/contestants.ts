@@ -1,0 +1,112 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../scripts/root.ts';
+import { startProcess } from './calls.ts';
+import type { Way } from './connection.ts';
+import { fairPeer } from './figure.ts';
+import { startMitmdump } from './mitmdump.ts';
+import { mockttpModule } from './mockttp.ts';
+import { startOurs } from './ours.ts';
+import type { PeerProxy } from './peerHttpMitmProxy.ts';
+import { peerRecords } from './records.ts';
+
+/** Everything stored under a run's name, each as it was sent. */
+export interface Stored {
+  readonly rows: number;
+  /** Request and response of some rows, as text. */
+  readonly sample: readonly { readonly request: string; readonly response: string }[];
+}
+
+/** A proxy under test, or none at all. */
+export interface Contestant {
+  readonly name: string;
+  /** Null for the direct way. */
+  readonly pid: number | null;
+  way(host?: string): Way;
+  /** Null when it records nothing. Waits until what was handed in is stored. */
+  readonly stored: ((run: string, expectedRows: number) => Promise<Stored>) | null;
+  stop(): Promise<void>;
+}
+
+export interface World {
+  readonly scratch: string;
+  readonly upstreamPort: number;
+  readonly caFile: string;
+  /** Hosts beside the usual one that lead to the upstream, for first handshakes. */
+  readonly freshHosts: readonly string[];
+}
+
+export interface Lineup {
+  readonly contestants: readonly Contestant[];
+  /** Peers that this machine does not have, with the reason. */
+  readonly missing: Readonly<Record<string, string>>;
+}
+
+export async function startContestants(world: World): Promise<Lineup> {
+  const missing: Record<string, string> = {};
+  const started: Contestant[] = [];
+  const start = async (name: string, open: () => Promise<Contestant>) => {
+    try {
+      started.push(await open());
+    } catch (error) {
+      missing[name] = error instanceof Error ? error.message : String(error);
+    }
+  };
+  started.push(direct(world), await startOurs(world));
+  await start(fairPeer, () => httpMitmProxy(world, fairPeer, join(world.scratch, 'http-mitm-proxy.sqlite3')));
+  await start('http-mitm-proxy', () => httpMitmProxy(world, 'http-mitm-proxy', null));
+  await start('mockttp + SQLite', () => mockttp(world));
+  await start('mitmproxy + SQLite', () => mitmproxy(world));
+  return { contestants: started, missing };
+}
+
+function direct({ upstreamPort }: World): Contestant {
+  return {
+    name: 'direct',
+    pid: null,
+    way: () => ({ port: upstreamPort, target: null, host: 'localhost', hostHeader: 'localhost', authorization: null }),
+    stored: null,
+    stop: async () => undefined,
+  };
+}
+
+async function httpMitmProxy(world: World, name: string, database: string | null): Promise<Contestant> {
+  const caDirectory = join(world.scratch, name.replaceAll(' ', ''));
+  mkdirSync(caDirectory, { recursive: true });
+  const peer = await startProcess<PeerProxy>(
+    join(root, 'perf', 'peerHttpMitmProxy.ts'),
+    [caDirectory, database ?? ''],
+    { env: { ...process.env, NODE_EXTRA_CA_CERTS: world.caFile }, quiet: true },
+  );
+  const port = await peer.call('port', undefined as never);
+  const stored = database === null ? null : peerRecords(database);
+  return { name, pid: peer.pid, way: peerWay(world, port), stored, stop: peer.stop };
+}
+
+async function mockttp(world: World): Promise<Contestant> {
+  const database = join(world.scratch, 'mockttp.sqlite3');
+  const args = [mockttpModule(), world.caFile, database];
+  const peer = await startProcess<PeerProxy>(join(root, 'perf', 'peerMockttp.ts'), args, { quiet: true });
+  const port = await peer.call('port', undefined as never);
+  const name = 'mockttp + SQLite';
+  return { name, pid: peer.pid, way: peerWay(world, port), stored: peerRecords(database), stop: peer.stop };
+}
+
+async function mitmproxy(world: World): Promise<Contestant> {
+  const database = join(world.scratch, 'mitmproxy.sqlite3');
+  const { pid, port, stop } = await startMitmdump({
+    ...world,
+    database,
+    addon: join(root, 'perf', 'peerMitmproxy.py'),
+  });
+  return { name: 'mitmproxy + SQLite', pid, way: peerWay(world, port), stored: peerRecords(database), stop };
+}
+
+/** Peers have no upstream setting: they are asked for the upstream's own address. */
+function peerWay({ upstreamPort }: World, port: number): Contestant['way'] {
+  return (host = 'localhost') => {
+    const target = `${host}:${upstreamPort}`;
+    // http-mitm-proxy goes by the Host header instead of the CONNECT target.
+    return { port, target, host, hostHeader: target, authorization: null };
+  };
+}

@@ -1,0 +1,56 @@
+import { type Figure, toFigure } from './figure.ts';
+import { residentBytes } from './threads.ts';
+import type { PerfWorld } from './world.ts';
+
+const megabyte = 1_000_000;
+/** Ours alone: at its rate the slowest peer would take minutes. */
+const rounds = 10;
+const perRound = { count: 10_000, connections: 16, sizeBytes: 0 };
+
+/** Resident memory of every contestant as it starts, before anything was asked of it. */
+export function idleMemory({ contestants }: PerfWorld): Figure {
+  const values = contestants.flatMap(({ name, pid }) => {
+    const bytes = pid === null ? null : residentBytes(pid);
+    return bytes === null ? [] : [[name, bytes / megabyte] as const];
+  });
+  const { ours = null, ...peers } = Object.fromEntries(values);
+  return toFigure({ figure: 'RSS idle', unit: 'MB', ours, peers, goal: '≤ 70', reach: value => value <= 70 });
+}
+
+/** 100,000 requests on top of whatever else was measured before, all of them stored. */
+export async function measureMemory({ contestants, load }: PerfWorld): Promise<Figure[]> {
+  const ours = contestants.find(({ name }) => name === 'ours');
+  if (ours?.stored == null || ours.pid === null) return [];
+  const residentMb: (number | null)[] = [];
+  let fault: string | null = null;
+  for (let round = 0; round < rounds; round++) {
+    const run = `memory${round}`;
+    await load.call('requests', { way: ours.way(), run, ...perRound });
+    const { rows } = await ours.stored(run, perRound.count);
+    if (rows !== perRound.count) fault ??= `${rows} rows for ${perRound.count} requests`;
+    const bytes = residentBytes(ours.pid);
+    residentMb.push(bytes === null ? null : bytes / megabyte);
+  }
+  const last = residentMb.at(-1) ?? null;
+  const middle = residentMb[Math.floor(rounds / 2)] ?? null;
+  const slope = last === null || middle === null ? null : (last - middle) / ((rounds - 1 - rounds / 2) * 10);
+  return [
+    toFigure({
+      figure: 'RSS after 100,000 requests',
+      unit: 'MB',
+      ours: last,
+      goal: '≤ 120',
+      reach: value => value <= 120,
+      void: fault,
+      note: `after each 10,000: ${residentMb.map(value => value?.toFixed(0) ?? '–').join(' ')}`,
+    }),
+    toFigure({
+      figure: 'RSS growth per 1,000 requests, second half',
+      unit: 'MB',
+      ours: slope,
+      goal: '≈ 0 (≤ 0.2)',
+      reach: value => value <= 0.2,
+      void: fault,
+    }),
+  ];
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { remote } from '../protocol/api.ts';
+import { proxy as proxyApi } from '../protocol/proxy.ts';
+import { server as serverApi } from '../protocol/server.ts';
+import { root } from '../scripts/root.ts';
+import { coachPaths } from '../server/base/paths.ts';
+import { connectToServer } from '../server/connect.ts';
+import type { Contestant, World } from './contestants.ts';
+import { ourRecords } from './records.ts';
+
+const usualHost = 'api.openai.com';
+
+/** The built server with recording on, as every user runs it. */
+export async function startOurs({ scratch, upstreamPort, caFile, freshHosts }: World): Promise<Contestant> {
+  const env = { ...process.env, COACH_HOME: join(scratch, 'coach'), PROXY_PORT: '0' };
+  const paths = coachPaths(env);
+  const connection = await connectToServer({
+    paths,
+    client: 'test',
+    program: join(root, 'dist', 'server.cjs'),
+    env,
+  });
+  const target = `https://localhost:${upstreamPort}`;
+  const launch = await remote(proxyApi, connection.channel).launch({
+    agent: 'codex',
+    overrides: [usualHost, ...freshHosts].map(host => ({ host, target, caFile })),
+  });
+  const authorization = `Basic ${Buffer.from(`coach:${launch.token}`).toString('base64')}`;
+  return {
+    name: 'ours',
+    pid: connection.info.pid,
+    way: (host = usualHost) => ({ port: launch.port, target: `${host}:443`, host, hostHeader: host, authorization }),
+    stored: ourRecords(paths.tracesDb),
+    stop: async () => {
+      await remote(serverApi, connection.channel).stop({});
+      await connection.closed;
+      connection.dispose();
+    },
+  };
+}

@@ -1,0 +1,151 @@
+// Size of the database after 1,000 requests of made-up Codex sessions, everything written out again and compared.
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
+import Database from 'better-sqlite3';
+import { RecorderCore } from '../server/traces/recorderCore.ts';
+import { SearchIndex } from '../server/traces/searchIndex.ts';
+import { TraceStore } from '../server/traces/store.ts';
+import { TraceWriter } from '../server/traces/traceWriter.ts';
+import { codexSession, type WorkloadTurn } from './codexWorkload.ts';
+import { type Figure, toFigure } from './figure.ts';
+
+const sessions = 5;
+const turns = 200;
+
+/** Megabytes on disk, the log written back. Peers are the same bytes kept as they came, and compressed body by body. */
+export async function measureStorage(): Promise<Figure[]> {
+  const [plain, padded] = [recordWorkload(false), recordWorkload(true)];
+  const figure = 'database per 1,000 Codex requests';
+  const unit = 'MB';
+  const goal = 'at most 20 MB (stretch 17)';
+  const reach = (ours: number) => ours <= 20;
+  return [
+    toFigure({
+      ...{ figure, unit, ours: plain.conversationsMb, peers: plain.peers, goal: 'at most 6 MB (stretch 4.5)' },
+      ...{ reach: ours => ours <= 6, void: plain.fault },
+      note: `${sessions} sessions × ${turns} turns, without the tables for the wire's own text and for search`,
+    }),
+    toFigure({
+      ...{ figure: `${figure}, lossless and searchable`, unit, ours: plain.wholeMb, peers: plain.peers, goal, reach },
+      ...{ void: plain.fault, note: `${plain.events} events with their times; sampled turns compared byte for byte` },
+    }),
+    toFigure({
+      ...{ figure: `${figure}, deltas padded with random text`, unit, ours: padded.wholeMb, peers: padded.peers },
+      ...{ goal, reach, void: padded.fault, note: 'padding of 1 to 15 random characters cannot be compressed' },
+    }),
+  ];
+}
+
+interface Recorded {
+  /** All of the database, and without what only the wire's text and the search need. */
+  readonly wholeMb: number;
+  readonly conversationsMb: number;
+  readonly peers: Readonly<Record<string, number>>;
+  readonly events: number;
+  /** What did not come back as it was sent. */
+  readonly fault: string | null;
+}
+
+function recordWorkload(padded: boolean): Recorded {
+  const directory = mkdtempSync(join(tmpdir(), 'coach-perf-storage-'));
+  const file = join(directory, 'traces.sqlite3');
+  try {
+    const ids: string[] = [];
+    const core = new RecorderCore(file, 120_000, answer => {
+      if (answer.kind === 'event' && answer.event.kind === 'exchange') ids.push(answer.event.id);
+    });
+    let [raw, compressed, events] = [0, 0, 0];
+    forEachTurn(padded, (turn, count) => {
+      feed(core, count, turn);
+      const reply = turn.events.join('');
+      raw += turn.request.length + reply.length;
+      compressed += zstdCompressSync(turn.request).length + zstdCompressSync(reply).length;
+      events += turn.events.length;
+    });
+    core.accept({ kind: 'stop' });
+    makeSearchable(file);
+    const store = new TraceStore(file);
+    let fault: string | null = ids.length === sessions * turns ? null : `${ids.length} exchanges were stored`;
+    forEachTurn(padded, (turn, count) => {
+      if (count % 50 === 0 || count === 1) fault ??= differenceOf(store, ids[count - 1] ?? '', turn, count);
+    });
+    store.dispose();
+    const megabytes = (bytes: number) => bytes / 1_000_000;
+    const whole = sizeOnDisk(file);
+    return {
+      wholeMb: megabytes(whole),
+      conversationsMb: megabytes(whole - sizeOfTables(file, ['wire', 'said%', 'item_uses%'])),
+      peers: { 'as they came': megabytes(raw), 'zstd body by body': megabytes(compressed) },
+      events,
+      fault,
+    };
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function forEachTurn(padded: boolean, visit: (turn: WorkloadTurn, count: number) => void): void {
+  let count = 0;
+  for (let session = 1; session <= sessions; session++) {
+    for (const turn of codexSession(session, turns, padded)) visit(turn, ++count);
+  }
+}
+
+/** When the stream of a turn begins, epoch ms. */
+const startOf = (count: number) => 1_790_000_000_000 + count * 60_000;
+
+function feed(core: RecorderCore, connection: number, turn: WorkloadTurn): void {
+  const origin = { host: 'api.openai.com', port: 443, scheme: 'https', launch: null } as const;
+  let atMs = startOf(connection);
+  const send = (direction: 'up' | 'down', text: string) =>
+    core.accept({ kind: 'bytes', connection, direction, bytes: Buffer.from(text), atMs });
+  core.accept({ kind: 'open', connection, origin });
+  const headers = Object.entries({ ...turn.headers, 'content-length': Buffer.byteLength(turn.request) });
+  send('up', `POST /v1/responses HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`);
+  send('up', turn.request);
+  send('down', 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n');
+  turn.events.forEach((event, index) => {
+    atMs += turn.gapsMs[index] ?? 0;
+    send('down', `${Buffer.byteLength(event).toString(16)}\r\n${event}\r\n`);
+  });
+  send('down', '0\r\n\r\n');
+  core.accept({ kind: 'close', connection, atMs });
+}
+
+function differenceOf(store: TraceStore, id: string, turn: WorkloadTurn, count: number): string | null {
+  const wire = store.wireText(id);
+  if (wire?.request !== turn.request) return `request ${count} came back changed`;
+  let atMs = startOf(count);
+  const same = turn.events.every((text, index) => {
+    atMs += turn.gapsMs[index] ?? 0;
+    const event = wire.events[index];
+    return event?.text === text && event.atMs === atMs;
+  });
+  return same && wire.events.length === turn.events.length ? null : `the events of reply ${count} came back changed`;
+}
+
+/** What the recorder does when it is idle. */
+function makeSearchable(file: string): void {
+  const writer = new TraceWriter(file);
+  const index = new SearchIndex(writer.database);
+  while (index.advance(50));
+  writer.close();
+}
+
+/** Bytes of the pages of these tables and their indexes, named as for LIKE. */
+function sizeOfTables(file: string, names: readonly string[]): number {
+  const database = new Database(file, { readonly: true });
+  const size = database.prepare('SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE ?').pluck();
+  const sum = names.reduce((total, name) => total + (size.get(name) as number), 0);
+  database.close();
+  return sum;
+}
+
+function sizeOnDisk(file: string): number {
+  return ['', '-wal', '-shm'].reduce(
+    (sum, suffix) => sum + (statSync(file + suffix, { throwIfNoEntry: false })?.size ?? 0),
+    0,
+  );
+}

@@ -1,0 +1,75 @@
+import type { Contestant } from './contestants.ts';
+import { type Figure, median, toFigure } from './figure.ts';
+import { cpuTimes } from './threads.ts';
+import type { PerfWorld } from './world.ts';
+
+const rounds = 4;
+const burst = { count: 25, events: 500 };
+const paced = { count: 4, events: 25, gapMs: 20 };
+
+interface Streamed {
+  readonly firstUs: number[];
+  readonly cpuUs: number[];
+  readonly delaysUs: number[];
+  fault: string | null;
+}
+
+/** Streams of 500 events at once, and streams with 20 ms between events. */
+export async function measureStreams(world: PerfWorld): Promise<Figure[]> {
+  const streamed = new Map<string, Streamed>();
+  for (const { name } of world.contestants) {
+    streamed.set(name, { firstUs: [], cpuUs: [], delaysUs: [], fault: null });
+  }
+  for (let round = 0; round < rounds; round++) {
+    for (const contestant of world.contestants) {
+      const result = streamed.get(contestant.name);
+      if (result === undefined || result.fault !== null) continue;
+      await measureRound(world, contestant, round, result).catch((error: Error) => {
+        result.fault = error.message;
+      });
+    }
+  }
+  return toFigures(streamed);
+}
+
+async function measureRound({ load }: PerfWorld, contestant: Contestant, round: number, result: Streamed) {
+  const run = `burst${round}`;
+  // The first stream of a connection pays for its handshake.
+  await load.call('bursts', { way: contestant.way(), run: `${run}w`, count: 1, events: burst.events });
+  const before = contestant.pid === null ? null : cpuTimes(contestant.pid);
+  const { firstUs } = await load.call('bursts', { way: contestant.way(), run, ...burst });
+  const stored = (await contestant.stored?.(run, burst.count)) ?? null;
+  if (stored !== null && stored.rows !== burst.count) result.fault = `${stored.rows} rows for ${burst.count} streams`;
+  const after = contestant.pid === null ? null : cpuTimes(contestant.pid);
+  result.firstUs.push(median(firstUs));
+  if (before !== null && after !== null) result.cpuUs.push((after.allUs - before.allUs) / burst.count);
+  result.delaysUs.push(median(await load.call('paced', { way: contestant.way(), run: `paced${round}`, ...paced })));
+}
+
+function toFigures(streamed: ReadonlyMap<string, Streamed>): Figure[] {
+  const direct = streamed.get('direct');
+  const peers = [...streamed].filter(([name]) => name !== 'direct' && name !== 'ours');
+  const fault = [...streamed].map(([name, { fault }]) => fault && `${name}: ${fault}`).find(Boolean) ?? null;
+  const figure = (name: string, goal: string, limit: number, take: (result: Streamed) => number) => {
+    const of = (result: Streamed | undefined) => {
+      const value = result === undefined || result.fault !== null ? Number.NaN : take(result);
+      return Number.isNaN(value) ? null : value;
+    };
+    return toFigure({
+      figure: name,
+      unit: 'µs',
+      ours: of(streamed.get('ours')),
+      peers: Object.fromEntries(peers.map(([peer, result]) => [peer, of(result)])),
+      goal,
+      reach: value => value <= limit,
+      void: fault,
+    });
+  };
+  const over = (list: 'firstUs' | 'delaysUs') => (result: Streamed) =>
+    median(result[list]) - median(direct?.[list] ?? []);
+  return [
+    figure('CPU per 500-event stream, all threads, until stored', '≤ 800 (400)', 800, ({ cpuUs }) => median(cpuUs)),
+    figure('first event of a 500-event burst, added p50', '≤ 300 (220)', 300, over('firstUs')),
+    figure('per event at 20 ms gaps, added p50', '≤ 200 (150)', 200, over('delaysUs')),
+  ];
+}

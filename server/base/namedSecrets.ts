@@ -1,0 +1,250 @@
+import type { SecretSpan } from './redact.ts';
+
+/**
+ * Values that are secret because of the name before them: `DB_PASSWORD=…`, `"api_key": "…"`, `x-api-key: …`,
+ * `?sig=…`, `--token …`. What the name alone proves is hidden whatever it looks like; behind names that ordinary code
+ * uses as well (`token`, `password` in a program) only what looks random is.
+ */
+const valueBegin = /[=>]?\s{0,3}(\\{0,7})(["']?)/y;
+const quotedValue: Readonly<Record<string, RegExp>> = { '"': /[^"\\\n]*/y, "'": /[^'\\\n]*/y };
+const bareValue = /[^\s"'`\\,;(){}[\]<>$&|]*/y;
+/** Enough of a bare value to judge it by: a text of nothing but names and signs is one value after the other. */
+const beginOfBareValue = /[^\s"'`\\,;(){}[\]<>$&|]{0,256}/y;
+const restOfLine = /[^"'`\\\r\n]{0,8192}/y;
+
+/** Proof enough: nothing else is called that. */
+const certain =
+  /(?:api[_-]?key|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|(?:access|refresh|id|auth|bearer|session|security)[_-]?token|private[_-]?key(?:[_-]?id)?|(?:account|shared-?access|signing|subscription|functions|encryption)[_-]?key)$/i;
+const password = /(?:passw(?:or)?d|passphrase|secret|pwd)$/i;
+const likely = /(?:token|credentials?|authorization|auth|access[_-]?key|signature|sig)$/i;
+const environment =
+  /^_?(?:[A-Z0-9]+_)*[A-Z0-9]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|CREDENTIALS?)(?:_(?!(?:ID|URL|URI|FILE|PATH|NAME|TYPE|LENGTH|SIZE|LIMIT|TTL|COUNT|HOST|HEADER|PREFIX|ENV)$)[A-Z0-9_]{1,20})?$/;
+
+const ordinaryWord =
+  /^(?:passw(?:or)?ds?|passphrase|secrets?|tokens?|string|text|hidden|number|boolean|object|required|optional|null|undefined|none|true|false|unknown|any|self|this|redacted)$/i;
+
+/** `$KEY`, `<your key>`, `%KEY%`, `sk-...`, and the versions of a list of packages. */
+const placeholder = /^[$<{[*]|^%[A-Z_]+%$|(?:\.\.\.|…)$|^[\^~]?\d+\.\d+\.\d/;
+const memberAccess = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+/;
+
+/** The last three letters of the names above: most signs are told apart by them alone. */
+const lastLetters = new Set(
+  [
+    'key',
+    '_id',
+    '-id',
+    'yid',
+    'ken',
+    'ret',
+    'ord',
+    'swd',
+    'pwd',
+    'ase',
+    'ial',
+    'als',
+    'ion',
+    'uth',
+    'kie',
+    'ure',
+    'sig',
+  ].map(letters => packed(letters, 3)),
+);
+
+/** Secrets known by their name. */
+export function namedSecrets(text: string): SecretSpan[] {
+  const found: SecretSpan[] = [];
+  for (const sign of [':', '=']) {
+    let next = 0;
+    for (let at = text.indexOf(sign); at >= 0; at = text.indexOf(sign, next)) {
+      const nameEnd = endOfName(text, at);
+      const span = mayBeSecret(text, nameEnd) ? readNamed(text, nameEnd, at) : null;
+      if (span !== null) found.push(span);
+      next = Math.max(at + 1, span?.end ?? 0);
+    }
+  }
+  return [...found, ...argumentSecrets(text)];
+}
+
+/** Whether a name ends like one of those above, or is in capitals as in an environment. */
+function mayBeSecret(text: string, nameEnd: number): boolean {
+  if (lastLetters.has(packed(text, nameEnd))) return true;
+  const last = text.charCodeAt(nameEnd - 1);
+  const before = text.charCodeAt(nameEnd - 2);
+  return (isCapital(last) || isDigit(last)) && (isCapital(before) || before === 95);
+}
+
+function isCapital(code: number): boolean {
+  return code >= 65 && code <= 90;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}
+
+/** Where the name before a sign ends: spaces, a quote and its backslashes may stand between. */
+function endOfName(text: string, sign: number): number {
+  let end = sign;
+  while (end > sign - 3 && text.charCodeAt(end - 1) <= 32) end--;
+  const quote = text.charCodeAt(end - 1);
+  if (quote === 34 || quote === 39) end--;
+  const floor = end - 7;
+  while (end > floor && text.charCodeAt(end - 1) === 92) end--;
+  return end;
+}
+
+/** Three characters up to `end` as one number, capitals as small letters. */
+function packed(text: string, end: number): number {
+  const first = (text.charCodeAt(end - 3) | 32) << 16;
+  const second = (text.charCodeAt(end - 2) | 32) << 8;
+  return first | second | text.charCodeAt(end - 1) | 32;
+}
+
+/** Whether a member of an object is secret because of its name. */
+export function isSecretMember(name: string, value: string): boolean {
+  const context = { name, tight: false, nameQuoted: true, quoted: true, parameter: false, next: '' };
+  return isSecret(value, context);
+}
+
+/** Whether a variable of the environment holds a secret by its name. */
+export function isSecretVariable(name: string): boolean {
+  return environment.test(name.toUpperCase());
+}
+
+function readNamed(text: string, nameEnd: number, at: number): SecretSpan | null {
+  let nameStart = nameEnd;
+  while (nameStart > nameEnd - 80 && isNamePart(text.charCodeAt(nameStart - 1))) nameStart--;
+  // An escaped line end is no part of the name that follows it.
+  if (text[nameStart - 1] === '\\' && /[nrt]/.test(text[nameStart] ?? '')) nameStart++;
+  const name = text.slice(nameStart, nameEnd);
+  valueBegin.lastIndex = at + 1;
+  const [, escapes = '', quote = ''] = valueBegin.exec(text) ?? [];
+  const start = valueBegin.lastIndex;
+  if (/cookie$/i.test(name)) return cookie(text, start);
+  if (/^(?:OLD)?PWD$/.test(name)) return null;
+  const value = read(quotedValue[quote] ?? beginOfBareValue, text, start);
+  const end = start + value.length;
+  const context: Context = {
+    name,
+    tight: text[at] === '=' && at === nameEnd && start - at <= 2 + escapes.length,
+    nameQuoted: /["']/.test(text.slice(nameEnd, at)),
+    quoted: quote !== '',
+    parameter: /[?&;]/.test(text[nameStart - 1] ?? ''),
+    next: text[end] ?? '',
+  };
+  if (!isSecret(value, context)) return null;
+  return { start, end: quote === '' ? start + read(bareValue, text, start).length : end, kind: 'credentials' };
+}
+
+function isNamePart(code: number): boolean {
+  return isCapital(code) || isDigit(code) || (code >= 97 && code <= 122) || code === 95 || code === 45 || code === 46;
+}
+
+interface Context {
+  readonly name: string;
+  /** `NAME=value`, nothing between: as in an environment. */
+  readonly tight: boolean;
+  readonly nameQuoted: boolean;
+  readonly quoted: boolean;
+  /** One of a URL's or a connection string's parameters. */
+  readonly parameter: boolean;
+  readonly next: string;
+}
+
+function isSecret(value: string, context: Context): boolean {
+  const { name, quoted, nameQuoted, tight, parameter } = context;
+  if (value.length < 6 || placeholder.test(value)) return false;
+  const isCertain = certain.test(name);
+  if (nameQuoted && quoted) {
+    if (isCertain) return !/^[A-Z_]+$/.test(value);
+    if (password.test(name) || environment.test(name)) return !/\s/.test(value) && !isName(value);
+  } else if (environment.test(name)) {
+    if (tight) return !isCode(value, context.next);
+    return quoted && isCertain ? hasDigitAndLetter(value) : looksRandom(value);
+  } else if (quoted && (isCertain || password.test(name))) {
+    return hasDigitAndLetter(value) && !/\s/.test(value) && !isName(value);
+  }
+  if (isCertain && (/-|^_/.test(name) || parameter)) return !isCode(value, context.next);
+  if (parameter && password.test(name)) return !isCode(value, context.next);
+  if (!quoted && memberAccess.test(value)) return false;
+  return (
+    (isCertain || password.test(name) || likely.test(name) || (parameter && /key$/i.test(name))) && looksRandom(value)
+  );
+}
+
+/** What a program calls something: `PASSWORD`, `msal.cache`, `FlowPasswordRequiredV2`. */
+function isName(value: string): boolean {
+  return (
+    ordinaryWord.test(value) ||
+    /^[A-Z_]+$/.test(value) ||
+    /^[A-Za-z]+(?:[._:/][A-Za-z]+)+$/.test(value) ||
+    /^(?:[A-Z][a-z]+){2,}V?\d?$/.test(value)
+  );
+}
+
+/** A call, a member access or a number: what stands behind a constant's name in a program. */
+function isCode(value: string, next: string): boolean {
+  if (next === '(' || next === '[' || /^\d+$/.test(value) || ordinaryWord.test(value)) return true;
+  return memberAccess.test(value);
+}
+
+function hasDigitAndLetter(value: string): boolean {
+  return /\d/.test(value) && /[A-Za-z]/.test(value);
+}
+
+/** Not a word, a name, a path or a version: long, with letters and digits in a mix that no one writes by hand. */
+function looksRandom(value: string): boolean {
+  if (value.length < 12 || /\s/.test(value) || !hasDigitAndLetter(value)) return false;
+  const digits = value.replaceAll(/\D/g, '').length;
+  if (/^[A-Za-z_$][\w$.]*$/.test(value) && !(value.length >= 20 && digits >= 3)) return false;
+  return (/[a-z]/.test(value) && /[A-Z]/.test(value)) || digits >= 4;
+}
+
+function cookie(text: string, start: number): SecretSpan | null {
+  const value = read(restOfLine, text, start);
+  return /^[^\s=;]{1,80}=/.test(value) && /=[^\s;]{6}/.test(value)
+    ? { start, end: start + value.length, kind: 'credentials' }
+    : null;
+}
+
+function read(sticky: RegExp, text: string, at: number): string {
+  sticky.lastIndex = at;
+  return sticky.exec(text)?.[0] ?? '';
+}
+
+/** `--token …`, `-u name:password`, and `login … password …` as in a `.netrc`. */
+const inArguments: readonly { readonly needs: readonly string[]; readonly pattern: RegExp }[] = [
+  {
+    needs: [' --'],
+    pattern:
+      / --(?:[a-z]{1,20}-){0,3}(?:password|token|api-?key|secret|passphrase) {1,3}\\{0,7}["']?([^\s"'\\$<>-][^\s"'\\]{5,})/g,
+  },
+  {
+    needs: [' -u', ' --user'],
+    pattern: / (?:-u|--user)[ =]{1,3}\\{0,7}["']?[^\s:"'\\]{1,64}:([^\s"'\\$]{3,})/g,
+  },
+  {
+    needs: ['login'],
+    pattern: /\blogin\s{1,5}[^\s\\]{1,100}(?:\s|\\[nrt]){1,5}password\s{1,5}([^\s"'\\]{3,200})/g,
+  },
+  {
+    // An AWS secret key has no shape of its own; it stands near its id.
+    needs: ['AKIA', 'ASIA'],
+    pattern:
+      /A(?:KIA|SIA)[A-Z0-9]{16}[^A-Za-z0-9+/]{1,40}(?:[A-Za-z_]{1,40}[^A-Za-z0-9+/]{1,10})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/])/g,
+  },
+];
+
+function argumentSecrets(text: string): SecretSpan[] {
+  return inArguments.flatMap(({ needs, pattern }) => {
+    const found: SecretSpan[] = [];
+    if (!needs.some(part => text.includes(part))) return found;
+    for (const match of text.matchAll(pattern)) {
+      const value = match[1] ?? '';
+      const end = match.index + match[0].length;
+      if (/\d/.test(value) && !/^[\d.:]+$/.test(value)) {
+        found.push({ start: end - value.length, end, kind: 'credentials' });
+      }
+    }
+    return found;
+  });
+}

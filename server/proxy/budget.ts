@@ -1,0 +1,146 @@
+import { budgetSentence } from '../../protocol/budgets.ts';
+import type { Budget, BudgetUse } from '../../protocol/proxy.ts';
+import { totalTokens } from '../../protocol/usage.ts';
+import type { Log } from '../base/log.ts';
+import type { Settings } from '../base/settings.ts';
+import type { Spend } from '../traces/spending.ts';
+import type { TraceStore } from '../traces/store.ts';
+import type { LaunchState } from './launches.ts';
+
+/** What people's sessions, and everything on one UTC day, may use. */
+export interface BudgetLimits {
+  readonly session: Budget;
+  readonly day: Budget;
+  /** Share of a limit, in [0,1], from which it counts as near. */
+  readonly warnShare: number;
+}
+
+const unlimited: Budget = { tokens: null, usd: null };
+export const noLimits: BudgetLimits = { session: unlimited, day: unlimited, warnShare: 1 };
+
+/** The settings `budget.*`, where 0 is no limit. */
+export function toBudgetLimits(settings: Settings): BudgetLimits {
+  return {
+    session: { tokens: settings.get('budget.sessionTokens') || null, usd: settings.get('budget.sessionUsd') || null },
+    day: { tokens: settings.get('budget.dayTokens') || null, usd: settings.get('budget.dayUsd') || null },
+    warnShare: settings.get('budget.warnShare'),
+  };
+}
+
+/** Uses that are shown at most; the latest stay. */
+const maxUses = 20;
+
+/** How to allow more, by what is limited. */
+const ways: Record<BudgetUse['scope'], Record<BudgetUse['unit'], string>> = {
+  session: {
+    tokens: 'Start a new session, or raise COACH_BUDGET_SESSION_TOKENS (budget.sessionTokens).',
+    usd: 'Start a new session, or raise COACH_BUDGET_SESSION_USD (budget.sessionUsd).',
+  },
+  day: {
+    tokens: 'Wait for the next day (UTC), or raise COACH_BUDGET_DAY_TOKENS (budget.dayTokens).',
+    usd: 'Wait for the next day (UTC), or raise COACH_BUDGET_DAY_USD (budget.dayUsd).',
+  },
+  launch: {
+    tokens: 'Start it again with a higher limit.',
+    usd: 'Start it again with a higher limit.',
+  },
+};
+
+/**
+ * Says whether a request may still go to a model. What was used is asked of the trace store each time: it knows of other
+ * days and of servers that are gone, and counts a reply as soon as it is stored.
+ */
+export class BudgetGuard {
+  readonly #limits: BudgetLimits;
+  readonly #store: Pick<TraceStore, 'spentInSession' | 'spentOnDay'>;
+  readonly #log: Log;
+  /** With the day on which each was seen last. */
+  readonly #uses = new Map<string, { readonly use: BudgetUse; readonly day: string }>();
+
+  constructor(limits: BudgetLimits, store: Pick<TraceStore, 'spentInSession' | 'spentOnDay'>, log: Log) {
+    this.#limits = limits;
+    this.#store = store;
+    this.#log = log;
+  }
+
+  /** Whether anything limits this traffic. Where nothing does, its connections need no gate. */
+  limits(launch: LaunchState | null): boolean {
+    return [this.#limits.day, this.#sessionLimit(launch), launch?.spec.budget].some(isLimited);
+  }
+
+  /**
+   * Words for the agent when a limit is reached; null when the request may go on. A request that names no session belongs
+   * to the latest one of its launch.
+   */
+  refusal(launch: LaunchState | null, sessionId: string | null): string | null {
+    const spent = this.#look(launch, sessionId ?? launch?.sessionIds.at(-1) ?? null).find(
+      ({ state }) => state === 'spent',
+    );
+    if (spent === undefined) return null;
+    const words = `${budgetSentence(spent)} Codex Coach stopped this request. ${ways[spent.scope][spent.unit]}`;
+    launch?.refuse(words);
+    this.#log.warn('A request was stopped by its budget.', { ...spent });
+    return words;
+  }
+
+  /** Something was spent: notes and logs what is near or reached by it. */
+  spent(launch: LaunchState | null, sessionId: string): void {
+    if (this.limits(launch)) this.#look(launch, sessionId);
+  }
+
+  /** Limits that were seen near or reached on this day, the latest last. */
+  uses(): BudgetUse[] {
+    const today = dayOf(Date.now());
+    return [...this.#uses.values()].filter(({ day }) => day === today).map(({ use }) => use);
+  }
+
+  #look(launch: LaunchState | null, sessionId: string | null): BudgetUse[] {
+    const found: BudgetUse[] = [];
+    const add = (scope: BudgetUse['scope'], id: string, budget: Budget, spend: () => Spend) => {
+      if (isLimited(budget)) found.push(...this.#compare(scope, id, budget, spend()));
+    };
+    if (launch !== null) {
+      const { usage } = launch.meter();
+      const spend = { tokens: totalTokens(usage) ?? 0, usd: launch.costUsd };
+      add('launch', launch.id, launch.spec.budget ?? unlimited, () => spend);
+    }
+    if (sessionId !== null) {
+      add('session', sessionId, this.#sessionLimit(launch), () => this.#store.spentInSession(sessionId));
+    }
+    const today = dayOf(Date.now());
+    add('day', today, this.#limits.day, () => this.#store.spentOnDay(today));
+    for (const use of found) this.#note(use);
+    return found;
+  }
+
+  /** A trial has limits of its own. */
+  #sessionLimit(launch: LaunchState | null): Budget {
+    return launch !== null && launch.spec.trialId !== null ? unlimited : this.#limits.session;
+  }
+
+  #compare(scope: BudgetUse['scope'], id: string, budget: Budget, spend: Spend): BudgetUse[] {
+    return (['tokens', 'usd'] as const).flatMap(unit => {
+      const limit = budget[unit];
+      const used = spend[unit];
+      if (limit === null || used < limit * this.#limits.warnShare) return [];
+      return [{ scope, id, unit, used, limit, state: used >= limit ? 'spent' : 'near' }];
+    });
+  }
+
+  #note(use: BudgetUse): void {
+    const key = `${use.scope} ${use.id} ${use.unit}`;
+    if (this.#uses.get(key)?.use.state !== use.state) this.#log.warn(budgetSentence(use));
+    this.#uses.delete(key);
+    this.#uses.set(key, { use, day: dayOf(Date.now()) });
+    const [oldest] = this.#uses.keys();
+    if (this.#uses.size > maxUses && oldest !== undefined) this.#uses.delete(oldest);
+  }
+}
+
+function isLimited(budget: Budget | null | undefined): boolean {
+  return budget != null && (budget.tokens !== null || budget.usd !== null);
+}
+
+function dayOf(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 10);
+}

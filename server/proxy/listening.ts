@@ -1,0 +1,64 @@
+import { get } from 'node:http';
+import type { Server } from 'node:net';
+import { CoachError } from '../../protocol/errors.ts';
+import { delay } from '../base/clock.ts';
+
+export const loopback = '127.0.0.1';
+
+/** How long a predecessor that was killed may still hold its port. */
+const handoverMs = 1500;
+const retryMs = 50;
+
+/**
+ * Listens on a port of 127.0.0.1 (0: any free one).
+ * @throws CoachError `proxy.portInUse` when another program has it, for longer than a dying process does
+ */
+export async function listenOnLoopback(server: Server, port: number): Promise<void> {
+  for (const deadline = Date.now() + handoverMs; ; await delay(retryMs)) {
+    try {
+      return await listenOn(server, { host: loopback, port });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+      if (Date.now() >= deadline) throw await portInUse(port, error);
+    }
+  }
+}
+
+export function listenOn(server: Server, place: { host: string; port: number } | { path: string }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listening = () => {
+      server.removeListener('error', failed);
+      resolve();
+    };
+    const failed = (error: Error) => {
+      server.removeListener('listening', listening);
+      reject(error);
+    };
+    server.once('error', failed);
+    server.once('listening', listening);
+    server.listen(place);
+  });
+}
+
+async function portInUse(port: number, cause: unknown): Promise<CoachError> {
+  const owner = (await isCodexCoach(port)) ? 'another Codex Coach' : 'another program';
+  return new CoachError('proxy.portInUse', `Port ${port} is taken by ${owner}.`, {
+    cause,
+    hint: 'Choose another port with PROXY_PORT (0 takes any free one), or stop that program.',
+  });
+}
+
+function isCodexCoach(port: number): Promise<boolean> {
+  return new Promise(resolve => {
+    const request = get({ host: loopback, port, path: '/health', timeout: 1000 }, response => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (chunk: string) => {
+        text += chunk.slice(0, 1000);
+      });
+      response.on('end', () => resolve(text.includes('"codex-coach"')));
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
+}

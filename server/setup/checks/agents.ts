@@ -1,0 +1,71 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { codex } from '../../agents/codex.ts';
+import { findInstalled } from '../../agents/install.ts';
+import { recordedAgents } from '../../agents/recorded.ts';
+import { exec } from '../../base/exec.ts';
+import { programOnPath } from '../../base/programs.ts';
+import { modelKeys } from '../../base/settings.ts';
+import { hasLogin, repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
+import { type Check, type Examined, type Finding, finding } from '../finding.ts';
+
+const versionTimeoutMs = 15_000;
+
+/** Agent programs on PATH with their versions, and whether each has a login or a key. Only presence is told. */
+export const checkAgents: Check = async examined => {
+  const { env, paths, cwd } = examined;
+  const keys = modelKeys(env, repositoryRoot(cwd));
+  const installed = recordedAgents.flatMap(agent => {
+    const program = programOnPath(agent.id, env);
+    return program === null ? [] : [{ agent, program }];
+  });
+  const cached = findInstalled(codex, paths.cache);
+  const found: Finding[] = await Promise.all(
+    installed.map(async ({ agent, program }) => {
+      const version = await versionOf(program, examined);
+      return version === null
+        ? finding('agents', 'broken', `${agent.title} does not run.`, { where: program, fix: 'Install it again.' })
+        : finding('agents', 'ok', `${agent.title}: ${version}`, { where: program });
+    }),
+  );
+  if (cached !== null) {
+    found.push(
+      finding('agents', 'ok', `${codex.title} ${cached.version}, installed by us for runs.`, {
+        where: cached.directory,
+      }),
+    );
+  }
+  if (found.length === 0) {
+    found.push(finding('agents', 'note', 'No agent on PATH.', { fix: 'codex-coach agents install codex' }));
+  }
+  for (const { agent } of installed) {
+    if (hasLogin(agent, env)) found.push(finding('keys', 'ok', `${agent.title} has a login of its own.`));
+    else if (Object.keys(agent.keys).some(name => keys[name] !== undefined)) {
+      found.push(finding('keys', 'ok', `${agent.title} has a key in the environment or .env.`));
+    } else if (Object.keys(agent.keys).length > 0) {
+      found.push(
+        finding('keys', 'note', `${agent.title} has neither a login that we know nor a key.`, {
+          fix: `Log in with it, or set ${Object.keys(agent.keys).join(' or ')} in the environment or in .env.`,
+        }),
+      );
+    }
+  }
+  return found;
+};
+
+/** What the program says of itself, run with an empty HOME: some agents write there even for `--version`. */
+async function versionOf(program: string, { env, signal }: Examined): Promise<string | null> {
+  const home = mkdtempSync(join(tmpdir(), 'coach-doctor-'));
+  try {
+    const { exitCode, stdout } = await exec(
+      { argv: [program, '--version'], cwd: home, env: { PATH: env['PATH'], HOME: home, TMPDIR: home, NO_COLOR: '1' } },
+      AbortSignal.any([signal, AbortSignal.timeout(versionTimeoutMs)]),
+    );
+    return exitCode === 0 ? (stdout.toString().trim().split('\n')[0] ?? '') : null;
+  } catch {
+    return null;
+  } finally {
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  }
+}

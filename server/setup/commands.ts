@@ -1,0 +1,130 @@
+import type { Command } from 'commander';
+import { remote } from '../../protocol/api.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import { server } from '../../protocol/server.ts';
+import { delay } from '../base/clock.ts';
+import { isAlive } from '../base/exec.ts';
+import { coachPaths } from '../base/paths.ts';
+import type { CommandContext } from '../surfaces/cli/derived.ts';
+import { cliProgram } from '../surfaces/cli/places.ts';
+import type { Terminal } from '../surfaces/cli/terminal.ts';
+import { addCaCommands } from './ca.ts';
+import { confirm } from './confirm.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { changedLines, formatBytes } from './preview.ts';
+import type { McpCommand } from './registration.ts';
+import { runningServer } from './runningServer.ts';
+import { applySetup, planSetup, type SetupPlace } from './setup.ts';
+import { applyPurge, applyUndo, type PurgePlan, planPurge, planUndo } from './uninstall.ts';
+
+/** How long a stopping server may take to close its databases. */
+const exitTimeoutMs = 15_000;
+
+/** Commands that work on this machine's configuration instead of on what the server holds. */
+export function addSetupCommands(program: Command, { terminal }: CommandContext, exit: (code: number) => void): void {
+  program
+    .command('setup')
+    .description('Register our MCP server with the agents of this machine; undone by: codex-coach uninstall')
+    .option('--agent <id...>', 'codex, claude, gemini, qwen, opencode, vscode; default: those that are here')
+    .option('--dry-run', 'show what would be written, and write nothing', false)
+    .option('--json', 'Print the answer as JSON', false)
+    .action((options: SetupOptions) => setup(options, terminal));
+  program
+    .command('uninstall')
+    .description('Undo setup to the byte and stop the background server')
+    .option('--purge', 'also remove COACH_HOME: traces, runs, certificates, agent installs', false)
+    .option('--yes', 'do not ask before removing', false)
+    .option('--dry-run', 'show what would be done, and do nothing', false)
+    .action((options: UninstallOptions) => uninstall(options, terminal));
+  addCaCommands(program, terminal);
+  addDoctorCommand(program, terminal, exit);
+}
+
+interface SetupOptions {
+  agent?: string[];
+  dryRun: boolean;
+  json: boolean;
+}
+
+interface UninstallOptions {
+  purge: boolean;
+  yes: boolean;
+  dryRun: boolean;
+}
+
+/** How agents start our MCP server: by absolute paths, with the COACH_HOME of now. */
+export function mcpCommand(env: NodeJS.ProcessEnv): McpCommand {
+  const electron = process.versions['electron'] === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' };
+  return {
+    command: process.execPath,
+    args: [cliProgram, 'mcp'],
+    env: { COACH_HOME: coachPaths(env).home, ...electron },
+  };
+}
+
+async function setup({ agent, dryRun, json }: SetupOptions, terminal: Terminal): Promise<void> {
+  const place: SetupPlace = { env: terminal.env, paths: coachPaths(terminal.env) };
+  const steps = await planSetup(agent ?? null, mcpCommand(terminal.env), place);
+  if (!dryRun) await applySetup(steps, place);
+  if (json) {
+    const rows = steps.map(({ registration, file, action }) => ({ agent: registration.id, file, action }));
+    return terminal.print(JSON.stringify({ dryRun, registrations: rows }, null, 2));
+  }
+  if (steps.length === 0) {
+    return terminal.print('No agent found on this machine. Name one: codex-coach setup --agent codex');
+  }
+  for (const { registration, file, action, before, after } of steps) {
+    if (action === 'keep') terminal.print(`${registration.title}: registered already in ${file}`);
+    else {
+      terminal.print(`${registration.title}: ${before === null ? 'new file ' : ''}${file}`);
+      terminal.print(changedLines(before ?? '', after));
+    }
+  }
+  terminal.print(dryRun ? 'Nothing was written.' : 'Undo it with: codex-coach uninstall');
+}
+
+async function uninstall({ purge, yes, dryRun }: UninstallOptions, terminal: Terminal): Promise<void> {
+  const place: SetupPlace = { env: terminal.env, paths: coachPaths(terminal.env) };
+  const steps = await planUndo(place);
+  for (const { registration, file, before, after, exact } of steps) {
+    const how = exact ? 'as it was before' : 'our entry goes, later changes of others stay';
+    terminal.print(`${registration.title}: ${file}${after === null ? ' is removed' : ''} (${how})`);
+    if (after !== null) terminal.print(changedLines(before, after));
+  }
+  const plan = purge ? planPurge(place) : null;
+  if (plan !== null) tellPurge(plan, place, terminal);
+  if (dryRun) return terminal.print('Nothing was changed.');
+  if (plan !== null && plan.remove.length > 0 && !yes) await confirm('Remove it for good?', terminal);
+  await stopServer(place);
+  await applyUndo(steps, place);
+  if (plan === null) return terminal.print(`Undone. Recordings stay in ${place.paths.home}; --purge removes them.`);
+  // Again: a server that just stopped has closed its databases.
+  await applyPurge(planPurge(place), place.paths);
+  terminal.print('Undone and removed. Tasks and runs in repositories (.coach/) stay.');
+}
+
+function tellPurge({ remove, stay }: PurgePlan, { paths }: SetupPlace, terminal: Terminal): void {
+  terminal.print(remove.length === 0 ? `${paths.home} holds nothing of ours.` : `To be removed from ${paths.home}:`);
+  for (const { path, sizeBytes } of remove) terminal.print(`  ${path}  ${formatBytes(sizeBytes)}`);
+  for (const name of stay) terminal.print(`  stays, not ours: ${name}`);
+}
+
+/** @throws CoachError `recording.active` while trials run or agents are recorded */
+async function stopServer({ env, paths }: SetupPlace): Promise<void> {
+  const connection = await runningServer(paths, env);
+  if (connection === null) return;
+  try {
+    const { stopping } = await remote(server, connection.channel).stop({ drain: true });
+    if (stopping) {
+      await connection.closed;
+      const deadline = Date.now() + exitTimeoutMs;
+      while (Date.now() < deadline && isAlive(connection.info.pid)) await delay(50);
+      return;
+    }
+    throw new CoachError('recording.active', 'A trial runs or an agent is being recorded; nothing was undone.', {
+      hint: 'Let it end, or end it: codex-coach server stop',
+    });
+  } finally {
+    connection.dispose();
+  }
+}

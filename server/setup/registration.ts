@@ -1,0 +1,153 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { addToJson, jsonAt, removeFromJson } from './jsonEntry.ts';
+import { addToToml, readFromToml, removeFromToml } from './tomlEntry.ts';
+
+/** Name of our MCP server in every agent's configuration. */
+export const serverName = 'codex_coach';
+
+/** How an agent starts our MCP server: works from any directory, needs nothing of the agent's environment. */
+export interface McpCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A program whose configuration can name our MCP server. Text in, text out: effects are the caller's. */
+export interface Registration {
+  readonly id: string;
+  readonly title: string;
+  /** Its program on PATH; null for what has none of its own. */
+  readonly program: string | null;
+  /** Its configuration file, and what else shows that it is used on this machine. */
+  place(
+    env: NodeJS.ProcessEnv,
+    platform: NodeJS.Platform,
+  ): { readonly file: string; readonly signs: readonly string[] };
+  /** The text with our entry, which is not in it yet. @throws CoachError `input.invalid` when it can't be read */
+  add(text: string, command: McpCommand): string;
+  /** Our entry as it stands in the text; null when there is none. */
+  read(text: string): McpCommand | null;
+  /** The text without our entry, and without the group that held nothing else. Unchanged when there is none. */
+  remove(text: string): string;
+}
+
+const home = (env: NodeJS.ProcessEnv) => env['HOME'] || homedir();
+
+function jsonRegistration(
+  spec: Pick<Registration, 'id' | 'title' | 'program' | 'place'> & {
+    readonly path: readonly string[];
+    readonly entry: (command: McpCommand) => object;
+  },
+): Registration {
+  const { path, entry, ...rest } = spec;
+  return {
+    ...rest,
+    add: (text, command) => addToJson(text, [...path, serverName], entry(command)),
+    read: text => toMcpCommand(jsonAt(text, [...path, serverName])?.value),
+    remove: text => removeFromJson(text, [...path, serverName]),
+  };
+}
+
+const stdio = ({ command, args, env }: McpCommand) => ({ command, args, env });
+
+export const registrations: readonly Registration[] = [
+  {
+    id: 'codex',
+    title: 'Codex CLI',
+    program: 'codex',
+    place: env => {
+      const directory = env['CODEX_HOME'] || join(home(env), '.codex');
+      return { file: join(directory, 'config.toml'), signs: [directory] };
+    },
+    add: (text, command) => addToToml(text, serverName, command),
+    read: text => toMcpCommand(readFromToml(text, serverName)),
+    remove: text => removeFromToml(text, serverName),
+  },
+  jsonRegistration({
+    id: 'claude',
+    title: 'Claude Code',
+    program: 'claude',
+    place: env => {
+      const moved = env['CLAUDE_CONFIG_DIR'];
+      const file = join(moved || home(env), '.claude.json');
+      return { file, signs: [file, moved || join(home(env), '.claude')] };
+    },
+    path: ['mcpServers'],
+    entry: command => ({ type: 'stdio', ...stdio(command) }),
+  }),
+  jsonRegistration({
+    id: 'gemini',
+    title: 'Gemini CLI',
+    program: 'gemini',
+    place: env => {
+      const directory = join(env['GEMINI_CLI_HOME'] || home(env), '.gemini');
+      return { file: join(directory, 'settings.json'), signs: [directory] };
+    },
+    path: ['mcpServers'],
+    entry: stdio,
+  }),
+  jsonRegistration({
+    id: 'qwen',
+    title: 'Qwen Code',
+    program: 'qwen',
+    place: env => {
+      const directory = join(home(env), '.qwen');
+      return { file: join(directory, 'settings.json'), signs: [directory] };
+    },
+    path: ['mcpServers'],
+    entry: stdio,
+  }),
+  jsonRegistration({
+    id: 'opencode',
+    title: 'opencode',
+    program: 'opencode',
+    place: env => {
+      const directory = join(env['XDG_CONFIG_HOME'] || join(home(env), '.config'), 'opencode');
+      return { file: env['OPENCODE_CONFIG'] || join(directory, 'opencode.json'), signs: [directory] };
+    },
+    path: ['mcp'],
+    entry: ({ command, args, env }) => ({
+      type: 'local',
+      command: [command, ...args],
+      environment: env,
+      enabled: true,
+    }),
+  }),
+  jsonRegistration({
+    id: 'vscode',
+    title: 'VS Code',
+    program: null,
+    place: (env, platform) => {
+      const directory = join(codeDirectory(env, platform), 'User');
+      return { file: join(directory, 'mcp.json'), signs: [directory] };
+    },
+    path: ['servers'],
+    entry: command => ({ type: 'stdio', ...stdio(command) }),
+  }),
+];
+
+/** An entry in any of the shapes above; opencode has the program and its arguments in one list. */
+const Entry = z.object({
+  command: z.union([z.string(), z.array(z.string()).min(1)]),
+  args: z.array(z.string()).default([]),
+  env: z.record(z.string(), z.string()).optional(),
+  environment: z.record(z.string(), z.string()).optional(),
+});
+
+function toMcpCommand(value: unknown): McpCommand | null {
+  if (value === undefined) return null;
+  const parsed = Entry.safeParse(value);
+  // Something stands there under our name, whatever it is.
+  if (!parsed.success) return { command: '', args: [], env: {} };
+  const { command, args, env, environment } = parsed.data;
+  const [program = '', ...rest] = typeof command === 'string' ? [command, ...args] : command;
+  return { command: program, args: rest, env: env ?? environment ?? {} };
+}
+
+function codeDirectory(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
+  if (platform === 'darwin') return join(home(env), 'Library', 'Application Support', 'Code');
+  if (platform === 'win32') return join(env['APPDATA'] || join(home(env), 'AppData', 'Roaming'), 'Code');
+  return join(env['XDG_CONFIG_HOME'] || join(home(env), '.config'), 'Code');
+}

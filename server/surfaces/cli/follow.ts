@@ -1,0 +1,92 @@
+import type { Command } from 'commander';
+import { call, methodOf } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { noFigure, toLatency, toMoney } from '../../../protocol/figures.ts';
+import { type Exchange, sessions } from '../../../protocol/sessions.ts';
+import { visible } from '../../../protocol/visibleText.ts';
+import { delay } from '../../base/clock.ts';
+import { usageWords } from './renderSessions.ts';
+import type { Terminal } from './terminal.ts';
+
+/** How often the server is asked. It is asked for what a cursor has not seen, so that its restart loses nothing. */
+const pollMs = 500;
+
+export type FollowChannel = Pick<Channel, 'request'> & { dispose(): void };
+
+interface FollowOptions {
+  readonly session?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `sessions follow`, which prints exchanges as they happen until Ctrl-C. */
+export function addFollowCommand(group: Command, terminal: Terminal, connect: () => FollowChannel): Command {
+  group
+    .command('follow')
+    .description('Print exchanges as they happen, until Ctrl-C.')
+    .option('--session <id>', 'Only of this session')
+    .option('--json', 'One line of JSON per exchange')
+    .action(async (options: FollowOptions) => {
+      const channel = connect();
+      try {
+        await follow(channel, options, terminal);
+      } finally {
+        channel.dispose();
+      }
+    });
+  return group;
+}
+
+/** Answers when the terminal's signal is given: to be interrupted is how it ends well. */
+export async function follow(
+  channel: Pick<Channel, 'request'>,
+  { session, json }: FollowOptions,
+  terminal: Pick<Terminal, 'print' | 'note' | 'signal'>,
+): Promise<void> {
+  const { signal } = terminal;
+  let cursor: number | undefined;
+  let isWaiting = false;
+  while (!signal.aborted) {
+    try {
+      const page = await latest(
+        channel,
+        {
+          ...(cursor === undefined ? {} : { after: cursor }),
+          ...(session === undefined ? {} : { sessionId: session }),
+        },
+        signal,
+      );
+      if (cursor === undefined) terminal.note('Following. Ctrl-C ends.');
+      cursor = page.next;
+      isWaiting = false;
+      for (const exchange of page.rows) terminal.print(json ? JSON.stringify(exchange) : exchangeLine(exchange));
+      if (page.rows.length > 0) continue;
+    } catch (error) {
+      if (signal.aborted) return;
+      if (CoachError.from(error).code !== 'server.unreachable') throw error;
+      if (!isWaiting) terminal.note('The background server is away; waiting for it.');
+      isWaiting = true;
+    }
+    await delay(pollMs, signal).catch(() => undefined);
+  }
+}
+
+function latest(channel: Pick<Channel, 'request'>, params: object, signal: AbortSignal) {
+  return call(channel as Channel, methodOf('sessions', 'latest'), sessions.members.latest, params, signal);
+}
+
+function exchangeLine(exchange: Exchange): string {
+  const time = new Date(exchange.startedAt).toTimeString().slice(0, 8);
+  const { sessionId: id } = exchange;
+  return [
+    time,
+    id.length <= 20 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`,
+    exchange.model ?? exchange.upstreamHost,
+    exchange.status ?? 'no reply',
+    usageWords(exchange.usage),
+    toMoney(exchange.cost),
+    exchange.timeToFirstByteMs === null ? noFigure : `first byte ${toLatency(exchange.timeToFirstByteMs)}`,
+    toLatency(exchange.durationMs),
+    ...(exchange.error === null ? [] : [`ERROR ${visible(exchange.error).slice(0, 200)}`]),
+  ].join('  ');
+}

@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { remote } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { toMoney } from '../../../protocol/figures.ts';
+import { sessions } from '../../../protocol/sessions.ts';
+import { agentOfCommand } from '../../agents/recorded.ts';
+import { programOnPath } from '../../base/programs.ts';
+import type { CommandContext } from './derived.ts';
+import { launchKeys } from './launchKeys.ts';
+import { formatTokens } from './table.ts';
+import type { Terminal } from './terminal.ts';
+import { baseUrlsOf, noteOuterProxy, runTraced, shellExitCode } from './traced.ts';
+
+interface TraceOptions {
+  agent?: string;
+  quiet: boolean;
+}
+
+/** `codex-coach trace -- <command…>`: any agent, recorded. Its exit code is ours. */
+export function addTraceCommand(program: Command, context: CommandContext, exit: (code: number) => void): void {
+  program
+    .command('trace <command...>')
+    .description('Run any agent with its traffic recorded: claude, gemini, opencode, qwen, copilot, pi, cline, …')
+    .usage('[options] -- <command> [arguments]')
+    .option('--agent <id>', "name to record it under; default: guessed from the program's name")
+    .option('--quiet', 'do not tell at the end what was recorded', false)
+    .passThroughOptions()
+    .action(async (argv: [string, ...string[]], options: TraceOptions) => exit(await trace(argv, options, context)));
+}
+
+async function trace(
+  argv: [string, ...string[]],
+  { agent, quiet }: TraceOptions,
+  { terminal, withLastingServer }: CommandContext,
+): Promise<number> {
+  const note = quiet ? () => undefined : (text: string) => terminal.note(`codex-coach: ${text}`);
+  requireProgram(argv[0], terminal);
+  const known = agentOfCommand(agent === undefined ? argv : [agent]);
+  const { keep, overrides, dropped } = baseUrlsOf(terminal.env);
+  if (dropped.length > 0) note(`${dropped.join(', ')} is not passed on: it would lead past the recording.`);
+  const keys = known === null ? [] : launchKeys(known, terminal.env, terminal.cwd);
+  if (keys.length > 0)
+    note(`the agent is given ${keys.map(key => key.variable).join(', ')} of .env or the environment.`);
+  return withLastingServer(async channel => {
+    if (!quiet) await noteOuterProxy(channel, terminal);
+    const outcome = await runTraced(
+      {
+        agent: agent ?? known?.id ?? 'other',
+        argv,
+        cwd: terminal.cwd,
+        overrides,
+        keep,
+        env: Object.fromEntries(keys.map(({ variable, value }) => [variable, value])),
+      },
+      channel,
+      terminal,
+    );
+    if (!quiet) await tellSessions(outcome.sessionIds, channel, note);
+    return shellExitCode(outcome);
+  });
+}
+
+/** Found before anything is started for it. */
+function requireProgram(program: string, { env }: Terminal): void {
+  if (program.includes('/') || program.includes('\\') || programOnPath(program, env) !== null) return;
+  throw new CoachError('agent.missing', `No program ${program} on PATH.`, {
+    hint: 'Give its path, or install it first.',
+  });
+}
+
+async function tellSessions(ids: readonly string[], channel: Channel, note: (text: string) => void): Promise<void> {
+  if (ids.length === 0) return note('nothing was recorded. Check the route with: codex-coach doctor');
+  const { rows } = await remote(sessions, channel).list({ limit: 500 });
+  for (const id of ids) {
+    const row = rows.find(candidate => candidate.id === id);
+    if (row === undefined) note(`recorded as session ${id}`);
+    else
+      note(
+        `recorded as session ${id}: ${row.exchanges} exchanges, ${formatTokens(row.usage)} tokens, ${toMoney(row.cost)}`,
+      );
+  }
+}

@@ -1,0 +1,145 @@
+import { isIP } from 'node:net';
+import { constants } from 'node:os';
+import { remote } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
+import { server } from '../../../protocol/server.ts';
+import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
+import { outerProxyOf } from '../../base/outerProxy.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface TracedCommand {
+  /** Name under which it is recorded. */
+  readonly agent: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly overrides?: readonly UpstreamOverride[];
+  readonly replay?: boolean;
+  /** Added to the terminal's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Variables of the environment that the launch would remove. */
+  readonly keep?: readonly string[];
+  /** Lines of output; without it the agent has the terminal to itself. */
+  readonly onStdout?: (chunk: Buffer) => void;
+  readonly onStderr?: (chunk: Buffer) => void;
+}
+
+export interface TracedOutcome extends ExecOutcome {
+  /** What it was recorded under, oldest first; empty when nothing was. */
+  readonly sessionIds: readonly string[];
+}
+
+/** Runs an agent with its traffic recorded and waits for its end. The launch is closed whatever happens. */
+export async function runTraced(spec: TracedCommand, channel: Channel, terminal: Terminal): Promise<TracedOutcome> {
+  const proxyApi = remote(proxy, channel);
+  const launch = await proxyApi.launch({
+    agent: spec.agent,
+    overrides: [...(spec.overrides ?? [])],
+    replay: spec.replay ?? false,
+  });
+  const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
+  for (const [name, value] of Object.entries(launch.env)) {
+    if (value !== null) env[name] = value;
+    else if (!spec.keep?.includes(name)) delete env[name];
+  }
+  const inherit = spec.onStdout === undefined;
+  const execution = start({
+    argv: spec.argv,
+    cwd: spec.cwd,
+    env,
+    inherit,
+    ...(spec.onStdout === undefined ? {} : { onStdout: spec.onStdout }),
+    ...(spec.onStderr === undefined ? {} : { onStderr: spec.onStderr }),
+  });
+  const release = inherit ? passSignals(execution, terminal) : endWith(execution, terminal);
+  const close = async (): Promise<readonly string[]> => {
+    release();
+    return proxyApi.close({ token: launch.token }).then(
+      closed => closed.sessionIds,
+      () => [],
+    );
+  };
+  let outcome: ExecOutcome;
+  try {
+    outcome = await execution.done;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ...outcome, sessionIds: await close() };
+}
+
+/** Exit code as a shell tells it: 128 and the signal's number when a signal ended the program. */
+export function shellExitCode({ exitCode, signal }: Pick<ExecOutcome, 'exitCode' | 'signal'>): number {
+  return exitCode ?? 128 + (signal === null ? 0 : constants.signals[signal]);
+}
+
+/** With the terminal its own, the agent hears Ctrl-C itself and decides what it means; the rest is passed on. */
+function passSignals(execution: Execution, terminal: Terminal): () => void {
+  return terminal.handOver(signal => {
+    if (signal === 'SIGINT' && process.stdin.isTTY) return;
+    execution.signal(signal);
+  });
+}
+
+function endWith(execution: Execution, terminal: Terminal): () => void {
+  const abort = () => void execution.kill();
+  terminal.signal.addEventListener('abort', abort, { once: true });
+  if (terminal.signal.aborted) abort();
+  return () => terminal.signal.removeEventListener('abort', abort);
+}
+
+/**
+ * Says so when the server reaches model hosts another way than this terminal would: it keeps the environment that it
+ * was started with.
+ */
+export async function noteOuterProxy(channel: Channel, terminal: Terminal): Promise<void> {
+  const here = outerProxyOf(terminal.env);
+  const { outerProxy } = await remote(server, channel).status({});
+  const problem = outerProxyProblem(here, outerProxy);
+  if (problem !== null) terminal.note(`codex-coach: ${problem} ${outerProxyFix}`);
+}
+
+/** What a difference between a terminal's way out and the server's means; null without one. */
+export function outerProxyProblem(here: string | null, server: string | null): string | null {
+  if (here === null || here === server) return null;
+  const way = server === null ? 'directly' : `through ${server}`;
+  return `The background server reaches model hosts ${way}, not through ${here} as this terminal.`;
+}
+
+export const outerProxyFix = 'To start it anew with this environment: codex-coach server stop';
+
+export interface BaseUrls {
+  /** Variables that stay. */
+  readonly keep: readonly string[];
+  /** Their hosts, which are recorded like the known ones. */
+  readonly overrides: readonly UpstreamOverride[];
+  /** What is not passed on, `NAME=value`. */
+  readonly dropped: readonly string[];
+}
+
+const baseUrlVariables = ['OPENAI_BASE_URL', 'OPENAI_API_BASE', 'ANTHROPIC_BASE_URL', 'GOOGLE_GEMINI_BASE_URL'];
+
+/**
+ * Base URLs of the user's environment. One that leads to another https host is where this agent's model is: it stays,
+ * and that host is recorded too. One on this machine is what an ended proxy left behind.
+ */
+export function baseUrlsOf(env: NodeJS.ProcessEnv): BaseUrls {
+  const keep: string[] = [];
+  const overrides: UpstreamOverride[] = [];
+  const dropped: string[] = [];
+  for (const name of baseUrlVariables) {
+    const value = env[name];
+    if (!value) continue;
+    const url = URL.canParse(value) ? new URL(value) : null;
+    const recordable =
+      url?.protocol === 'https:' && url.port === '' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
+    if (url === null || !recordable || url.hostname === 'localhost') dropped.push(`${name}=${url?.origin ?? '…'}`);
+    else {
+      keep.push(name);
+      if (!overrides.some(({ host }) => host === url.hostname))
+        overrides.push({ host: url.hostname, target: url.origin });
+    }
+  }
+  return { keep, overrides, dropped };
+}

@@ -1,0 +1,39 @@
+/** What is known of the exchange before, per session. */
+interface LastTry {
+  readonly turnId: string | null;
+  readonly attempt: number;
+  readonly failed: boolean;
+  readonly replyId: string | null;
+}
+
+const keptSessions = 1000;
+
+export interface Try {
+  readonly turnId: string | null;
+  /** Retries that the agent's client library counts itself, 0 for the first request; null when it tells none. */
+  readonly retryCount: number | null;
+  readonly failed: boolean;
+  readonly replyId: string | null;
+}
+
+/**
+ * Counts the tries of one request: what follows a failed exchange of the same turn of the same session is another try
+ * of it, whatever the agent put into the body meanwhile (it keeps the text that had come).
+ */
+export class Attempts {
+  #last = new Map<string, LastTry>();
+
+  /**
+   * @returns `attempt` from 1; `repeats`: the same reply was answered again, so that its tokens are counted already.
+   */
+  next(sessionId: string, { turnId, retryCount, failed, replyId }: Try): { attempt: number; repeats: boolean } {
+    const before = this.#last.get(sessionId);
+    const again = before?.failed === true && before.turnId === turnId;
+    const attempt = again ? before.attempt + 1 : (retryCount ?? 0) + 1;
+    this.#last.delete(sessionId);
+    this.#last.set(sessionId, { turnId, attempt, failed, replyId });
+    const oldest = this.#last.keys().next();
+    if (this.#last.size > keptSessions && !oldest.done) this.#last.delete(oldest.value);
+    return { attempt, repeats: again && replyId !== null && before.replyId === replyId };
+  }
+}

@@ -1,0 +1,129 @@
+import { readdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { ConversationItem, SessionSummary } from '../../../protocol/sessions.ts';
+import type { Redactor } from '../redaction.ts';
+import type { SessionReader } from '../sessionReader.ts';
+import { type CodexSession, CodexSessionBuilder } from './codexSession.ts';
+import { linesOf } from './lines.ts';
+
+/** A session file that lies there, not read yet. */
+export interface CodexSessionFile {
+  /** Codex's thread id, which is the session id of the same traffic when it is recorded by the proxy. */
+  readonly id: string;
+  readonly file: string;
+  readonly modifiedMs: number;
+  readonly sizeBytes: number;
+}
+
+const fileName = /^rollout-.+-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl(?:\.zst|\.gz)?$/;
+
+/** Years, months, days below `sessions`; deeper there is nothing of Codex's. */
+const maxDepth = 4;
+
+/** Summaries kept in memory, newest used. */
+const keptSummaries = 5000;
+
+/**
+ * Where Codex keeps its sessions: CODEX_TRACE_HOME (such a directory, or a CODEX_HOME), else $CODEX_HOME, else ~/.codex.
+ */
+export function codexSessionDirectories(env: NodeJS.ProcessEnv, traceHome: string): string[] {
+  const home = traceHome || env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex');
+  const own = [join(home, 'sessions'), join(home, 'archived_sessions')];
+  return traceHome === '' ? own : [traceHome, ...own];
+}
+
+/** Codex's own session files. They are only read, and their texts redacted before anyone sees them. */
+export class CodexSessionFiles {
+  readonly #directories: readonly string[];
+  readonly #redactor: Redactor;
+  readonly #summaries = new Map<string, { stamp: string; summary: SessionSummary }>();
+
+  constructor(directories: readonly string[], redactor: Redactor) {
+    this.#directories = directories;
+    this.#redactor = redactor;
+  }
+
+  /** All files, last written first; none where there is no Codex. */
+  async list(): Promise<CodexSessionFile[]> {
+    const found = new Map<string, CodexSessionFile>();
+    for (const directory of this.#directories) {
+      for (const file of await sessionFilesBelow(directory, maxDepth)) {
+        const known = found.get(file.id);
+        // While Codex compresses a file, both are there for a moment.
+        if (known === undefined || file.modifiedMs > known.modifiedMs) found.set(file.id, file);
+      }
+    }
+    return [...found.values()].sort((a, b) => b.modifiedMs - a.modifiedMs || (a.id < b.id ? 1 : -1));
+  }
+
+  async summary(file: CodexSessionFile): Promise<SessionSummary> {
+    const stamp = `${file.file} ${file.modifiedMs} ${file.sizeBytes}`;
+    const kept = this.#summaries.get(file.id);
+    if (kept?.stamp === stamp) return kept.summary;
+    const summary = this.#redacted((await read(file)).summary);
+    this.#summaries.delete(file.id);
+    this.#summaries.set(file.id, { stamp, summary });
+    const oldest = this.#summaries.keys().next();
+    if (this.#summaries.size > keptSummaries && !oldest.done) this.#summaries.delete(oldest.value);
+    return summary;
+  }
+
+  /** The session of this id, read whole; null when there is no such file. */
+  async load(id: string): Promise<SessionReader | null> {
+    const file = (await this.list()).find(each => each.id === id);
+    if (file === undefined) return null;
+    const session = await read(file);
+    const summary = this.#redacted(session.summary);
+    return {
+      requireSession: () => summary,
+      exchangesOfSession: () => [...session.exchanges],
+      conversation: () => session.conversation.map(item => ({ ...item, text: this.#redactor.text(item.text) })),
+      userAgent: () => session.userAgent,
+      wholeExchange: () => null,
+    };
+  }
+
+  /** The first thing said in a session with all these words (in lower case); null when there is none. */
+  async firstSaid(
+    file: CodexSessionFile,
+    words: readonly string[],
+  ): Promise<{ session: SessionSummary; item: ConversationItem } | null> {
+    const session = await read(file);
+    const item = session.conversation.find(({ text }) => {
+      const said = text.toLowerCase();
+      return words.every(word => said.includes(word));
+    });
+    if (item === undefined) return null;
+    return { session: this.#redacted(session.summary), item: { ...item, text: this.#redactor.text(item.text) } };
+  }
+
+  #redacted(summary: SessionSummary): SessionSummary {
+    return { ...summary, title: this.#redactor.text(summary.title) };
+  }
+}
+
+async function read(file: CodexSessionFile): Promise<CodexSession> {
+  const builder = new CodexSessionBuilder(file.id);
+  try {
+    for await (const line of linesOf(file.file)) builder.line(line);
+  } catch {
+    // Gone, or cut off in the middle of being written: what could be read stands.
+  }
+  return builder.finish();
+}
+
+async function sessionFilesBelow(directory: string, depth: number): Promise<CodexSessionFile[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries.map(async (entry): Promise<CodexSessionFile[]> => {
+      const path = join(directory, entry.name);
+      if (entry.isDirectory()) return depth > 0 ? sessionFilesBelow(path, depth - 1) : [];
+      const id = fileName.exec(basename(path))?.[1];
+      if (id === undefined || !entry.isFile()) return [];
+      const stats = await stat(path).catch(() => null);
+      return stats === null ? [] : [{ id, file: path, modifiedMs: Math.floor(stats.mtimeMs), sizeBytes: stats.size }];
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+/** Lines of Codex's session files ("rollouts") that we read; of the rest, and of other fields, nothing is needed. */
+const Tokens = z.object({
+  input_tokens: z.int().nonnegative(),
+  cached_input_tokens: z.int().nonnegative().optional(),
+  output_tokens: z.int().nonnegative(),
+  reasoning_output_tokens: z.int().nonnegative().optional(),
+  cache_write_input_tokens: z.int().nonnegative().optional(),
+});
+export type Tokens = z.infer<typeof Tokens>;
+
+const line = <T extends string, P extends z.ZodType>(type: T, payload: P) =>
+  z.object({ timestamp: z.iso.datetime({ offset: true }), type: z.literal(type), payload });
+
+export const CodexLine = z.union([
+  line(
+    'session_meta',
+    z.object({
+      id: z.string(),
+      cwd: z.string().optional(),
+      originator: z.string().optional(),
+      cli_version: z.string().optional(),
+      model_provider: z.string().nullish(),
+      base_instructions: z.object({ text: z.string() }).nullish().catch(null),
+    }),
+  ),
+  line('turn_context', z.object({ model: z.string() })),
+  line('response_item', z.looseObject({ type: z.string() })),
+  /** The usage of one request. Versions before it left only `token_count`. */
+  line('token_usage_record', z.object({ thread_id: z.string(), usage: Tokens })),
+  line(
+    'event_msg',
+    z.object({
+      type: z.literal('token_count'),
+      info: z.object({ total_token_usage: Tokens, last_token_usage: Tokens }).nullish(),
+      rate_limits: z.object({ plan_type: z.string().nullish() }).nullish().catch(null),
+    }),
+  ),
+]);
+export type CodexLine = z.infer<typeof CodexLine>;

@@ -1,0 +1,96 @@
+import type { ConversationItem } from '../../../protocol/sessions.ts';
+import { isPrompt } from '../conversationId.ts';
+import { isObject, parseJson } from '../json.ts';
+import { filesEditedBy, reportsFailure } from '../toolUse.ts';
+import { toHtmlName, toHtmlText } from './text.ts';
+
+/** Characters of the line that stands for a folded text. */
+const headLength = 140;
+
+export interface ItemContext {
+  /** Outputs by the id of their call. */
+  readonly outputs: ReadonlyMap<string, string>;
+  /** Ids of calls that are shown: their outputs stand with them. */
+  readonly calls: ReadonlySet<string>;
+  readonly agent: string;
+  /** How much of each text is shown, in (0,1]. */
+  readonly share: number;
+}
+
+/** One piece of the conversation; empty for an output that stands with its call. */
+export function itemHtml(item: ConversationItem, context: ItemContext): string {
+  switch (item.kind) {
+    case 'user':
+      return isPrompt(item.text)
+        ? spoken('You', item.text, 'you', context)
+        : fold('note', 'Context', item.text, context);
+    case 'assistant':
+      return spoken(context.agent, item.text, 'agent', context);
+    case 'reasoning':
+      return fold('think', 'Reasoning', item.text, context);
+    case 'toolCall':
+      return toolCall(item, context);
+    case 'toolOutput':
+      if (item.callId !== null && context.calls.has(item.callId)) return '';
+      return fold('tool', 'Output', item.text, context);
+    case 'system':
+      return fold('note', 'Instructions', item.text, context);
+    case 'other':
+      return fold('note', 'Other', item.text, context);
+  }
+}
+
+function spoken(who: string, text: string, kind: string, { share }: ItemContext): string {
+  return `<div class="said ${kind}"><b>${toHtmlName(who)}</b><p>${toHtmlText(text.trim(), share)}</p></div>`;
+}
+
+function fold(kind: string, name: string, text: string, { share }: ItemContext): string {
+  return `<details class="said ${kind}"><summary><b>${name}</b><span class="head">${head(text)}</span>${size(text)}</summary>
+<pre>${toHtmlText(text.trim(), share)}</pre></details>`;
+}
+
+function toolCall(call: ConversationItem, { outputs, share }: ItemContext): string {
+  const { toolName, text, callId } = call;
+  const output = callId === null ? undefined : outputs.get(callId);
+  const failed = output !== undefined && reportsFailure(output);
+  const outcome = failed
+    ? '<span class="bad">failed</span>'
+    : output === undefined
+      ? '<span class="dim">no output</span>'
+      : '';
+  const input = readableInput(text);
+  return `<details class="said tool"><summary><b class="code">${toHtmlName(toolName ?? 'tool')}</b><span class="head code">${head(filesEditedBy(call).join(', ') || input)}</span>${outcome}${size(output ?? '')}</summary>
+<pre>${patchHtml(toHtmlText(input, share))}</pre>${output === undefined ? '' : `<pre class="out">${toHtmlText(output, share)}</pre>`}</details>`;
+}
+
+/** A call's arguments as a person reads them: the one text in them, else JSON with a line per field. */
+function readableInput(text: string): string {
+  const parsed = parseJson(text);
+  if (!isObject(parsed)) return text.trim();
+  const values = Object.values(parsed);
+  const [only] = values;
+  if (values.length === 1 && typeof only === 'string') return only.trim();
+  const command = parsed['cmd'] ?? parsed['command'];
+  const rest = Object.entries(parsed).filter(([, value]) => value !== command);
+  const lines = rest.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  if (command !== undefined) lines.unshift(Array.isArray(command) ? command.join(' ') : String(command));
+  return lines.join('\n').trim();
+}
+
+/** Added and removed lines of a patch, told apart. Works on escaped text: signs stand first in their line either way. */
+function patchHtml(escaped: string): string {
+  if (!escaped.includes('*** Begin Patch')) return escaped;
+  return escaped
+    .split('\n')
+    .map(line => (line.startsWith('+') ? `<ins>${line}</ins>` : line.startsWith('-') ? `<del>${line}</del>` : line))
+    .join('\n');
+}
+
+function head(text: string): string {
+  return toHtmlName(text.trimStart().split('\n', 1)[0] ?? '', headLength);
+}
+
+function size(text: string): string {
+  if (text.length < 1000) return '';
+  return `<span class="dim size">${Math.round(text.length / 1000).toLocaleString('en-US')} k characters</span>`;
+}

@@ -1,0 +1,40 @@
+import type { ConversationItem } from '../../../protocol/sessions.ts';
+import { parseJson } from '../json.ts';
+
+type Part = { readonly type: string; readonly [field: string]: unknown };
+
+/** What an exchange added to the conversation, in the JSON that the GenAI conventions give for messages. */
+export function toMessages(said: readonly ConversationItem[]): {
+  instructions: string | null;
+  inputMessages: string | null;
+  outputMessages: string | null;
+} {
+  const of = (...kinds: ConversationItem['kind'][]) => said.filter(item => kinds.includes(item.kind));
+  const input = of('user', 'toolOutput').map(item => ({
+    role: item.kind === 'user' ? 'user' : 'tool',
+    parts: [toPart(item)],
+  }));
+  const output = of('assistant', 'reasoning', 'toolCall').map(toPart);
+  return {
+    instructions: textOrNull(of('system').map(toPart)),
+    inputMessages: textOrNull(input),
+    outputMessages: output.length === 0 ? null : JSON.stringify([{ role: 'assistant', parts: output }]),
+  };
+}
+
+function textOrNull(list: readonly object[]): string | null {
+  return list.length === 0 ? null : JSON.stringify(list);
+}
+
+function toPart({ kind, text, callId, toolName }: ConversationItem): Part {
+  switch (kind) {
+    case 'toolCall':
+      return { type: 'tool_call', id: callId, name: toolName ?? 'unknown', arguments: parseJson(text) ?? text };
+    case 'toolOutput':
+      return { type: 'tool_call_response', id: callId, response: text };
+    case 'reasoning':
+      return { type: 'reasoning', content: text };
+    default:
+      return { type: 'text', content: text };
+  }
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { CoachError } from '../../protocol/errors.ts';
+import type { ChunkBatch } from './chunkBatch.ts';
+import type { RecorderAnswer, RecorderMessage, WorkerOptions } from './recorderMessages.ts';
+
+/** Waits before a thread that ended is started again, by how often it ended in a row. */
+const restartDelaysMs = [50, 500, 2000, 10_000] as const;
+/** Exchanges are short-lived objects; by default V8 lets up to 48 MB of them pile up. */
+const maxYoungGenerationSizeMb = 6;
+/** A thread that lived this long counts as healthy. */
+const healthyMs = 60_000;
+
+/** Where messages go: the recorder's thread, or a core in this one. */
+export interface RecorderPort {
+  post(message: RecorderMessage | ChunkBatch): void;
+  stop(): Promise<void>;
+}
+
+export interface RecorderThreadOptions {
+  /** The built worker, `dist/recorder.cjs`. */
+  readonly file: string;
+  readonly worker: WorkerOptions;
+  readonly hear: (answer: RecorderAnswer) => void;
+  /** The thread ended by itself and what it had not stored is lost. What is posted from now on reaches the next one. */
+  readonly crashed: (reason: string) => void;
+}
+
+/**
+ * Starts the recorder's thread and keeps it alive: one that ends is started again, and what is posted meanwhile waits.
+ * @throws CoachError `schema.newer`, `disk.readOnly` when the first one can't open the database
+ */
+export async function startRecorderThread(options: RecorderThreadOptions): Promise<RecorderPort> {
+  const thread = new RecorderThread(options);
+  await thread.start();
+  return thread;
+}
+
+class RecorderThread implements RecorderPort {
+  readonly #options: RecorderThreadOptions;
+  #worker: Worker | null = null;
+  #held: (RecorderMessage | ChunkBatch)[] = [];
+  #stopped = false;
+  #failures = 0;
+  #restart: NodeJS.Timeout | undefined;
+
+  constructor(options: RecorderThreadOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const worker = new Worker(this.#options.file, {
+      workerData: this.#options.worker,
+      name: 'recorder',
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
+    await ready(worker);
+    if (this.#stopped) return void (await worker.terminate());
+    const startedAtMs = Date.now();
+    let reason = 'its thread ended';
+    worker.on('message', (answers: readonly RecorderAnswer[]) => answers.forEach(this.#options.hear));
+    worker.on('error', error => {
+      reason = error.message;
+    });
+    worker.once('exit', () => this.#ended(reason, startedAtMs));
+    // The process must not live for its recorder alone; what is under way is stored by `stop`.
+    worker.unref();
+    this.#worker = worker;
+    const held = this.#held;
+    this.#held = [];
+    for (const message of held) this.post(message);
+  }
+
+  post(message: RecorderMessage | ChunkBatch): void {
+    if (this.#worker === null) this.#held.push(message);
+    else if (message.kind === 'batch') {
+      this.#worker.postMessage(message, [message.frames.buffer, message.bytes.buffer]);
+    } else this.#worker.postMessage(message);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#restart);
+    const worker = this.#worker;
+    if (worker === null) return;
+    worker.ref();
+    const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()));
+    worker.postMessage({ kind: 'stop' } satisfies RecorderMessage);
+    await exited;
+  }
+
+  #ended(reason: string, startedAtMs: number): void {
+    this.#worker = null;
+    if (this.#stopped) return;
+    if (Date.now() - startedAtMs >= healthyMs) this.#failures = 0;
+    // What is posted by the listener already belongs to the next thread.
+    this.#options.crashed(reason);
+    this.#startAgain();
+  }
+
+  #startAgain(): void {
+    const delayMs = restartDelaysMs[Math.min(this.#failures++, restartDelaysMs.length - 1)];
+    this.#restart = setTimeout(() => {
+      this.start().catch((error: unknown) => {
+        if (this.#stopped) return;
+        this.#held = [];
+        this.#options.crashed(CoachError.from(error).message);
+        this.#startAgain();
+      });
+    }, delayMs).unref();
+  }
+}
+
+/** @throws what kept it from opening the database */
+async function ready(worker: Worker): Promise<void> {
+  const ended = new AbortController();
+  worker.once('exit', () => ended.abort(new Error('The recorder’s thread ended at its start.')));
+  // Rejects with the thread's own error, too.
+  const [answers] = (await once(worker, 'message', { signal: ended.signal })) as [readonly RecorderAnswer[]];
+  const [answer] = answers;
+  if (answer?.kind === 'failed') throw CoachError.fromShape(answer.error);
+}

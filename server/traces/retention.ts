@@ -1,0 +1,217 @@
+import type { Sqlite } from '../base/sqlite.ts';
+import type { SearchIndex } from './searchIndex.ts';
+import { UsageTotals } from './totals.ts';
+
+/** What may be kept; 0 means no limit. */
+export interface RetentionLimits {
+  readonly keepDays: number;
+  readonly maxMegabytes: number;
+}
+
+/** Which sessions to delete. */
+export type PruneSelection =
+  | { readonly kind: 'sessions'; readonly ids: readonly string[] }
+  /** Sessions whose last activity was before this time, epoch ms. */
+  | { readonly kind: 'before'; readonly atMs: number }
+  | { readonly kind: 'all' };
+
+export interface PruneReport {
+  readonly sessions: number;
+  readonly exchanges: number;
+  readonly freedBytes: number;
+}
+
+/** Rows that one step deletes: few enough that no exchange waits long to be written. */
+const rowsPerStep = 100;
+const pagesPerStep = 100;
+/** Sessions with later activity are under way, and no limit of size touches them. */
+const underWayMs = 60 * 60 * 1000;
+/** An older database that can only be compacted as a whole is, when that takes a moment and is worth it. */
+const compactedBytes = 128 * 1024 * 1024;
+
+/**
+ * Deletes sessions in small steps. Every step leaves a whole database: totals fit the exchanges that are there, and an
+ * item goes when no session uses it any more. A crash between two steps leaves only what the next run takes away.
+ */
+export class Retention {
+  readonly #database: Sqlite;
+  readonly #index: SearchIndex;
+  readonly #totals: UsageTotals;
+  readonly #forget: (sessionIds: ReadonlySet<string>) => void;
+
+  /** `forget`: told before anything of a session goes, so that nothing new refers to it. */
+  constructor(database: Sqlite, index: SearchIndex, forget: (sessionIds: ReadonlySet<string>) => void) {
+    this.#database = database;
+    this.#index = index;
+    this.#totals = new UsageTotals(database);
+    this.#forget = forget;
+  }
+
+  /** What the limits say at this time, epoch ms. To be run to its end, step by step. */
+  *enforce({ keepDays, maxMegabytes }: RetentionLimits, nowMs: number): Generator<void, PruneReport> {
+    let report: PruneReport = { sessions: 0, exchanges: 0, freedBytes: 0 };
+    if (keepDays > 0) {
+      const oldestMs = nowMs - keepDays * 86_400_000;
+      report = yield* this.prune({ kind: 'before', atMs: oldestMs });
+      this.#database.prepare("DELETE FROM side_traffic WHERE day < date(? / 1000, 'unixepoch')").run(oldestMs);
+      this.#database.prepare('DELETE FROM denials WHERE ts_ms < ?').run(oldestMs);
+    }
+    while (maxMegabytes > 0 && this.#usedBytes() > maxMegabytes * 1024 * 1024) {
+      const oldest = this.#database
+        .prepare('SELECT id FROM sessions WHERE ended_ms < ? ORDER BY ended_ms LIMIT 1')
+        .pluck()
+        .get(nowMs - underWayMs);
+      if (oldest === undefined) break;
+      const one = yield* this.prune({ kind: 'sessions', ids: [oldest as string] });
+      report = {
+        sessions: report.sessions + one.sessions,
+        exchanges: report.exchanges + one.exchanges,
+        freedBytes: report.freedBytes + one.freedBytes,
+      };
+    }
+    // What a crash left of an earlier run.
+    yield* this.#dropUnused();
+    return report;
+  }
+
+  /** Deletes sessions with everything that only they use. To be run to its end, step by step. */
+  *prune(selection: PruneSelection): Generator<void, PruneReport> {
+    const usedBytes = this.#usedBytes();
+    let sessions = 0;
+    let exchanges = 0;
+    for (const id of this.#selected(selection)) {
+      const deleted = yield* this.#pruneSession(id);
+      exchanges += deleted;
+      if (deleted > 0) sessions++;
+    }
+    yield* this.#dropUnused();
+    const freedBytes = Math.max(0, usedBytes - this.#usedBytes());
+    yield* this.#giveBack();
+    return { sessions, exchanges, freedBytes };
+  }
+
+  #selected(selection: PruneSelection): string[] {
+    switch (selection.kind) {
+      case 'sessions':
+        return [...selection.ids];
+      case 'before':
+        return this.#ids('SELECT id FROM sessions WHERE ended_ms < ?', selection.atMs);
+      case 'all':
+        return this.#ids('SELECT id FROM sessions');
+    }
+  }
+
+  #ids(sql: string, ...values: number[]): string[] {
+    return this.#database
+      .prepare(sql)
+      .pluck()
+      .all(...values) as string[];
+  }
+
+  /** Exchanges that come in meanwhile stay, and the session with them. */
+  *#pruneSession(id: string): Generator<void, number> {
+    const session = this.#database.prepare('SELECT seq FROM sessions WHERE id = ?').pluck();
+    const seq = session.get(id) as number | undefined;
+    if (seq === undefined) return 0;
+    this.#forget(new Set([id]));
+    const lastSeq = this.#database.prepare('SELECT max(seq) FROM exchanges WHERE session_id = ?').pluck().get(id);
+    // What is not indexed yet could not be counted as used by others.
+    while (this.#index.advance(rowsPerStep)) yield;
+    const said = this.#database.prepare('SELECT id FROM said WHERE session_seq = ? LIMIT ?').pluck();
+    while (this.#deleteSaid(said.all(seq, rowsPerStep) as number[])) yield;
+    const deleteExchanges = this.#database.prepare(
+      `DELETE FROM exchanges WHERE seq IN
+         (SELECT seq FROM exchanges WHERE session_id = ? AND seq <= ? ORDER BY ts_ms LIMIT ${rowsPerStep})`,
+    );
+    for (let deleted = 0; ; yield) {
+      const before = deleted;
+      this.#transaction(() => {
+        deleted += deleteExchanges.run(id, lastSeq).changes;
+        this.#totals.recount(id);
+        if (deleted === before) this.#deleteEmpty(id);
+      });
+      if (deleted === before) return deleted;
+    }
+  }
+
+  #deleteEmpty(id: string): void {
+    this.#database
+      .prepare('DELETE FROM sessions WHERE id = $id AND NOT EXISTS (SELECT 1 FROM exchanges WHERE session_id = $id)')
+      .run({ id });
+    this.#database
+      .prepare('UPDATE indexed SET through_seq = min(through_seq, (SELECT coalesce(max(seq), 0) FROM exchanges))')
+      .run();
+  }
+
+  #deleteSaid(ids: readonly number[]): boolean {
+    const text = this.#database.prepare('DELETE FROM said_text WHERE rowid = ?');
+    const said = this.#database.prepare('DELETE FROM said WHERE id = ?');
+    this.#transaction(() => {
+      for (const id of ids) {
+        text.run(id);
+        said.run(id);
+      }
+    });
+    return ids.length > 0;
+  }
+
+  /** Takes away what deleted sessions used and no other uses. */
+  *#dropUnused(): Generator<void, void> {
+    const uses = this.#database.prepare(
+      `SELECT session_seq, item FROM item_uses
+       WHERE session_seq NOT IN (SELECT seq FROM sessions) LIMIT ${rowsPerStep}`,
+    );
+    const dropUse = this.#database.prepare('DELETE FROM item_uses WHERE session_seq = ? AND item = ?');
+    const dropItem = this.#database.prepare(
+      `DELETE FROM items WHERE hash >= printf('%012x', $item) AND hash < printf('%012x', $item + 1)
+         AND NOT EXISTS (SELECT 1 FROM item_uses WHERE item = $item)`,
+    );
+    for (;;) {
+      yield;
+      // Whatever was recorded since the last step may use these items, too.
+      while (this.#index.advance(rowsPerStep)) yield;
+      const rows = uses.all() as { session_seq: number; item: number }[];
+      if (rows.length === 0) return;
+      this.#transaction(() => {
+        for (const { session_seq, item } of rows) {
+          dropUse.run(session_seq, item);
+          dropItem.run({ item });
+        }
+      });
+    }
+  }
+
+  /** Gives free pages back to the disk. */
+  *#giveBack(): Generator<void, void> {
+    const isIncremental = this.#number('auto_vacuum') === 2;
+    if (!isIncremental && this.#isWorthCompacting()) {
+      this.#database.pragma('auto_vacuum = INCREMENTAL');
+      this.#database.exec('VACUUM');
+      return;
+    }
+    for (let free = this.#number('freelist_count'); isIncremental && free > 0; ) {
+      this.#database.pragma(`incremental_vacuum(${pagesPerStep})`);
+      const left = this.#number('freelist_count');
+      if (left >= free) return;
+      free = left;
+      yield;
+    }
+  }
+
+  #isWorthCompacting(): boolean {
+    const freeBytes = this.#number('freelist_count') * this.#number('page_size');
+    return this.#usedBytes() <= compactedBytes && freeBytes * 4 >= this.#usedBytes();
+  }
+
+  #usedBytes(): number {
+    return (this.#number('page_count') - this.#number('freelist_count')) * this.#number('page_size');
+  }
+
+  #number(pragma: string): number {
+    return this.#database.pragma(pragma, { simple: true }) as number;
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.transaction(work).immediate();
+  }
+}

@@ -1,0 +1,87 @@
+import { type Sqlite, storageFault } from '../base/sqlite.ts';
+import type { Utterance } from './dialects/dialect.ts';
+import { referencesIn, type StoredExchange, StoredParts, saidKey, shortKey } from './storedParts.ts';
+
+/** Of a tool's output only the beginning can be searched for: it is most of the text and least of what was said. */
+const maxOutputLength = 2000;
+const maxTextLength = 20_000;
+
+interface ExchangeRow extends StoredExchange {
+  readonly seq: number;
+  readonly session_seq: number;
+}
+
+/**
+ * Follows the exchanges with what is not needed at once: which items a session uses, and the words that were said in it.
+ * Both come from what is stored alone, so they are made up for whatever was recorded before or during a crash.
+ */
+export class SearchIndex {
+  readonly #database: Sqlite;
+  readonly #parts: StoredParts;
+  readonly #next;
+  readonly #isUsed;
+  readonly #use;
+  readonly #put;
+  readonly #putText;
+  readonly #advance;
+
+  constructor(database: Sqlite) {
+    this.#database = database;
+    this.#parts = new StoredParts(database);
+    this.#next = database.prepare(`
+      SELECT exchanges.seq, sessions.seq AS session_seq, dialect, request_json, response_json
+      FROM exchanges JOIN sessions ON sessions.id = session_id
+      WHERE exchanges.seq > (SELECT through_seq FROM indexed) ORDER BY exchanges.seq LIMIT ?`);
+    this.#isUsed = database.prepare('SELECT 1 FROM item_uses WHERE session_seq = ? AND item = ?').pluck();
+    this.#use = database.prepare('INSERT INTO item_uses (session_seq, item) VALUES (?, ?) ON CONFLICT DO NOTHING');
+    this.#put = database
+      .prepare(
+        `INSERT INTO said (session_seq, exchange_seq, kind, key) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING id`,
+      )
+      .pluck();
+    this.#putText = database.prepare('INSERT INTO said_text (rowid, text) VALUES (?, ?)');
+    this.#advance = database.prepare('UPDATE indexed SET through_seq = ?');
+  }
+
+  /** Takes in at most so many exchanges. Returns false when none is left. */
+  advance(limit: number): boolean {
+    const step = this.#database.transaction(() => {
+      const rows = this.#next.all(limit) as ExchangeRow[];
+      for (const row of rows) this.#indexIfReadable(row);
+      const last = rows.at(-1);
+      if (last !== undefined) this.#advance.run(last.seq);
+      return rows.length === limit;
+    });
+    return step.immediate();
+  }
+
+  /** One that can't be read, such as of a dialect's later version, must not keep the others back. */
+  #indexIfReadable(row: ExchangeRow): void {
+    try {
+      this.#index(row);
+    } catch (error) {
+      if (storageFault(error) !== null) throw error;
+    }
+  }
+
+  #index(row: ExchangeRow): void {
+    for (const item of this.#parts.references(row)) this.#use.run(row.session_seq, shortKey(item));
+    const added: unknown[][] = [];
+    for (const { hash, items } of this.#parts.nodes(row)) {
+      // Its own predecessors are known with it.
+      if (this.#isUsed.get(row.session_seq, shortKey(hash)) !== undefined) break;
+      for (const item of [hash, ...referencesIn(items)]) this.#use.run(row.session_seq, shortKey(item));
+      added.unshift([...items]);
+    }
+    const said = [...this.#parts.asked(row, added.flat()), ...this.#parts.answered(row)];
+    for (const utterance of said) this.#say(row, utterance);
+  }
+
+  #say(row: ExchangeRow, said: Utterance): void {
+    // The program's own instructions are in every session, and are not what was said in it.
+    if (said.kind === 'system' || said.text.trim() === '') return;
+    const id = this.#put.get(row.session_seq, row.seq, said.kind, saidKey(said)) as number | undefined;
+    const length = said.kind === 'toolOutput' ? maxOutputLength : maxTextLength;
+    if (id !== undefined) this.#putText.run(id, said.text.slice(0, length));
+  }
+}

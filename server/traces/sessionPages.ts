@@ -1,0 +1,65 @@
+import type { SessionSummary } from '../../protocol/sessions.ts';
+import type { Sqlite } from '../base/sqlite.ts';
+import { SessionRecord, SessionTotalsRecord, toSessionSummary, totalsColumns } from './records.ts';
+
+/** Which sessions; what is left out does not narrow. */
+export interface SessionFilter {
+  readonly agent?: string | undefined;
+  readonly model?: string | undefined;
+  /** A directory: sessions in it or below it. */
+  readonly repository?: string | undefined;
+  /** Last activity at or after this time, epoch ms. */
+  readonly sinceMs?: number | undefined;
+  /** In the title, without regard to ASCII case. */
+  readonly text?: string | undefined;
+}
+
+export interface SessionPage extends SessionFilter {
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly before?: string | undefined;
+}
+
+const conditions: Readonly<Record<keyof SessionFilter, string>> = {
+  agent: 'agent = $agent',
+  model: 'EXISTS (SELECT 1 FROM usage_totals WHERE session_seq = sessions.seq AND model = $model)',
+  repository: "(repository = $repository OR substr(repository, 1, length($repository) + 1) = $repository || '/')",
+  sinceMs: 'ended_ms >= $sinceMs',
+  text: 'instr(lower(title), lower($text)) > 0',
+};
+
+/** Sessions by their last activity, newest first. `next` is the cursor of the following page, or null. */
+export function sessionPage(database: Sqlite, page: SessionPage): { rows: SessionSummary[]; next: string | null } {
+  const { limit, before, ...filter } = page;
+  const [endedMs, id] = parseCursor(before);
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const narrowed = given.map(([name]) => `AND ${conditions[name as keyof SessionFilter]}`);
+  const records = database
+    .prepare(
+      `SELECT * FROM sessions WHERE (ended_ms, id) < ($endedMs, $id) ${narrowed.join(' ')}
+       ORDER BY ended_ms DESC, id DESC LIMIT $limit`,
+    )
+    .all({ ...Object.fromEntries(given), endedMs, id, limit: limit + 1 })
+    .map(row => SessionRecord.parse(row));
+  const rows = records.slice(0, limit);
+  const last = rows.at(-1);
+  const next = records.length > limit && last !== undefined ? `${last.ended_ms}~${last.id}` : null;
+  return { rows: rows.map(record => summaryOf(database, record)), next };
+}
+
+/** With the session's totals, see `UsageTotals`. */
+export function summaryOf(database: Sqlite, record: SessionRecord): SessionSummary {
+  const totals = database
+    .prepare(
+      `SELECT json_group_array(DISTINCT nullif(model, '')) AS models, ${totalsColumns}
+       FROM usage_totals WHERE session_seq = ?`,
+    )
+    .get(record.seq);
+  return toSessionSummary(record, SessionTotalsRecord.parse(totals));
+}
+
+/** Cursors are opaque to clients; one we did not give starts from the newest. */
+export function parseCursor(cursor: string | undefined): [endedMs: number, id: string] {
+  const match = /^(\d+)~(.+)$/.exec(cursor ?? '');
+  return [Number(match?.[1] ?? Number.MAX_SAFE_INTEGER), match?.[2] ?? ''];
+}

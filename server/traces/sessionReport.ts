@@ -1,0 +1,97 @@
+import type { ConversationItem, Exchange, SessionReport } from '../../protocol/sessions.ts';
+import { isPrompt } from './conversationId.ts';
+import type { SessionReader } from './sessionReader.ts';
+import { filesEditedBy, reportsFailure } from './toolUse.ts';
+
+const shownSteps = 5;
+
+/**
+ * What a session came to, from its exchanges and its conversation.
+ * @throws CoachError `session.missing`
+ */
+export function toSessionReport(reader: SessionReader, sessionId: string): SessionReport {
+  const session = reader.requireSession(sessionId);
+  const exchanges = reader.exchangesOfSession(sessionId);
+  const conversation = reader.conversation(sessionId);
+  return {
+    session,
+    turns: conversation.filter(item => item.kind === 'user' && isPrompt(item.text)).length,
+    retries: exchanges.filter((_, index) => hasFailed(exchanges[index - 1])).length,
+    errors: exchanges.filter(hasFailed).length,
+    tools: toolsOf(conversation),
+    files: filesOf(conversation),
+    firstByteMs: quantilesOf(exchanges.flatMap(exchange => exchange.timeToFirstByteMs ?? [])),
+    modelMs: exchanges.reduce((sum, exchange) => sum + (exchange.durationMs ?? 0), 0),
+    elapsedMs: elapsed(exchanges),
+    longest: stepsOf(exchanges, conversation)
+      .sort((a, b) => b.durationMs - a.durationMs)
+      .slice(0, shownSteps),
+  };
+}
+
+function hasFailed(exchange: Exchange | undefined): boolean {
+  return exchange !== undefined && (exchange.error !== null || (exchange.status ?? 200) >= 400);
+}
+
+function toolsOf(conversation: readonly ConversationItem[]): SessionReport['tools'] {
+  const failed = new Set(
+    conversation.flatMap(item =>
+      item.kind === 'toolOutput' && item.callId !== null && reportsFailure(item.text) ? [item.callId] : [],
+    ),
+  );
+  const tools = new Map<string, { name: string; calls: number; failures: number }>();
+  for (const call of conversation.filter(item => item.kind === 'toolCall')) {
+    const name = call.toolName ?? 'unknown';
+    const tool = tools.get(name) ?? { name, calls: 0, failures: 0 };
+    tools.set(name, tool);
+    tool.calls++;
+    if (call.callId !== null && failed.has(call.callId)) tool.failures++;
+  }
+  return [...tools.values()].sort((a, b) => b.calls - a.calls);
+}
+
+function filesOf(conversation: readonly ConversationItem[]): SessionReport['files'] {
+  const edits = new Map<string, number>();
+  for (const call of conversation.filter(item => item.kind === 'toolCall')) {
+    for (const path of new Set(filesEditedBy(call))) edits.set(path, (edits.get(path) ?? 0) + 1);
+  }
+  return [...edits].map(([path, count]) => ({ path, edits: count })).sort((a, b) => b.edits - a.edits);
+}
+
+/** Nearest-rank quantiles; null of nothing. */
+function quantilesOf(values: readonly number[]): { p50: number; p95: number } | null {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
+  return { p50: at(0.5), p95: at(0.95) };
+}
+
+const startOf = (exchange: Exchange) => Date.parse(exchange.startedAt);
+const endOf = (exchange: Exchange) => startOf(exchange) + (exchange.durationMs ?? 0);
+
+function elapsed(exchanges: readonly Exchange[]): number {
+  if (exchanges.length === 0) return 0;
+  return Math.max(...exchanges.map(endOf)) - Math.min(...exchanges.map(startOf));
+}
+
+/** Waiting for the model, and between two exchanges for the tools that the first of them called. */
+function stepsOf(exchanges: readonly Exchange[], conversation: readonly ConversationItem[]): SessionReport['longest'] {
+  const called = new Map<string, Set<string>>();
+  for (const { kind, exchangeId, toolName } of conversation) {
+    if (kind !== 'toolCall') continue;
+    called.set(exchangeId, (called.get(exchangeId) ?? new Set()).add(toolName ?? 'unknown'));
+  }
+  return exchanges.flatMap((exchange, index): SessionReport['longest'] => {
+    const { id: exchangeId, startedAt, durationMs, model } = exchange;
+    const steps: SessionReport['longest'] = [];
+    if (durationMs !== null) steps.push({ kind: 'model', name: model ?? 'unknown', exchangeId, startedAt, durationMs });
+    const next = exchanges[index + 1];
+    const tools = called.get(exchangeId);
+    if (next !== undefined && tools !== undefined && startOf(next) > endOf(exchange)) {
+      const name = [...tools].join(', ');
+      const at = new Date(endOf(exchange)).toISOString();
+      steps.push({ kind: 'tool', name, exchangeId, startedAt: at, durationMs: startOf(next) - endOf(exchange) });
+    }
+    return steps;
+  });
+}

@@ -1,0 +1,65 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { isAlive } from '../../server/base/exec.ts';
+import { programOnPath } from '../../server/base/programs.ts';
+import { startFakeUpstream } from '../fakes/upstream.ts';
+import { noteSkip } from '../require.ts';
+import { aWorld, cliProgram, run, until } from '../world.ts';
+
+const shell = programOnPath('curl', process.env) === null ? null : programOnPath('sh', process.env);
+if (shell === null) noteSkip('proxy run', 'there is no curl or no sh on this machine');
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** `codex-coach proxy run` until it has printed its last line. */
+async function aRunningProxy() {
+  const upstream = await startFakeUpstream();
+  onTestFinished(() => upstream.dispose());
+  const home = aWorld({ COACH_UPSTREAMS: `api.openai.com=${upstream.origin}` });
+  const command = spawn(process.execPath, [cliProgram, 'proxy', 'run'], {
+    cwd: process.cwd(),
+    env: home.env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void command.kill('SIGKILL'));
+  let printed = '';
+  command.stdout.on('data', chunk => {
+    printed += chunk;
+  });
+  await until(() => /\ncurl .*\n/.test(printed), 20_000);
+  return { home, upstream, command, printed };
+}
+
+it.skipIf(shell === null)('prints an address, an environment and a command that shows the route', async () => {
+  const { upstream, printed, home } = await aRunningProxy();
+  expect(printed).toMatch(/^# Recording proxy on http:\/\/127\.0\.0\.1:\d+\./);
+  expect(printed).toMatch(/^export HTTPS_PROXY=http:\/\/127\.0\.0\.1:\d+$/m);
+  expect(printed).toMatch(/^unset OPENAI_BASE_URL$/m);
+  const curl = printed.trimEnd().split('\n').at(-1) ?? '';
+  expect(JSON.parse((await run(shell ?? '', ['-c', curl], { env: home.env })).stdout)).toMatchObject({
+    object: 'list',
+  });
+  expect(upstream.requests.map(({ url }) => url)).toEqual(['/v1/models']);
+  // A bundle of curl's own would come before SSL_CERT_FILE.
+  const exports = `unset CURL_CA_BUNDLE\n${printed.trimEnd().split('\n').slice(0, -2).join('\n')}\ncurl -s https://api.openai.com/v1/models`;
+  expect((await run(shell ?? '', ['-c', exports], { env: home.env })).stdout).toContain('"list"');
+  expect(upstream.requests).toHaveLength(2);
+});
+
+it('ends on Ctrl-C, and the server with it when nothing else needs it', async () => {
+  const { home, command } = await aRunningProxy();
+  const [server] = home.processes().filter(({ command: line }) => line.includes('server.cjs'));
+  command.kill('SIGINT');
+  const [exitCode] = (await once(command, 'exit')) as [number | null];
+  expect(exitCode).toBe(0);
+  await until(() => !isAlive(server?.pid ?? -1));
+});
+
+it('leaves the server to whoever else uses it', async () => {
+  const { home, command } = await aRunningProxy();
+  const other = await home.connect();
+  command.kill('SIGINT');
+  await once(command, 'exit');
+  expect(isAlive(other.info.pid)).toBe(true);
+});

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+
+/** Letters and digits that look random and are always the same. */
+function noise(
+  name: string,
+  length: number,
+  alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789',
+): string {
+  let text = '';
+  for (let round = 0; text.length < length; round++) {
+    for (const byte of createHash('sha256').update(`${name}${round}`).digest())
+      text += alphabet[byte % alphabet.length];
+  }
+  return `${text.slice(0, length - 2)}a7`;
+}
+
+const hex = '0123456789abcdef';
+const capitals = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const pem = (label: string) =>
+  `-----BEGIN ${label}-----\n${noise(label, 64)}\n${noise(`${label}2`, 64)}\n${noise(`${label}3`, 20)}==\n-----END ${label}-----`;
+const segment = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/**
+ * Made-up secrets: a text as it may be met, and the part of it that must be gone. Put together from pieces, so that
+ * this file has none in it.
+ */
+export const secretCorpus: readonly (readonly [name: string, secret: string, text?: (secret: string) => string])[] = [
+  ['openai', `sk-${noise('openai', 48)}`],
+  ['openai project', `sk-proj-${noise('project', 60)}`],
+  ['anthropic api', `sk-ant-api03-${noise('ant', 40)}`],
+  ['anthropic login', `sk-ant-oat01-${noise('oat', 40)}`],
+  ['anthropic session', `sk-ant-sid01-${noise('sid', 40)}`],
+  ['openrouter', `sk-or-v1-${noise('or', 64, hex)}`],
+  ['google', `AIza${noise('google', 35)}`],
+  ['google oauth', `ya29.${noise('ya', 60)}`],
+  ['xai', `xai-${noise('xai', 60)}`],
+  ['groq', `gsk_${noise('groq', 50)}`],
+  ['hugging face', `hf_${noise('hf', 34)}`],
+  ['aws id', `AKIA${noise('aws', 16, capitals).toUpperCase()}`],
+  ['aws secret', noise('awss', 40), secret => `aws_secret_access_key = ${secret}`],
+  ['aws secret in a list', noise('awsc', 40), secret => `AKIA${noise('a', 16, capitals).toUpperCase()},${secret}`],
+  ['github', `ghp_${noise('gh', 36)}`],
+  ['github fine', `github_pat_${noise('ghf', 60)}`],
+  ['gitlab', `glpat-${noise('gl', 20)}`],
+  ['npm', `npm_${noise('npm', 36)}`],
+  ['npmrc', noise('npmrc', 36), secret => `//registry.example/:_authToken=${secret}`],
+  ['pypi', `pypi-AgE${noise('pypi', 80)}`],
+  ['slack', `xoxb-${noise('slack', 12, '0123456789')}-${noise('slack2', 24)}`],
+  [
+    'slack webhook',
+    `hooks.slack.com/services/T${noise('t', 8, capitals)}/B${noise('b', 8, capitals)}/${noise('w', 24)}`,
+  ],
+  ['stripe', `sk_live_${noise('stripe', 24)}`],
+  ['stripe webhook', `whsec_${noise('whsec', 32)}`],
+  ['sendgrid', `SG.${noise('sg', 22)}.${noise('sg2', 43)}`],
+  ['telegram', `1234567890:AAE${noise('tg', 32)}`, secret => secret],
+  ['jwt', `${segment({ alg: 'HS256', typ: 'JWT' })}.${segment({ sub: '1234567890' })}.${noise('jwt', 43)}`],
+  ['private key', pem('RSA PRIVATE KEY')],
+  ['openssh key', pem('OPENSSH PRIVATE KEY')],
+  ['gcp account', pem('PRIVATE KEY'), secret => JSON.stringify({ type: 'service_account', private_key: secret })],
+  [
+    'azure storage',
+    `${noise('azure', 86)}==`,
+    secret => `DefaultEndpointsProtocol=https;AccountName=a;AccountKey=${secret};`,
+  ],
+  ['azure sas', noise('sas', 44), secret => `https://a.blob.core.windows.net/c?sv=2024&sig=${secret}&se=2026`],
+  ['database url', noise('db', 12), secret => `postgres://ada:${secret}@db.example/app`],
+  ['basic', Buffer.from(`ada:${noise('basic', 12)}`).toString('base64'), secret => `Authorization: Basic ${secret}`],
+  ['bearer', noise('bearer', 40), secret => `curl -H "Authorization: Bearer ${secret}" https://x.example`],
+  ['session cookie', noise('cookie', 40), secret => `Cookie: theme=dark; session=${secret}`],
+  ['password in an environment', noise('pw', 14), secret => `export DB_PASSWORD=${secret}`],
+  ['key header', noise('xapi', 30), secret => `x-api-key: ${secret}`],
+  ['key in json', noise('json', 30), secret => JSON.stringify({ api_key: secret })],
+  ['words as key in json', 'correct horse battery', secret => JSON.stringify({ api_key: secret })],
+  ['argument', noise('arg', 20), secret => `deploy --api-key ${secret} --region eu`],
+  ['netrc', noise('netrc', 20), secret => `machine h login ada password ${secret}`],
+];

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../../server/base/log.ts';
+import { type KeptLaunch, LaunchStore } from '../../../server/proxy/launchStore.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+
+const aLaunch = (fields: Partial<KeptLaunch> = {}): KeptLaunch => ({
+  id: randomBytes(8).toString('hex'),
+  digest: randomBytes(32).toString('hex'),
+  agent: 'codex',
+  label: null,
+  overrides: [{ host: 'api.openai.com', target: 'http://127.0.0.1:9' }],
+  replay: false,
+  defaultHost: 'api.openai.com',
+  budget: { tokens: 1000, usd: null },
+  usedAt: Date.now(),
+  ...fields,
+});
+
+const place = () => join(temporaryDirectory(), 'launches.json');
+
+describe('the launches that outlive a server', () => {
+  it('are there for the next one, with the port that agents were told', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    const [first, second] = [aLaunch(), aLaunch({ usedAt: Date.now() - 1000 })];
+    await store.listening(18080);
+    await store.keep(first);
+    await store.keep(second);
+    const next = new LaunchStore(file, silentLog);
+    expect(next.launches).toEqual([first, second]);
+    expect(next.awaitedPort).toBe(18080);
+  });
+
+  it('are for their owner alone, also where files are made for everyone', async () => {
+    const before = process.umask(0);
+    onTestFinished(() => void process.umask(before));
+    const file = place();
+    await new LaunchStore(file, silentLog).keep(aLaunch());
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it('are forgotten when they are closed or long unused, and bounded in number', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    const closed = aLaunch();
+    await store.keep(closed);
+    await store.forget(closed.id);
+    await store.keep(aLaunch({ usedAt: Date.now() - 30 * 86_400_000 }));
+    expect(new LaunchStore(file, silentLog).launches).toEqual([]);
+    for (let index = 0; index < 250; index++) void store.keep(aLaunch({ usedAt: Date.now() - index }));
+    await store.keep(aLaunch({ label: 'newest', usedAt: Date.now() + 1 }));
+    const kept = new LaunchStore(file, silentLog).launches;
+    expect(kept).toHaveLength(200);
+    expect(kept[0]?.label).toBe('newest');
+  });
+
+  it('ask for no port after a server that ended in order and left none', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    await store.listening(18080);
+    expect(new LaunchStore(file, silentLog).awaitedPort).toBe(18080);
+    await store.ended();
+    expect(new LaunchStore(file, silentLog).awaitedPort).toBeNull();
+    await store.keep(aLaunch({ usedAt: Date.now() - 2 * 86_400_000 }));
+    expect(new LaunchStore(file, silentLog).awaitedPort).toBeNull();
+    await store.keep(aLaunch());
+    expect(new LaunchStore(file, silentLog).awaitedPort).toBe(18080);
+  });
+
+  it.each(['', '{', '{"format":2}', '[]'])('are none where the file holds %j, and are kept again', async text => {
+    const file = place();
+    writeFileSync(file, text);
+    const store = new LaunchStore(file, silentLog);
+    expect(store.launches).toEqual([]);
+    const launch = aLaunch();
+    await store.keep(launch);
+    expect(new LaunchStore(file, silentLog).launches).toEqual([launch]);
+  });
+
+  it('cost nothing but that when they cannot be written', async () => {
+    const file = place();
+    mkdirSync(file);
+    const store = new LaunchStore(file, silentLog);
+    await store.keep(aLaunch());
+    expect(store.launches).toHaveLength(1);
+    expect(() => readFileSync(file)).toThrow('EISDIR');
+  });
+});

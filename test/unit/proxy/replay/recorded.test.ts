@@ -1,0 +1,132 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLog } from '../../../../server/base/log.ts';
+import { type RecordedOptions, recordedSource } from '../../../../server/proxy/replay/recorded.ts';
+import { type Replay, startReplay } from '../../../../server/proxy/replay/replayServer.ts';
+import type { TraceStore } from '../../../../server/traces/store.ts';
+import { aRecorder, aReply, said, sse, type Traffic } from '../../traces/recordedTraffic.ts';
+
+const thread = { 'thread-id': 'thread-1' };
+const context = (cwd: string) => said('user', `<environment_context>\n  <cwd>${cwd}</cwd>\n</environment_context>`);
+const call = { type: 'function_call', call_id: 'c1', name: 'exec_command', arguments: '{"cmd":"ls /old/place"}' };
+const output = (text: string) => ({ type: 'function_call_output', call_id: 'c1', output: text });
+const tools = [{ type: 'function', name: 'exec_command' }];
+
+const asked = (cwd: string, prompt: string, ...more: object[]) => ({
+  model: 'gpt-5.5',
+  tools,
+  input: [context(cwd), said('user', prompt), ...more],
+});
+
+/** A session of two exchanges: a call, and the last words after its output. */
+function aSession() {
+  const recorder = aRecorder();
+  const first = aReply([call]);
+  const last = aReply([said('assistant', 'Two files.')]);
+  const asking = { headers: thread, request: asked('/old/place', 'List them'), response: first };
+  const telling = {
+    headers: thread,
+    request: asked('/old/place', 'List them', call, output('Wall time: 0.5 seconds\na\nb')),
+    response: last,
+  };
+  recorder.record(asking);
+  recorder.record(telling);
+  return { ...recorder, first, last };
+}
+
+async function aReplay(store: TraceStore, session: string, options?: RecordedOptions): Promise<Replay> {
+  const replay = await startReplay(recordedSource(store, session, options), silentLog);
+  onTestFinished(() => replay.dispose());
+  return replay;
+}
+
+async function ask(replay: Replay, body: object, path = '/v1/responses') {
+  const answer = await fetch(`${replay.origin}${path}`, { method: 'POST', body: JSON.stringify(body) });
+  return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
+}
+
+describe('a session’s replay', () => {
+  it('gives each request the bytes that were answered, whatever its clocks and ids say', async () => {
+    const { store, first, last } = aSession();
+    const replay = await aReplay(store, 'thread-1');
+    const request = asked('/old/place', 'List them');
+    expect(await ask(replay, { ...request, prompt_cache_key: 'another' })).toMatchObject({ status: 200, text: first });
+    const after = asked('/old/place', 'List them', call, output('Wall time: 99.1 seconds\na\nb'));
+    expect(await ask(replay, after)).toMatchObject({ status: 200, text: last });
+    expect(replay.failures()).toEqual([]);
+  });
+
+  it('names the agent’s own directory where the recorded answers name theirs', async () => {
+    const { store } = aSession();
+    const replay = await aReplay(store, 'thread-1');
+    const { text } = await ask(replay, asked('/new/home', 'List them'));
+    expect(text).toContain('ls /new/home');
+    expect(text).not.toContain('/old/place');
+  });
+
+  it('answers a task that words the prompt anew only when told so', async () => {
+    const { store } = aSession();
+    const request = asked('/old/place', 'Please list all of the files');
+    const strict = await ask(await aReplay(store, 'thread-1'), request);
+    expect([strict.status, strict.text]).toEqual([400, expect.stringContaining('List them')]);
+    expect(await ask(await aReplay(store, 'thread-1', { anyPrompt: true }), request)).toMatchObject({ status: 200 });
+  });
+
+  it('refuses what it does not have and shows the nearest request and the difference', async () => {
+    const { store } = aSession();
+    const replay = await aReplay(store, 'thread-1');
+    const { status, text } = await ask(replay, asked('/old/place', 'List them', call, output('a\nc')));
+    expect(status).toBe(400);
+    expect(JSON.parse(text).error).toMatchObject({ code: 'replay_mismatch' });
+    expect(replay.failures()).toEqual([
+      expect.stringMatching(/Nearest is recorded request 2 of 2; item 3 .* differs in line \d: expected .*, got/),
+    ]);
+    const further = asked(
+      '/old/place',
+      'List them',
+      call,
+      output('Wall time: 1 s\na\nb'),
+      said('assistant', 'Two files.'),
+      said('user', 'And?'),
+    );
+    expect((await ask(replay, further)).text).toContain('no answer to what the agent went on with');
+  });
+
+  it('leaves out failed tries and tells side requests without tools apart', async () => {
+    const recorder = aRecorder();
+    const request = asked('/p', 'Hello');
+    const title = { ...request, tools: undefined };
+    const failed: Traffic = { headers: thread, request, response: '{"error":{"message":"overloaded"}}', status: 500 };
+    recorder.record(failed);
+    recorder.record({ headers: thread, request, response: aReply([said('assistant', 'Hi.')]) });
+    recorder.record({ headers: thread, request: title, response: aReply([said('assistant', 'Greeting')]) });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    expect((await ask(replay, request)).text).toContain('Hi.');
+    expect((await ask(replay, title)).text).toContain('Greeting');
+  });
+
+  it('speaks the dialect of the session', async () => {
+    const recorder = aRecorder();
+    const request = { model: 'claude-x', messages: [{ role: 'user', content: 'Hello' }] };
+    const response = sse(
+      { type: 'message_start', message: { id: 'm1', model: 'claude-x', usage: { input_tokens: 3, output_tokens: 1 } } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+      { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'Hi.' } },
+      { type: 'content_block_stop', index: 0 },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage: { output_tokens: 2 } },
+      { type: 'message_stop' },
+    );
+    const session = recorder.record({ path: '/v1/messages', request, response });
+    const replay = await aReplay(recorder.store, session);
+    const answer = await ask(replay, request, '/v1/messages?beta=true');
+    expect(answer).toEqual({ status: 200, type: 'text/event-stream', text: response });
+    expect((await ask(replay, {}, '/v1/messages/count_tokens')).status).toBe(404);
+  });
+
+  it('needs a session with answers', () => {
+    const recorder = aRecorder();
+    const request = asked('/p', 'Hello');
+    recorder.record({ headers: thread, request, response: '{"error":{"message":"overloaded"}}', status: 500 });
+    expect(() => recordedSource(recorder.store, 'thread-1')).toThrow(/no answer of a model/);
+    expect(() => recordedSource(recorder.store, 'nowhere')).toThrow(/No recorded session nowhere/);
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { CoachError } from '../../../protocol/errors.ts';
+import type { Exchange } from '../../../protocol/sessions.ts';
+import { follow } from '../../../server/surfaces/cli/follow.ts';
+import type { Terminal } from '../../../server/surfaces/cli/terminal.ts';
+import { anExchange } from '../traces/aReader.ts';
+
+type Page = { rows: Exchange[]; next: number };
+
+/** Follows answers that are given one after the other; the last one presses Ctrl-C. */
+async function followed(answers: readonly (Page | Error)[], options: { json?: boolean; session?: string } = {}) {
+  const printed: string[] = [];
+  const noted: string[] = [];
+  const asked: unknown[] = [];
+  const interrupt = new AbortController();
+  const terminal: Pick<Terminal, 'print' | 'note' | 'signal'> = {
+    print: text => void printed.push(text),
+    note: text => void noted.push(text),
+    signal: interrupt.signal,
+  };
+  const left = [...answers];
+  const request = async (_method: string, params: unknown) => {
+    asked.push(params);
+    const answer = left.shift();
+    if (left.length === 0) interrupt.abort();
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  await follow({ request }, options, terminal);
+  return { printed, noted, asked };
+}
+
+describe('sessions follow', () => {
+  it('begins now, then prints what its cursor has not seen', async () => {
+    const { printed, asked } = await followed([
+      { rows: [], next: 7 },
+      { rows: [anExchange(2)], next: 8 },
+      { rows: [anExchange(3, { error: 'Too \u001b[31mmany', status: 429 })], next: 9 },
+    ]);
+    expect(asked).toEqual([{}, { after: 7 }, { after: 8 }]);
+    expect(printed[0]).toContain('gpt-5.5  200  2.0 k in (45 % cached), 50 out  $0.01  first byte 1.0 s  4.0 s');
+    expect(printed[1]).toContain('429');
+    expect(printed[1]).toContain('ERROR Too ␛[31mmany');
+  });
+
+  it('goes on from its cursor when the server was away', async () => {
+    const away = new CoachError('server.unreachable', 'The background server ended.');
+    const { printed, noted, asked } = await followed([
+      { rows: [], next: 7 },
+      away,
+      away,
+      { rows: [anExchange(1)], next: 8 },
+    ]);
+    expect(asked.at(-1)).toEqual({ after: 7 });
+    expect(printed).toHaveLength(1);
+    expect(noted.filter(note => note.includes('away'))).toHaveLength(1);
+  });
+
+  it('prints a line of JSON per exchange, of one session', async () => {
+    const { printed, asked } = await followed(
+      [
+        { rows: [], next: 1 },
+        { rows: [anExchange(1)], next: 2 },
+      ],
+      {
+        json: true,
+        session: 'session-1',
+      },
+    );
+    expect(asked[1]).toEqual({ after: 1, sessionId: 'session-1' });
+    expect(JSON.parse(printed[0] ?? '')).toEqual(anExchange(1));
+  });
+
+  it('ends with any other fault', async () => {
+    await expect(followed([new CoachError('internal', 'broken'), { rows: [], next: 1 }])).rejects.toMatchObject({
+      code: 'internal',
+    });
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { Attempts } from '../../../server/traces/attempts.ts';
+import { anOrigin, aRecorder, aReply, said, sse } from './recordedTraffic.ts';
+
+const turn = (turnId: string) => ({
+  'x-codex-turn-metadata': JSON.stringify({ thread_id: 'thread', turn_id: turnId }),
+});
+const request = { model: 'gpt-5.5', input: [said('user', 'hi')] };
+const cutOff = sse({ type: 'response.created', response: { id: 'resp_cut', status: 'in_progress' } });
+
+describe('tries of one turn', () => {
+  it('are counted until one succeeds', () => {
+    const { record, store } = aRecorder();
+    record({ request, response: '{"error":{"message":"busy"}}', status: 500, headers: turn('one') }, 1000);
+    record({ request, response: cutOff, headers: turn('one') }, 2000);
+    record({ request, response: aReply([]), headers: turn('one') }, 3000);
+    record({ request, response: aReply([]), headers: turn('one') }, 4000);
+    record({ request, response: '{"error":{"message":"busy"}}', status: 500, headers: turn('two') }, 5000);
+    record({ request, response: aReply([]), headers: turn('three') }, 6000);
+    expect(store.exchangesOfSession('thread').map(exchange => exchange.attempt)).toEqual([1, 2, 3, 1, 1, 1]);
+  });
+
+  it('are taken from the count of the agent’s own library where it keeps one', () => {
+    const { record, store } = aRecorder();
+    const headers = { 'x-stainless-retry-count': '2', 'user-agent': 'x' };
+    const session = record({ request, response: aReply([]), headers }, 1000, anOrigin());
+    expect(store.exchangesOfSession(session).map(exchange => exchange.attempt)).toEqual([3]);
+  });
+
+  it('that get the same reply again have used its tokens once', () => {
+    const { record, store } = aRecorder();
+    const usage = { input_tokens: 10, output_tokens: 5 };
+    const ended = (type: string, more: object) =>
+      sse({ type, response: { id: 'resp_same', output: [], usage, ...more } });
+    const lost = ended('response.incomplete', { incomplete_details: { reason: 'connection' } });
+    record({ request, response: lost, headers: turn('one') }, 1000);
+    record({ request, response: ended('response.completed', {}), headers: turn('one') }, 2000);
+    expect(store.session('thread')).toMatchObject({ exchanges: 2, usage: { inputTokens: 10, outputTokens: 5 } });
+  });
+
+  it('are of one session only', () => {
+    const attempts = new Attempts();
+    const failed = { turnId: 't', retryCount: null, failed: true, replyId: null };
+    expect(attempts.next('a', failed).attempt).toBe(1);
+    expect(attempts.next('b', failed).attempt).toBe(1);
+    expect(attempts.next('a', failed).attempt).toBe(2);
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { ChunkCollector, chunksOf } from '../../../server/traces/chunkBatch.ts';
+
+describe('a batch of chunks', () => {
+  it('brings every chunk back in order, with its connection, direction and time', () => {
+    const collector = new ChunkCollector();
+    const socketBuffer = Buffer.from('..GET / HTTP..');
+    collector.add(7, 'up', socketBuffer.subarray(2, 12), 1_700_000_000_123);
+    collector.add(2 ** 40, 'down', Buffer.alloc(0), 1_700_000_000_124);
+    collector.add(7, 'down', Buffer.from('200'), 1_700_000_000_124);
+    expect(collector.sizeBytes).toBe(13);
+    const batch = collector.take();
+    // As it arrives in the other thread.
+    const arrived = structuredClone(batch, {
+      transfer: batch === null ? [] : [batch.bytes.buffer, batch.frames.buffer],
+    });
+    const chunks = arrived === null ? [] : [...chunksOf(arrived)];
+    expect(chunks.map(chunk => ({ ...chunk, bytes: Buffer.from(chunk.bytes).toString() }))).toEqual([
+      { kind: 'bytes', connection: 7, direction: 'up', bytes: 'GET / HTTP', atMs: 1_700_000_000_123 },
+      { kind: 'bytes', connection: 2 ** 40, direction: 'down', bytes: '', atMs: 1_700_000_000_124 },
+      { kind: 'bytes', connection: 7, direction: 'down', bytes: '200', atMs: 1_700_000_000_124 },
+    ]);
+    expect(socketBuffer.toString()).toBe('..GET / HTTP..');
+  });
+
+  it('is nothing when nothing came since the last one', () => {
+    const collector = new ChunkCollector();
+    collector.add(1, 'up', Buffer.from('x'), 0);
+    expect(collector.take()?.bytes).toHaveLength(1);
+    expect(collector.take()).toBeNull();
+    expect(collector.sizeBytes).toBe(0);
+  });
+});

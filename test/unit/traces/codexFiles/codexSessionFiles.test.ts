@@ -1,0 +1,162 @@
+import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { CodexSessionFiles, codexSessionDirectories } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
+import { toCleanSession } from '../../../../server/traces/export.ts';
+import { Redactor } from '../../../../server/traces/redaction.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
+import { aThread, threadId } from './aThread.ts';
+
+function filesIn(directory: string): CodexSessionFiles {
+  return new CodexSessionFiles([directory], new Redactor());
+}
+
+function write(directory: string, content: string | Buffer, ending = '.jsonl', id = threadId): void {
+  const day = join(directory, '2026', '11', '21');
+  mkdirSync(day, { recursive: true });
+  writeFileSync(join(day, `rollout-2026-11-21T15-00-34-${id}${ending}`), content);
+}
+
+async function summaryOf(directory: string) {
+  const files = filesIn(directory);
+  const [file] = await files.list();
+  if (file === undefined) throw new Error('No session file found.');
+  return files.summary(file);
+}
+
+describe('Codex’s own session files', () => {
+  it('are sessions: title, model, directory, times, and the tokens of each request', async () => {
+    const directory = temporaryDirectory();
+    write(directory, aThread().text());
+    expect(await summaryOf(directory)).toEqual({
+      id: threadId,
+      agent: 'codex',
+      title: 'Say hi.',
+      startedAt: '2026-11-21T15:00:00.000Z',
+      endedAt: '2026-11-21T15:00:09.000Z',
+      exchanges: 2,
+      models: ['gpt-5.5'],
+      usage: { inputTokens: 3000, cachedInputTokens: 1010, outputTokens: 72, reasoningTokens: 7 },
+      cost: { amountUsd: expect.closeTo(0.0126, 3), kind: 'priced' },
+      repository: '/home/me/project',
+      source: 'codexFile',
+    });
+    const reader = await filesIn(directory).load(threadId);
+    expect(reader?.exchangesOfSession(threadId).map(each => [each.startedAt, each.durationMs])).toEqual([
+      ['2026-11-21T15:00:03.000Z', 3000],
+      ['2026-11-21T15:00:07.000Z', 2000],
+    ]);
+    expect(reader?.conversation(threadId).map(item => [item.exchangeId.slice(-2), item.kind, item.text])).toEqual([
+      ['#1', 'system', 'You are Codex.'],
+      ['#1', 'user', 'Say hi.'],
+      ['#1', 'reasoning', 'Thinking'],
+      ['#1', 'toolCall', '{"cmd":"echo hi"}'],
+      ['#2', 'toolOutput', 'Process exited with code 0\nhi'],
+      ['#2', 'assistant', 'Done.'],
+    ]);
+  });
+
+  it('read the same when Codex has compressed them', async () => {
+    const plain = temporaryDirectory();
+    write(plain, aThread().text());
+    const expected = await summaryOf(plain);
+    for (const [ending, content] of [
+      ['.jsonl.zst', zstdCompressSync(aThread().text())],
+      ['.jsonl.gz', gzipSync(aThread().text())],
+    ] as const) {
+      const directory = temporaryDirectory();
+      write(directory, content, ending);
+      expect(await summaryOf(directory)).toEqual(expected);
+    }
+  });
+
+  it('do not count a token twice when Codex repeats its totals, in files from before per-request records', async () => {
+    const directory = temporaryDirectory();
+    write(directory, aThread({ records: false, repeatCounts: true }).text());
+    expect(await summaryOf(directory)).toMatchObject({ exchanges: 2, usage: { inputTokens: 3000, outputTokens: 72 } });
+  });
+
+  it('do not count the history that a fork was begun with', async () => {
+    const directory = temporaryDirectory();
+    const fork = '01a1fea1-a2f3-7353-92b7-28c95153d9d0';
+    write(directory, aThread({ forkId: fork, records: false }).text(), '.jsonl', fork);
+    const files = filesIn(directory);
+    const reader = await files.load(fork);
+    expect(reader?.requireSession(fork)).toMatchObject({ exchanges: 1, usage: { inputTokens: 500, outputTokens: 5 } });
+    expect(reader?.conversation(fork).map(item => item.text)).toEqual(expect.arrayContaining(['Say hi.', 'Forked.']));
+  });
+
+  it('leave out lines that are not known, not whole or not JSON, and keep the rest', async () => {
+    const directory = temporaryDirectory();
+    const noise = [
+      '',
+      'no json',
+      '{"type":"session_meta"}',
+      '{"timestamp":1}',
+      '[]',
+      '{"type":"new_thing","payload":{}}',
+    ];
+    const lines = aThread().lines.flatMap(line => [...noise, line]);
+    write(directory, `${lines.join('\n')}\n{"timestamp":"2026-11-21T15:00:10.000Z","type":"respo`);
+    expect(await summaryOf(directory)).toMatchObject({ exchanges: 2, usage: { inputTokens: 3000 } });
+  });
+
+  it('stand with what could be read when the compressed file is cut off', async () => {
+    const directory = temporaryDirectory();
+    const whole = zstdCompressSync(aThread().text());
+    write(directory, whole.subarray(0, whole.length - 20), '.jsonl.zst');
+    expect(await summaryOf(directory)).toMatchObject({ id: threadId, agent: 'codex' });
+  });
+
+  it('say subscription when the login was one, and leave the price of an unknown provider open', async () => {
+    for (const [options, kind] of [
+      [{ plan: 'pro' }, 'subscription'],
+      [{ provider: 'my-gateway' }, 'unpriced'],
+    ] as const) {
+      const directory = temporaryDirectory();
+      write(directory, aThread(options).text());
+      expect((await summaryOf(directory)).cost).toEqual({ amountUsd: null, kind });
+    }
+  });
+
+  it('give away no secret, in the list as in an export', async () => {
+    const directory = temporaryDirectory();
+    const key = `sk-proj-${'a1B2'.repeat(12)}`;
+    write(directory, aThread({ prompt: `Use ${key}`, output: `OPENAI_API_KEY=${key}` }).text());
+    const reader = await filesIn(directory).load(threadId);
+    if (reader === null) throw new Error('The session is not there.');
+    expect(JSON.stringify([await summaryOf(directory), toCleanSession(reader, threadId)])).not.toContain(key);
+  });
+
+  it('are read again when they have grown', async () => {
+    const directory = temporaryDirectory();
+    const files = filesIn(directory);
+    const thread = aThread();
+    const list = async () => Promise.all((await files.list()).map(file => files.summary(file)));
+    write(directory, thread.lines.slice(0, 7).join('\n'));
+    expect(await list()).toMatchObject([{ exchanges: 1 }]);
+    write(directory, thread.text());
+    expect(await list()).toMatchObject([{ exchanges: 2 }]);
+  });
+
+  it('are taken once, the newest, when a plain and a compressed file of one thread lie there', async () => {
+    const directory = temporaryDirectory();
+    write(directory, aThread().text());
+    write(directory, zstdCompressSync(aThread().lines.slice(0, 3).join('\n')), '.jsonl.zst');
+    const old = new Date('2026-01-01');
+    utimesSync(join(directory, '2026', '11', '21', `rollout-2026-11-21T15-00-34-${threadId}.jsonl.zst`), old, old);
+    expect(await filesIn(directory).list()).toHaveLength(1);
+    expect(await summaryOf(directory)).toMatchObject({ exchanges: 2 });
+  });
+
+  it('are looked for in CODEX_TRACE_HOME, else in CODEX_HOME, else in ~/.codex, the archived ones too', async () => {
+    expect(codexSessionDirectories({ HOME: '/home/me' }, '')).toEqual([
+      '/home/me/.codex/sessions',
+      '/home/me/.codex/archived_sessions',
+    ]);
+    expect(codexSessionDirectories({ CODEX_HOME: '/c' }, '')[0]).toBe('/c/sessions');
+    expect(codexSessionDirectories({ CODEX_HOME: '/c' }, '/t')).toEqual(['/t', '/t/sessions', '/t/archived_sessions']);
+    expect(await filesIn('/nowhere').list()).toEqual([]);
+  });
+});

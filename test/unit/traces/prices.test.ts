@@ -1,0 +1,95 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { root } from '../../../scripts/root.ts';
+import { type PricedExchange, priceOf, priceSource } from '../../../server/traces/prices.ts';
+import { anOrigin, aRecorder, aReply, said } from './recordedTraffic.ts';
+
+function anExchange(changes: Partial<PricedExchange> & { input: number; cached?: number; output: number }) {
+  const { input, cached, output, ...rest } = changes;
+  const usage = { inputTokens: input, cachedInputTokens: cached ?? null, outputTokens: output, reasoningTokens: null };
+  return {
+    ...{ usage, cacheWriteTokens: null, model: 'gpt-5.5', host: 'api.openai.com' },
+    ...{ atMs: Date.UTC(2026, 5, 1), replay: false, subscription: false },
+    ...rest,
+  };
+}
+
+const amount = (...exchange: Parameters<typeof anExchange>) => priceOf(anExchange(...exchange)).cost.amountUsd;
+
+describe('the price of an exchange', () => {
+  it('names the price list that is installed', () => {
+    const manifest = join(root, 'node_modules', '@pydantic', 'genai-prices', 'package.json');
+    const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+    expect(priceSource).toBe(`genai-prices ${version}`);
+  });
+
+  it('charges the higher tier for the whole request once its input is beyond the limit', () => {
+    // By hand, USD per million: input 5, cached 0.5, output 30; from 272,000 tokens on 10, 1 and 45.
+    expect(amount({ input: 200_000, cached: 100_000, output: 1000 })).toBeCloseTo(0.5 + 0.05 + 0.03, 9);
+    expect(amount({ input: 300_000, cached: 100_000, output: 1000 })).toBeCloseTo(2 + 0.1 + 0.045, 9);
+  });
+
+  it('charges tokens that were written to the cache at their own rate', () => {
+    const claude = { model: 'claude-opus-4-6', host: 'api.anthropic.com' };
+    // By hand: 50k fresh at 5, 100k read at 0.5, 50k written at 6.25, 1k out at 25.
+    expect(amount({ ...claude, input: 200_000, cached: 100_000, cacheWriteTokens: 50_000, output: 1000 })).toBeCloseTo(
+      0.25 + 0.05 + 0.3125 + 0.025,
+      9,
+    );
+  });
+
+  it('has no price for an unknown model or host, contradictory counts or missing ones, and none for a subscription', () => {
+    const kind = (...exchange: Parameters<typeof anExchange>) => priceOf(anExchange(...exchange)).cost.kind;
+    expect(kind({ input: 1, output: 1, model: 'gpt-5.6-codex' })).toBe('unpriced');
+    expect(kind({ input: 1, output: 1, host: 'gateway.example' })).toBe('unpriced');
+    expect(kind({ input: 1, cached: 2, output: 1 })).toBe('unpriced');
+    expect(kind({ input: 1, output: 1, host: 'chatgpt.com' })).toBe('subscription');
+    expect(kind({ input: 1, output: 1, subscription: true })).toBe('subscription');
+    expect(kind({ input: 0, output: 0 })).toBe('none');
+    expect(priceOf(anExchange({ input: 1, output: 1, subscription: true })).snapshot).toBeNull();
+  });
+});
+
+describe('computing costs again', () => {
+  it('takes the prices of now, keeps the ones before, and corrects the totals', async () => {
+    const { record, store, file, upkeep } = aRecorder();
+    const usage = { input_tokens: 200_000, input_tokens_details: { cached_tokens: 100_000 }, output_tokens: 1000 };
+    const traffic = (thread: string, model: string) => ({
+      request: { model, input: [said('user', 'x')] },
+      response: aReply([], usage),
+      headers: { 'thread-id': thread },
+    });
+    record(traffic('a', 'gpt-5.5'));
+    record(traffic('a', 'gpt-5.5'));
+    record(traffic('b', 'unheard-of'));
+    const launch = { id: 'l', agent: 'codex', label: null, trialId: null, replay: true };
+    record(traffic('c', 'gpt-5.5'), Date.now(), anOrigin({ launch }));
+    expect(store.session('a')?.cost.amountUsd).toBeCloseTo(1.16, 9);
+    const database = new Database(file);
+    // As an older version might have left it: another price list, and a model it did not know.
+    database.exec(`
+      INSERT INTO prices VALUES (77, '{"source":"older"}');
+      UPDATE exchanges SET cost_usd = 0.1, price_id = 77 WHERE session_id = 'a';
+      UPDATE exchanges SET cost_usd = NULL, cost_kind = 'unpriced', price_id = NULL
+        WHERE seq = (SELECT max(seq) FROM exchanges WHERE session_id = 'a')`);
+    expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 2, newlyPriced: 1 });
+    expect(store.session('a')?.cost).toEqual({ amountUsd: expect.closeTo(1.16, 9), kind: 'priced' });
+    expect(store.session('b')?.cost.kind).toBe('unpriced');
+    expect(store.session('c')?.cost.kind).toBe('replay');
+    expect(
+      database
+        .prepare(
+          `SELECT json_extract(snapshot_json, '$.source') AS source, replaced_cost_usd, replaced_price_id
+           FROM exchanges JOIN prices ON prices.id = price_id ORDER BY seq`,
+        )
+        .all(),
+    ).toEqual([
+      { source: priceSource, replaced_cost_usd: 0.1, replaced_price_id: 77 },
+      { source: priceSource, replaced_cost_usd: null, replaced_price_id: null },
+    ]);
+    expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 0, newlyPriced: 0 });
+    database.close();
+  });
+});
