@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { api, event, request } from './api.ts';
+import { Comparison } from './comparison.ts';
 import { ErrorShape } from './errors.ts';
+import { TrialEnd } from './trialEnd.ts';
 import { Cost, Usage } from './usage.ts';
 
 /** Which agent runs, and how. Written on the command line as `id[/model][=label]`. */
@@ -25,18 +27,6 @@ export type RunLimits = z.infer<typeof RunLimits>;
 
 export const TrialPhase = z.enum(['queued', 'building', 'agent', 'verifying', 'done']);
 export type TrialPhase = z.infer<typeof TrialPhase>;
-
-export const TrialEnd = z.enum([
-  'verified',
-  'agentFailed',
-  'timedOut',
-  'budgetSpent',
-  'stalled',
-  'cancelled',
-  'lost',
-  'errored',
-]);
-export type TrialEnd = z.infer<typeof TrialEnd>;
 
 export const TestVerdict = z.object({
   id: z.string(),
@@ -120,6 +110,9 @@ export const DiffFile = z.object({
 });
 export type DiffFile = z.infer<typeof DiffFile>;
 
+export const ReportFormat = z.enum(['html', 'json', 'junit', 'ctrf']);
+export type ReportFormat = z.infer<typeof ReportFormat>;
+
 export const runs = api('runs', {
   start: request({
     summary: 'Run agents on prepared tasks in sandboxes. Answers at once; follow it with events or show.',
@@ -177,11 +170,19 @@ export const runs = api('runs', {
     positional: ['runId'],
   }),
   report: request({
-    summary: 'Write the report of a run as one HTML file.',
-    params: z.object({ runId: z.string().min(1) }),
+    summary: 'Write the report of a run: one HTML file, or JSON, JUnit or CTRF for programs.',
+    params: z.object({ runId: z.string().min(1), format: ReportFormat.default('html') }),
     result: z.object({ file: z.string() }),
     expose: ['webview', 'http', 'cli'],
     positional: ['runId'],
+  }),
+  compare: request({
+    summary: 'Compare the agents of one or several runs: rewards with intervals, pass@k, paired tests, cost.',
+    params: z.object({ runIds: z.array(z.string().min(1)).min(1) }),
+    result: Comparison,
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+    positional: ['runIds'],
   }),
   diff: request({
     summary: 'Files that a trial changed against the start of its task.',

@@ -2,7 +2,8 @@ import type { Handlers } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import type { runs, TrialSummary } from '../../protocol/runs.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
-import { writeReport } from './report.ts';
+import { compareRuns } from './report/comparison.ts';
+import { writeReport } from './report/write.ts';
 import type { RunService } from './runService.ts';
 import type { RunStore } from './runStore.ts';
 import { changedFiles, fileOn } from './trialView.ts';
@@ -32,7 +33,10 @@ export function runHandlers({ service, store, repositoryRoot, loadTask }: RunHan
       return { events: store.events(runId, after, limit) };
     },
     cancel: ({ runId }) => service.cancel(runId),
-    report: async ({ runId }) => ({ file: await writeReport(service.require(runId), store.trials(runId)) }),
+    report: async ({ runId, format }) => ({
+      file: await writeReport(service.require(runId), store.trials(runId), format),
+    }),
+    compare: ({ runIds }) => compareRuns([...new Set(runIds)].map(runId => store.trials(service.require(runId).id))),
     async diff({ trialId }, signal) {
       const trial = requireTrial(trialId);
       return changedFiles(trial, await taskOf(trial), signal);

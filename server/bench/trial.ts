@@ -1,5 +1,6 @@
 import { CoachError, type ErrorShape } from '../../protocol/errors.ts';
-import type { AgentChoice, RunLimits, TestVerdict, TrialEnd, TrialPhase } from '../../protocol/runs.ts';
+import type { AgentChoice, RunLimits, TestVerdict, TrialPhase } from '../../protocol/runs.ts';
+import type { TrialEnd } from '../../protocol/trialEnd.ts';
 import { type Cost, noCost, type Usage } from '../../protocol/usage.ts';
 import type { Agent, AgentEvent } from '../agents/agent.ts';
 import type { InstalledAgent } from '../agents/install.ts';
@@ -11,10 +12,9 @@ import type { ProxyService } from '../proxy/proxy.ts';
 import type { Replay } from '../proxy/replay/replayServer.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { type AgentEnd, type AgentOutcome, runAgentPhase } from './agentPhase.ts';
+import { judgeChange } from './judgeChange.ts';
 import type { AgentLimits } from './limits.ts';
-import { judge } from './score.ts';
 import type { TrialFiles } from './trialFiles.ts';
-import { verify } from './verify.ts';
 
 export interface Trial {
   readonly id: string;
@@ -130,10 +130,15 @@ async function attempt(
   const work = { usage: outcome.usage, cost: costOf(trial, outcome, deps), sessionIds: outcome.sessionIds };
   if (!isJudged(trial, outcome)) return toOutcome(outcome.end, null, { ...work, tests: [] });
   observer.onPhase('verifying');
-  const run = await verify(trial.id, trial.task, outcome.diff.patch, { ...deps, environment }, signal);
+  const { run, verdict } = await judgeChange(
+    trial.id,
+    trial.task,
+    outcome.diff.patch,
+    { ...deps, environment },
+    signal,
+  );
   await files.writeVerifier(run, trial.task.verifier.resultFormat);
-  const { reward, tests } = judge(run, trial.task.verifier);
-  return toOutcome(outcome.end, reward, { ...work, tests });
+  return toOutcome(outcome.end, verdict.reward, { ...work, tests: verdict.tests });
 }
 
 /** An agent that never got a reply did not fail at the task: there is no verdict then. */

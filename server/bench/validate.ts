@@ -4,8 +4,9 @@ import type { TaskProof } from '../../protocol/tasks.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { Executors } from '../executors/index.ts';
-import { type ExpectedTests, writeProof } from '../tasks/format.ts';
+import { type ExpectedTests, type ProvenTests, writeProof } from '../tasks/format.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { failedIds, withCounterTests } from './counterproof.ts';
 import { prepareEnvironments } from './environments.ts';
 import { judge, type VerifierRun } from './score.ts';
 import { verify } from './verify.ts';
@@ -18,7 +19,8 @@ export interface ValidateDeps {
 
 /**
  * Proves a task in a real sandbox: runs its tests on the start and on the reference solution, finds out which tests the
- * solution turns from failing to passing, and writes both into the task.
+ * solution turns from failing to passing and which of them fail when they expect something wrong, and writes all of it
+ * into the task.
  * @param executor id of an executor, or `auto`
  * @throws CoachError `task.referenceFails` naming the tests, `task.alreadySolved`, `verifier.failed`
  */
@@ -30,18 +32,25 @@ export async function validateTask(
 ): Promise<TaskProof> {
   const environments = await prepareEnvironments([task], await deps.executors.choose(executor), deps.log, signal);
   const removals: Promise<void>[] = [];
-  const run = (patch: Buffer) =>
+  const run = (patch: Buffer, more: string | null = null) =>
     verify(
       `validate.${task.name}.${randomBytes(4).toString('hex')}`,
       task,
       patch,
       { environment: environments.of(task), log: deps.log, onRemoval: removal => removals.push(removal) },
       signal,
+      more,
     );
   try {
     const before = await run(Buffer.alloc(0));
     const after = await run(task.solutionPatch);
-    const expected = expectedTests(before, after, task);
+    const found = expectedTests(before, after, task);
+    const counter = await withCounterTests(task, directory => run(task.solutionPatch, directory));
+    const expected: ProvenTests = {
+      ...found,
+      mustFail: failedIds(counter, found.failToPass),
+      exitsCleanly: after.exitCode === 0,
+    };
     const proof: TaskProof = {
       reference: judge(after, expected).reward,
       noOp: judge(before, expected).reward,

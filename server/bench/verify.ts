@@ -17,20 +17,28 @@ export interface VerifyOutcome extends VerifierRun {
   readonly report: Buffer | null;
 }
 
+export interface VerifierDeps {
+  readonly environment: PreparedEnvironment;
+  readonly log: Log;
+  onRemoval(removal: Promise<void>): void;
+}
+
 const maxReportBytes = 64 * 1024 * 1024;
 const maxOutputBytes = 8 * 1024 * 1024;
 
 /**
  * Runs the hidden tests on a change, in a fresh sandbox without any network: the start commit, the change without what
  * it does to the tests, the hidden tests. Nothing that an agent left running, and nothing besides its diff, gets in.
- * `onRemoved` is given the sandbox's removal, which need not be waited for here.
+ * `onRemoval` is given the sandbox's removal, which need not be waited for here.
+ * @param more directory of files that are put over the hidden tests
  */
 export async function verify(
   trialId: string,
   task: PreparedTask,
   patch: Uint8Array,
-  deps: { readonly environment: PreparedEnvironment; readonly log: Log; onRemoval(removal: Promise<void>): void },
+  deps: VerifierDeps,
   signal: AbortSignal,
+  more: string | null = null,
 ): Promise<VerifyOutcome> {
   const change = await withoutTests(task, patch, signal);
   const sandbox = await deps.environment.start(
@@ -46,6 +54,7 @@ export async function verify(
   try {
     await applyIn(sandbox, task.workdir, change, signal);
     await sandbox.copyIn(task.tests.root, task.workdir, signal);
+    if (more !== null) await sandbox.copyIn(more, task.workdir, signal);
     return await runTests(sandbox, task, signal);
   } finally {
     deps.onRemoval(sandbox.remove());
@@ -88,7 +97,6 @@ async function runTests(
     sizeBytes += chunk.length;
     return pace.charge(chunk.length);
   };
-  const said = () => ({ output: Buffer.concat(output), printed: sizeBytes > 0 });
   const prepare = 'mkdir -p "$(dirname "$1")" && rm -rf "$1"';
   await sandbox.exec({ argv: ['sh', '-c', prepare, 'sh', verifier.resultFile], cwd: '/', env: {} }, signal);
   const time = AbortSignal.timeout(verifier.timeoutSec * 1000);
@@ -102,7 +110,7 @@ async function runTests(
   } catch (error) {
     signal.throwIfAborted();
     if (!time.aborted) throw error;
-    return { ...said(), exitCode: null, timedOut: true, report: null, outcomes: null };
+    return { output: Buffer.concat(output), exitCode: null, timedOut: true, report: null, outcomes: null };
   }
   const read = await sandbox.exec(
     { argv: ['cat', verifier.resultFile], cwd: '/', env: {}, maxBytes: maxReportBytes },
@@ -114,7 +122,7 @@ async function runTests(
   }
   const parse = verifier.resultFormat === 'junit' ? parseJUnit : parseTap;
   return {
-    ...said(),
+    output: Buffer.concat(output),
     exitCode,
     timedOut: false,
     report,

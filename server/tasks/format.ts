@@ -48,6 +48,10 @@ export const ExpectedFile = z.object({
   format: z.literal(1),
   fail_to_pass: z.array(z.string()),
   pass_to_pass: z.array(z.string()),
+  /** Those of fail_to_pass that fail with wrong expectations, so that passing them proves something. */
+  must_fail_when_wrong: z.array(z.string()).default([]),
+  /** The test command ended with exit code 0 on the reference solution. */
+  exits_cleanly: z.boolean().default(false),
   proof: TaskProof.nullable(),
   /** SHA-256 of what was proven; null while there is no proof. */
   proven_digest: z.string().nullable(),
@@ -57,6 +61,16 @@ type ExpectedFile = z.infer<typeof ExpectedFile>;
 export interface ExpectedTests {
   readonly failToPass: readonly string[];
   readonly passToPass: readonly string[];
+}
+
+export interface JudgedTests extends ExpectedTests {
+  /** Whether the test command ends with exit code 0 when all tests pass; false when that is not known. */
+  readonly exitsCleanly: boolean;
+}
+
+export interface ProvenTests extends JudgedTests {
+  /** Those of `failToPass` that the reference solution fails when their expectations are made wrong. */
+  readonly mustFail: readonly string[];
 }
 
 /** Loads and checks a prepared task. @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
@@ -92,6 +106,8 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
       timeoutSec: toml.verifier.timeout_sec,
       failToPass: expected.fail_to_pass,
       passToPass: expected.pass_to_pass,
+      mustFail: expected.must_fail_when_wrong,
+      exitsCleanly: expected.exits_cleanly,
     },
     agentTimeoutSec: toml.agent.timeout_sec,
     proof: proofHolds ? expected.proof : null,
@@ -106,11 +122,13 @@ export async function loadCoachMetadata(directory: string): Promise<CoachMetadat
 }
 
 /** Records what `validate` found. The proof holds as long as the task's files stay as they are. */
-export async function writeProof(directory: string, proof: TaskProof, expected: ExpectedTests): Promise<void> {
+export async function writeProof(directory: string, proof: TaskProof, expected: ProvenTests): Promise<void> {
   const content: ExpectedFile = {
     format: 1,
     fail_to_pass: [...expected.failToPass],
     pass_to_pass: [...expected.passToPass],
+    must_fail_when_wrong: [...expected.mustFail],
+    exits_cleanly: expected.exitsCleanly,
     proof,
     proven_digest: await digestOf(directory),
   };

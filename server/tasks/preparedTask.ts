@@ -31,6 +31,10 @@ export interface PreparedTask {
     readonly timeoutSec: number;
     readonly failToPass: readonly string[];
     readonly passToPass: readonly string[];
+    /** Those of `failToPass` that must fail when their expectations are made wrong. */
+    readonly mustFail: readonly string[];
+    /** Whether the command ends with exit code 0 when all tests pass; false when that is not known. */
+    readonly exitsCleanly: boolean;
   };
   readonly agentTimeoutSec: number | null;
   readonly proof: TaskProof | null;

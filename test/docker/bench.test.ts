@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { describe } from 'vitest';
-import { benchContract } from '../integration/benchContract.ts';
+import { type BenchSubject, benchContract } from '../integration/benchContract.ts';
+import { cheatsContract } from '../integration/cheatsContract.ts';
 import { testDockerExecutor } from '../integration/executorsFixture.ts';
 import { requireFeature } from '../require.ts';
 
+const docker: BenchSubject = {
+  name: 'docker',
+  executors: () => [testDockerExecutor()],
+  leftovers: () => ownContainers(),
+};
+
 describe.skipIf(!requireFeature('docker'))('the bench', () => {
-  benchContract({
-    name: 'docker',
-    executors: () => [testDockerExecutor()],
-    leftovers: () => ownContainers(),
-  });
+  benchContract(docker);
+  cheatsContract(docker);
 });
 
 /** Containers that this process started; other tests may run beside it. */

@@ -77,6 +77,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
         events: ({ after }) => ({ events: script.journal.filter(event => event.seq > after) }),
         cancel: absent,
         report: absent,
+        compare: absent,
         diff: absent,
         file: absent,
       },

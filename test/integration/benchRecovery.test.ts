@@ -81,7 +81,7 @@ describe.skipIf(!requireFeature('sandbox'))('looking at a run', () => {
     expect(await content('agent', 'src/median.js')).toBe('mine\n');
     expect(await content('reference', 'src/median.js')).toBe(`${solutionLine}\n`);
     expect(await content('reference', 'test/median.test.js')).toBeNull();
-    expect((await handlers.report({ runId }, signal)).file).toMatch(/report\.html$/);
+    expect((await handlers.report({ format: 'html', runId }, signal)).file).toMatch(/report\.html$/);
     await expect(handlers.cancel({ runId }, signal)).resolves.toMatchObject({ state: 'finished' });
     await expect(async () => handlers.show({ runId: 'none' }, signal)).rejects.toMatchObject({ code: 'run.missing' });
     await expect(handlers.diff({ trialId: 'none' }, signal)).rejects.toMatchObject({ code: 'trial.missing' });

@@ -1,6 +1,6 @@
 import { agents } from '../../../protocol/agents.ts';
 import { budgetSentence } from '../../../protocol/budgets.ts';
-import { noFigure, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
+import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
@@ -148,6 +148,29 @@ render(runs.members.events, ({ events }) =>
 );
 render(runs.members.cancel, run => `Run ${run.id} is ${run.state}.`);
 render(runs.members.report, ({ file }) => file);
+render(runs.members.compare, ({ agents: compared, pairs, summary }) =>
+  [
+    summary.join(' '),
+    '',
+    table(
+      ['Agent', 'Reward', '95 % interval', 'Verdicts', 'Cost/trial', 'Tokens', 'Time'],
+      compared.map(agent => [
+        agent.label,
+        toReward(agent.reward?.mean ?? null),
+        agent.reward === null ? noFigure : `${toReward(agent.reward.low)} to ${toReward(agent.reward.high)}`,
+        `${agent.verdicts}/${agent.trials}`,
+        toMoney(agent.costPerTrial),
+        toCount(agent.medianTokens),
+        toDuration(agent.medianMs),
+      ]),
+      ['left', 'right', 'right', 'right', 'right', 'right', 'right'],
+    ),
+    ...pairs.map(
+      pair =>
+        `${pair.first} against ${pair.second}: ${pair.better} better, ${pair.worse} worse, ${pair.equal} equal, p = ${pair.pValue.toFixed(3)}, ${pair.isEnough ? 'enough evidence' : 'not enough evidence'}`,
+    ),
+  ].join('\n'),
+);
 render(runs.members.diff, ({ patch }) => patch);
 
 render(agents.members.list, ({ rows }) =>

@@ -38,6 +38,8 @@ const aTask = (changes: Partial<PreparedTask> = {}): PreparedTask => ({
     timeoutSec: 60,
     failToPass: [],
     passToPass: [],
+    mustFail: [],
+    exitsCleanly: false,
   },
   agentTimeoutSec: null,
   proof: null,
@@ -160,7 +162,6 @@ describe('what a reference proves', () => {
   const run = (outcomes: Record<string, 'passed' | 'failed' | 'skipped'> | null) => ({
     exitCode: 0,
     timedOut: false,
-    printed: true,
     outcomes:
       outcomes === null
         ? null

@@ -62,13 +62,13 @@ describe('reading test reports', () => {
   ])('gives up at once on 8 MiB of unclosed or endless %s', (_, hostile) => {
     const from = performance.now();
     expect(parseJUnit(hostile, '/app')).toBeNull();
-    expect(performance.now() - from).toBeLessThan(2000);
+    expect(performance.now() - from).toBeLessThan(20_000);
   });
 
   it('gives up at once on TAP that repeats a long suite in each id', () => {
     const from = performance.now();
     expect(parseTap(`# Subtest: ${'n'.repeat(bytes / 2)}\n${'    ok\n'.repeat(500_000)}`)).toBeNull();
-    expect(performance.now() - from).toBeLessThan(2000);
+    expect(performance.now() - from).toBeLessThan(20_000);
   });
 
   it('keeps entities and unknown ones as they are meant', () => {
@@ -107,11 +107,10 @@ ok 2 - top
   });
 });
 
-const expected = { failToPass: ['new'], passToPass: ['old'] };
+const expected = { failToPass: ['new'], passToPass: ['old'], exitsCleanly: false };
 const aRun = (changes: Partial<VerifierRun> = {}): VerifierRun => ({
   exitCode: 0,
   timedOut: false,
-  printed: true,
   outcomes: [],
   ...changes,
 });
@@ -138,22 +137,22 @@ describe('the verdict', () => {
     expect(verdict.tests[0]).toMatchObject({ id: 'new', expected: 'failToPass', status });
   });
 
-  it('is 0 when code under test kept the report from being written', () => {
+  it('is 0 when there is no report', () => {
     expect(judge(aRun({ exitCode: 1, outcomes: null }), expected).reward).toBe(0);
-    expect(judge(aRun({ exitCode: 137, printed: false, outcomes: null }), expected).reward).toBe(0);
-    const late = judge(aRun({ exitCode: null, timedOut: true, printed: false, outcomes: null }), expected);
+    const late = judge(aRun({ exitCode: null, timedOut: true, outcomes: null }), expected);
     expect(late).toMatchObject({ reward: 0, tests: [{ message: 'The tests did not end in time.' }, {}] });
   });
 
-  it.each([
-    ['the runner is missing', aRun({ exitCode: 127, outcomes: null })],
-    ['the runner can not be executed', aRun({ exitCode: 126, outcomes: null })],
-    ['it ended without a word', aRun({ exitCode: 0, printed: false, outcomes: null })],
-  ])('is none when %s', (_, run) => {
-    expect(() => judge(run, expected)).toThrow(expect.objectContaining({ code: 'verifier.failed' }));
+  it('is 0 when the exit code contradicts a report without failures', () => {
+    const passed = aRun({ exitCode: 1, outcomes: [outcome('new', 'passed'), outcome('old', 'passed')] });
+    expect(judge(passed, expected).reward).toBe(1);
+    const verdict = judge(passed, { ...expected, exitsCleanly: true });
+    expect(verdict).toMatchObject({ reward: 0, tests: [{ message: expect.stringContaining('exit code 1') }, {}] });
+    const other = { ...passed, outcomes: [...(passed.outcomes ?? []), outcome('other', 'failed')] };
+    expect(judge(other, { ...expected, exitsCleanly: true }).reward).toBe(1);
   });
 
   it('is none when no test is expected', () => {
-    expect(() => judge(aRun(), { failToPass: [], passToPass: [] })).toThrow(/expects no test/);
+    expect(() => judge(aRun(), { failToPass: [], passToPass: [], exitsCleanly: false })).toThrow(/expects no test/);
   });
 });

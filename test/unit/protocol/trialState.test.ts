@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { TrialEnd, TrialPhase } from '../../../protocol/runs.ts';
+import { TrialPhase } from '../../../protocol/runs.ts';
+import { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
 
 describe('trialState', () => {

@@ -101,7 +101,12 @@ describe('a prepared task', () => {
 
   it('is solved by its reference and by nothing else, judged as our verifier judges', async () => {
     const { prepared, at } = await aPreparedTask();
-    await writeProof(prepared.directory, proof, { failToPass: [hidden], passToPass: [guard] });
+    await writeProof(prepared.directory, proof, {
+      failToPass: [hidden],
+      passToPass: [guard],
+      mustFail: [],
+      exitsCleanly: true,
+    });
     const task = await loadPreparedTask(prepared.directory);
     const untouched = await checkout(prepared);
     const before = runTests(prepared.directory, untouched);
@@ -148,7 +153,12 @@ describe('a prepared task', () => {
 
   it('is not solved by deleting, weakening or adding tests', async () => {
     const { prepared } = await aPreparedTask();
-    await writeProof(prepared.directory, proof, { failToPass: [hidden], passToPass: [guard] });
+    await writeProof(prepared.directory, proof, {
+      failToPass: [hidden],
+      passToPass: [guard],
+      mustFail: [],
+      exitsCleanly: true,
+    });
     const workdir = await checkout(prepared);
     rmSync(join(workdir, 'test'), { recursive: true });
     write(workdir, {
@@ -167,7 +177,12 @@ describe('a prepared task', () => {
 
   it('is proven as long as its files stay as they were', async () => {
     const { prepared, root, handlers, at, created } = await aPreparedTask();
-    await writeProof(prepared.directory, proof, { failToPass: [hidden], passToPass: [guard] });
+    await writeProof(prepared.directory, proof, {
+      failToPass: [hidden],
+      passToPass: [guard],
+      mustFail: [],
+      exitsCleanly: true,
+    });
     const shown = await handlers.show({ repository: root, task: created.id }, signal);
     expect(shown).toMatchObject({
       task: { state: 'proven', proof, problem: null },
@@ -183,7 +198,11 @@ describe('a prepared task', () => {
 
   it('is told as unproven when a check failed', async () => {
     const { prepared, root, handlers } = await aPreparedTask();
-    await writeProof(prepared.directory, { ...proof, noOp: 1 }, { failToPass: [], passToPass: [guard] });
+    await writeProof(
+      prepared.directory,
+      { ...proof, noOp: 1 },
+      { failToPass: [], passToPass: [guard], mustFail: [], exitsCleanly: true },
+    );
     expect((await handlers.list({ repository: root }, signal)).rows).toMatchObject([
       { state: 'prepared', problem: expect.any(String) },
     ]);
@@ -377,7 +396,12 @@ describe('validate', () => {
     const calls: unknown[] = [];
     const validate = async (root: string, directory: string, executor: string) => {
       calls.push([root, directory, executor]);
-      await writeProof(directory, proof, { failToPass: [hidden], passToPass: [guard] });
+      await writeProof(directory, proof, {
+        failToPass: [hidden],
+        passToPass: [guard],
+        mustFail: [],
+        exitsCleanly: true,
+      });
     };
     const { root, handlers, created, prepared } = await aPreparedTask({ deps: { validate } });
     const task = await handlers.validate({ repository: root, task: created.id, executor: 'local' }, signal);

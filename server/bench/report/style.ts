@@ -24,8 +24,28 @@ tbody th,tbody td{border-top:1px solid var(--line)}
 th:first-child,td:first-child{padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 .num{text-align:right;white-space:nowrap}
+thead .num.name{white-space:normal;overflow-wrap:anywhere}
+.ok{color:var(--green)}
+.two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));gap:0 32px;align-items:start}
+.ai{width:20%;min-width:96px}
+.axis{display:flex;justify-content:space-between}
+.axis i{font-style:normal}
+.iv{position:relative;display:block;height:12px;border-bottom:1px solid var(--line)}
+.iv s{position:absolute;top:5px;height:3px;background:var(--dim)}
+.iv i{position:absolute;top:1px;width:3px;height:11px;margin-left:-1px;background:var(--strong)}
+.shape{width:12px;height:12px;vertical-align:-1px;fill:none;stroke:var(--fg);stroke-width:1.5}
+.shape.on{fill:var(--fg)}
+.plot{width:100%;height:auto;font-size:11px;fill:var(--dim)}
+.plot .grid{stroke:var(--line)}
+.plot .front{fill:none;stroke:var(--dim);stroke-dasharray:4 3}
+.plot .point{stroke:var(--fg);stroke-width:1.5}
+.plot .point g{fill:var(--bg)}
+.plot .point.on g{fill:var(--fg)}
+.plot .label{stroke:none;fill:var(--fg)}
+.mv{display:inline-block;min-width:40px}
 .mk{display:inline-block;width:10px;height:10px;margin-left:3px;border:1px solid var(--green)}
 .mk.y{background:var(--green)}
+.mk.p{border-color:var(--orange);background:linear-gradient(90deg,var(--orange) 50%,transparent 50%)}
 .mk.n{border-color:var(--red);border-radius:50%}
 .mk.e{border:1px dashed var(--dim)}
 dl>div{display:grid;grid-template-columns:144px minmax(0,1fr);gap:16px;padding:4px 0;border-top:1px solid var(--line)}

@@ -1,0 +1,93 @@
+import type { AgentFigures, PairVerdict } from '../../../protocol/comparison.ts';
+
+/** What a comparison comes to: who is best and how sure that is, what is open, what is cheap, and whether tasks are sound. */
+export function summarise(agents: readonly AgentFigures[], pairs: readonly PairVerdict[], tasks: number): string[] {
+  const compared = agents.filter(agent => !agent.isControl && agent.reward !== null);
+  const [best] = compared;
+  if (best === undefined) return ['No agent reached a verdict, so there is nothing to compare.', controls(agents)];
+  return [lead(best, pairs, tasks), undecided(pairs), price(best, compared), controls(agents)].filter(
+    sentence => sentence !== null,
+  );
+}
+
+function lead(best: AgentFigures, pairs: readonly PairVerdict[], tasks: number): string {
+  const { mean = 0, low = 0, high = 0, verdicts = 0 } = best.reward ?? {};
+  const over = `over ${count(verdicts, 'verdict')} on ${count(tasks, 'task')}`;
+  const reached = `reward ${mean.toFixed(2)} (95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}) ${over}`;
+  if (pairs.length === 0) return `${best.label} reached a ${reached}.`;
+  const beaten = pairs.filter(pair => pair.isEnough);
+  const tied = pairs.filter(pair => pair.difference === 0);
+  if (tied.length === pairs.length) {
+    return `${[best.label, ...tied.map(pair => pair.second)].join(' and ')} did equally well: ${reached}.`;
+  }
+  const proof = beaten.map(
+    pair => `than ${pair.second} on ${pair.better} of ${count(pair.tasks, 'task')} (${pText(pair.pValue)})`,
+  );
+  return `${best.label} did best: ${reached}${proof.length === 0 ? '' : `, better ${proof.join(' and ')}`}.`;
+}
+
+function undecided(pairs: readonly PairVerdict[]): string | null {
+  const open = pairs.filter(pair => !pair.isEnough && pair.difference !== 0);
+  const [first] = open;
+  if (first === undefined) return null;
+  const { second, difference, pValue, moreTasks } = first;
+  const others = open.slice(1).map(pair => pair.second);
+  const also = others.length === 0 ? '' : `, nor ${others.join(', nor ')}`;
+  return (
+    `Not enough evidence that it is better than ${second}${also}: ` +
+    `the difference of ${difference.toFixed(2)} could be chance (${pText(pValue)})${settle(moreTasks)}.`
+  );
+}
+
+/** Sizes are for the unadjusted test: with several pairs more may be needed. */
+function settle(moreTasks: number | null): string {
+  if (moreTasks === null || moreTasks === 0) return '';
+  return `, and ${settling(moreTasks)} would settle it if the difference holds`;
+}
+
+/** Beyond some hundreds the figure says only that the two are alike. */
+export function settling(moreTasks: number): string {
+  if (moreTasks > 500) return 'only many hundreds of tasks more';
+  return `about ${moreTasks} more ${moreTasks === 1 ? 'task' : 'tasks'}`;
+}
+
+function price(best: AgentFigures, compared: readonly AgentFigures[]): string | null {
+  const bestCost = best.costPerTrial.amountUsd;
+  const bestReward = best.reward?.mean ?? 0;
+  if (bestCost === null || bestCost === 0 || bestReward === 0) return null;
+  const cheaper = compared
+    .filter(agent => agent.isOnFront === true && agent.label !== best.label)
+    .toSorted((a, b) => (b.reward?.mean ?? 0) - (a.reward?.mean ?? 0))[0];
+  if (cheaper === undefined) return null;
+  const share = (part: number, whole: number) => `${Math.round((part / whole) * 100)} %`;
+  const reward = share(cheaper.reward?.mean ?? 0, bestReward);
+  return `${cheaper.label} reaches ${reward} of its reward at ${share(cheaper.costPerTrial.amountUsd ?? 0, bestCost)} of its cost per trial.`;
+}
+
+function controls(agents: readonly AgentFigures[]): string {
+  const oracle = agents.find(agent => agent.isControl && agent.label === 'oracle');
+  const nop = agents.find(agent => agent.isControl && agent.label === 'nop');
+  if (oracle === undefined && nop === undefined) {
+    return 'Neither the reference solution nor the no-op ran along, so these trials do not check their tasks.';
+  }
+  const parts = [
+    oracle === undefined ? null : `the reference solution scored ${scored(oracle)}`,
+    nop === undefined ? null : `changing nothing scored ${scored(nop)}`,
+  ].filter(part => part !== null);
+  const sound = (oracle?.reward?.mean ?? 1) === 1 && (nop?.reward?.mean ?? 0) === 0;
+  const text = `${parts.join(' and ')}${sound ? ', as it must be' : ', so the tasks or the sandbox are not sound'}.`;
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+function scored({ reward }: AgentFigures): string {
+  return reward === null ? 'no verdict' : reward.mean.toFixed(2);
+}
+
+/** `p = 0.02`, never a p of 0. */
+export function pText(pValue: number): string {
+  return pValue < 0.001 ? 'p < 0.001' : `p = ${pValue.toFixed(pValue < 0.1 ? 3 : 2)}`;
+}
+
+function count(number: number, word: string): string {
+  return `${number} ${number === 1 ? word : `${word}s`}`;
+}

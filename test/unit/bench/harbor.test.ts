@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { toCtrf, toHarborJob, toHarborTrial } from '../../../server/bench/harbor.ts';
+import { aRun, aTrial } from '../../fakes/scriptedRun.ts';
+
+const choice = (id: string, replay: string | null = null) => ({ id, model: null, label: null, command: null, replay });
+const usage = { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 234, reasoningTokens: 0 };
+const done = { phase: 'done', end: 'verified', agentMs: 4000 } as const;
+const trials = [
+  aTrial({
+    id: '1',
+    ...done,
+    reward: 1,
+    usage,
+    cost: { amountUsd: null, kind: 'replay' },
+    agent: choice('codex', 'r.json'),
+  }),
+  aTrial({ id: '2', ...done, reward: 1, agent: choice('oracle'), agentLabel: 'oracle' }),
+  aTrial({ id: '3', ...done, reward: 0, agent: choice('nop'), agentLabel: 'nop' }),
+  aTrial({
+    id: '4',
+    ...done,
+    end: 'errored',
+    reward: null,
+    attempt: 2,
+    usage,
+    cost: { amountUsd: null, kind: 'replay' },
+    agent: choice('codex', 'r.json'),
+    error: { code: 'docker.failed', message: '<script>alert(1)</script>', hint: 'Look.' },
+  }),
+];
+const run = aRun({ state: 'finished' });
+
+describe('the files for Harbor', () => {
+  it('tell a reward, or what went wrong', () => {
+    const trial = { ...aTrial(), ...trials[0], startedAt: '2026-01-01T00:00:00.000Z', buildMs: 1000 };
+    expect(toHarborTrial(trial)).toMatchObject({
+      verifier_result: { rewards: { reward: 1 } },
+      exception_info: null,
+      environment_setup: { started_at: '2026-01-01T00:00:00.000Z', finished_at: '2026-01-01T00:00:01.000Z' },
+      agent_execution: { started_at: '2026-01-01T00:00:01.000Z', finished_at: '2026-01-01T00:00:05.000Z' },
+      verifier: null,
+      agent_result: { n_input_tokens: 1000, n_output_tokens: 234 },
+    });
+    expect(toHarborTrial({ ...aTrial(), ...trials[3] })).toMatchObject({
+      verifier_result: null,
+      exception_info: { exception_type: 'docker.failed' },
+    });
+  });
+
+  it('sum up a run by agent', () => {
+    expect(toHarborJob(run, trials, 'now')).toMatchObject({
+      n_total_trials: 4,
+      stats: {
+        evals: {
+          codex__adhoc: { n_trials: 2, n_errors: 1, metrics: [{ mean: 1 }], reward_stats: { reward: { '1': ['1'] } } },
+        },
+      },
+    });
+  });
+
+  it('list tests in CTRF', () => {
+    const outcomes = [{ id: 'a', status: 'failed', message: 'no', durationMs: 5 }] as const;
+    expect(toCtrf(outcomes)).toMatchObject({
+      results: {
+        summary: { tests: 1, failed: 1 },
+        tests: [{ name: 'a', status: 'failed', duration: 5, message: 'no' }],
+      },
+    });
+  });
+});

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { toHtml } from '../../../../server/bench/report/html.ts';
+import { toJUnit } from '../../../../server/bench/report/junit.ts';
+import { toReport } from '../../../../server/bench/report/model.ts';
+import { writeReport } from '../../../../server/bench/report/write.ts';
+import { parseXml } from '../../../../server/bench/reportXml.ts';
+import { aRun, aTrial } from '../../../fakes/scriptedRun.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
+
+const choice = (id: string, replay: string | null = null) => ({ id, model: null, label: null, command: null, replay });
+const usage = { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 234, reasoningTokens: 0 };
+const done = { phase: 'done', end: 'verified', agentMs: 4000 } as const;
+const trials = [
+  aTrial({
+    id: '1',
+    ...done,
+    reward: 1,
+    usage,
+    cost: { amountUsd: null, kind: 'replay' },
+    agent: choice('codex', 'r.json'),
+  }),
+  aTrial({ id: '2', ...done, reward: 1, agent: choice('oracle'), agentLabel: 'oracle' }),
+  aTrial({ id: '3', ...done, reward: 0, agent: choice('nop'), agentLabel: 'nop' }),
+  aTrial({
+    id: '4',
+    ...done,
+    end: 'errored',
+    reward: null,
+    attempt: 2,
+    usage,
+    cost: { amountUsd: null, kind: 'replay' },
+    agent: choice('codex', 'r.json'),
+    error: { code: 'docker.failed', message: '<script>alert(1)</script>', hint: 'Look.' },
+  }),
+];
+const run = aRun({ state: 'finished', notIsolated: ['The kernel is shared & so on.'] });
+
+describe('the report of a run', () => {
+  it('says in a few sentences what it comes to', () => {
+    expect(toReport(run, trials).summary).toEqual([
+      'codex reached a reward 1.00 (95 % interval 0.21 to 1.00) over 1 verdict on 1 task.',
+      'The reference solution scored 1.00 and changing nothing scored 0.00, as it must be.',
+      '3 of 4 trials reached a verdict; replayed answers show that the way works, not how good a model is.',
+    ]);
+  });
+
+  it('warns when the controls do not come out as they must', () => {
+    const unsound = trials.map(trial => (trial.agentLabel === 'nop' ? { ...trial, reward: 1 } : trial));
+    expect(toReport(run, unsound).summary[1]).toContain('not sound');
+  });
+
+  it('keeps trials without a verdict out of the mean, and names their errors', () => {
+    const report = toReport(run, trials);
+    const codex = report.agents.find(agent => agent.label === 'codex');
+    expect(codex).toMatchObject({
+      reward: { mean: 1, verdicts: 1 },
+      trials: 2,
+      medianTokens: 1234,
+      failures: { errored: 1 },
+    });
+    expect(report.errors).toHaveLength(1);
+    expect(report.agents.map(agent => agent.label)).toEqual(['codex', 'oracle', 'nop']);
+  });
+
+  it('is one page that loads and runs nothing, with everything escaped', () => {
+    const html = toHtml(toReport(run, trials), '0.1.0');
+    expect(html).not.toMatch(/<script|<link|<img|src=|url\(|https?:/);
+    expect(html).toContain('&lt;script&gt;');
+    expect(html).toContain('The kernel is shared &amp; so on.');
+    expect(html).toContain("default-src 'none'");
+    expect(html).toContain('prefers-color-scheme:dark');
+    expect(html).toContain('size:A4');
+    expect(html).toMatch(/<td class="num">–<\/td><td class="num">1.2 k<\/td>/);
+  });
+
+  it('is HTML for people, and JSON, JUnit and CTRF for programs', async () => {
+    const directory = temporaryDirectory();
+    const write = async (format: 'html' | 'json' | 'junit' | 'ctrf') =>
+      readFileSync(await writeReport({ ...run, directory }, trials, format), 'utf8');
+    expect(await write('html')).toContain('<!doctype html>');
+    expect(JSON.parse(await write('json')).agents[0]).toMatchObject({ label: 'codex', reward: { mean: 1 } });
+    const suites = parseXml(await write('junit'));
+    expect(suites?.attributes).toMatchObject({ tests: '4', failures: '1', errors: '1', skipped: '0' });
+    expect(suites?.children.map(suite => suite.attributes['name'])).toEqual(['codex', 'oracle', 'nop']);
+    const errored = suites?.children[0]?.children[1]?.children.find(child => child.name === 'error');
+    expect(errored?.attributes).toEqual({ message: '<script>alert(1)</script>', type: 'errored' });
+    expect(JSON.parse(await write('ctrf')).results).toMatchObject({
+      summary: { tests: 4, passed: 2, failed: 1, other: 1, pending: 0 },
+      tests: [{ suite: 'codex', status: 'passed' }, { status: 'passed' }, { status: 'failed' }, { status: 'other' }],
+    });
+  });
+
+  it('has JUnit that any reader takes, whatever agents wrote', () => {
+    const hostile = aTrial({
+      ...done,
+      reward: 0,
+      tests: [{ id: 'a > "b" & ]]>', expected: 'failToPass', status: 'failed', message: 'red\u001b[31m\u0000\n<x>' }],
+    });
+    const failure = parseXml(toJUnit('r', [hostile]))?.children[0]?.children[0]?.children[1];
+    expect(failure).toMatchObject({ name: 'failure', text: 'failed: a > "b" & ]]>\nred\ufffd[31m\ufffd\n<x>' });
+  });
+});
