@@ -7,6 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endpointOf } from '../protocol/endpoint.ts';
 import { CoachError } from '../protocol/errors.ts';
+import { serverEnvironment } from '../protocol/server.ts';
 
 /** How long a starting server may take until its socket answers. */
 const startTimeoutMs = 15_000;
@@ -78,7 +79,7 @@ function startServer(place: ServerPlace, program: string, env: NodeJS.ProcessEnv
   const kept = Object.entries(env).filter(([name]) => !/^(VSCODE_|ELECTRON_|npm_)/.test(name));
   const child = spawn(process.execPath, [program], {
     cwd: place.home,
-    env: { ...Object.fromEntries(kept), COACH_HOME: place.home, ELECTRON_RUN_AS_NODE: '1' },
+    env: { ...Object.fromEntries(kept), ...serverEnvironment(place.home) },
     detached: true,
     stdio: ['ignore', output, output],
     windowsHide: true,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { budgetSentence } from '../protocol/budgets.ts';
 import type { ProxyStatus } from '../protocol/proxy.ts';
+import { proxyWarnings } from '../protocol/proxyWarnings.ts';
 import type { Recording } from '../protocol/tasks.ts';
 import type { Coach } from './coach.ts';
 import { commandId, recordingContextKey } from './contributions.ts';
@@ -26,9 +27,9 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
       item.text = `$(record) ${recording.title}`;
       item.tooltip = vscode.l10n.t('Recording the task “{0}”. Click to end it.', recording.title);
       item.command = commandId('endRecording');
-    } else if (proxy !== undefined && (proxy.state === 'failed' || proxy.uncaptured > 0)) {
+    } else if (proxy !== undefined && (proxy.state === 'failed' || proxyWarnings(proxy).length > 0)) {
       item.text = '$(warning) Coach';
-      item.tooltip = proxy.error ?? vscode.l10n.t('Traffic to a model passed without being recorded.');
+      item.tooltip = proxy.error ?? proxyWarnings(proxy).join('\n');
       item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
     } else if (proxy?.budgets.length) {
       item.text = '$(warning) Coach';

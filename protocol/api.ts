@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type Channel, type Disposable, RpcError } from './channel.ts';
 import { CoachError, ErrorShape, rpcCodes } from './errors.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A setting: once here, from here in package.json, in the environment and in `.env`. */
 export interface Setting<S extends z.ZodType = z.ZodType> {
@@ -64,7 +64,8 @@ export const settings = {
   'budget.sessionUsd': setting({
     schema: z.coerce.number().min(0),
     default: 0,
-    description: 'USD that one session may cost, where the price is known. 0 is no limit.',
+    description:
+      'USD that one session may cost. Models without a known price are not counted, with a warning: limit tokens for them. 0 is no limit.',
     env: 'COACH_BUDGET_SESSION_USD',
     scope: 'machine',
   }),
@@ -78,7 +79,8 @@ export const settings = {
   'budget.dayUsd': setting({
     schema: z.coerce.number().min(0),
     default: 0,
-    description: 'USD that all agents together may cost in one day (UTC), where the price is known. 0 is no limit.',
+    description:
+      'USD that all agents together may cost in one day (UTC). Models without a known price are not counted, with a warning: limit tokens for them. 0 is no limit.',
     env: 'COACH_BUDGET_DAY_USD',
     scope: 'machine',
   }),

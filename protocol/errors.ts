@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Every fault a user can meet. Closed: a new code is added here, with the place that words its hint. */
 export const errorCodes = [
@@ -31,6 +31,7 @@ export const errorCodes = [
   'task.empty',
   'task.secrets',
   'task.leak',
+  'task.unsupported',
   'task.alreadySolved',
   'task.referenceFails',
   'task.unproven',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api, event, request } from './api.ts';
 
 export const Artifact = z.object({

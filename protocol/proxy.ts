@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api, event, request } from './api.ts';
 
 /** What may be spent on something; null is no limit. */
@@ -22,6 +22,33 @@ export const BudgetUse = z.object({
 });
 export type BudgetUse = z.infer<typeof BudgetUse>;
 
+/** What went unrecorded on this UTC day, also before this server was started. */
+export const DayLosses = z.object({
+  /** Connections or exchanges; each connection counts once per reason. */
+  count: z.int(),
+  lastHost: z.string(),
+  lastReason: z.string(),
+  lastAt: z.string(),
+});
+export type DayLosses = z.infer<typeof DayLosses>;
+
+/** What is, or was, wrong with where traces are stored. What it lost is counted as `uncaptured`. */
+export const RecordingFault = z.object({
+  fault: z.enum(['full', 'locked', 'readOnly', 'damaged', 'failed', 'replaced']),
+  reason: z.string(),
+  /** Recording has resumed. */
+  over: z.boolean(),
+});
+export type RecordingFault = z.infer<typeof RecordingFault>;
+
+/** A program that gave up connections to a model host when it had seen our certificate. */
+export const Distrust = z.object({ host: z.string(), program: z.string(), connections: z.int() });
+export type Distrust = z.infer<typeof Distrust>;
+
+/** Exchanges without a known price that met a limit in money, which does not count them. */
+export const UncountedSpend = z.object({ model: z.string(), exchanges: z.int() });
+export type UncountedSpend = z.infer<typeof UncountedSpend>;
+
 export const ProxyStatus = z.object({
   state: z.enum(['listening', 'stopped', 'failed']),
   host: z.string(),
@@ -31,10 +58,15 @@ export const ProxyStatus = z.object({
   bundleFile: z.string(),
   exchanges: z.int(),
   openConnections: z.int(),
-  /** Connections that carried bytes to a model host without one exchange parsed: recording is broken. */
+  /** Connections and exchanges that this server could not record. */
   uncaptured: z.int(),
   /** Limits that are near or reached, of this day and of what was active in it. */
   budgets: z.array(BudgetUse).default([]),
+  /** Models that are used under a limit in money which does not count them. */
+  uncounted: z.array(UncountedSpend).default([]),
+  lossesToday: DayLosses.nullable().default(null),
+  recordingFault: RecordingFault.nullable().default(null),
+  distrusting: z.array(Distrust).default([]),
   error: z.string().nullable(),
 });
 export type ProxyStatus = z.infer<typeof ProxyStatus>;
@@ -83,6 +115,16 @@ export const proxy = api('proxy', {
       endpoint: z.string().optional(),
       /** The exchanges of this launch cost nothing: they are answered from a recording. */
       replay: z.boolean().default(false),
+      /** Answers every model host from a recording: `session:<id>`, or the absolute path of a file. */
+      recording: z
+        .object({
+          reference: z.string().min(1),
+          /** Factor on the recorded times: 1 as it was, 0 at once. */
+          pace: z.number().min(0).default(0),
+        })
+        .optional(),
+      /** The caller's own NO_PROXY: what covers no model host is kept. */
+      noProxy: z.string().default(''),
       /** Limits of this launch alone. */
       budget: Budget.optional(),
     }),
@@ -99,7 +141,12 @@ export const proxy = api('proxy', {
     summary:
       'Forgets a launch: its token is refused from then on. Answers the sessions it was recorded under, oldest first.',
     params: z.object({ token: z.string() }),
-    result: z.object({ closed: z.boolean(), sessionIds: z.array(z.string()) }),
+    result: z.object({
+      closed: z.boolean(),
+      sessionIds: z.array(z.string()),
+      /** Where the agent left its recording, in words. */
+      mismatches: z.array(z.string()).default([]),
+    }),
   }),
   test: request({
     summary: 'Checks the route: proxy, certificate, interception, database.',

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api, event, request } from './api.ts';
 import { Comparison } from './comparison.ts';
 import { ErrorShape } from './errors.ts';
@@ -22,6 +22,10 @@ export const RunLimits = z.object({
   timeoutSec: z.coerce.number().int().min(1).max(86_400).default(1800),
   /** Input + output tokens per trial; null is no limit. */
   maxTokens: z.coerce.number().int().min(1).nullable().default(null),
+  /** USD per trial, where the price is known; absent is no limit. */
+  maxUsd: z.coerce.number().positive().optional(),
+  /** Longest time without any sign of life of the agent; absent is 15 minutes. */
+  idleSec: z.coerce.number().int().min(1).max(86_400).optional(),
 });
 export type RunLimits = z.infer<typeof RunLimits>;
 
@@ -63,6 +67,10 @@ export const TrialSummary = z.object({
   tests: z.array(TestVerdict),
   directory: z.string(),
   sessionId: z.string().nullable(),
+  /** How often it was begun: more than once after a failure of the machine. Absent before the first time. */
+  tries: z.int().min(1).optional(),
+  /** The finished trial, the same in all that counts, whose verdict this is; nothing was run then. */
+  reusedFrom: z.string().optional(),
 });
 export type TrialSummary = z.infer<typeof TrialSummary>;
 
@@ -110,27 +118,100 @@ export const DiffFile = z.object({
 });
 export type DiffFile = z.infer<typeof DiffFile>;
 
+/** What a run would do, before it does anything. */
+export const RunPlan = z.object({
+  executor: z.string(),
+  trials: z.int(),
+  /** Of those, taken from earlier runs. */
+  reused: z.int(),
+  agents: z.array(
+    z.object({
+      label: z.string(),
+      /** To be run, without the reused ones. */
+      trials: z.int(),
+      /** Whether its model is paid for: it gets a key, and no recording. */
+      mayCost: z.boolean(),
+      /** Medians of its earlier trials, times the trials to be run; null when there are none to go by. */
+      costUsd: z.number().nullable(),
+      agentMs: z.number().nullable(),
+      /** Earlier trials that the estimate comes from. */
+      basis: z.int(),
+    }),
+  ),
+  /** Sum over the agents; null as soon as one that may cost is unknown. */
+  costUsd: z.number().nullable(),
+  /** Expected time of the whole run with its concurrency, without building and tests; null when unknown. */
+  wallMs: z.number().nullable(),
+  mayCost: z.boolean(),
+});
+export type RunPlan = z.infer<typeof RunPlan>;
+
+/** A verdict given anew to what a trial left. */
+export const Regrade = z.object({
+  trialId: z.string(),
+  at: z.iso.datetime(),
+  before: z.number().nullable(),
+  /** Null when there is no verdict now; `error` says why. */
+  after: z.number().nullable(),
+  tests: z.array(TestVerdict),
+  error: ErrorShape.nullable(),
+});
+export type Regrade = z.infer<typeof Regrade>;
+
+const StartParams = z.object({
+  repository: z.string().min(1),
+  tasks: z.array(z.string().min(1)).min(1),
+  agents: z.array(AgentChoice).min(1),
+  attempts: z.coerce.number().int().min(1).max(100).default(1),
+  limits: RunLimits.default({ timeoutSec: 1800, maxTokens: null }),
+  executor: z.string().default('auto'),
+  /** Trials at the same time. */
+  concurrency: z.coerce.number().int().min(1).max(64).default(1),
+  /** Sandboxes that are started at the same time. */
+  startConcurrency: z.coerce.number().int().min(1).max(64).default(2),
+  /** How often a trial is begun again after a failure of the machine; never after a verdict. */
+  retries: z.coerce.number().int().min(0).max(10).default(2),
+  /** Run every trial, also where a finished one is the same in all that counts. */
+  fresh: z.boolean().default(false),
+  /** Also run tasks that `task validate` has not proven; marked in every report. */
+  unproven: z.boolean().default(false),
+  /** Model API keys by variable name, over those of the server. Kept in memory until the run ends. */
+  keys: z.record(z.string(), z.string()).default({}),
+});
+
 export const ReportFormat = z.enum(['html', 'json', 'junit', 'ctrf']);
 export type ReportFormat = z.infer<typeof ReportFormat>;
 
 export const runs = api('runs', {
   start: request({
     summary: 'Run agents on prepared tasks in sandboxes. Answers at once; follow it with events or show.',
+    params: StartParams,
+    result: RunSummary,
+    expose: ['webview', 'http', 'mcp'],
+  }),
+  plan: request({
+    summary: 'What a run would do: how many trials, and what they cost and last by earlier ones. Runs nothing.',
+    params: StartParams,
+    result: RunPlan,
+    expose: ['webview', 'http', 'mcp'],
+    readOnly: true,
+  }),
+  resume: request({
+    summary: 'Go on with a run that was cut off or cancelled, or whose machine failed. Verdicts are kept.',
     params: z.object({
-      repository: z.string().min(1),
-      tasks: z.array(z.string().min(1)).min(1),
-      agents: z.array(AgentChoice).min(1),
-      attempts: z.coerce.number().int().min(1).max(100).default(1),
-      limits: RunLimits.default({ timeoutSec: 1800, maxTokens: null }),
-      executor: z.string().default('auto'),
-      concurrency: z.coerce.number().int().min(1).max(64).default(1),
-      /** Also run tasks that `task validate` has not proven; marked in every report. */
-      unproven: z.boolean().default(false),
-      /** Model API keys by variable name, over those of the server. Kept in memory until the run ends. */
+      runId: z.string().min(1),
+      /** Model API keys by variable name, as for `start`. */
       keys: z.record(z.string(), z.string()).default({}),
     }),
     result: RunSummary,
     expose: ['webview', 'http', 'mcp'],
+  }),
+  regrade: request({
+    summary: 'Judge what the trials of a run left once more, without their agents. Earlier verdicts stay.',
+    params: z.object({ runId: z.string().min(1), executor: z.string().default('auto') }),
+    result: z.object({ rows: z.array(Regrade) }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['runId'],
   }),
   list: request({
     summary: 'Runs, newest first.',
@@ -173,6 +254,17 @@ export const runs = api('runs', {
     summary: 'Write the report of a run: one HTML file, or JSON, JUnit or CTRF for programs.',
     params: z.object({ runId: z.string().min(1), format: ReportFormat.default('html') }),
     result: z.object({ file: z.string() }),
+    expose: ['webview', 'http', 'cli'],
+    positional: ['runId'],
+  }),
+  export: request({
+    summary: 'Write a run for other programs: a Harbor job directory, or SWE-bench predictions, logs and report.',
+    params: z.object({
+      runId: z.string().min(1),
+      format: z.enum(['harbor', 'swe-bench']).default('harbor'),
+      output: z.string().min(1).describe('Directory that is made'),
+    }),
+    result: z.object({ output: z.string(), trials: z.int() }),
     expose: ['webview', 'http', 'cli'],
     positional: ['runId'],
   }),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api, request } from './api.ts';
 
 export const ServerInfo = z.object({
@@ -13,6 +13,19 @@ export const ServerInfo = z.object({
   outerProxy: z.string().nullable().default(null),
 });
 export type ServerInfo = z.infer<typeof ServerInfo>;
+
+/** What the server's process is started with, on top of the environment of whoever starts it. */
+export function serverEnvironment(home: string): Readonly<Record<string, string>> {
+  return {
+    COACH_HOME: home,
+    // In an editor the program that starts it is Electron.
+    ELECTRON_RUN_AS_NODE: '1',
+    // What the compiler would take to read the program stays with the process for good: 20 MB.
+    NODE_COMPILE_CACHE: `${home}/cache/compiled`,
+    // Bytes that glibc may keep of what was freed; by default that grows with the largest block ever freed.
+    MALLOC_TRIM_THRESHOLD_: '1048576',
+  };
+}
 
 /** The background server itself. `hello` is the first request of every connection; nothing else is answered before. */
 export const server = api('server', {

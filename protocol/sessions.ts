@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api, event, request } from './api.ts';
 import { sinceToEpochMs } from './since.ts';
 import { Cost, Usage } from './usage.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { api, event, request } from './api.ts';
 
 const Repository = z.string().min(1).describe('Directory inside the git repository');
@@ -53,6 +53,10 @@ export const Finding = z.object({
   fixable: z.boolean(),
 });
 export type Finding = z.infer<typeof Finding>;
+
+/** Programs whose tasks can be imported. */
+export const TransferFormat = z.enum(['harbor', 'terminal-bench', 'oneshot', 'swe-bench']);
+export type TransferFormat = z.infer<typeof TransferFormat>;
 
 export const tasks = api('tasks', {
   list: request({
@@ -158,6 +162,39 @@ export const tasks = api('tasks', {
     }),
     result: TaskSummary,
     expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['task'],
+  }),
+  import: request({
+    summary: 'Make a task of one of Harbor, Terminal-Bench 1, OneShot or SWE-bench; the original is kept in it.',
+    params: z.object({
+      repository: Repository,
+      path: z.string().min(1).describe('Task directory, or a JSON or JSONL file of SWE-bench instances'),
+      format: TransferFormat.optional().describe(
+        'harbor, terminal-bench, oneshot or swe-bench; default: told by its files',
+      ),
+      name: z.string().optional().describe('Name of the task; default: what it is called there'),
+      instance: z.string().optional().describe('Which SWE-bench instance of the file'),
+    }),
+    result: z.object({
+      task: TaskSummary,
+      format: TransferFormat,
+      /** What differs here from the program that it came from, one sentence each. */
+      notes: z.array(z.string()),
+    }),
+    expose: ['webview', 'http', 'cli'],
+    positional: ['path'],
+  }),
+  export: request({
+    summary:
+      'Write a prepared task for another program: as a Harbor directory, a SWE-bench instance, or as it was imported.',
+    params: z.object({
+      repository: Repository,
+      task: z.string().min(1),
+      format: z.enum(['harbor', 'swe-bench', 'original']).default('harbor'),
+      output: z.string().min(1).describe('Directory that is made, or file that a SWE-bench instance is added to'),
+    }),
+    result: z.object({ output: z.string(), notes: z.array(z.string()) }),
+    expose: ['webview', 'http', 'cli'],
     positional: ['task'],
   }),
   changed: event(z.object({ repository: z.string() })),

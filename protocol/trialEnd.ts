@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How a trial ended. `errored` and `lost` are faults of the machine and give no reward. */
 export const TrialEnd = z.enum([

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BuildOptions, build as bundle, context, type Metafile } from 'esbuild';
@@ -24,7 +24,11 @@ const programs = {
   server: 'server/main.ts',
   cli: 'server/cli.ts',
   recorder: 'server/traces/recorderWorker.ts',
+  reader: 'server/traces/reader/readerWorker.ts',
 } as const;
+
+/** Stands for packages that are imported and never used. */
+const absent = './scripts/absent.cjs';
 
 /** Files that run as they are, outside our process. */
 const copied = ['server/executors/shim.mjs'];
@@ -46,7 +50,15 @@ export async function build(options: { target: Target; dev: boolean }): Promise<
   const bundled = await Promise.all(bundles(options.target, options.dev).map(bundle));
   const metafiles = bundled.map(({ metafile }) => metafile).filter(metafile => metafile !== undefined);
   removeStale(metafiles);
+  for (const name of Object.keys(programs)) requireAscii(join(dist, `${name}.cjs`));
   return metafiles;
+}
+
+/** One character beyond ASCII, and V8 keeps the whole file with two bytes for each. */
+function requireAscii(file: string): void {
+  const found = /.{0,40}[^\x00-\x7f]/.exec(readFileSync(file, 'latin1'));
+  if (found !== null)
+    throw new Error(`${file} is not plain ASCII: write \\u escapes in regular expressions. ${found[0]}`);
 }
 
 /** Bundles again after every change, until the process ends. */
@@ -105,9 +117,11 @@ function bundles(target: Target, dev: boolean): BuildOptions[] {
       ...node,
       entryPoints: programs,
       outdir: 'dist',
-      // Optional compiled speed-ups of ssh2 (under dockerode), which does without them.
-      external: ['cpu-features', './crypto/build/Release/sshcrypto.node'],
       alias: {
+        // dockerode loads these for engines behind SSH and for BuildKit sessions, which executors/docker never uses.
+        ssh2: absent,
+        '@grpc/grpc-js': absent,
+        '@grpc/proto-loader': absent,
         'better-sqlite3': `better-sqlite3/${targets[target]}`,
         // Its main file is a UMD module, whose own imports no bundler can follow.
         'jsonc-parser': 'jsonc-parser/lib/esm/main.js',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { server as serverApi } from '../protocol/server.ts';
 import { delay, toIso } from './base/clock.ts';
@@ -42,6 +43,8 @@ export async function runServer(): Promise<void> {
     process.exit(1);
   });
   owner.add(services);
+  // They have taken effect, and are meant for no program that is started from here.
+  for (const name of ['NODE_COMPILE_CACHE', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name];
 
   const clients = new Set<Socket>();
   const startedAt = toIso(Date.now());
@@ -82,6 +85,9 @@ export async function runServer(): Promise<void> {
   owner.defer(() => closeListener(listener, clients));
   await listen(listener, paths, token);
   log.info('Listening.', { socket: paths.socket, version, pid: process.pid, node: process.versions.node });
+
+  // Now, as it would otherwise be written at an end that may never come.
+  flushCompileCache();
 
   process.on('SIGTERM', () => stop('SIGTERM'));
   process.on('SIGINT', () => stop('SIGINT'));

@@ -7,7 +7,7 @@ import { remote } from '../protocol/api.ts';
 import type { Channel, Disposable } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
-import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
+import { type ServerInfo, server as serverApi, serverEnvironment } from '../protocol/server.ts';
 import { compareVersions } from '../protocol/versions.ts';
 import { atMost, delay, within } from './base/clock.ts';
 import { isAlive, startDetached } from './base/exec.ts';
@@ -16,6 +16,8 @@ import { version } from './base/version.ts';
 
 /** How long a starting server may take until its socket answers. */
 const startTimeoutMs = 15_000;
+/** How often a server that ends while it starts is started again. */
+const maxStarts = 5;
 
 export interface ServerConnection {
   readonly channel: Channel;
@@ -47,12 +49,15 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
     if (!(await replace(existing))) return existing;
   }
   if (options.program === null) throw unreachable(options.paths);
-  launch(options, options.program);
+  let pid = launch(options, options.program);
+  let starts = 1;
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
     await delay(50);
     const connection = await tryConnect(options, true);
     if (connection !== null) return connection;
+    // Killed in its start, or another one was faster: then this one leaves, too.
+    if (!isAlive(pid) && starts++ < maxStarts) pid = launch(options, options.program);
   }
   throw unreachable(options.paths);
 }
@@ -125,7 +130,8 @@ function openSocket(path: string): Promise<Socket | null> {
   });
 }
 
-function launch({ paths, env }: ConnectOptions, program: string): void {
+/** @returns the process id */
+function launch({ paths, env }: ConnectOptions, program: string): number {
   let logFd: number;
   try {
     logFd = openSync(join(paths.logs, 'server-output.log'), 'a', 0o600);
@@ -133,11 +139,7 @@ function launch({ paths, env }: ConnectOptions, program: string): void {
     throw readOnlyError(paths.logs, cause);
   }
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')));
-  startDetached(
-    [process.execPath, program],
-    { ...inherited, COACH_HOME: paths.home, ELECTRON_RUN_AS_NODE: '1' },
-    logFd,
-  );
+  return startDetached([process.execPath, program], { ...inherited, ...serverEnvironment(paths.home) }, logFd);
 }
 
 /** Ends an older server and waits until it is gone; false when it is needed and stays. */
@@ -161,7 +163,7 @@ export function whileConnected<T>(connection: ServerConnection, work: () => Prom
 
 /** A server that lived shorter than this ended too soon; how long the next one is then waited with. */
 const shortLifeMs = 10_000;
-const maxPauseMs = 1000;
+const maxPauseMs = 500;
 
 /**
  * A way to the server that outlives it: after its end the next call connects again, starting it where needed. Listeners

@@ -9,7 +9,7 @@ import { toolsDirectory } from '../scripts/tools.ts';
 /** Where the editor tests keep code-server between runs. */
 export const codeServerDirectory = join(toolsDirectory(), 'code-server');
 
-type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox' | TestAgent;
+type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox' | 'toolchains' | TestAgent;
 
 const probes: Record<Feature, () => string | null> = {
   docker: () => (answers('docker', ['version', '--format', '{{.Server.Version}}']) ? null : 'no Docker engine answers'),
@@ -24,6 +24,10 @@ const probes: Record<Feature, () => string | null> = {
   opencode: () => missingAgent('opencode'),
   qwen: () => missingAgent('qwen'),
   sandbox: () => (answers('bwrap', ['--ro-bind', '/', '/', 'true']) ? null : 'bubblewrap cannot run here'),
+  toolchains: () => {
+    const programs = ['go', 'cargo', 'pytest-3'].filter(program => !existsSync(join('/usr/bin', program)));
+    return programs.length === 0 ? null : `${programs.join(', ')} not in /usr/bin`;
+  },
 };
 
 /**

@@ -121,7 +121,7 @@ function processesOf(home: string): { pid: number; command: string }[] {
 
 function portsOf(pid: number): string[] {
   const sockets = new Set<string>();
-  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+  for (const fd of filesOf(pid)) {
     try {
       sockets.add(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '');
     } catch {
@@ -136,6 +136,15 @@ function portsOf(pid: number): string[] {
       .filter(([, , , state, , , , , , inode]) => state === listening && sockets.has(inode ?? ''))
       .map(([, address]) => address ?? ''),
   );
+}
+
+function filesOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    // Ended while we looked.
+    return [];
+  }
 }
 
 /** Containers of ours that the engine knows, running or not; none where no engine answers. */

@@ -70,6 +70,7 @@ async function repeatRun(coach: Coach, panels: RunPanels, run: RunSummary): Prom
     attempts,
     limits,
     executor,
+    fresh: true,
     unproven: !tasks.every(task => proven.has(task)),
   });
   panels.open(again);

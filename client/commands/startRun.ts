@@ -142,6 +142,8 @@ async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSummary | u
     attempts: plan.attempts,
     limits: { timeoutSec },
     executor,
+    // The pages do not tell verdicts of earlier runs from those of this one.
+    fresh: true,
     unproven: unproven.length > 0,
   });
 }

@@ -10,8 +10,8 @@ export interface Agent {
   readonly apiHosts: readonly string[];
   /** Installed once per version into the agent cache, from npm; null for agents that need no program. */
   readonly package: AgentPackage | null;
-  /** What the runner does with it: run a program, apply the reference, or nothing at all. */
-  readonly kind: 'program' | 'oracle' | 'nop';
+  /** What the runner does with it: run a program, apply the reference or a patch from a file, or nothing at all. */
+  readonly kind: 'program' | 'oracle' | 'patch' | 'nop';
   readonly defaultModel: string | null;
   /** Environment variable that holds the user's key of this agent's API. */
   readonly keyName: string | null;

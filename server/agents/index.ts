@@ -4,9 +4,10 @@ import { codex } from './codex.ts';
 import { command } from './command.ts';
 import { nop } from './nop.ts';
 import { oracle } from './oracle.ts';
+import { predictions } from './predictions.ts';
 
 /** The registry: another agent is one file and one line here. */
-export const agents: readonly Agent[] = withUniqueIds([codex, command, oracle, nop]);
+export const agents: readonly Agent[] = withUniqueIds([codex, command, predictions, oracle, nop]);
 
 /** @throws CoachError `agent.unknown` naming the agents there are */
 export function findAgent(id: string): Agent {

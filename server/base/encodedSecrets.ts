@@ -1,4 +1,4 @@
-import { gunzipSync, inflateSync } from 'node:zlib';
+import { constants, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import type { LongRun } from './longRuns.ts';
 
 /** A piece of a text that stands for another text. */
@@ -6,8 +6,8 @@ export interface EncodedRun {
   readonly start: number;
   readonly end: number;
   readonly kind: 'encoded';
-  /** What it may stand for. */
-  readonly readings: () => readonly string[];
+  /** What it may stand for; null when it is compressed and can't be looked into as a whole. */
+  readonly readings: () => readonly string[] | null;
 }
 
 /** Shortest base64 that can hold a key with its name. */
@@ -68,29 +68,58 @@ function isBase64(code: number): boolean {
 /** Enough readable characters in a row to be a secret; random bytes have them nowhere. */
 const readable = /[\x20-\x7e\t\r\n]{16}/;
 
-function base64Readings(encoded: string): string[] {
+/** The same in UTF-16. */
+const readableWide = /(?:[\x20-\x7e\t\r\n]\0){12}/;
+
+function base64Readings(encoded: string): string[] | null {
   const joined = encoded.replaceAll(/\\n|[\r\n]/g, '');
   // Neither a hash in hex nor a word or a path.
   if (/^[0-9a-fA-F-]*$/.test(joined) || /^[a-z/_-]*$|^[A-Z_]*$/.test(joined)) return [];
   const shifts = joined.length <= maxShiftedLength ? [0, 1, 2, 3] : [0];
+  const whole = unpack(Buffer.from(joined, 'base64'));
+  if (whole === null) return null;
   return shifts.flatMap(shift => {
-    const bytes = Buffer.from(joined.slice(shift), 'base64');
-    const unpacked = shift === 0 ? unpack(bytes) : null;
-    const text = (unpacked ?? bytes).toString('latin1');
-    return readable.test(text) ? [text] : [];
+    const bytes = shift === 0 ? whole : Buffer.from(joined.slice(shift), 'base64');
+    const text = bytes.toString('latin1');
+    if (readable.test(text)) return [text];
+    return readableWide.test(text) ? [text.replaceAll('\0', '')] : [];
   });
 }
 
+/** The same bytes when they are not compressed; null when they are, and are damaged or too much to be looked through. */
 function unpack(bytes: Buffer): Buffer | null {
-  const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  const isZlib = bytes[0] === 0x78 && [0x01, 0x5e, 0x9c, 0xda].includes(bytes[1] ?? 0);
-  if (!isGzip && !isZlib) return null;
+  const packing = packings.find(({ begin }) => begin.some(magic => bytes.subarray(0, magic.length).equals(magic)));
+  if (packing === undefined) return bytes;
   try {
-    return (isGzip ? gunzipSync : inflateSync)(bytes, { maxOutputLength: maxUnpackedBytes });
-  } catch {
-    return null;
+    return packing.open(bytes);
+  } catch (error) {
+    const isTooMuch = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+    return isTooMuch || packing.certain ? null : bytes;
   }
 }
+
+interface Packing {
+  readonly begin: readonly Buffer[];
+  /** Nothing else begins like that. */
+  readonly certain: boolean;
+  readonly open: (bytes: Buffer) => Buffer;
+}
+
+/** Output that was cut off is common: what there is of it is looked through. */
+const toTheCut = { maxOutputLength: maxUnpackedBytes, finishFlush: constants.Z_SYNC_FLUSH };
+const packings: readonly Packing[] = [
+  { begin: [Buffer.from([0x1f, 0x8b, 8])], certain: true, open: bytes => gunzipSync(bytes, toTheCut) },
+  {
+    begin: [0x01, 0x5e, 0x9c, 0xda].map(level => Buffer.from([0x78, level])),
+    certain: false,
+    open: bytes => inflateSync(bytes, toTheCut),
+  },
+  {
+    begin: [Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+    certain: true,
+    open: bytes => zstdDecompressSync(bytes, { maxOutputLength: maxUnpackedBytes }),
+  },
+];
 
 /** The words around every escape, each once. */
 function escapedRuns(

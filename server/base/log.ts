@@ -1,5 +1,6 @@
-import { createWriteStream, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { LogFile } from './logFile.ts';
 import { redact } from './redact.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
@@ -36,7 +37,7 @@ export function createLog(
   return build({});
 }
 
-/** A log into `<directory>/<name>-<start>.log`; a full or read-only disk silences it and breaks nothing. */
+/** A log into `<directory>/<name>-<start>.log`; a full or read-only disk delays it and breaks nothing. */
 export function fileLog(
   directory: string,
   name: string,
@@ -44,13 +45,8 @@ export function fileLog(
 ): { log: Log; file: string; close(): Promise<void> } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, `${name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}-${process.pid}.log`);
-  const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
-  stream.on('error', () => undefined);
-  return {
-    log: createLog(line => void stream.write(line), options),
-    file,
-    close: () => new Promise(resolve => stream.end(() => resolve())),
-  };
+  const lines = new LogFile(file);
+  return { log: createLog(line => lines.write(line), options), file, close: () => lines.close() };
 }
 
 export const silentLog: Log = createLog(() => undefined, { debug: false });

@@ -8,23 +8,41 @@ import type { SecretSpan } from './redact.ts';
 const valueBegin = /[=>]?\s{0,3}(\\{0,7})(["']?)/y;
 const quotedValue: Readonly<Record<string, RegExp>> = { '"': /[^"\\\n]*/y, "'": /[^'\\\n]*/y };
 const bareValue = /[^\s"'`\\,;(){}[\]<>$&|]*/y;
+/** In an environment it ends at a blank, a quote or an escaped line end. */
+const variableValue = /[^\s"'`\\]*/y;
+const beginOfVariableValue = /[^\s"'`\\]{0,256}/y;
+/** `Authorization: Token …`: the word before the value. */
+const authorizationScheme = /[A-Za-z][A-Za-z-]{2,19} {1,3}(?=\S{12})/y;
 /** Enough of a bare value to judge it by: a text of nothing but names and signs is one value after the other. */
 const beginOfBareValue = /[^\s"'`\\,;(){}[\]<>$&|]{0,256}/y;
 const restOfLine = /[^"'`\\\r\n]{0,8192}/y;
 
 /** Proof enough: nothing else is called that. */
 const certain =
-  /(?:api[_-]?key|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|(?:access|refresh|id|auth|bearer|session|security)[_-]?token|private[_-]?key(?:[_-]?id)?|(?:account|shared-?access|signing|subscription|functions|encryption)[_-]?key)$/i;
+  /(?:api[_-]?key|secret[_-]?key|secret[_-]?access[_-]?key|client[_-]?secret|(?:access|refresh|id|auth|bearer|session|security)[_-]?token|private[_-]?key(?:[_-]?id)?|(?:account|auth|master|shared-?access|signing|subscription|functions|encryption)[_-]?key)$/i;
 const password = /(?:passw(?:or)?d|passphrase|secret|pwd)$/i;
-const likely = /(?:token|credentials?|authorization|auth|access[_-]?key|signature|sig)$/i;
+const likely = /(?:token|credentials?|authorization|auth|access[_-]?key)$/i;
+/** In a query; elsewhere a signature is proof of something, such as of a model's own thoughts. */
+const likelyParameter = /(?:key|signature|sig)$/i;
 const environment =
-  /^_?(?:[A-Z0-9]+_)*[A-Z0-9]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|SECRET_?KEY|CREDENTIALS?)(?:_(?!(?:ID|URL|URI|FILE|PATH|NAME|TYPE|LENGTH|SIZE|LIMIT|TTL|COUNT|HOST|HEADER|PREFIX|ENV)$)[A-Z0-9_]{1,20})?$/;
+  /^_?(?:[A-Z0-9]+_)*[A-Z0-9]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(?<=_)PWD|(?<=_)PAT|(?:API|PRIVATE|ACCESS|SECRET|STORAGE|ACCOUNT|AUTH|MASTER|SIGNING|ENCRYPTION)_?KEY|CREDENTIALS?)(?:_(?!(?:ID|URL|URI|FILE|PATH|NAME|TYPE|LENGTH|SIZE|LIMIT|TTL|COUNT|HOST|HEADER|PREFIX|ENV)$)[A-Z0-9_]{1,20})?$/;
 
 const ordinaryWord =
   /^(?:passw(?:or)?ds?|passphrase|secrets?|tokens?|string|text|hidden|number|boolean|object|required|optional|null|undefined|none|true|false|unknown|any|self|this|redacted)$/i;
 
 /** `$KEY`, `<your key>`, `%KEY%`, `sk-...`, and the versions of a list of packages. */
-const placeholder = /^[$<{[*]|^%[A-Z_]+%$|(?:\.\.\.|…)$|^[\^~]?\d+\.\d+\.\d/;
+const placeholder = /^[$<{[*]|^%[A-Z_]+%$|(?:\.\.\.|\u2026)$|^[\^~]?\d+\.\d+\.\d/;
+/** What stands for a secret in an environment: `$KEY`, `${KEY}`, `$(get key)`, `process.env.KEY`, `get_key(…`. */
+const reference =
+  /^\$(?:[({]|\w+$|[A-Z_][A-Z\d_]*(?![A-Za-z\d_$]))|^(?:process\.env|import\.meta\.env|os\.environ|env|ENV|self|this|settings|config|secrets|vars|args|options)\.[A-Za-z_$][\w$.]*|^[A-Za-z_$][\w$.]*[([]/;
+const blank = /^[<{[*]|^%[A-Z_]+%$|(?:\.\.\.|\u2026)$/;
+/** Of a name that goes on behind its proof (`TOKEN_TTL_SECONDS`), or counts: a number or a name says nothing. */
+const aboutSecrets = /^(?:MAX|MIN|NUM)_|(?<!PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|KEY|PWD|PAT|CREDENTIALS?)$/;
+const word = /^(?:\d+|[A-Za-z_$]+(?:\.[A-Za-z_$]+)+)$/;
+const passphrase = /^[a-z]{3,10}(?: [a-z]{3,10}){3,7}$/;
+const commonWord =
+  /\b(?:the|your|you|and|are|for|not|with|must|has|have|had|can|cannot|enter|please|passwords?|secrets?|from|this|that|was|invalid|wrong|match|does|least|characters?|long|used?|user|should|will|when|value|field|required|optional|string|new|old|set)\b/;
+
 const memberAccess = /^[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+/;
 
 /** The last three letters of the names above: most signs are told apart by them alone. */
@@ -62,7 +80,8 @@ export function namedSecrets(text: string): SecretSpan[] {
       next = Math.max(at + 1, span?.end ?? 0);
     }
   }
-  return [...found, ...argumentSecrets(text)];
+  for (const span of argumentSecrets(text)) found.push(span);
+  return found;
 }
 
 /** Whether a name ends like one of those above, or is in capitals as in an environment. */
@@ -99,8 +118,18 @@ function packed(text: string, end: number): number {
   return first | second | text.charCodeAt(end - 1) | 32;
 }
 
+/** Names that tell nothing: objects of one kind have the same ones. */
+const harmlessNames = new Set<string>();
+const maxHarmlessNames = 2000;
+
 /** Whether a member of an object is secret because of its name. */
 export function isSecretMember(name: string, value: string): boolean {
+  if (value.length < 6 || harmlessNames.has(name)) return false;
+  if (![certain, password, likely, environment].some(pattern => pattern.test(name))) {
+    if (harmlessNames.size === maxHarmlessNames) harmlessNames.clear();
+    harmlessNames.add(name);
+    return false;
+  }
   const context = { name, tight: false, nameQuoted: true, quoted: true, parameter: false, next: '' };
   return isSecret(value, context);
 }
@@ -118,21 +147,25 @@ function readNamed(text: string, nameEnd: number, at: number): SecretSpan | null
   const name = text.slice(nameStart, nameEnd);
   valueBegin.lastIndex = at + 1;
   const [, escapes = '', quote = ''] = valueBegin.exec(text) ?? [];
-  const start = valueBegin.lastIndex;
-  if (/cookie$/i.test(name)) return cookie(text, start);
+  const begin = valueBegin.lastIndex;
+  if (/cookie$/i.test(name)) return cookie(text, begin);
   if (/^(?:OLD)?PWD$/.test(name)) return null;
-  const value = read(quotedValue[quote] ?? beginOfBareValue, text, start);
+  const start = /authorization$/i.test(name) ? begin + read(authorizationScheme, text, begin).length : begin;
+  const tight = text[at] === '=' && at === nameEnd && start - at <= 2 + escapes.length;
+  const isVariable = tight && !/[?&]/.test(text[nameStart - 1] ?? '') && environment.test(name);
+  const value = read(quotedValue[quote] ?? (isVariable ? beginOfVariableValue : beginOfBareValue), text, start);
   const end = start + value.length;
   const context: Context = {
     name,
-    tight: text[at] === '=' && at === nameEnd && start - at <= 2 + escapes.length,
+    tight,
     nameQuoted: /["']/.test(text.slice(nameEnd, at)),
     quoted: quote !== '',
     parameter: /[?&;]/.test(text[nameStart - 1] ?? ''),
     next: text[end] ?? '',
   };
   if (!isSecret(value, context)) return null;
-  return { start, end: quote === '' ? start + read(bareValue, text, start).length : end, kind: 'credentials' };
+  const whole = isVariable ? variableValue : bareValue;
+  return { start, end: quote === '' ? start + read(whole, text, start).length : end, kind: 'credentials' };
 }
 
 function isNamePart(code: number): boolean {
@@ -152,13 +185,15 @@ interface Context {
 
 function isSecret(value: string, context: Context): boolean {
   const { name, quoted, nameQuoted, tight, parameter } = context;
-  if (value.length < 6 || placeholder.test(value)) return false;
+  if (value.length < 6) return false;
+  if (tight && environment.test(name)) return !isHarmlessVariable(name, value);
+  if (placeholder.test(value)) return false;
   const isCertain = certain.test(name);
   if (nameQuoted && quoted) {
     if (isCertain) return !/^[A-Z_]+$/.test(value);
-    if (password.test(name) || environment.test(name)) return !/\s/.test(value) && !isName(value);
+    if (password.test(name) || environment.test(name))
+      return isPassphrase(value) || (!/\s/.test(value) && !isName(value));
   } else if (environment.test(name)) {
-    if (tight) return !isCode(value, context.next);
     return quoted && isCertain ? hasDigitAndLetter(value) : looksRandom(value);
   } else if (quoted && (isCertain || password.test(name))) {
     return hasDigitAndLetter(value) && !/\s/.test(value) && !isName(value);
@@ -166,9 +201,29 @@ function isSecret(value: string, context: Context): boolean {
   if (isCertain && (/-|^_/.test(name) || parameter)) return !isCode(value, context.next);
   if (parameter && password.test(name)) return !isCode(value, context.next);
   if (!quoted && memberAccess.test(value)) return false;
+  if ((isCertain || password.test(name)) && !quoted && looksChosen(value)) return true;
   return (
-    (isCertain || password.test(name) || likely.test(name) || (parameter && /key$/i.test(name))) && looksRandom(value)
+    (isCertain || password.test(name) || likely.test(name) || (parameter && likelyParameter.test(name))) &&
+    looksRandom(value)
   );
+}
+
+/** In `NAME=value` only what plainly stands for something else. */
+function isHarmlessVariable(name: string, value: string): boolean {
+  if (blank.test(value) || reference.test(value) || ordinaryWord.test(value)) return true;
+  // A directory or a pattern of names.
+  if (/_(?:PWD|PAT)$/.test(name) && /^[/~.*]/.test(value)) return true;
+  return aboutSecrets.test(name) && word.test(value);
+}
+
+/** Words without the ones that every sentence has. */
+function isPassphrase(value: string): boolean {
+  return passphrase.test(value) && !commonWord.test(value);
+}
+
+/** `hunter2secret99x`: letters and digits by turns, as no one calls a variable. */
+function looksChosen(value: string): boolean {
+  return /^[a-z\d]{12,64}$/.test(value) && /\d[a-z]+\d/.test(value) && value.replaceAll(/\D/g, '').length >= 3;
 }
 
 /** What a program calls something: `PASSWORD`, `msal.cache`, `FlowPasswordRequiredV2`. */
@@ -193,7 +248,9 @@ function hasDigitAndLetter(value: string): boolean {
 
 /** Not a word, a name, a path or a version: long, with letters and digits in a mix that no one writes by hand. */
 function looksRandom(value: string): boolean {
-  if (value.length < 12 || /\s/.test(value) || !hasDigitAndLetter(value)) return false;
+  if (value.length < 12 || /\s/.test(value)) return false;
+  if (/^[0-9a-f]{16,}$/i.test(value) && /[a-f]/i.test(value)) return true;
+  if (!hasDigitAndLetter(value)) return false;
   const digits = value.replaceAll(/\D/g, '').length;
   if (/^[A-Za-z_$][\w$.]*$/.test(value) && !(value.length >= 20 && digits >= 3)) return false;
   return (/[a-z]/.test(value) && /[A-Z]/.test(value)) || digits >= 4;
@@ -234,7 +291,11 @@ const inArguments: readonly { readonly needs: readonly string[]; readonly patter
   },
 ];
 
+/** Any of the `needs` above: one search where there is none. */
+const anyArgument = /A[KS]IA| -(?:-|u)|login/;
+
 function argumentSecrets(text: string): SecretSpan[] {
+  if (!anyArgument.test(text)) return [];
   return inArguments.flatMap(({ needs, pattern }) => {
     const found: SecretSpan[] = [];
     if (!needs.some(part => text.includes(part))) return found;

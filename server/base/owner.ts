@@ -40,7 +40,19 @@ export async function makeScratch(directory: string): Promise<void> {
   await writeFile(join(directory, ownerFile), JSON.stringify(currentOwner()));
 }
 
-/** The same below the system's temporary directory, with a name of its own that begins with `coach-`. */
+/** Whether the process that made a scratch directory, or took it over with `makeScratch`, lives; null without one. */
+export async function scratchOwnerLives(directory: string): Promise<boolean | null> {
+  const owner = await readScratchOwner(directory);
+  return owner === null ? null : ownerLives(owner);
+}
+
+function readScratchOwner(directory: string): Promise<Owner | null> {
+  return readFile(join(directory, ownerFile), 'utf8')
+    .then(text => JSON.parse(text) as Owner)
+    .catch(() => null);
+}
+
+/** `makeScratch` below the system's temporary directory, with a name of its own that begins with `coach-`. */
 export async function temporaryScratch(name: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), `coach-${name}-`));
   await makeScratch(directory);
@@ -55,9 +67,7 @@ export async function abandonedScratches(parent: string): Promise<string[]> {
     const directory = join(parent, name);
     const stat = await lstat(directory).catch(() => null);
     if (!stat?.isDirectory() || (process.getuid !== undefined && stat.uid !== process.getuid())) continue;
-    const owner = await readFile(join(directory, ownerFile), 'utf8')
-      .then(text => JSON.parse(text) as Owner)
-      .catch(() => null);
+    const owner = await readScratchOwner(directory);
     if (owner !== null && !ownerLives(owner)) abandoned.push(directory);
   }
   return abandoned;

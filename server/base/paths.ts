@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { endpointOf } from '../../protocol/endpoint.ts';
@@ -45,6 +45,8 @@ export function ensureHome(paths: CoachPaths): void {
     for (const directory of [paths.home, paths.ca, paths.workspaces, paths.cache, paths.logs]) {
       mkdirSync(directory, { recursive: true, mode: 0o700 });
     }
+    // One that was there may be open to others; what lies in it is nobody else's business.
+    if ((statSync(paths.home).mode & 0o077) !== 0) chmodSync(paths.home, 0o700);
     if (!paths.socket.startsWith(paths.home) && process.platform !== 'win32') {
       mkdirSync(join(paths.socket, '..'), { recursive: true, mode: 0o700 });
     }

@@ -1,4 +1,5 @@
 import { encodedRuns } from './encodedSecrets.ts';
+import { KnownValues, minKnownLength } from './knownValues.ts';
 import { type LongRun, longRuns } from './longRuns.ts';
 import { namedSecrets } from './namedSecrets.ts';
 import { shapedSecrets } from './shapedSecrets.ts';
@@ -12,23 +13,20 @@ export interface SecretSpan {
 
 export const redacted = '[redacted]';
 
-/** Shorter values are no secrets: they would blank ordinary words. */
-const minKnownLength = 6;
-
 /** How often text inside text is looked into: base64 of a URL of … */
 const maxLayers = 3;
+
+const nothingKnown = new KnownValues();
 
 /**
  * Replaces what looks like a secret, and every occurrence of `known` values (at least 6 characters), by `[redacted]`,
  * also inside percent-encoding, `\u` escapes, base64 and gzip in base64. The same string comes back when there is none.
  * Made for text that is about to be written: logs, traces, exports. Linear in the length of the text.
  */
-export function redact(text: string, known: Iterable<string> = []): string {
+export function redact(text: string, known: KnownValues | Iterable<string> = nothingKnown): string {
   if (text.length < minKnownLength) return text;
-  const values = [...known].filter(value => value.length >= minKnownLength);
-  let result = text;
-  for (const value of values) if (result.includes(value)) result = result.replaceAll(value, redacted);
-  return without(result, secretSpans(result, values, maxLayers));
+  const values = known instanceof KnownValues ? known : new KnownValues(known);
+  return without(text, secretSpans(text, values, maxLayers));
 }
 
 /** The secrets in a text by shape, with their 1-based line; the text itself is not repeated. */
@@ -47,16 +45,15 @@ export function findSecrets(text: string): { line: number; kind: string }[] {
   return found;
 }
 
-function secretSpans(text: string, known: readonly string[], layers: number): SecretSpan[] {
+function secretSpans(text: string, known: KnownValues, layers: number): SecretSpan[] {
   const runs = longRuns(text);
-  const plain = [...shapedSecrets(text, runs), ...namedSecrets(text)];
+  const plain = [...known.spans(text), ...shapedSecrets(text, runs), ...namedSecrets(text)];
   return layers === 0 ? plain : [...plain, ...encodedSpans(text, runs, known, layers - 1)];
 }
 
-function encodedSpans(text: string, runs: readonly LongRun[], known: readonly string[], layers: number): SecretSpan[] {
-  const hidesSecret = (reading: string) =>
-    known.some(value => reading.includes(value)) || secretSpans(reading, known, layers).length > 0;
-  return encodedRuns(text, runs).filter(run => run.readings().some(hidesSecret));
+function encodedSpans(text: string, runs: readonly LongRun[], known: KnownValues, layers: number): SecretSpan[] {
+  const hidesSecret = (reading: string) => known.isIn(reading) || secretSpans(reading, known, layers).length > 0;
+  return encodedRuns(text, runs).filter(run => run.readings()?.some(hidesSecret) ?? true);
 }
 
 function without(text: string, spans: SecretSpan[]): string {

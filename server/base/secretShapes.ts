@@ -49,6 +49,7 @@ export const secretShapes: readonly SecretShape[] = [
   { kind: 'key', prefixes: ['glpat-', 'gldt-', 'glrt-', 'glptt-', 'glcbt-', 'gloas-'], tail: `${token}{16,}` },
   { kind: 'key', prefixes: ['npm_'], tail: `${alphanumeric}{30,}` },
   { kind: 'key', prefixes: ['pypi-AgE'], tail: `${token}{40,}` },
+  { kind: 'key', prefixes: ['AKCp', 'cmVmdGtu'], tail: `${alphanumeric}{30,}` },
   { kind: 'key', prefixes: ['rubygems_'], tail: '[a-f0-9]{40,}' },
   { kind: 'key', prefixes: ['dckr_pat_', 'dckr_oat_'], tail: `${token}{20,}` },
   { kind: 'key', prefixes: ['ATATT3', 'ATCTT3', 'ATBB'], tail: '[A-Za-z0-9_=-]{28,}' },
@@ -80,8 +81,6 @@ export const secretShapes: readonly SecretShape[] = [
     anywhere: true,
   },
   { kind: 'key', prefixes: ['webhook.office.com/webhookb2/'], tail: '[A-Za-z0-9@/-]{30,}', anywhere: true },
-  // A bot's token begins with its number.
-  { kind: 'key', prefixes: ['AAE', 'AAF', 'AAG', 'AAH'], tail: `(?<=[0-9]{8,10}:AA.)${token}{32}(?![A-Za-z0-9])` },
   { kind: 'key', prefixes: ['glsa_', 'glc_', 'sntrys_', 'sntryu_', 'phx_'], tail: '[A-Za-z0-9_=+/-]{28,}' },
 ];
 

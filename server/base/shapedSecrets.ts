@@ -45,6 +45,7 @@ export function shapedSecrets(text: string, runs: readonly LongRun[]): SecretSpa
 
 function readRun(text: string, { start: from, end: until }: LongRun, found: SecretSpan[]): void {
   const run = text.slice(from, until);
+  if (text[from - 1] === ':' && isBotToken(text, from)) found.push({ start: from, end: from + 35, kind: 'key' });
   beginnings.lastIndex = 0;
   for (let match = beginnings.exec(run); match !== null; match = beginnings.exec(run)) {
     const start = from + match.index;
@@ -58,6 +59,14 @@ function readRun(text: string, { start: from, end: until }: LongRun, found: Secr
     }
     beginnings.lastIndex = next - from;
   }
+}
+
+const botSecret = /(?=[\w-]{0,34}[a-z])(?=[\w-]{0,34}[A-Z])(?=[\w-]{0,34}\d)[\w-]{35}(?![\w-])/y;
+
+/** A Telegram bot's: its number, a colon and 35 signs without a beginning of their own. */
+function isBotToken(text: string, at: number): boolean {
+  botSecret.lastIndex = at;
+  return botSecret.test(text) && /(?<!\d)\d{8,10}:$/.test(text.slice(Math.max(0, at - 12), at));
 }
 
 function firstOf(candidates: readonly Reader[], text: string, at: number, start: number) {
@@ -139,7 +148,8 @@ const basicPair = /[A-Za-z0-9+/]{6,}={0,2}/y;
 /** `Bearer …` and `Basic …` as in headers. */
 function credentials(text: string): SecretSpan[] {
   const found: SecretSpan[] = [];
-  for (const match of text.matchAll(scheme)) {
+  scheme.lastIndex = 0;
+  for (let match = scheme.exec(text); match !== null; match = scheme.exec(text)) {
     const start = match.index + match[0].length;
     const isBasic = /^basic/i.test(match[0]);
     const end = matchEnd(isBasic ? basicPair : bearerToken, text, start);

@@ -1,6 +1,6 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { Executor, PreparedEnvironment } from '../executors/executor.ts';
+import type { EnvironmentSpec, Executor, PreparedEnvironment } from '../executors/executor.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 
 export interface PreparedEnvironments {
@@ -48,6 +48,7 @@ export async function prepareEnvironments(
   };
 }
 
-function toSpec({ name, environment, bundle, baseImage, workdir }: PreparedTask) {
+/** What an executor must know of a task. */
+export function toSpec({ name, environment, bundle, baseImage, workdir }: PreparedTask): EnvironmentSpec {
   return { taskName: name, directory: environment, bundle, baseImage, workdir };
 }

@@ -1,21 +1,20 @@
 import type { Handlers } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import type { runs, TrialSummary } from '../../protocol/runs.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { type RegradeDeps, regradeRun } from './regrade.ts';
 import { compareRuns } from './report/comparison.ts';
 import { writeReport } from './report/write.ts';
 import type { RunService } from './runService.ts';
-import type { RunStore } from './runStore.ts';
+import { exportRun } from './transfer/exportRun.ts';
 import { changedFiles, fileOn } from './trialView.ts';
 
-export interface RunHandlerDeps {
+export interface RunHandlerDeps extends RegradeDeps {
   readonly service: RunService;
-  readonly store: RunStore;
   repositoryRoot(directory: string): Promise<string>;
-  loadTask(root: string, name: string): Promise<PreparedTask>;
 }
 
-export function runHandlers({ service, store, repositoryRoot, loadTask }: RunHandlerDeps): Handlers<typeof runs> {
+export function runHandlers(deps: RunHandlerDeps): Handlers<typeof runs> {
+  const { service, store, repositoryRoot, loadTask } = deps;
   const requireTrial = (trialId: string): TrialSummary => {
     const trial = store.trial(trialId);
     if (trial !== null) return trial;
@@ -24,6 +23,11 @@ export function runHandlers({ service, store, repositoryRoot, loadTask }: RunHan
   const taskOf = (trial: TrialSummary) => loadTask(service.require(trial.runId).repository, trial.task);
   return {
     start: request => service.start(request),
+    plan: request => service.plan(request),
+    resume: ({ runId, keys }) => service.resume(runId, keys),
+    regrade: async ({ runId, executor }, signal) => ({
+      rows: await regradeRun(service.require(runId), executor, deps, signal),
+    }),
     async list({ repository, limit }) {
       return { rows: store.list(limit, repository === undefined ? undefined : await repositoryRoot(repository)) };
     },
@@ -36,6 +40,13 @@ export function runHandlers({ service, store, repositoryRoot, loadTask }: RunHan
     report: async ({ runId, format }) => ({
       file: await writeReport(service.require(runId), store.trials(runId), format),
     }),
+    async export({ runId, format, output }) {
+      const run = service.require(runId);
+      const trials = store.trials(runId).filter(trial => trial.phase === 'done');
+      const known = (trial: TrialSummary) => taskOf(trial).catch(() => null);
+      await exportRun({ run, trials, taskOf: known }, format, output);
+      return { output, trials: trials.length };
+    },
     compare: ({ runIds }) => compareRuns([...new Set(runIds)].map(runId => store.trials(service.require(runId).id))),
     async diff({ trialId }, signal) {
       const trial = requireTrial(trialId);

@@ -1,7 +1,8 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { requireReference } from '../tasks/reference.ts';
 import { afterCounterproof, withCounterTests } from './counterproof.ts';
-import { judge, toVerdict, type Verdict } from './score.ts';
+import { judge, toVerdict, type Verdict, type VerifierRun } from './score.ts';
 import { type VerifierDeps, type VerifyOutcome, verify } from './verify.ts';
 
 /**
@@ -19,18 +20,25 @@ export async function judgeChange(
   signal: AbortSignal,
 ): Promise<{ run: VerifyOutcome; verdict: Verdict }> {
   const run = await verify(trialId, task, patch, deps, signal);
-  if (run.outcomes === null && !run.timedOut) {
-    const reference = await verify(`${trialId}.reference`, task, task.solutionPatch, deps, signal);
-    if (reference.outcomes === null) throw brokenVerifier(run.exitCode);
+  const { verifier } = task;
+  if (isMute(run, task) && !run.timedOut) {
+    const reference = await verify(`${trialId}.reference`, task, requireReference(task), deps, signal);
+    if (isMute(reference, task)) throw brokenVerifier(run.exitCode);
   }
-  const verdict = judge(run, task.verifier);
-  const { mustFail } = task.verifier;
+  if (verifier.kind === 'script') return { run, verdict: { reward: run.reward ?? 0, tests: [] } };
+  const verdict = judge(run, verifier);
+  const { mustFail } = verifier;
   if (verdict.reward < 1 || mustFail.length === 0) return { run, verdict };
   const counter = await withCounterTests(task, directory =>
     verify(`${trialId}.counterproof`, task, patch, deps, signal, directory),
   );
   if (counter === null) return { run, verdict };
   return { run, verdict: toVerdict(afterCounterproof(verdict.tests, counter, mustFail)) };
+}
+
+/** Whether a verifier came to no word about the change: no report of tests, no reward of a script. */
+export function isMute(run: VerifierRun, { verifier }: PreparedTask): boolean {
+  return verifier.kind === 'script' ? (run.reward ?? null) === null : run.outcomes === null;
 }
 
 function brokenVerifier(exitCode: number | null): CoachError {

@@ -40,13 +40,20 @@ export class LimitWatch {
   #reached = false;
   #heardModel = false;
 
-  constructor(limits: AgentLimits, meter: Meter, clock: Clock, onReached: (limit: LimitReached) => void) {
+  /** `startedAt`: when the agent began, for one that goes on with this server. */
+  constructor(
+    limits: AgentLimits,
+    meter: Meter,
+    clock: Clock,
+    onReached: (limit: LimitReached) => void,
+    startedAt: number | null = null,
+  ) {
     this.#limits = limits;
     this.#meter = meter;
     this.#clock = clock;
     this.#onReached = onReached;
-    this.#startedAt = clock.now();
-    this.#aliveAt = this.#startedAt;
+    this.#startedAt = startedAt ?? clock.now();
+    this.#aliveAt = clock.now();
     this.#timer = setInterval(() => this.look(), lookEveryMs);
   }
 

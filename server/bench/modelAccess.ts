@@ -1,43 +1,50 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
-import type { AgentChoice } from '../../protocol/runs.ts';
+import type { Budget } from '../../protocol/proxy.ts';
+import type { AgentChoice, RunLimits } from '../../protocol/runs.ts';
+import { addUsage, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { DisposableStack } from '../base/disposable.ts';
 import { makeScratch, temporaryScratch } from '../base/owner.ts';
 import type { ProxyLaunch } from '../proxy/proxy.ts';
 import { sandboxName } from './sandboxes.ts';
-import type { TrialDeps } from './trial.ts';
+import type { RecordedWork, TrialDeps } from './trial.ts';
 
 /** Longest Unix socket path that every system takes. */
 const maxSocketPath = 100;
-const socketName = 'model.sock';
 
 export interface ModelUser {
   readonly trialId: string;
   readonly agent: Agent;
   readonly choice: AgentChoice;
   readonly label: string;
-  /** Input + output tokens that its token is good for; null is no limit. */
-  readonly maxTokens: number | null;
+  /** Its tokens and money count against these. */
+  readonly limits: RunLimits;
 }
 
 export interface ModelAccess {
   readonly launch: ProxyLaunch;
   readonly socket: string;
+  /** All that the agent has used, also through an earlier server. */
+  meter(): { readonly usage: Usage; readonly streamingTokens: number };
+  sessionIds(): string[];
   failures(): readonly string[];
 }
 
 /**
- * The agent's way to its model: a launch of the proxy on a Unix socket, which puts in the real key on the way out, or
- * leads to a replay. Null for a command that was given no key: it works without a model.
+ * The agent's way to its model: a launch of the proxy on a Unix socket in the scratch directory, which puts in the real
+ * key on the way out, or leads to a replay. Null for a command that was given no key: it works without a model.
+ * @param earlier what an agent that goes on with this server has used through the one before
  */
 export async function openModel(
-  phase: ModelUser,
+  user: ModelUser,
+  scratch: string,
+  earlier: RecordedWork,
   deps: TrialDeps,
   owned: DisposableStack,
 ): Promise<ModelAccess | null> {
-  const { agent, choice } = phase;
+  const { agent, choice, limits } = user;
   const defaultHost = agent.apiHosts[0] ?? 'api.openai.com';
   const realKey = agent.keyName === null ? null : (deps.keys[agent.keyName] ?? null);
   if (choice.replay === null && realKey === null) {
@@ -48,19 +55,39 @@ export async function openModel(
   const launch = owned.add(
     await deps.proxy.open({
       agent: agent.id,
-      label: phase.label,
+      label: user.label,
       overrides: replay === null ? [] : [{ host: defaultHost, target: replay.origin }],
       replay: replay !== null,
       defaultHost,
       realKey: replay === null ? realKey : null,
-      trialId: phase.trialId,
+      trialId: user.trialId,
       apiHosts: agent.apiHosts,
-      budget: phase.maxTokens === null ? null : { tokens: phase.maxTokens, usd: null },
+      budget: whatIsLeft(limits, earlier),
     }),
   );
-  const socket = await socketFor(phase.trialId, deps.workspaces, owned);
+  const socket = modelSocket(scratch);
+  await mkdir(join(socket, '..'), { recursive: true, mode: 0o711 });
   owned.add(await launch.listen(socket));
-  return { launch, socket, failures: () => replay?.failures() ?? [] };
+  return {
+    launch,
+    socket,
+    meter() {
+      const { usage, streamingTokens } = launch.meter();
+      return { usage: addUsage(earlier.usage, usage), streamingTokens };
+    },
+    sessionIds: () => [...new Set([...earlier.sessionIds, ...launch.sessionIds()])],
+    failures: () => replay?.failures() ?? [],
+  };
+}
+
+/** What remains of the limits. A budget is never zero, which would be none; the smallest one lets nothing more begin. */
+function whatIsLeft({ maxTokens, maxUsd }: RunLimits, earlier: RecordedWork): Budget | null {
+  if (maxTokens === null && maxUsd === undefined) return null;
+  const usedTokens = totalTokens(earlier.usage) ?? 0;
+  return {
+    tokens: maxTokens === null ? null : Math.max(1, maxTokens - usedTokens),
+    usd: maxUsd === undefined ? null : Math.max(Number.MIN_VALUE, maxUsd - earlier.costUsd),
+  };
 }
 
 /** @throws CoachError `agent.noKey` */
@@ -74,11 +101,22 @@ export function missingKey(agent: Agent): CoachError {
   );
 }
 
-async function socketFor(trialId: string, workspaces: string, owned: DisposableStack): Promise<string> {
-  const beside = join(workspaces, sandboxName(trialId, 'model'));
-  const fits = join(beside, socketName).length <= maxSocketPath;
-  const directory = fits ? beside : await temporaryScratch('model');
-  owned.defer(() => rm(directory, { recursive: true, force: true }));
-  if (fits) await makeScratch(directory);
-  return join(directory, socketName);
+/**
+ * The directory that holds the socket, and says who owns the agent's sandbox. Its name must be written down: a later
+ * server comes back to the same place.
+ */
+export async function makeModelScratch(key: string, workspaces: string): Promise<string> {
+  const beside = join(workspaces, sandboxName(key, 'model'));
+  if (modelSocket(beside).length > maxSocketPath) return temporaryScratch('model');
+  await makeScratch(beside);
+  return beside;
+}
+
+/** In a directory of its own: a sandbox may be given that directory, in which the next server's socket appears, too. */
+function modelSocket(scratch: string): string {
+  return join(scratch, 's', 'model.sock');
+}
+
+export function removeModelScratch(scratch: string): Promise<void> {
+  return rm(scratch, { recursive: true, force: true });
 }

@@ -1,73 +1,51 @@
-import { join } from 'node:path';
-import type { z } from 'zod';
 import { CoachError } from '../../protocol/errors.ts';
-import { type RunSummary, runs, type TrialSummary } from '../../protocol/runs.ts';
+import { type RunPlan, type RunSummary, runs, type TrialSummary } from '../../protocol/runs.ts';
 import type { Agent } from '../agents/agent.ts';
 import type { InstalledAgent } from '../agents/install.ts';
 import type { EventBus } from '../base/bus.ts';
-import { type Clock, toIso } from '../base/clock.ts';
+import { toIso } from '../base/clock.ts';
 import type { AsyncOwner } from '../base/disposable.ts';
-import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
-import type { Executor } from '../executors/executor.ts';
-import type { Executors } from '../executors/index.ts';
 import type { LaunchSpec, ProxyLaunch } from '../proxy/proxy.ts';
 import type { Replay } from '../proxy/replay/replayServer.ts';
-import { isProven } from '../tasks/format.ts';
 import { writeIgnoreFile } from '../tasks/places.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
-import { type PreparedEnvironments, prepareEnvironments } from './environments.ts';
-import { toHarborJob } from './harbor.ts';
+import { requireDiskSpace } from './diskSpace.ts';
+import { estimate } from './estimate.ts';
 import type { AgentLimits } from './limits.ts';
-import { missingKey } from './modelAccess.ts';
-import { newRunId, type PlannedAgent, planAgents, planTrials } from './plan.ts';
-import type { RunRecord, RunStore } from './runStore.ts';
-import { runEach } from './scheduler.ts';
-import { runTrial, type TrialTraces } from './trial.ts';
-import { createTrialFiles, toJson } from './trialFiles.ts';
-import { TrialRecord } from './trialRecord.ts';
+import { findReusable } from './reuse.ts';
+import { closeRun, publishRun, RunExecution } from './runExecution.ts';
+import { tell } from './runJournal.ts';
+import { makePlan, type Plan, type PlanDeps, RunOptions, type RunRequest, remakePlan } from './runPlan.ts';
+import type { RunStore } from './runStore.ts';
+import type { TrialTraces } from './trial.ts';
+import type { Try } from './tries.ts';
+import { claim, giveUp, isAdoptable } from './tryTrial.ts';
 
-export type RunRequest = z.output<(typeof runs.members.start)['params']>;
-
-export interface RunServiceDeps {
+export interface RunServiceDeps extends PlanDeps {
   readonly store: RunStore;
   readonly bus: EventBus;
-  readonly clock: Clock;
   readonly log: Log;
-  readonly executors: Executors;
   readonly traces: TrialTraces;
   /** `COACH_HOME/workspaces`: sockets and copies while trials run. */
   readonly workspaces: string;
-  findAgent(id: string): Agent;
   install(agent: Agent, signal: AbortSignal): Promise<InstalledAgent>;
   /** Starts the proxy when it is not up, and registers a launch. */
   openLaunch(spec: LaunchSpec): Promise<ProxyLaunch>;
   startReplay(recording: string): Promise<Replay>;
-  /** The repository's root and its prepared task by that name. @throws CoachError `task.missing`, `task.invalid` */
-  loadTask(root: string, name: string): Promise<PreparedTask>;
-  repositoryRoot(directory: string): Promise<string>;
-  keys(root: string): Readonly<Record<string, string | undefined>>;
   readonly patience?: Pick<AgentLimits, 'unreachableMs' | 'idleMs'>;
+  /** Pause before the second try of a trial; doubled for each one more. Default 1 s. */
+  readonly retryPauseMs?: number;
 }
 
-/** How long an agent may try to reach a dead model, and how long it may give no sign of life. */
-const defaultPatience = { unreachableMs: 60_000, idleMs: 15 * 60_000 };
+/** Earlier trials that an estimate looks at. */
+const estimateFrom = 2000;
 
 interface ActiveRun {
   readonly stop: AbortController;
   readonly ended: Promise<void>;
 }
 
-interface Plan {
-  record: RunRecord;
-  readonly tasks: readonly PreparedTask[];
-  readonly agents: readonly PlannedAgent[];
-  readonly executors: readonly [Executor, ...Executor[]];
-  readonly concurrency: number;
-  readonly keys: Readonly<Record<string, string | undefined>>;
-}
-
-/** Starts, follows and ends runs. */
+/** Starts, follows, resumes and ends runs. */
 export class RunService implements AsyncOwner {
   readonly #deps: RunServiceDeps;
   readonly #active = new Map<string, ActiveRun>();
@@ -76,10 +54,11 @@ export class RunService implements AsyncOwner {
     this.#deps = deps;
   }
 
-  /** Trials that have started and not ended. */
+  /** Trials that have started and not ended; at least one while a run waits for space or for another try. */
   get runningTrials(): number {
     const trials = [...this.#active.keys()].flatMap(runId => this.#deps.store.trials(runId));
-    return trials.filter(trial => trial.phase !== 'done' && trial.phase !== 'queued').length;
+    const started = trials.filter(trial => trial.phase !== 'done' && trial.phase !== 'queued').length;
+    return Math.max(started, this.#active.size > 0 ? 1 : 0);
   }
 
   /**
@@ -87,23 +66,27 @@ export class RunService implements AsyncOwner {
    * @throws CoachError when it can't be started; nothing is written then
    */
   async start(request: RunRequest): Promise<RunSummary> {
-    const { store, bus, clock } = this.#deps;
-    const plan = await this.#plan(request);
-    const trials = planTrials(plan.record, plan.tasks, plan.agents, request.attempts);
+    const { store, bus, workspaces } = this.#deps;
+    const plan = await makePlan(request, this.#deps);
+    await requireDiskSpace([plan.record.repository, workspaces]);
     await writeIgnoreFile(plan.record.repository);
-    store.create(plan.record, trials);
+    store.create(plan.record, plan.trials, JSON.stringify(plan.options));
     const summary = this.require(plan.record.id);
     bus.publish(runs, 'changed', summary);
-    const stop = new AbortController();
-    const ended = this.#execute(plan, trials, stop.signal)
-      .catch((error: unknown) => {
-        // Trials keep their faults to themselves, so this is a fault of ours or of the disk.
-        this.#deps.log.error(`Run ${plan.record.id} broke off.`, { error });
-        this.#close(plan.record, 'interrupted', toIso(clock.now()));
-      })
-      .finally(() => this.#active.delete(plan.record.id));
-    this.#active.set(plan.record.id, { stop, ended });
+    const trials = plan.trials.map(({ trial }) => trial);
+    this.#launch(plan.record.id, signal => this.#execute(plan, trials, signal));
     return summary;
+  }
+
+  /** What `start` would do. @throws CoachError when it can't be started */
+  async plan(request: RunRequest): Promise<RunPlan> {
+    const { store } = this.#deps;
+    const { record, agents, options, keys, trials } = await makePlan(request, this.#deps);
+    const reused = options.fresh ? new Map<string, unknown>() : findReusable(trials, store);
+    return estimate(
+      { ...options, executor: record.executor, agents, keys, reused, trials: trials.map(({ trial }) => trial) },
+      store.endedTrials(record.repository, estimateFrom),
+    );
   }
 
   /** Ends a run's agents and sandboxes and waits until they are gone. A run that is over stays as it is. */
@@ -112,6 +95,27 @@ export class RunService implements AsyncOwner {
     const active = this.#active.get(runId);
     active?.stop.abort(new CoachError('cancelled', 'The run was cancelled.'));
     await active?.ended;
+    return this.require(runId);
+  }
+
+  /**
+   * Goes on with a run: its trials that have not ended, were cancelled or met a failure of the machine. Verdicts are kept,
+   * and a run that has nothing but those stays as it is.
+   * @throws CoachError when it can't go on now, such as for want of a key
+   */
+  async resume(runId: string, keys: Readonly<Record<string, string>> = {}): Promise<RunSummary> {
+    const { store } = this.#deps;
+    const run = this.require(runId);
+    if (this.#active.has(runId)) return run;
+    const due = store.trials(runId).filter(isDue);
+    if (due.length === 0) return run;
+    const plan = await this.#remakePlan(run, keys);
+    // Another request may have been faster.
+    if (this.#active.has(runId)) return this.require(runId);
+    store.setState(runId, 'running', null);
+    tell(this.#deps, runId, 'log', `The run goes on: ${due.length} of ${run.trialCounts.total} trials.`);
+    publishRun(this.#deps, runId);
+    this.#launch(runId, signal => this.#execute(plan, due, signal));
     return this.require(runId);
   }
 
@@ -129,20 +133,26 @@ export class RunService implements AsyncOwner {
   }
 
   /**
-   * To be called once at the start of the server: whatever says that it runs was cut off by the end of another server.
-   * Its sandboxes are removed by the executors' `sweep`.
+   * To be called once at the start of the server: goes on with the runs that another server's end cut off. When this
+   * returns, the sandboxes whose agents are still at work are claimed, and all others may be swept. A run that can't go on
+   * now is called interrupted, and why; `resume` is for its user.
    */
-  recover(): void {
-    const { store, clock, log } = this.#deps;
-    const now = toIso(clock.now());
+  async recover(): Promise<void> {
+    const { store, executors, log } = this.#deps;
     for (const run of store.running()) {
-      for (const trial of store.trials(run.id)) {
-        if (trial.phase === 'done') continue;
-        const end = trial.phase === 'queued' ? 'cancelled' : 'lost';
-        store.saveTrial({ ...trial, phase: 'done', end, finishedAt: now });
-      }
-      this.#close(run, 'interrupted', now);
-      log.warn(`Run ${run.id} was interrupted by the end of the server.`);
+      const tries = store.trials(run.id).flatMap(trial => store.tries(trial.id).at(-1) ?? []);
+      const executor = executors.all.find(({ id }) => id === run.executor);
+      const atWork = tries.filter(value => isAdoptable(value, executor));
+      await Promise.all(tries.map(value => (atWork.includes(value) ? claim(value) : giveUp(value))));
+      log.info(`Run ${run.id} was cut off by the end of its server.`, { agentsAtWork: atWork.length });
+      this.#launch(run.id, async signal => {
+        const plan = await this.#remakePlan(run, {}).catch(async (error: unknown) => {
+          await Promise.all(atWork.map(giveUp));
+          await executor?.sweep(log).catch(() => undefined);
+          this.#interrupt(run, tries, CoachError.from(error));
+        });
+        if (plan !== undefined) await this.#execute(plan, store.trials(run.id).filter(isDue), signal);
+      });
     }
   }
 
@@ -150,166 +160,50 @@ export class RunService implements AsyncOwner {
     await Promise.all([...this.#active.keys()].map(runId => this.cancel(runId)));
   }
 
-  async #plan(request: RunRequest): Promise<Plan> {
-    const { clock, executors, findAgent, loadTask, repositoryRoot } = this.#deps;
-    const agents = planAgents(request.agents, findAgent);
-    const root = await repositoryRoot(request.repository);
-    const keys = { ...this.#deps.keys(root), ...request.keys };
-    for (const { agent, choice } of agents) {
-      const needsKey = agent.dialect !== null && choice.replay === null && agent.keyName !== null;
-      if (needsKey && !keys[agent.keyName]) throw missingKey(agent);
+  #execute(plan: Plan, due: readonly TrialSummary[], signal: AbortSignal): Promise<void> {
+    return new RunExecution(plan, this.#deps).run(due, signal);
+  }
+
+  #launch(runId: string, work: (signal: AbortSignal) => Promise<void>): void {
+    const stop = new AbortController();
+    const ended = work(stop.signal)
+      .catch((error: unknown) => {
+        // Trials keep their faults to themselves, so this is a fault of ours or of the disk.
+        this.#deps.log.error(`Run ${runId} broke off.`, { error });
+        closeRun(this.#deps, runId, 'interrupted');
+      })
+      .finally(() => this.#active.delete(runId));
+    this.#active.set(runId, { stop, ended });
+  }
+
+  async #remakePlan(run: RunSummary, keys: Readonly<Record<string, string>>): Promise<Plan> {
+    const { store } = this.#deps;
+    const options = store.options(run.id);
+    if (options === null) {
+      throw new CoachError('input.invalid', `Run ${run.id} is of an older version and can't go on.`, {
+        hint: 'Start a new one with: codex-coach run',
+      });
     }
-    const tasks = await Promise.all([...new Set(request.tasks)].map(name => loadTask(root, name)));
-    if (!request.unproven) for (const task of tasks) requireProven(task);
-    const chosen = await executors.choose(request.executor);
-    const id = newRunId(clock.now());
-    const record: RunRecord = {
-      id,
-      repository: root,
-      directory: join(root, '.coach', 'runs', id),
-      state: 'running',
-      tasks: tasks.map(task => task.name),
-      agents: agents.map(({ choice }) => choice),
-      attempts: request.attempts,
-      limits: request.limits,
-      executor: chosen[0].id,
-      notIsolated: [...chosen[0].notIsolated],
-      createdAt: toIso(clock.now()),
-      finishedAt: null,
-    };
-    return { record, tasks, agents, executors: chosen, concurrency: request.concurrency, keys };
+    return remakePlan(run, RunOptions.parse(JSON.parse(options)), keys, id => store.fingerprint(id), this.#deps);
   }
 
-  async #execute(plan: Plan, trials: readonly TrialSummary[], signal: AbortSignal): Promise<void> {
-    const removals = new Set<Promise<void>>();
-    const log = this.#journalled(plan.record.id);
-    const environments = this.#prepare(plan, log, signal);
-    // Each trial waits for it and reports its failure; nobody else has to.
-    environments.catch(() => undefined);
-    await runEach(trials, plan.concurrency, async trial => {
-      await this.#runOne(plan, trial, environments, log, removal => removals.add(removal), signal);
-    });
-    for (const removal of removals) {
-      await removal.catch((error: unknown) => log.warn('A sandbox could not be removed.', { error }));
+  #interrupt(run: RunSummary, tries: readonly Try[], why: CoachError): void {
+    const { store, clock, log } = this.#deps;
+    const now = toIso(clock.now());
+    for (const value of tries.filter(({ endedAt }) => endedAt === null)) {
+      store.saveTry({ ...value, end: 'lost', endedAt: now });
     }
-    this.#close(plan.record, signal.aborted ? 'cancelled' : 'finished', toIso(this.#deps.clock.now()));
-    await this.#writeResult(plan.record.id).catch((error: unknown) => {
-      log.error(`The results of the run can't be written to ${plan.record.directory}.`, { error });
-    });
-  }
-
-  /** Builds all environments, and writes down which executor it came to. */
-  async #prepare(plan: Plan, log: Log, signal: AbortSignal): Promise<PreparedEnvironments> {
-    const environments = await prepareEnvironments(plan.tasks, plan.executors, log, signal);
-    const { id, notIsolated } = environments.executor;
-    if (id !== plan.record.executor) {
-      plan.record = { ...plan.record, executor: id, notIsolated: [...notIsolated] };
-      this.#deps.store.saveRun(plan.record);
-      this.#deps.bus.publish(runs, 'changed', this.require(plan.record.id));
+    for (const trial of store.trials(run.id)) {
+      if (trial.phase !== 'done') store.saveTrial({ ...trial, phase: 'queued' });
     }
-    return environments;
-  }
-
-  async #runOne(
-    plan: Plan,
-    summary: TrialSummary,
-    environments: Promise<PreparedEnvironments>,
-    log: Log,
-    onRemoval: (removal: Promise<void>) => void,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const deps = this.#deps;
-    const record = new TrialRecord(summary, deps);
-    const task = plan.tasks.find(candidate => candidate.name === summary.task);
-    const agent = plan.agents.find(candidate => candidate.label === summary.agentLabel);
-    if (task === undefined || agent === undefined) throw new Error(`Trial ${summary.id} is not part of its plan.`);
-    const files = await createTrialFiles(summary.directory).catch((error: unknown) => {
-      record.end({ kind: 'errored', error: CoachError.from(error) });
-      return null;
-    });
-    if (files === null) return;
-    const outcome = await runTrial(
-      { id: summary.id, task, ...agent, limits: plan.record.limits },
-      files,
-      record,
-      {
-        proxy: { open: spec => deps.openLaunch(spec) },
-        environment: async wanted => (await environments).of(wanted),
-        install: (program, abort) => deps.install(program, abort),
-        startReplay: recording => deps.startReplay(recording),
-        keys: plan.keys,
-        traces: deps.traces,
-        workspaces: deps.workspaces,
-        patience: deps.patience ?? defaultPatience,
-        clock: deps.clock,
-        log: log.child({ trial: summary.id }),
-        onRemoval,
-      },
-      signal,
-    );
-    await files.writeEnd(record.end(outcome)).catch((error: unknown) => {
-      log.error(`The results of trial ${summary.id} can't be written to ${summary.directory}.`, { error });
-    });
-    deps.bus.publish(runs, 'changed', this.require(plan.record.id));
-  }
-
-  #close(run: RunRecord, state: RunSummary['state'], finishedAt: string): void {
-    const { store, bus } = this.#deps;
-    const record = toRecord(run);
-    store.saveRun({ ...record, state, finishedAt });
-    this.#tell(run.id, 'end', `Run ${state}.`);
-    bus.publish(runs, 'changed', this.require(run.id));
-  }
-
-  async #writeResult(runId: string): Promise<void> {
-    const run = this.require(runId);
-    const job = toHarborJob(run, this.#deps.store.trials(runId), toIso(this.#deps.clock.now()));
-    await writeFileAtomic(join(run.directory, 'result.json'), toJson(job));
-  }
-
-  #tell(runId: string, kind: 'log' | 'end', text: string): void {
-    const { store, bus } = this.#deps;
-    for (const line of store.append(runId, [{ trialId: null, kind, phase: null, text, usage: null }])) {
-      bus.publish(runs, 'progress', line);
-    }
-  }
-
-  /** The server's log whose messages for people also stand in the run's journal. */
-  #journalled(runId: string): Log {
-    const { log } = this.#deps;
-    const tell = (text: string) => this.#tell(runId, 'log', text);
-    const wrap = (inner: Log): Log => ({
-      debug: (message, fields) => inner.debug(message, fields),
-      info(message, fields) {
-        inner.info(message, fields);
-        tell(message);
-      },
-      warn(message, fields) {
-        inner.warn(message, fields);
-        tell(message);
-      },
-      error(message, fields) {
-        inner.error(message, fields);
-        tell(message);
-      },
-      child: fields => wrap(inner.child(fields)),
-    });
-    return wrap(log.child({ run: runId }));
+    tell(this.#deps, run.id, 'log', `${why.message} Then go on with: codex-coach runs resume ${run.id}`);
+    closeRun(this.#deps, run.id, 'interrupted');
+    log.warn(`Run ${run.id} was interrupted by the end of its server and can't go on: ${why.message}`);
   }
 }
 
-function requireProven(task: PreparedTask): void {
-  if (isProven(task.proof)) return;
-  throw new CoachError('task.unproven', `${task.name} has not been proven.`, {
-    hint: `Run: codex-coach task validate ${task.name} (or add --unproven to run it all the same).`,
-  });
-}
-
-function toRecord(run: RunRecord): RunRecord {
-  const { id, repository, directory, state, tasks, agents, attempts, limits, executor, notIsolated } = run;
-  const { createdAt, finishedAt } = run;
-  return {
-    ...{ id, repository, directory, state, tasks, agents, attempts, limits, executor, notIsolated },
-    ...{ createdAt, finishedAt },
-  };
+/** Whether a trial is still to be run, or once more: verdicts stay, and so does what the agent itself came to. */
+function isDue({ phase, end, reward }: TrialSummary): boolean {
+  if (phase !== 'done') return true;
+  return reward === null && (end === 'errored' || end === 'lost' || end === 'cancelled');
 }

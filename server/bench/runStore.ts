@@ -1,7 +1,8 @@
-import { RunEvent, RunState, RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import { Regrade, RunEvent, RunState, RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import { openDatabase, type Sqlite } from '../base/sqlite.ts';
 import { addCosts, meanReward, sumUsage } from './score.ts';
+import { Try } from './tries.ts';
 
 const migrations = [
   `
@@ -27,10 +28,39 @@ const migrations = [
     PRIMARY KEY (run_id, seq)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE runs ADD COLUMN options_json TEXT;
+  ALTER TABLE trials ADD COLUMN fingerprint TEXT;
+  CREATE INDEX trials_by_fingerprint ON trials (fingerprint) WHERE fingerprint IS NOT NULL;
+  CREATE TABLE tries (
+    trial_id TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    try_json TEXT NOT NULL,
+    PRIMARY KEY (trial_id, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE regrades (
+    trial_id TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    regrade_json TEXT NOT NULL,
+    PRIMARY KEY (trial_id, number)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ] as const;
 
 /** What of a run is not told by its trials. */
 export type RunRecord = Omit<RunSummary, 'trialCounts' | 'meanReward' | 'usage' | 'cost'>;
+
+/** A trial as it is planned, with what must be equal for its verdict to stand for another's; null when nothing can. */
+export interface NewTrial {
+  readonly trial: TrialSummary;
+  readonly fingerprint: string | null;
+}
+
+/** What of a run is not told by its trials. */
+function toRecord(run: RunSummary): RunRecord {
+  const { trialCounts: _counts, meanReward: _mean, usage: _usage, cost: _cost, ...record } = run;
+  return record;
+}
 
 export type NewEvent = Omit<RunEvent, 'runId' | 'seq' | 'at'>;
 
@@ -52,23 +82,117 @@ export class RunStore {
     this.#database.close();
   }
 
-  create(run: RunRecord, trials: readonly TrialSummary[]): void {
+  /** `options`: what else was asked for, as JSON, for whoever goes on with the run. Never keys. */
+  create(run: RunRecord, trials: readonly NewTrial[], options: string): void {
     const insert = this.#database.transaction(() => {
       this.#database
-        .prepare('INSERT INTO runs (id, repository, created_at, state, run_json) VALUES (?, ?, ?, ?, ?)')
-        .run(run.id, run.repository, Date.parse(run.createdAt), run.state, JSON.stringify(run));
+        .prepare(
+          'INSERT INTO runs (id, repository, created_at, state, run_json, options_json) VALUES (?, ?, ?, ?, ?, ?)',
+        )
+        .run(run.id, run.repository, Date.parse(run.createdAt), run.state, JSON.stringify(run), options);
       const statement = this.#database.prepare(
-        'INSERT INTO trials (id, run_id, position, trial_json) VALUES (?, ?, ?, ?)',
+        'INSERT INTO trials (id, run_id, position, trial_json, fingerprint) VALUES (?, ?, ?, ?, ?)',
       );
-      trials.forEach((trial, position) => void statement.run(trial.id, run.id, position, JSON.stringify(trial)));
+      trials.forEach(
+        ({ trial, fingerprint }, position) =>
+          void statement.run(trial.id, run.id, position, JSON.stringify(trial), fingerprint),
+      );
     });
     insert.immediate();
+  }
+
+  /** What `create` was given; null for a run of an older version. */
+  options(runId: string): string | null {
+    return (
+      this.#database
+        .prepare<[string], { options_json: string | null }>('SELECT options_json FROM runs WHERE id = ?')
+        .get(runId)?.options_json ?? null
+    );
+  }
+
+  fingerprint(trialId: string): string | null {
+    return (
+      this.#database
+        .prepare<[string], { fingerprint: string | null }>('SELECT fingerprint FROM trials WHERE id = ?')
+        .get(trialId)?.fingerprint ?? null
+    );
+  }
+
+  /** Trials of any run with this fingerprint, newest first. */
+  trialsLike(fingerprint: string): TrialSummary[] {
+    return this.#database
+      .prepare<[string], { trial_json: string }>(
+        'SELECT trial_json FROM trials WHERE fingerprint = ? ORDER BY rowid DESC',
+      )
+      .all(fingerprint)
+      .map(row => TrialSummary.parse(JSON.parse(row.trial_json)));
+  }
+
+  /** Trials of a repository that have ended, newest first. */
+  endedTrials(repository: string, limit: number): TrialSummary[] {
+    return this.#database
+      .prepare<[string, number], { trial_json: string }>(
+        `SELECT trial_json FROM trials JOIN runs ON runs.id = trials.run_id
+         WHERE runs.repository = ? AND trial_json ->> '$.phase' = 'done' ORDER BY trials.rowid DESC LIMIT ?`,
+      )
+      .all(repository, limit)
+      .map(row => TrialSummary.parse(JSON.parse(row.trial_json)));
+  }
+
+  /** Writes down a try, or what is new about it. */
+  saveTry(value: Try): void {
+    this.#database
+      .prepare(
+        `INSERT INTO tries (trial_id, number, try_json) VALUES (?, ?, ?)
+         ON CONFLICT (trial_id, number) DO UPDATE SET try_json = excluded.try_json`,
+      )
+      .run(value.trialId, value.number, JSON.stringify(value));
+  }
+
+  /** The tries of a trial, first to last. */
+  tries(trialId: string): Try[] {
+    return this.#database
+      .prepare<[string], { try_json: string }>('SELECT try_json FROM tries WHERE trial_id = ? ORDER BY number')
+      .all(trialId)
+      .map(row => Try.parse(JSON.parse(row.try_json)));
+  }
+
+  addRegrade(regrade: Regrade): void {
+    this.#database
+      .prepare(
+        `INSERT INTO regrades (trial_id, number, regrade_json)
+         SELECT :trialId, coalesce(max(number), 0) + 1, :json FROM regrades WHERE trial_id = :trialId`,
+      )
+      .run({ trialId: regrade.trialId, json: JSON.stringify(regrade) });
+  }
+
+  /** The later verdicts on a trial's change, first to last. */
+  regrades(trialId: string): Regrade[] {
+    return this.#database
+      .prepare<[string], { regrade_json: string }>(
+        'SELECT regrade_json FROM regrades WHERE trial_id = ? ORDER BY number',
+      )
+      .all(trialId)
+      .map(row => Regrade.parse(JSON.parse(row.regrade_json)));
   }
 
   saveRun(run: RunRecord): void {
     this.#database
       .prepare('UPDATE runs SET state = ?, run_json = ? WHERE id = ?')
       .run(run.state, JSON.stringify(run), run.id);
+  }
+
+  setState(runId: string, state: RunState, finishedAt: string | null): void {
+    const run = this.run(runId);
+    if (run !== null) this.saveRun({ ...toRecord(run), state, finishedAt });
+  }
+
+  saveFingerprints(trials: readonly NewTrial[]): void {
+    const statement = this.#database.prepare('UPDATE trials SET fingerprint = ? WHERE id = ?');
+    const save = this.#database.transaction(() => {
+      for (const { trial, fingerprint } of trials) statement.run(fingerprint, trial.id);
+    });
+    save.immediate();
   }
 
   saveTrial(trial: TrialSummary): void {

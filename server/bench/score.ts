@@ -2,14 +2,16 @@ import { CoachError } from '../../protocol/errors.ts';
 import type { TestVerdict } from '../../protocol/runs.ts';
 import { addCost, addUsage, type Cost, noCost, noUsage, type Usage } from '../../protocol/usage.ts';
 import type { JudgedTests } from '../tasks/format.ts';
-import type { TestOutcome } from './testReports.ts';
+import type { TestOutcome } from './testReports/outcome.ts';
 
 /** What came of the verifier's command. */
 export interface VerifierRun {
   /** Null when it had to be killed at its time limit. */
   readonly exitCode: number | null;
   readonly timedOut: boolean;
-  /** Null when it left no report that can be read. */
+  /** What a verifier script wrote, in [0,1]; null when it wrote none, and where tests decide. */
+  readonly reward?: number | null;
+  /** Null when it left no report that can be read, and for a script. */
   readonly outcomes: readonly TestOutcome[] | null;
 }
 

@@ -1,4 +1,4 @@
-import { CoachError, type ErrorShape } from '../../protocol/errors.ts';
+import { CoachError, type ErrorCode, type ErrorShape } from '../../protocol/errors.ts';
 import type { AgentChoice, RunLimits, TestVerdict, TrialPhase } from '../../protocol/runs.ts';
 import type { TrialEnd } from '../../protocol/trialEnd.ts';
 import { type Cost, noCost, type Usage } from '../../protocol/usage.ts';
@@ -11,10 +11,11 @@ import type { TreeDiff } from '../git/tree.ts';
 import type { ProxyService } from '../proxy/proxy.ts';
 import type { Replay } from '../proxy/replay/replayServer.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
-import { type AgentEnd, type AgentOutcome, runAgentPhase } from './agentPhase.ts';
+import { type AdoptedAgent, type AgentJournal, runAgentPhase } from './agentPhase.ts';
 import { judgeChange } from './judgeChange.ts';
 import type { AgentLimits } from './limits.ts';
 import type { TrialFiles } from './trialFiles.ts';
+import type { AgentEnd, AgentWork } from './tries.ts';
 
 export interface Trial {
   readonly id: string;
@@ -23,7 +24,16 @@ export interface Trial {
   readonly choice: AgentChoice;
   readonly label: string;
   readonly limits: RunLimits;
+  /** Names this try's sandboxes. */
+  readonly key: string;
+  readonly from: TrialStart;
 }
+
+/** Where a try begins: at the start, with an agent that an earlier server left at work, or with work that is only to be judged. */
+export type TrialStart =
+  | { readonly kind: 'start' }
+  | { readonly kind: 'adopt'; readonly agent: AdoptedAgent }
+  | { readonly kind: 'judge'; readonly work: AgentWork };
 
 export interface TrialDeps {
   readonly proxy: Pick<ProxyService, 'open'>;
@@ -45,17 +55,26 @@ export interface TrialDeps {
 
 /** What the bench asks the trace store. */
 export interface TrialTraces {
+  /** What a trial's agent used since then. `since`: ISO time */
+  recorded(trialId: string, since: string): RecordedWork;
   cost(sessionIds: readonly string[]): Cost;
   /** The trajectory in ATIF, or null when nothing was recorded. */
   trajectory(sessionIds: readonly string[]): object | null;
 }
 
+export interface RecordedWork {
+  readonly usage: Usage;
+  /** Where the price is known. */
+  readonly costUsd: number;
+  readonly sessionIds: readonly string[];
+}
+
 /** Hears how a trial goes on. */
-export interface TrialObserver {
+export interface TrialObserver extends Omit<AgentJournal, 'onWork'> {
   onPhase(phase: TrialPhase): void;
   onAgentEvent(event: AgentEvent): void;
   onUsage(usage: Usage): void;
-  onAgentDone(diff: TreeDiff, usage: Usage): void;
+  onAgentDone(diff: TreeDiff, work: AgentWork): void;
 }
 
 /** How a trial ended. What an agent left is judged however its part ended, as long as a model was heard. */
@@ -66,7 +85,14 @@ export type TrialOutcome =
   | ({ readonly kind: 'budgetSpent'; readonly tokens: number } & Judged)
   | ({ readonly kind: 'stalled'; readonly idleMs: number } & Judged)
   | { readonly kind: 'cancelled' }
-  | { readonly kind: 'errored'; readonly error: CoachError };
+  /** Its server ended, and nothing of it can be gone on with. */
+  | { readonly kind: 'lost' }
+  | {
+      readonly kind: 'errored';
+      readonly error: CoachError;
+      /** Whether the same would fail in the same way once more. */
+      readonly isFinal: boolean;
+    };
 
 interface Judged {
   /** Null when there is no verdict. */
@@ -81,7 +107,13 @@ export interface TrialWork {
   readonly tests: readonly TestVerdict[];
 }
 
-/** One agent, one task, one attempt. Never throws: faults are an outcome, and never a reward. */
+/** Faults of the question rather than of the machine. */
+const finalFaults: ReadonlySet<ErrorCode> = new Set([
+  ...(['input.invalid', 'disk.readOnly', 'disk.full', 'replay.mismatch', 'session.missing'] as const),
+  ...(['task.missing', 'task.invalid', 'task.unproven', 'agent.unknown', 'agent.missing', 'agent.noKey'] as const),
+]);
+
+/** One try of one agent on one task. Never throws: faults are an outcome, and never a reward. */
 export async function runTrial(
   trial: Trial,
   files: TrialFiles,
@@ -89,60 +121,81 @@ export async function runTrial(
   deps: TrialDeps,
   signal: AbortSignal,
 ): Promise<TrialOutcome> {
+  let isBuilt = false;
   try {
     signal.throwIfAborted();
-    return await attempt(trial, files, observer, deps, signal);
+    observer.onPhase('building');
+    const environment = await deps.environment(trial.task);
+    isBuilt = true;
+    return await attempt(trial, environment, files, observer, deps, signal);
   } catch (error) {
     if (signal.aborted) return { kind: 'cancelled' };
     const coach = CoachError.from(error);
     deps.log.error(`Trial ${trial.id} failed: ${coach.message}`, { error });
-    return { kind: 'errored', error: coach };
+    // Environments are built once per run.
+    return { kind: 'errored', error: coach, isFinal: !isBuilt || finalFaults.has(coach.code) };
   }
 }
 
 async function attempt(
   trial: Trial,
+  environment: PreparedEnvironment,
   files: TrialFiles,
   observer: TrialObserver,
   deps: TrialDeps,
   signal: AbortSignal,
 ): Promise<TrialOutcome> {
-  observer.onPhase('building');
-  const environment = await deps.environment(trial.task);
+  const { work, patch } =
+    trial.from.kind === 'judge'
+      ? { work: trial.from.work, patch: await files.readPatch() }
+      : await letAgentWork(trial, environment, files, observer, deps, signal);
+  if (work.mismatches.length > 0) throw replayMismatch(work.mismatches);
+  const known = { usage: work.usage, cost: costOf(trial, work, deps), sessionIds: work.sessionIds };
+  if (!isJudged(trial, work)) return toOutcome(work.end, null, { ...known, tests: [] });
+  observer.onPhase('verifying');
+  const { run, verdict } = await judgeChange(trial.key, trial.task, patch, { ...deps, environment }, signal);
+  await files.writeVerifier(run);
+  return toOutcome(work.end, verdict.reward, { ...known, tests: verdict.tests });
+}
+
+async function letAgentWork(
+  trial: Trial,
+  environment: PreparedEnvironment,
+  files: TrialFiles,
+  observer: TrialObserver,
+  deps: TrialDeps,
+  signal: AbortSignal,
+): Promise<{ work: AgentWork; patch: Buffer }> {
   if (trial.agent.package !== null) await deps.install(trial.agent, signal);
   signal.throwIfAborted();
   observer.onPhase('agent');
-  const outcome = await runAgentPhase(
+  const adopted = trial.from.kind === 'adopt' ? trial.from.agent : null;
+  return runAgentPhase(
     {
       ...trial,
       trialId: trial.id,
       environment,
-      logs: files.agentLogs(),
+      adopted,
+      logs: await files.agentLogs(adopted !== null),
+      journal: {
+        onPlace: place => observer.onPlace(place),
+        onAgentStarts: () => observer.onAgentStarts(),
+        onAgentStarted: () => observer.onAgentStarted(),
+        async onWork(work, diff) {
+          await files.writeAgent(diff.patch, deps.traces.trajectory(work.sessionIds), work.sessionIds);
+          observer.onAgentDone(diff, work);
+        },
+      },
       onEvent: event => observer.onAgentEvent(event),
       onUsage: usage => observer.onUsage(usage),
     },
     deps,
     signal,
   );
-  await files.writeAgent(outcome.diff.patch, deps.traces.trajectory(outcome.sessionIds), outcome.sessionIds);
-  observer.onAgentDone(outcome.diff, outcome.usage);
-  if (outcome.mismatches.length > 0) throw replayMismatch(outcome.mismatches);
-  const work = { usage: outcome.usage, cost: costOf(trial, outcome, deps), sessionIds: outcome.sessionIds };
-  if (!isJudged(trial, outcome)) return toOutcome(outcome.end, null, { ...work, tests: [] });
-  observer.onPhase('verifying');
-  const { run, verdict } = await judgeChange(
-    trial.id,
-    trial.task,
-    outcome.diff.patch,
-    { ...deps, environment },
-    signal,
-  );
-  await files.writeVerifier(run, trial.task.verifier.resultFormat);
-  return toOutcome(outcome.end, verdict.reward, { ...work, tests: verdict.tests });
 }
 
 /** An agent that never got a reply did not fail at the task: there is no verdict then. */
-function isJudged({ agent }: Trial, { end, heardModel }: AgentOutcome): boolean {
+function isJudged({ agent }: Trial, { end, heardModel }: AgentWork): boolean {
   if (end.kind === 'stalled') return false;
   const needsModel = agent.kind === 'program' && agent.dialect !== null;
   return end.kind === 'finished' || heardModel || !needsModel;
@@ -153,7 +206,7 @@ function toOutcome(end: AgentEnd, reward: number | null, work: TrialWork): Trial
   return { ...end, reward, work };
 }
 
-function costOf({ agent, choice }: Trial, { sessionIds }: AgentOutcome, deps: TrialDeps): Cost {
+function costOf({ agent, choice }: Trial, { sessionIds }: AgentWork, deps: TrialDeps): Cost {
   if (agent.kind !== 'program') return noCost;
   if (choice.replay !== null) return { amountUsd: null, kind: 'replay' };
   return deps.traces.cost(sessionIds);
@@ -176,7 +229,7 @@ export function toTrialFields(outcome: TrialOutcome): {
   sessionId?: string | null;
 } {
   const reward = 'reward' in outcome ? outcome.reward : null;
-  if (outcome.kind === 'cancelled') return { end: outcome.kind, reward, error: null };
+  if (outcome.kind === 'cancelled' || outcome.kind === 'lost') return { end: outcome.kind, reward, error: null };
   if (outcome.kind === 'errored') return { end: outcome.kind, reward, error: outcome.error.toShape() };
   const { usage, cost, tests, sessionIds } = outcome.work;
   return {
@@ -191,7 +244,7 @@ export function toTrialFields(outcome: TrialOutcome): {
 }
 
 /** Why an agent's part ended otherwise than by itself, in words. */
-function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'errored' }>): ErrorShape | null {
+function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'lost' | 'errored' }>): ErrorShape | null {
   if (outcome.kind === 'stalled') {
     return {
       code: 'proxy.upstream',

@@ -1,28 +1,46 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TrialSummary } from '../../protocol/runs.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { readOnlyError } from '../base/paths.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
+import type { ReportFormat } from '../tasks/reportFormat.ts';
 import type { AgentLogs } from './agentPhase.ts';
 import { toCtrf, toHarborTrial } from './harbor.ts';
 import type { VerifyOutcome } from './verify.ts';
 
-/** What is kept of each output of an agent. */
+/** What is kept of each output of an agent, here and in a sandbox that outlives us (executors/shim.mjs). */
 const maxLogBytes = 32 * 1024 * 1024;
 
 /** A trial's directory, in the layout of Harbor's trials, with `diff.patch`, `score.json` and `exchanges` of our own. */
 export interface TrialFiles {
   readonly directory: string;
-  /** Opens `agent/stdout.jsonl` and `agent/stderr.log`, which grow while the agent works. */
-  agentLogs(): AgentLogs;
+  /**
+   * Opens `agent/stdout.jsonl` and `agent/stderr.log`, which grow while the agent works.
+   * @param goesOn keeps what an earlier server has written, instead of beginning anew
+   */
+  agentLogs(goesOn: boolean): Promise<AgentLogs>;
+  /** `diff.patch` as `writeAgent` left it. */
+  readPatch(): Promise<Buffer>;
   /** `diff.patch`, `agent/trajectory.json` (ATIF) and `exchanges`: the sessions in the trace store, one id a line. */
   writeAgent(patch: Buffer, trajectory: object | null, sessionIds: readonly string[]): Promise<void>;
-  writeVerifier(run: VerifyOutcome, format: PreparedTask['verifier']['resultFormat']): Promise<void>;
+  writeVerifier(run: VerifyOutcome): Promise<void>;
   /** `result.json` and `score.json`, once the trial is over. Closes the logs. */
   writeEnd(trial: TrialSummary): Promise<void>;
 }
+
+/** Under which name a report is kept, by its format. */
+const reportNames: Readonly<Record<ReportFormat, string>> = {
+  junit: 'junit.xml',
+  pytest: 'junit.xml',
+  unittest: 'unittest.txt',
+  jest: 'jest.json',
+  mocha: 'mocha.json',
+  go: 'go-test.jsonl',
+  cargo: 'cargo-test.txt',
+  tap: 'results.tap',
+  ctrf: 'results.ctrf.json',
+};
 
 /** @throws CoachError `disk.readOnly`, `disk.full` */
 export async function createTrialFiles(directory: string): Promise<TrialFiles> {
@@ -32,26 +50,36 @@ export async function createTrialFiles(directory: string): Promise<TrialFiles> {
     throw readOnlyError(directory, cause);
   }
   const streams: WriteStream[] = [];
-  const open = (name: string) => {
-    const stream = createWriteStream(join(directory, 'agent', name));
+  const open = async (name: string, goesOn: boolean) => {
+    const file = join(directory, 'agent', name);
+    const fromBytes = goesOn ? ((await stat(file).catch(() => null))?.size ?? 0) : 0;
+    const stream = createWriteStream(file, { flags: goesOn ? 'a' : 'w' });
     // A full disk must not bring down the server; what can't be written shows at the next atomic write.
     stream.on('error', () => undefined);
     streams.push(stream);
-    return boundedWriter(stream);
+    return { fromBytes: Math.min(fromBytes, maxLogBytes), write: boundedWriter(stream, maxLogBytes - fromBytes) };
   };
   return {
     directory,
-    agentLogs: () => ({ stdout: open('stdout.jsonl'), stderr: open('stderr.log') }),
+    async agentLogs(goesOn) {
+      const [stdout, stderr] = [await open('stdout.jsonl', goesOn), await open('stderr.log', goesOn)];
+      return {
+        ...{ stdout: stdout.write, stderr: stderr.write },
+        ...{ stdoutFrom: stdout.fromBytes, stderrFrom: stderr.fromBytes },
+      };
+    },
+    readPatch: () => readFile(join(directory, 'diff.patch')),
     async writeAgent(patch, trajectory, sessionIds) {
       await writeFileAtomic(join(directory, 'diff.patch'), patch);
       await writeFileAtomic(join(directory, 'exchanges'), sessionIds.map(id => `${id}\n`).join(''));
       if (trajectory !== null) await writeFileAtomic(join(directory, 'agent', 'trajectory.json'), toJson(trajectory));
     },
-    async writeVerifier(run, format) {
+    async writeVerifier(run) {
       const verifier = join(directory, 'verifier');
       await writeFileAtomic(join(verifier, 'test-stdout.txt'), run.output);
-      const name = format === 'junit' ? 'junit.xml' : 'results.tap';
-      if (run.report !== null) await writeFileAtomic(join(verifier, name), run.report);
+      const { format, report, scriptFiles = [] } = run;
+      if (report !== null && format !== null) await writeFileAtomic(join(verifier, reportNames[format]), report);
+      for (const [name, content] of scriptFiles) await writeFileAtomic(join(verifier, name), content);
       if (run.outcomes !== null) await writeFileAtomic(join(verifier, 'ctrf.json'), toJson(toCtrf(run.outcomes)));
     },
     async writeEnd(trial) {
@@ -65,8 +93,8 @@ export async function createTrialFiles(directory: string): Promise<TrialFiles> {
 }
 
 /** Writes up to the cap, then a note; makes the caller wait while the disk is behind. */
-function boundedWriter(stream: WriteStream): (chunk: Buffer) => Promise<void> | undefined {
-  let leftBytes = maxLogBytes;
+function boundedWriter(stream: WriteStream, roomBytes: number): (chunk: Buffer) => Promise<void> | undefined {
+  let leftBytes = roomBytes;
   let behind: Promise<void> | undefined;
   return chunk => {
     if (leftBytes < 0 || !stream.writable) return undefined;

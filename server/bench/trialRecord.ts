@@ -1,11 +1,12 @@
 import { runs, type TrialPhase, type TrialSummary } from '../../protocol/runs.ts';
-import type { Usage } from '../../protocol/usage.ts';
+import { noCost, noUsage, type Usage } from '../../protocol/usage.ts';
 import type { AgentEvent } from '../agents/agent.ts';
 import type { EventBus } from '../base/bus.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import type { TreeDiff } from '../git/tree.ts';
 import type { NewEvent, RunStore } from './runStore.ts';
 import { type TrialObserver, type TrialOutcome, toTrialFields } from './trial.ts';
+import type { AgentPlace, AgentWork, Try } from './tries.ts';
 
 /** Longest text of one line of the journal, in characters. */
 const maxText = 2000;
@@ -30,6 +31,8 @@ interface RecordDeps {
 export class TrialRecord implements TrialObserver {
   readonly #deps: RecordDeps;
   #summary: TrialSummary;
+  #try: Try | null = null;
+  #executor = '';
   #phaseStartedAt = 0;
   #usageToldAt = 0;
   #waiting: Line[] = [];
@@ -48,11 +51,28 @@ export class TrialRecord implements TrialObserver {
     return this.#summary;
   }
 
+  /** Begins a try, or takes up the one of an earlier server. `executor`: id of the one whose sandboxes it uses. */
+  begin(next: Try, executor: string): void {
+    this.#executor = executor;
+    this.#saveTry(next);
+    const again = {
+      tries: next.number,
+      phase: 'queued',
+      end: null,
+      reward: null,
+      error: null,
+      finishedAt: null,
+    } as const;
+    const anew = { usage: noUsage, cost: noCost, buildMs: null, agentMs: null, verifyMs: null, diff: null };
+    this.#save({ ...again, ...(next.work === null && next.agentAt === null ? anew : {}), tests: [] });
+  }
+
   onPhase(phase: TrialPhase): void {
     const now = this.#deps.clock.now();
     const startedAt = this.#summary.startedAt ?? toIso(now);
     this.#save({ ...this.#durations(now), phase, startedAt });
-    this.#phaseStartedAt = now;
+    const agentAt = phase === 'agent' ? (this.#try?.agentAt ?? null) : null;
+    this.#phaseStartedAt = agentAt === null ? now : Date.parse(agentAt);
     this.#append({ kind: 'phase', phase, text: phaseTexts[phase] });
   }
 
@@ -79,14 +99,55 @@ export class TrialRecord implements TrialObserver {
     this.#append({ kind: 'usage', text: 'Tokens so far.', usage });
   }
 
-  onAgentDone(diff: TreeDiff, usage: Usage): void {
+  onPlace(place: Omit<AgentPlace, 'executor'>): void {
+    this.#saveTry({ place: { ...place, executor: this.#executor } });
+  }
+
+  onAgentStarts(): void {
+    this.#saveTry({ agentAt: toIso(this.#deps.clock.now()) });
+  }
+
+  onAgentStarted(): void {
+    this.#saveTry({ agentStarted: true });
+  }
+
+  onAgentDone(diff: TreeDiff, work: AgentWork): void {
+    const { usage } = work;
     this.#save({ diff: { ...diff.numbers }, usage });
+    this.#saveTry({ work });
     this.#append({ kind: 'usage', text: 'Tokens of the agent.', usage });
+  }
+
+  /** A try came to nothing, and another one follows after a while. */
+  failTry(outcome: TrialOutcome | { readonly kind: 'lost' }, pauseMs: number): void {
+    const { end, error } = outcome.kind === 'lost' ? { end: outcome.kind, error: null } : toTrialFields(outcome);
+    this.#saveTry({ end, error, endedAt: toIso(this.#deps.clock.now()) });
+    this.#save({ phase: 'queued' });
+    const why = error === null ? 'Its server ended.' : error.message;
+    const when = pauseMs === 0 ? 'now' : `in ${Math.ceil(pauseMs / 1000)} s`;
+    this.#append({ kind: 'log', text: `${why} The next try begins ${when}.` });
+  }
+
+  /** Takes the verdict of a finished trial that is the same in all that counts. */
+  reuse(from: TrialSummary): TrialSummary {
+    const { end, reward, tests, usage, diff, sessionId, buildMs, agentMs, verifyMs, directory } = from;
+    this.#save({
+      ...{ end, reward, tests, usage, diff, sessionId, directory, buildMs, agentMs, verifyMs },
+      ...{ cost: from.cost, startedAt: from.startedAt, finishedAt: from.finishedAt },
+      ...{ phase: 'done', reusedFrom: from.id },
+    });
+    this.#append({
+      kind: 'end',
+      phase: 'done',
+      text: `Taken from the same trial ${from.id}: ${end}, reward ${reward}`,
+    });
+    return this.#summary;
   }
 
   end(outcome: TrialOutcome): TrialSummary {
     const now = this.#deps.clock.now();
     const fields = toTrialFields(outcome);
+    if (this.#try !== null) this.#saveTry({ end: fields.end, error: fields.error, endedAt: toIso(now) });
     this.#save({ ...this.#durations(now), ...fields, phase: 'done', finishedAt: toIso(now) });
     const reward = fields.reward === null ? 'no verdict' : `reward ${fields.reward}`;
     this.#append({ kind: 'end', phase: 'done', text: fields.error?.message ?? `${fields.end}, ${reward}` });
@@ -112,6 +173,12 @@ export class TrialRecord implements TrialObserver {
     this.#summary = { ...this.#summary, ...change };
     this.#deps.store.saveTrial(this.#summary);
     this.#deps.bus.publish(runs, 'trialChanged', this.#summary);
+  }
+
+  #saveTry(change: Partial<Try>): void {
+    const value = { ...this.#try, ...change } as Try;
+    this.#try = value;
+    this.#deps.store.saveTry(value);
   }
 
   /** Writes a line, after those that still wait. */

@@ -5,6 +5,7 @@ import type { DiffFile, TrialSummary } from '../../protocol/runs.ts';
 import { withBundle } from '../git/bundle.ts';
 import { diffTrees, fileAt, patchTree } from '../git/tree.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { requireReference } from '../tasks/reference.ts';
 
 export type TrialSide = 'start' | 'agent' | 'reference';
 
@@ -49,7 +50,7 @@ async function patchFor(side: TrialSide, trial: TrialSummary, task: PreparedTask
     case 'agent':
       return patchOf(trial);
     case 'reference':
-      return task.solutionPatch;
+      return requireReference(task);
     default:
       return assertNever(side);
   }

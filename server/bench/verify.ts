@@ -1,20 +1,27 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { PreparedEnvironment } from '../executors/executor.ts';
+import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
 import { withBundle } from '../git/bundle.ts';
 import { diffTrees, patchTree } from '../git/tree.ts';
 import type { ExpectedTests } from '../tasks/format.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
-import { OutputPace } from './agentOutput.ts';
+import type { PreparedTask, TestVerifier } from '../tasks/preparedTask.ts';
+import type { ReportFormat } from '../tasks/reportFormat.ts';
+import { isTestName, isTestPath } from '../tasks/testFiles.ts';
 import { applyIn, sandboxLimits, sandboxName } from './sandboxes.ts';
 import type { VerifierRun } from './score.ts';
-import { parseJUnit, parseTap } from './testReports.ts';
+import { runScript } from './scriptVerifier.ts';
+import { readReport } from './testReports.ts';
+import { runTimed } from './timedCommand.ts';
 
 export interface VerifyOutcome extends VerifierRun {
   /** Standard output and error of the tests, as they came. */
   readonly output: Buffer;
-  /** The report as the verifier left it; null when there is none. */
+  /** The report of the tests as the verifier left it; null when there is none. */
   readonly report: Buffer | null;
+  /** What the report is; null for a script, which names its files itself. */
+  readonly format: ReportFormat | null;
+  /** What a verifier script left, by file name. */
+  readonly scriptFiles?: ReadonlyMap<string, Buffer>;
 }
 
 export interface VerifierDeps {
@@ -24,7 +31,6 @@ export interface VerifierDeps {
 }
 
 const maxReportBytes = 64 * 1024 * 1024;
-const maxOutputBytes = 8 * 1024 * 1024;
 
 /**
  * Runs the hidden tests on a change, in a fresh sandbox without any network: the start commit, the change without what
@@ -53,9 +59,14 @@ export async function verify(
   );
   try {
     await applyIn(sandbox, task.workdir, change, signal);
-    await sandbox.copyIn(task.tests.root, task.workdir, signal);
+    const { verifier, workdir, tests } = task;
+    if (verifier.kind === 'script') {
+      await sandbox.copyIn(tests.root, '/tests', signal);
+      return await runScript(sandbox, workdir, verifier, signal);
+    }
+    await sandbox.copyIn(tests.root, workdir, signal);
     if (more !== null) await sandbox.copyIn(more, task.workdir, signal);
-    return await runTests(sandbox, task, signal);
+    return await runTests(sandbox, workdir, verifier, signal);
   } finally {
     deps.onRemoval(sandbox.remove());
   }
@@ -63,8 +74,10 @@ export async function verify(
 
 /** The change without every path that is a hidden test or holds an expected test, or stands in the way of one. */
 async function withoutTests(task: PreparedTask, patch: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  if (patch.length === 0) return patch;
-  const isTest = testPaths(task.tests.paths, task.verifier);
+  const { verifier } = task;
+  // A script's own tests lie outside of the repository, and tests may be what its task asks for.
+  if (patch.length === 0 || (verifier.kind === 'script' && !verifier.restoresTests)) return patch;
+  const isTest = verifier.kind === 'script' ? isTestName : testPaths(task.tests.paths, verifier);
   return withBundle(
     task.bundle,
     async start => {
@@ -77,55 +90,33 @@ async function withoutTests(task: PreparedTask, patch: Uint8Array, signal: Abort
   );
 }
 
-/** Ids name their file first (tasks/format.ts), so the files of visible tests that count are known too. */
+/**
+ * What is restored from the task: hidden tests, files of expected tests (ids name theirs first, where the runner tells it), and
+ * whatever a test runner takes for a test or its configuration by name alone: a `conftest.py` runs unasked.
+ */
 export function testPaths(hidden: readonly string[], expected: ExpectedTests): (path: string) => boolean {
   const named = [...expected.failToPass, ...expected.passToPass].map(id => id.split(' > ')[0] ?? '');
-  const tests = new Set([...hidden, ...named]);
-  return path => [...tests].some(test => test === path || test.startsWith(`${path}/`) || path.startsWith(`${test}/`));
+  const tests = new Set([...hidden, ...named.filter(isTestPath)]);
+  return path =>
+    isTestName(path) ||
+    [...tests].some(test => test === path || test.startsWith(`${path}/`) || path.startsWith(`${test}/`));
 }
 
 async function runTests(
-  sandbox: Awaited<ReturnType<PreparedEnvironment['start']>>,
-  { verifier, workdir }: PreparedTask,
+  sandbox: Sandbox,
+  workdir: string,
+  { command, timeoutSec, resultFile, resultFormat }: TestVerifier,
   signal: AbortSignal,
 ): Promise<VerifyOutcome> {
-  const output: Buffer[] = [];
-  let sizeBytes = 0;
-  const pace = new OutputPace();
-  const keep = (chunk: Buffer) => {
-    if (sizeBytes < maxOutputBytes) output.push(chunk);
-    sizeBytes += chunk.length;
-    return pace.charge(chunk.length);
-  };
   const prepare = 'mkdir -p "$(dirname "$1")" && rm -rf "$1"';
-  await sandbox.exec({ argv: ['sh', '-c', prepare, 'sh', verifier.resultFile], cwd: '/', env: {} }, signal);
-  const time = AbortSignal.timeout(verifier.timeoutSec * 1000);
-  let exitCode: number | null;
-  try {
-    const run = await sandbox.exec(
-      { argv: ['sh', '-c', verifier.command], cwd: workdir, env: {}, onStdout: keep, onStderr: keep, maxBytes: 0 },
-      AbortSignal.any([signal, time]),
-    );
-    exitCode = run.exitCode;
-  } catch (error) {
-    signal.throwIfAborted();
-    if (!time.aborted) throw error;
-    return { output: Buffer.concat(output), exitCode: null, timedOut: true, report: null, outcomes: null };
-  }
-  const read = await sandbox.exec(
-    { argv: ['cat', verifier.resultFile], cwd: '/', env: {}, maxBytes: maxReportBytes },
-    signal,
-  );
-  const report = read.exitCode === 0 && read.stdout.length > 0 ? read.stdout : null;
-  if (report !== null && report.length >= maxReportBytes) {
+  await sandbox.exec({ argv: ['sh', '-c', prepare, 'sh', resultFile], cwd: '/', env: {} }, signal);
+  const run = await runTimed(sandbox, { command, cwd: workdir, env: {}, timeoutSec }, signal);
+  const none = { ...run, format: resultFormat, report: null, outcomes: null };
+  if (run.timedOut) return none;
+  const read = await sandbox.exec({ argv: ['cat', resultFile], cwd: '/', env: {}, maxBytes: maxReportBytes }, signal);
+  if (read.exitCode !== 0 || read.stdout.length === 0) return none;
+  if (read.stdout.length >= maxReportBytes) {
     throw new CoachError('verifier.failed', 'The test report is larger than 64 MiB.');
   }
-  const parse = verifier.resultFormat === 'junit' ? parseJUnit : parseTap;
-  return {
-    output: Buffer.concat(output),
-    exitCode,
-    timedOut: false,
-    report,
-    outcomes: report === null ? null : parse(report.toString(), workdir),
-  };
+  return { ...none, report: read.stdout, outcomes: readReport(resultFormat, read.stdout.toString(), workdir) };
 }

@@ -12,7 +12,15 @@ export interface Executor {
   probe(signal?: AbortSignal): Promise<ExecutorInfo>;
   /** Builds or finds what sandboxes of this environment start from. Idempotent, cached. */
   prepare(environment: EnvironmentSpec, log: Log, signal: AbortSignal): Promise<PreparedEnvironment>;
-  /** Ends and removes every sandbox that a dead owner left behind; only what carries our labels. */
+  /**
+   * The sandbox of this name that an earlier server left running, with everything in it; null when it is gone or has
+   * stopped. Absent where sandboxes die with their server.
+   */
+  adopt?(environment: EnvironmentSpec, name: string, signal: AbortSignal): Promise<Sandbox | null>;
+  /**
+   * Ends and removes every sandbox that a dead owner left behind; only what carries our labels, and not what a living
+   * server has claimed since.
+   */
   sweep(log: Log): Promise<number>;
 }
 
@@ -37,9 +45,12 @@ export interface SandboxSpec {
   readonly labels: Readonly<Record<string, string>>;
   /**
    * The one way out, or null for none: inside, `http://127.0.0.1:<port>` reaches this Unix socket of the host, which
-   * user 1000 must be allowed to connect to. Nothing else of the network is there.
+   * user 1000 must be allowed to connect to. Nothing else of the network is there. The socket lies alone in a directory
+   * that user 1000 may enter: a later server may put another one in its place.
    */
   readonly endpoint: { readonly socket: string; readonly port: number } | null;
+  /** Scratch directory (base/owner.ts) that tells who owns the sandbox now; by default its maker does for ever. */
+  readonly claim?: string;
   /** Host directories and where they stand read-only inside. */
   readonly mounts: readonly { readonly host: string; readonly inside: string }[];
   readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
@@ -78,6 +89,21 @@ export interface SandboxCommand {
   readonly onStderr?: OutputListener;
   /** Output kept per stream; the rest only passes through the callbacks. Default 16 MiB. */
   readonly maxBytes?: number;
+  /**
+   * The command may outlive this server: a later one goes on with it by the same call on the adopted sandbox. One such
+   * command per sandbox. Where sandboxes die with their server it is a command like any other.
+   */
+  readonly lasting?: LastingCommand;
+}
+
+export interface LastingCommand {
+  /** True when it is known to have started: then it is followed and never started. */
+  readonly hasStarted: boolean;
+  /** What of its outputs is known already, in bytes. */
+  readonly stdoutFrom: number;
+  readonly stderrFrom: number;
+  /** Called once it runs. */
+  onStarted(): void;
 }
 
 export interface SandboxOutcome {

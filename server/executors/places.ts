@@ -8,9 +8,13 @@ export const sandboxHome = '/home/agent';
 export const insideNode = '/opt/coach/node/bin/node';
 export const insideShim = '/opt/coach/shim.mjs';
 export const insideSocket = '/opt/coach/model.sock';
+/** In Docker the socket's directory is mounted, so that another server can put its own socket there. */
+export const insideSocketDirectory = '/opt/coach/model';
+/** Where a container keeps what a lasting command printed, and how it ended. */
+export const keptOutput = '/logs/.agent';
 
-/** Besides the repository: where a verifier leaves its results, and where hidden tests of foreign tasks go. */
-export const sharedPlaces = ['/logs', '/tests'] as const;
+/** Besides the repository: where a verifier leaves its results, and where tests and solutions of foreign tasks go. */
+export const sharedPlaces = ['/logs', '/tests', '/solution'] as const;
 
 /** The shim lies beside this module; the build keeps it beside the bundle. */
 export const shimFile = fileURLToPath(new URL('./shim.mjs', import.meta.url));

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
@@ -24,7 +24,10 @@ export interface Authority {
   readonly bundleFile: string;
   /** A server certificate for one permitted host, made once per host. */
   contextFor(host: string): SecureContext;
-  /** Widens the constraints: the certificate is renewed with the same key, so who trusts the old one still can. */
+  /**
+   * Widens the constraints: the certificate is renewed with the same key, so who trusts the old one still can. Files
+   * that were deleted meanwhile are there again afterwards.
+   */
   permit(hosts: readonly string[]): Promise<void>;
 }
 
@@ -81,6 +84,15 @@ export async function openAuthority(
     return { keys, pem };
   }
 
+  /** For who deleted them under us: a launch names these files. */
+  async function restore(): Promise<void> {
+    if ([caFile, keyFile, bundleFile].every(file => existsSync(file))) return;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    await writeFileAtomic(keyFile, state.keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+    await writeFileAtomic(caFile, state.pem);
+    await writeBundle();
+  }
+
   function writeBundle(): Promise<void> {
     return writeFileAtomic(bundleFile, `${systemRoots(env).join('\n')}\n${state.pem}`);
   }
@@ -118,7 +130,7 @@ export async function openAuthority(
     },
     permit(more) {
       // One after the other: who is told that its host is permitted must find it in the files.
-      const renewal = renewals.then(() => widen(more));
+      const renewal = renewals.then(() => restore()).then(() => widen(more));
       renewals = renewal.catch(() => undefined);
       return renewal;
     },

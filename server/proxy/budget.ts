@@ -1,6 +1,6 @@
 import { budgetSentence } from '../../protocol/budgets.ts';
-import type { Budget, BudgetUse } from '../../protocol/proxy.ts';
-import { totalTokens } from '../../protocol/usage.ts';
+import type { Budget, BudgetUse, UncountedSpend } from '../../protocol/proxy.ts';
+import { type Cost, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../base/settings.ts';
 import type { Spend } from '../traces/spending.ts';
@@ -25,6 +25,14 @@ export function toBudgetLimits(settings: Settings): BudgetLimits {
     day: { tokens: settings.get('budget.dayTokens') || null, usd: settings.get('budget.dayUsd') || null },
     warnShare: settings.get('budget.warnShare'),
   };
+}
+
+/** An exchange as far as it counts. */
+interface Spent {
+  readonly sessionId: string;
+  readonly model: string | null;
+  readonly usage: Usage;
+  readonly cost: Cost;
 }
 
 /** Uses that are shown at most; the latest stay. */
@@ -56,6 +64,8 @@ export class BudgetGuard {
   readonly #log: Log;
   /** With the day on which each was seen last. */
   readonly #uses = new Map<string, { readonly use: BudgetUse; readonly day: string }>();
+  /** Exchanges by model. */
+  readonly #uncounted = new Map<string, number>();
 
   constructor(limits: BudgetLimits, store: Pick<TraceStore, 'spentInSession' | 'spentOnDay'>, log: Log) {
     this.#limits = limits;
@@ -83,9 +93,31 @@ export class BudgetGuard {
     return words;
   }
 
-  /** Something was spent: notes and logs what is near or reached by it. */
-  spent(launch: LaunchState | null, sessionId: string): void {
-    if (this.limits(launch)) this.#look(launch, sessionId);
+  /** Something was spent: notes and logs what is near or reached by it, and what no limit in money can count. */
+  spent(launch: LaunchState | null, exchange: Spent): void {
+    if (!this.limits(launch)) return;
+    this.#look(launch, exchange.sessionId);
+    if (this.#limitsMoney(launch)) this.#noteUncounted(exchange);
+  }
+
+  /** Models whose exchanges have no price, under a limit in money. */
+  uncounted(): UncountedSpend[] {
+    return [...this.#uncounted].map(([model, exchanges]) => ({ model, exchanges }));
+  }
+
+  #limitsMoney(launch: LaunchState | null): boolean {
+    return [this.#limits.day, this.#sessionLimit(launch), launch?.spec.budget].some(budget => budget?.usd != null);
+  }
+
+  #noteUncounted({ model, usage, cost }: Spent): void {
+    if (cost.kind !== 'unpriced' || !totalTokens(usage)) return;
+    const name = model ?? 'unknown';
+    const before = this.#uncounted.get(name);
+    if (before === undefined && this.#uncounted.size >= maxUses) return;
+    this.#uncounted.set(name, (before ?? 0) + 1);
+    if (before !== undefined) return;
+    const hint = 'Limit its tokens instead, or give it a price.';
+    this.#log.warn('A limit in money does not count this model: its price is not known.', { model: name, hint });
   }
 
   /** Limits that were seen near or reached on this day, the latest last. */
@@ -141,6 +173,7 @@ function isLimited(budget: Budget | null | undefined): boolean {
   return budget != null && (budget.tokens !== null || budget.usd !== null);
 }
 
-function dayOf(epochMs: number): string {
+/** The UTC day of a time, such as `2026-01-31`. */
+export function dayOf(epochMs: number): string {
   return new Date(epochMs).toISOString().slice(0, 10);
 }

@@ -1,7 +1,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
-import type { Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
+import type { Launch, ProxyStatus, RecordingFault, UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
@@ -13,11 +13,13 @@ import { type Authority, authorityFiles, openAuthority } from './authority.ts';
 import { BudgetGuard, type BudgetLimits, noLimits } from './budget.ts';
 import type { ConnectionDeps } from './connectionDeps.ts';
 import { serveConnection } from './connections.ts';
+import { DistrustingPrograms } from './distrust.ts';
 import { canonicalHost, ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment } from './launchEnvironment.ts';
 import { LaunchRegistry, LaunchState, overrideOf } from './launches.ts';
 import { type KeptLaunch, LaunchStore } from './launchStore.ts';
 import { listenOn, listenOnLoopback, loopback } from './listening.ts';
+import { LossesOfDay } from './lossesOfDay.ts';
 import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
 import { Upstreams } from './upstream.ts';
 
@@ -40,7 +42,7 @@ export interface ProxyDeps {
   /** Where launches outlive this process: `coachPaths().launches`. */
   readonly launchFile: string;
   /** What earlier traffic has used. */
-  readonly store: Pick<TraceStore, 'exchangesOfLaunch' | 'spentInSession' | 'spentOnDay'>;
+  readonly store: Pick<TraceStore, 'exchangesOfLaunch' | 'spentInSession' | 'spentOnDay' | 'lossesOnDay'>;
   /** What traffic may use; by default without limit. */
   readonly budgets?: BudgetLimits;
 }
@@ -55,6 +57,8 @@ class CaptureProxy implements ProxyService {
   readonly #launches = new LaunchRegistry((launch, token) => this.#takeUp(launch, token));
   readonly #kept: LaunchStore;
   readonly #budgets: BudgetGuard;
+  readonly #losses: LossesOfDay;
+  readonly #distrusting: DistrustingPrograms;
   readonly #hosts: ModelHosts;
   readonly #policy: AddressPolicy;
   readonly #upstreams: Upstreams;
@@ -70,11 +74,14 @@ class CaptureProxy implements ProxyService {
   #open = 0;
   #exchanges = 0;
   #uncaptured = 0;
+  #fault: RecordingFault | null = null;
 
   constructor(deps: ProxyDeps) {
     this.#deps = deps;
     this.#kept = new LaunchStore(deps.launchFile, deps.log);
     this.#budgets = new BudgetGuard(deps.budgets ?? noLimits, deps.store, deps.log);
+    this.#losses = new LossesOfDay(deps.store);
+    this.#distrusting = new DistrustingPrograms(deps.log, authorityFiles(deps.caDirectory).bundleFile);
     // Known before the first connection is taken: an agent that is refused once may give up.
     for (const kept of this.#kept.launches) this.#launches.add(new LaunchState(toSpec(kept), kept));
     this.#hosts = deps.hosts ?? new ModelHosts();
@@ -95,6 +102,10 @@ class CaptureProxy implements ProxyService {
       openConnections: this.#open,
       uncaptured: this.#uncaptured,
       budgets: this.#budgets.uses(),
+      uncounted: this.#budgets.uncounted(),
+      lossesToday: this.#losses.today(),
+      recordingFault: this.#fault,
+      distrusting: this.#distrusting.list(),
       error: this.#error,
     };
   }
@@ -140,7 +151,7 @@ class CaptureProxy implements ProxyService {
     const state = new LaunchState(spec);
     const token = state.token ?? '';
     this.#launches.add(state);
-    this.#deps.recorder.hide(token);
+    this.#deps.recorder.hideToken(token);
     if (spec.realKey !== null) this.#deps.recorder.hide(spec.realKey);
     if (spec.kept) await this.#kept.keep(toKept(state.id, state.digest, spec));
     return this.#toLaunch(state, token, authority, this.#port);
@@ -188,6 +199,9 @@ class CaptureProxy implements ProxyService {
       launches: this.#launches,
       overrideFor: (launch, host) => launch?.overrideOf(host) ?? overrideOf(host, this.#deps.overrides ?? []),
       budgets: this.#budgets,
+      trust: (host, program, sign) => {
+        if (this.#distrusting.notice(host, program, sign)) this.#changed();
+      },
       recorder: this.#deps.recorder,
       log: this.#deps.log,
       port: () => this.#port,
@@ -219,10 +233,10 @@ class CaptureProxy implements ProxyService {
   }
 
   #toLaunch(state: LaunchState, token: string, authority: Authority, port: number): ProxyLaunch {
-    const { caFile, bundleFile } = authority;
+    const { bundleFile } = authority;
     const launch: Launch = {
       token,
-      env: launchEnvironment({ token, port, caFile, bundleFile }),
+      env: launchEnvironment({ token, port, bundleFile }),
       baseUrl: `http://${loopback}:${port}/${token}/v1`,
       port,
     };
@@ -252,6 +266,7 @@ class CaptureProxy implements ProxyService {
         state.abort();
         await Promise.all([...sockets].map(server => this.#close(server)));
         await this.#deps.recorder.flush();
+        this.#deps.recorder.endToken(token);
       },
     };
   }
@@ -269,11 +284,16 @@ class CaptureProxy implements ProxyService {
   }
 
   #hear(event: RecorderEvent): void {
-    if (event.kind === 'uncaptured') this.#uncaptured++;
-    else if (event.kind === 'exchange') this.#exchanges++;
+    if (event.kind === 'uncaptured') {
+      this.#uncaptured += event.count ?? 1;
+      this.#losses.add(event.host, event.reason, event.count ?? 1);
+    } else if (event.kind === 'storage') {
+      const { fault, reason, over } = event;
+      this.#fault = { fault, reason, over };
+    } else if (event.kind === 'exchange') this.#exchanges++;
     const launch = 'launchId' in event && event.launchId !== null ? this.#launches.withId(event.launchId) : null;
     launch?.hear(event);
-    if (event.kind === 'exchange') this.#budgets.spent(launch, event.sessionId);
+    if (event.kind === 'exchange') this.#budgets.spent(launch, event);
     if (event.kind !== 'streaming') this.#changed();
   }
 

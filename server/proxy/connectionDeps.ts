@@ -8,6 +8,7 @@ import type { AddressPolicy } from './addressPolicy.ts';
 import type { Authority } from './authority.ts';
 import type { BudgetGuard } from './budget.ts';
 import { proxyToken } from './credentials.ts';
+import type { TrustSign } from './distrust.ts';
 import { answerError } from './frontDoor.ts';
 import type { Place } from './hostPatterns.ts';
 import type { ModelEndpoint, ModelHosts } from './hosts.ts';
@@ -25,6 +26,8 @@ export interface ConnectionDeps {
   readonly overrideFor: (launch: LaunchState | null, host: string) => UpstreamOverride | null;
   readonly budgets: BudgetGuard;
   readonly recorder: Recorder;
+  /** What an intercepted connection tells of its program's trust in our certificate. */
+  readonly trust: (host: string, program: string, sign: TrustSign) => void;
   readonly log: Log;
   /** Port of the TCP listener, for the Host check. */
   readonly port: () => number | null;

@@ -1,9 +1,11 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { HttpSyntaxError, headerOf } from '../traces/wire/httpHead.ts';
 import { gated } from './budgetGate.ts';
 import { admit, answerUnreachable, type ConnectionDeps, openTap } from './connectionDeps.ts';
 import { onlyFor, withKey } from './credentials.ts';
+import type { TrustSign } from './distrust.ts';
 import { answerError, type FirstRequest, readFirstRequest } from './frontDoor.ts';
 import { parseAuthority } from './hosts.ts';
 import type { LaunchState } from './launches.ts';
@@ -43,7 +45,7 @@ async function serveConnect(socket: Socket, first: FirstRequest, own: LaunchStat
   if (launch === 'refused') return;
   const override = deps.overrideFor(launch, target.host);
   if (deps.hosts.has('https', target.host, target.port) || (override !== null && target.port === 443)) {
-    return intercept(socket, first.rest, { scheme: 'https', ...target, override }, launch, deps);
+    return intercept(socket, first, { scheme: 'https', ...target, override }, launch, deps);
   }
   try {
     if (launch === null) deps.policy.checkPort(target.host, target.port);
@@ -61,7 +63,7 @@ async function serveConnect(socket: Socket, first: FirstRequest, own: LaunchStat
 /** Ends TLS on both legs. The upstream comes first: when it can't be reached the agent still hears why. */
 async function intercept(
   socket: Socket,
-  rest: Buffer,
+  { head, rest }: FirstRequest,
   destination: Destination,
   launch: LaunchState | null,
   deps: ConnectionDeps,
@@ -72,6 +74,7 @@ async function intercept(
   });
   if (upstream === null) return;
   if (socket.destroyed) return upstream.destroy();
+  const helloFrom = socket.bytesRead - rest.length;
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
   if (rest.length > 0) socket.unshift(rest);
   const client = new TLSSocket(socket, {
@@ -79,12 +82,39 @@ async function intercept(
     secureContext: deps.authority.contextFor(destination.host),
     ALPNProtocols: ['http/1.1'],
   });
+  const program = headerOf(head, 'user-agent') ?? launch?.spec.agent ?? 'a program without a name';
+  const saidHello = () => socket.bytesRead > helloFrom;
+  noticeTrust({ client, upstream, saidHello }, end => deps.trust(destination.host, program, end));
   const key = keyFor(launch, destination);
   const { host } = destination;
   const rewriter = key === null ? null : new RequestRewriter(head => withKey(onlyFor(head, destination), key, host));
   const tap = openTap(socket, destination, launch, deps);
   launch?.hold(upstream);
   splice(client, gated(upstream, launch, deps.budgets), tap, rewriter);
+}
+
+/**
+ * Whether the program takes our certificate: it refuses it in the handshake, or closes without a word after it, as
+ * Node's programs do, while we could go on; or it sends something.
+ */
+function noticeTrust(
+  { client, upstream, saidHello }: { client: TLSSocket; upstream: Duplex; saidHello: () => boolean },
+  notice: (sign: TrustSign) => void,
+): void {
+  let hasSent = false;
+  let upstreamEnded = false;
+  for (const event of ['end', 'error']) {
+    upstream.once(event, () => {
+      upstreamEnded = true;
+    });
+  }
+  client.once('data', () => {
+    hasSent = true;
+    notice('trusts');
+  });
+  client.once('close', () => {
+    if (!hasSent && saidHello() && !upstreamEnded) notice('refuses');
+  });
 }
 
 function hostsIn({ head }: FirstRequest): number {

@@ -1,11 +1,13 @@
 import type { Handlers } from '../../protocol/api.ts';
-import { proxy } from '../../protocol/proxy.ts';
+import { type Launch, proxy } from '../../protocol/proxy.ts';
 import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
-import { launchEnvironment } from './launchEnvironment.ts';
-import { type ProxyService, proxyStopped } from './proxy.ts';
+import { type ModelHosts, modelHosts } from './hosts.ts';
+import { launchEnvironment, withOwnExceptions } from './launchEnvironment.ts';
+import { type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
+import type { Replay } from './replay/replayServer.ts';
 import { testRoute } from './routeTest.ts';
 
 /** Least time between two `proxy.changed` events. */
@@ -19,6 +21,9 @@ export interface ProxyHandlerDeps {
   readonly port: () => number;
   /** Host of an agent's base-URL requests; the registry of agents knows it. */
   readonly defaultHost: (agent: string) => string;
+  readonly hosts: ModelHosts;
+  /** `pace`: factor on the recorded times. */
+  startReplay(reference: string, pace: number): Promise<Replay>;
 }
 
 export function proxyHandlers({
@@ -27,36 +32,54 @@ export function proxyHandlers({
   store,
   port,
   defaultHost,
+  hosts,
+  startReplay,
 }: ProxyHandlerDeps): Handlers<typeof proxy> {
+  const given = ({ launch }: ProxyLaunch, noProxy: string): Launch => ({
+    ...launch,
+    env: withOwnExceptions(launch.env, noProxy, hosts.endpoints),
+  });
+  /** Launches that a recording answers: they end with the server. */
+  const replays = new Map<string, { readonly opened: ProxyLaunch; readonly answers: Replay }>();
   return {
     status: () => service.status(),
     start: params => service.start(params.port ?? port()),
-    async launch({ agent, label, overrides, replay, budget, endpoint }) {
+    async launch({ agent, label, overrides, replay, recording, budget, endpoint, noProxy }) {
       await service.start(port());
-      const opened = await service.open({
-        agent,
-        label: label ?? null,
-        overrides,
-        replay,
-        defaultHost: endpoint ?? defaultHost(agent),
-        realKey: null,
-        trialId: null,
-        budget: budget ?? null,
-        kept: true,
-      });
-      return opened.launch;
+      const spec = { agent, label: label ?? null, realKey: null, trialId: null, budget: budget ?? null };
+      const host = endpoint ?? defaultHost(agent);
+      if (recording === undefined) {
+        return given(await service.open({ ...spec, overrides, replay, defaultHost: host, kept: true }), noProxy);
+      }
+      const answers = await startReplay(recording.reference, recording.pace);
+      const targets = [...new Set([host, ...modelHosts])].map(name => ({ host: name, target: answers.origin }));
+      const opened = await service
+        .open({ ...spec, overrides: targets, replay: true, defaultHost: host, kept: false })
+        .catch(async (error: unknown) => {
+          await answers.dispose();
+          throw error;
+        });
+      replays.set(opened.launch.token, { opened, answers });
+      return given(opened, noProxy);
     },
     environment() {
-      const { port, caFile, bundleFile } = service.status();
+      const { port, bundleFile } = service.status();
       if (port === null) throw proxyStopped();
-      return { env: launchEnvironment({ token: null, port, caFile, bundleFile }) };
+      return { env: launchEnvironment({ token: null, port, bundleFile }) };
     },
     async close({ token }) {
-      const opened = service.find(token);
+      const replay = replays.get(token);
+      replays.delete(token);
+      const opened = replay?.opened ?? service.find(token);
       if (opened === null) return { closed: false, sessionIds: [] };
       await opened.settled();
       await opened.dispose();
-      return { closed: true, sessionIds: [...opened.sessionIds()] };
+      await replay?.answers.dispose();
+      return {
+        closed: true,
+        sessionIds: [...opened.sessionIds()],
+        mismatches: [...(replay?.answers.failures() ?? [])],
+      };
     },
     async test() {
       const steps = await testRoute({ service, recorder, store });

@@ -44,6 +44,10 @@ export class ModelHosts {
     return this.#endpoints.has(keyOf({ scheme, host, port }));
   }
 
+  get endpoints(): ModelEndpoint[] {
+    return [...this.#endpoints.values()];
+  }
+
   /** Names that our certificates must be valid for. */
   get names(): string[] {
     const secure = [...this.#endpoints.values()].filter(({ scheme }) => scheme === 'https');

@@ -1,3 +1,5 @@
+import { hostEntries, hostPattern, type Place } from './hostPatterns.ts';
+
 /** Variables with which an agent would go past the proxy, or through another one. */
 const stale = [
   'OPENAI_BASE_URL',
@@ -12,6 +14,18 @@ const stale = [
   'SSL_CERT_DIR',
 ] as const;
 
+/** Where programs look for certificates before they look at SSL_CERT_FILE. */
+const bundleVariables = [
+  'REQUESTS_CA_BUNDLE',
+  'CURL_CA_BUNDLE',
+  'PIP_CERT',
+  'AWS_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH',
+  // Whole, too: a company's root may stand in the user's own.
+  'NODE_EXTRA_CA_CERTS',
+] as const;
+
 /**
  * The environment in which an agent is recorded. HTTP_PROXY is left alone: Codex would use it for plain-HTTP
  * servers on this machine too.
@@ -20,7 +34,6 @@ export function launchEnvironment(place: {
   /** Null for a shell that names no launch. */
   readonly token: string | null;
   readonly port: number;
-  readonly caFile: string;
   readonly bundleFile: string;
 }): Record<string, string | null> {
   // The proxy is spoken to in plain HTTP: with https:// Codex loses minutes on every turn.
@@ -35,6 +48,23 @@ export function launchEnvironment(place: {
     no_proxy: direct,
     CODEX_CA_CERTIFICATE: place.bundleFile,
     SSL_CERT_FILE: place.bundleFile,
-    NODE_EXTRA_CA_CERTS: place.caFile,
+    ...Object.fromEntries(bundleVariables.map(name => [name, place.bundleFile])),
   };
+}
+
+/**
+ * The same with the user's own exceptions from proxying (`NO_PROXY`), such as a company's hosts: those that cover a model
+ * host are left out, since they would lead past the recording.
+ */
+export function withOwnExceptions(
+  env: Record<string, string | null>,
+  own: string,
+  models: readonly Place[],
+): Record<string, string | null> {
+  const kept = hostEntries(own).filter(entry => {
+    const covers = hostPattern(entry);
+    return covers !== null && !models.some(covers);
+  });
+  const direct = [env['NO_PROXY'], ...kept].filter(Boolean).join(',');
+  return { ...env, NO_PROXY: direct, no_proxy: direct };
 }

@@ -4,6 +4,7 @@ import { CoachError } from '../../protocol/errors.ts';
 import { proxy } from '../../protocol/proxy.ts';
 import { coachPaths } from '../base/paths.ts';
 import { environmentSettings } from '../base/settings.ts';
+import { shellWord } from '../base/shell.ts';
 import { authorityFiles } from '../proxy/authority.ts';
 import { exitCodes, type Terminal } from '../surfaces/cli/terminal.ts';
 import { checkAgents } from './checks/agents.ts';
@@ -63,7 +64,7 @@ export async function examine({ env, cwd, signal }: Pick<Terminal, 'env' | 'cwd'
     return {
       ok: !findings.flat().some(({ level }) => level === 'broken'),
       findings: findings.flat(),
-      curl: `curl -sS -o /dev/null -w '%{http_code}\\n' --proxy http://127.0.0.1:${shownPort} --cacert ${caFile} https://api.openai.com/v1/models`,
+      curl: `curl -sS -o /dev/null -w '%{http_code}\\n' --proxy http://127.0.0.1:${shownPort} --cacert ${shellWord(caFile)} https://api.openai.com/v1/models`,
     };
   } finally {
     server?.dispose();

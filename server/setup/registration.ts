@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { addToJson, jsonAt, removeFromJson } from './jsonEntry.ts';
 import { addToToml, readFromToml, removeFromToml } from './tomlEntry.ts';
 

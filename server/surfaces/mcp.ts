@@ -1,7 +1,7 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Api, methodOf, type RequestSpec, requestsOf } from '../../protocol/api.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { CoachError } from '../../protocol/errors.ts';

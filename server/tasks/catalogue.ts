@@ -54,6 +54,7 @@ export async function taskDetail(task: TaskSummary, signal: AbortSignal): Promis
   if (task.state !== 'created') {
     const { instruction, verifier } = await loadPreparedTask(task.directory);
     const { files } = await loadCoachMetadata(task.directory);
+    if (verifier.kind === 'script') return { instruction, files, failToPass: [], passToPass: [] };
     return { instruction, files, failToPass: verifier.failToPass, passToPass: verifier.passToPass };
   }
   const { meta, patch, bundle } = await loadCreatedTask(task.directory);

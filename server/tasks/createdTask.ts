@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readableIssues } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 

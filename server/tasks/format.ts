@@ -2,15 +2,18 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
-import { z } from 'zod';
-import { TaskProof } from '../../protocol/tasks.ts';
+import * as z from 'zod';
+import { CoachError } from '../../protocol/errors.ts';
+import { TaskProof, TransferFormat } from '../../protocol/tasks.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { broken, parseFile, readJson, requireFile, requireTaskDirectory } from './createdTask.ts';
 import type { PreparedTask } from './preparedTask.ts';
+import { ReportFormat } from './reportFormat.ts';
 
 /** What is ours in `task.toml`, under `[metadata.codex_coach]`. */
 export const CoachMetadata = z.object({
   format: z.literal(1),
+  verifier: z.literal('tests').default('tests'),
   title: z.string().min(1),
   /** The created task that it was prepared from. */
   task_id: z.string().min(1),
@@ -21,10 +24,38 @@ export const CoachMetadata = z.object({
   files: z.array(z.string()).min(1),
   workdir: z.string().startsWith('/'),
   test_command: z.string().min(1),
-  result_format: z.enum(['junit', 'tap']),
+  result_format: ReportFormat,
   result_file: z.string().startsWith('/'),
 });
 export type CoachMetadata = z.infer<typeof CoachMetadata>;
+
+/** The same of a task that was imported: it is judged by a script of its own. */
+export const ImportedMetadata = z.object({
+  format: z.literal(1),
+  verifier: z.literal('script'),
+  title: z.string().min(1),
+  task_id: z.string().min(1),
+  captured_at: z.iso.datetime(),
+  files: z.array(z.string()).max(0).default([]),
+  workdir: z.string().startsWith('/'),
+  imported_from: TransferFormat,
+  verify_command: z.string().min(1),
+  /** What makes the reference solution of the start, with /solution at hand; not given where `solution.patch` came along. */
+  solve_command: z.string().min(1).optional(),
+  rubrics: z.array(z.object({ id: z.string(), criterion: z.string(), weight: z.number() })).default([]),
+  /** Why it can only be exported, not run; empty when it can be run. */
+  cannot_run: z.array(z.string()).default([]),
+  /** What differs from the program that it came from. */
+  notes: z.array(z.string()).default([]),
+});
+export type ImportedMetadata = z.infer<typeof ImportedMetadata>;
+
+const AnyMetadata = z.preprocess(
+  // What we prepare ourselves need not say how it is judged.
+  given =>
+    typeof given === 'object' && given !== null && !('verifier' in given) ? { ...given, verifier: 'tests' } : given,
+  z.discriminatedUnion('verifier', [CoachMetadata, ImportedMetadata]),
+);
 
 /** The part of a Harbor `task.toml` (schema 1.4) that we use; the rest of it is left to Harbor. */
 const TaskToml = z.object({
@@ -33,15 +64,19 @@ const TaskToml = z.object({
     name: z.string().regex(/^[^/]+\/[^/]+$/, 'must be org/name'),
     keywords: z.array(z.string()).default([]),
   }),
-  metadata: z.object({ codex_coach: CoachMetadata }),
+  metadata: z.object({ codex_coach: AnyMetadata }),
   agent: z.object({ timeout_sec: z.number().positive().nullable().default(null) }).default({ timeout_sec: null }),
-  verifier: z.object({ timeout_sec: z.number().positive().default(600) }).default({ timeout_sec: 600 }),
+  verifier: z
+    .object({ timeout_sec: z.number().positive().default(600), env: z.record(z.string(), z.string()).default({}) })
+    .default({ timeout_sec: 600, env: {} }),
 });
+type TaskToml = z.infer<typeof TaskToml>;
 
 /**
  * `tests/expected.json`: ids of the tests that decide. An id is `<file> > <suite> > … > <test>`: the file relative to
  * the repository root with `/`, then the names from the outermost suite to the test, joined by ` > `. (JUnit of
- * node:test: attribute `file`, names of the enclosing `testsuite` elements, `name`.) Several tests of one id count as
+ * node:test: attribute `file`, names of the enclosing `testsuite` elements, `name`.) Where a runner tells no file, its package
+ * or program stands first. Several tests of one id count as
  * one, which passed when all passed.
  */
 export const ExpectedFile = z.object({
@@ -80,26 +115,29 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
   const coach = toml.metadata.codex_coach;
   const expected = await loadExpected(directory);
   const environment = join(directory, 'environment');
-  const bundle = join(environment, 'repo.bundle');
-  for (const file of [bundle, join(directory, 'tests', 'test.sh'), join(directory, 'solution', 'solve.sh')]) {
-    await requireFile(file);
-  }
-  if (!/^# v[23] git bundle\n/.test((await requireFile(bundle)).subarray(0, 32).toString('latin1'))) {
-    throw broken(bundle, 'it is not a git bundle');
-  }
   const proofHolds = expected.proven_digest === (await digestOf(directory));
-  return {
+  const shared = {
     name: basename(directory),
     directory,
     title: coach.title,
+    environment,
+    workdir: coach.workdir,
+    agentTimeoutSec: toml.agent.timeout_sec,
+    proof: proofHolds ? expected.proof : null,
+  };
+  if (coach.verifier === 'script') return { ...shared, ...(await loadImported(directory, toml, coach)) };
+  const bundle = await requireBundle(join(environment, 'repo.bundle'));
+  for (const file of ['tests/test.sh', 'solution/solve.sh']) await requireFile(join(directory, file));
+  return {
+    ...shared,
     instruction: await loadInstruction(directory),
     bundle,
-    environment,
     baseImage: await loadBaseImage(join(environment, 'Dockerfile')),
-    workdir: coach.workdir,
     tests: await loadTests(directory, coach.files),
     solutionPatch: await requireFile(join(directory, 'solution', 'solution.patch')),
+    solve: null,
     verifier: {
+      kind: 'tests',
       command: coach.test_command,
       resultFormat: coach.result_format,
       resultFile: coach.result_file,
@@ -109,13 +147,50 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
       mustFail: expected.must_fail_when_wrong,
       exitsCleanly: expected.exits_cleanly,
     },
-    agentTimeoutSec: toml.agent.timeout_sec,
-    proof: proofHolds ? expected.proof : null,
   };
 }
 
+type LoadedImported = Pick<
+  PreparedTask,
+  'instruction' | 'bundle' | 'baseImage' | 'tests' | 'solutionPatch' | 'solve' | 'verifier'
+>;
+
+/** @throws CoachError `task.invalid` also where the task was kept although it can't be run here */
+async function loadImported(directory: string, toml: TaskToml, coach: ImportedMetadata): Promise<LoadedImported> {
+  if (coach.cannot_run.length > 0) {
+    throw new CoachError('task.invalid', `${basename(directory)} can't be run here: ${coach.cannot_run.join('; ')}.`, {
+      hint: `It is kept as it came: codex-coach task export ${basename(directory)} --output <directory>`,
+    });
+  }
+  const bundle = await requireBundle(join(directory, 'start.bundle'));
+  const patch = await readFile(join(directory, 'solution', 'solution.patch')).catch(() => null);
+  const solution = join(directory, 'solution', 'files');
+  return {
+    instruction: await loadInstruction(directory),
+    bundle,
+    baseImage: await loadBaseImage(join(directory, 'environment', 'Dockerfile')),
+    tests: await loadTests(directory, []),
+    solutionPatch: patch,
+    solve: coach.solve_command === undefined ? null : { root: solution, command: coach.solve_command },
+    verifier: {
+      kind: 'script',
+      command: coach.verify_command,
+      env: toml.verifier.env,
+      timeoutSec: toml.verifier.timeout_sec,
+      restoresTests: coach.imported_from === 'swe-bench',
+    },
+  };
+}
+
+async function requireBundle(bundle: string): Promise<string> {
+  if (/^# v[23] git bundle\n/.test((await requireFile(bundle)).subarray(0, 32).toString('latin1'))) return bundle;
+  throw broken(bundle, 'it is not a git bundle');
+}
+
 /** What only lists need of a prepared task. @throws CoachError like `loadPreparedTask`. */
-export async function loadCoachMetadata(directory: string): Promise<CoachMetadata & { readonly keywords: string[] }> {
+export async function loadCoachMetadata(
+  directory: string,
+): Promise<(CoachMetadata | ImportedMetadata) & { readonly keywords: string[] }> {
   await requireTaskDirectory(directory);
   const { metadata, task } = await loadTaskToml(directory);
   return { ...metadata.codex_coach, keywords: task.keywords };
@@ -153,7 +228,7 @@ export async function filesBelow(directory: string): Promise<string[]> {
     .sort();
 }
 
-async function loadTaskToml(directory: string): Promise<z.infer<typeof TaskToml>> {
+async function loadTaskToml(directory: string): Promise<TaskToml> {
   const file = join(directory, 'task.toml');
   const text = (await requireFile(file)).toString();
   let content: unknown;

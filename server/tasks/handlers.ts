@@ -7,9 +7,12 @@ import type { Log } from '../base/log.ts';
 import { repositoryAt } from '../git/repository.ts';
 import { type CaptureDeps, endRecording, startRecording } from './capture.ts';
 import { findTask, listTasks, taskDetail } from './catalogue.ts';
+import { loadCoachMetadata } from './format.ts';
 import { prepareTask } from './prepare.ts';
 import { checkReadiness, fixReadiness } from './readiness.ts';
 import { loadRecording, removeRecording, toRecording } from './recording.ts';
+import { exportTask } from './transfer/exportTask.ts';
+import { importTask } from './transfer/importTask.ts';
 
 export interface TaskDeps extends CaptureDeps {
   readonly bus: EventBus;
@@ -88,13 +91,32 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       return findTask(root, basename(directory));
     },
 
+    import: async ({ repository, ...spec }, signal) => {
+      const root = await rootOf(repository, signal);
+      const directory = await importTask(
+        { root, ...spec, format: spec.format, name: spec.name, instance: spec.instance },
+        deps.clock,
+        signal,
+      );
+      deps.log.info('task imported', { directory });
+      changed(root);
+      const metadata = await loadCoachMetadata(directory);
+      if (metadata.verifier !== 'script') throw new CoachError('internal', `${directory} is not an imported task.`);
+      const task = await findTask(root, basename(directory));
+      return { task, format: metadata.imported_from, notes: metadata.notes };
+    },
+
+    export: async ({ repository, task, format, output }, signal) => {
+      const found = await findTask(await rootOf(repository, signal), task);
+      if (found.state === 'created') throw notPrepared(task);
+      return { output, notes: await exportTask(found.directory, format, output, signal) };
+    },
+
     validate: async ({ repository, task, executor }, signal) => {
       const root = await rootOf(repository, signal);
       const summary = await findTask(root, task);
       if (summary.state === 'created') {
-        throw new CoachError('task.invalid', `${task} is not prepared yet.`, {
-          hint: `Prepare it first: codex-coach task prepare ${task}`,
-        });
+        throw notPrepared(task);
       }
       if (summary.problem !== null && summary.proof === null) {
         throw new CoachError('task.invalid', summary.problem, { hint: 'Mend the file, or prepare the task again.' });
@@ -104,4 +126,10 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       return findTask(root, summary.id);
     },
   };
+}
+
+function notPrepared(task: string): CoachError {
+  return new CoachError('task.invalid', `${task} is not prepared yet.`, {
+    hint: `Prepare it first: codex-coach task prepare ${task}`,
+  });
 }

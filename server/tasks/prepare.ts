@@ -20,8 +20,9 @@ import {
 } from './places.ts';
 import { writePrepared } from './preparedFiles.ts';
 import { refuseSecrets, secretsInFiles } from './secrets.ts';
+import type { TestSetup } from './testCommand.ts';
 import { isTestPath } from './testFiles.ts';
-import { detectTestSetup, type TestSetup } from './testSetup.ts';
+import { detectTestSetup } from './testSetup.ts';
 
 export interface PrepareSpec {
   readonly root: string;
@@ -42,6 +43,8 @@ export interface SealedTask {
   /** The change without its tests. */
   readonly solutionPatch: Buffer;
   readonly files: readonly ChangedFile[];
+  /** What decides on the installed dependencies, as it is after the change. */
+  readonly dependencyFiles: ReadonlyMap<string, Buffer>;
 }
 
 /**
@@ -84,10 +87,13 @@ async function seal(created: CreatedTask, store: OpenedBundle, signal: AbortSign
   const isHidden = (file: ChangedFile) => isTestPath(file.path) && file.status !== 'deleted';
   requireSplit(files, isHidden, tests);
   const paths = endFiles.map(file => file.path);
-  const setup = await detectTestSetup({ paths, read: path => fileAt(store, endTree, path, signal) });
+  const read = (path: string) => fileAt(store, endTree, path, signal);
+  const setup = await detectTestSetup({ paths, read });
+  const dependencyFiles = new Map<string, Buffer>();
+  for (const path of setup.dependencies?.files ?? []) dependencyFiles.set(path, (await read(path)) ?? Buffer.alloc(0));
   const solution = files.filter(file => !isHidden(file)).map(file => file.path);
   const { patch } = await diffTrees(store, startTree, endTree, signal, solution);
-  return { created, setup, store, startTree, tests, solutionPatch: patch, files };
+  return { created, setup, store, startTree, tests, solutionPatch: patch, files, dependencyFiles };
 }
 
 function requireSplit(

@@ -6,8 +6,8 @@ import { exactBytes } from '../git/store.ts';
 import { readBlob } from '../git/tree.ts';
 import type { CoachMetadata } from './format.ts';
 import type { SealedTask } from './prepare.ts';
+import type { TestSetup } from './testCommand.ts';
 import { testScript } from './testScript.ts';
-import { resultFile, type TestSetup } from './testSetup.ts';
 
 /** Where the repository lies in the sandbox. */
 const workdir = '/app';
@@ -28,8 +28,11 @@ export async function writePrepared(
   await put('task.toml', toTaskToml(sealed, basename(target)));
   await put('instruction.md', `${created.meta.lm.instructions.trim()}\n`);
   await put('environment/Dockerfile', toDockerfile(setup));
+  const needs = { packages: setup.packages, dependencies: setup.dependencies?.manager ?? null };
+  await put('environment/needs.json', `${JSON.stringify(needs, null, 2)}\n`);
+  for (const [path, content] of sealed.dependencyFiles) await put(`environment/dependencies/${path}`, content);
   await bundleOf(store, sealed.startTree, join(directory, 'environment', 'repo.bundle'), signal);
-  await put('tests/test.sh', testScript({ workdir, command: setup.command, resultFile }), 0o755);
+  await put('tests/test.sh', testScript({ workdir, ...setup }), 0o755);
   const unproven = { format: 1, fail_to_pass: [], pass_to_pass: [], proof: null, proven_digest: null };
   await put('tests/expected.json', `${JSON.stringify(unproven, null, 2)}\n`);
   for (const { path, blob, mode } of sealed.tests) {
@@ -41,7 +44,7 @@ export async function writePrepared(
 
 function toTaskToml({ created, setup, files }: SealedTask, name: string): string {
   const { task_id, metadata, repo } = created.meta;
-  const coach: Omit<CoachMetadata, 'session_id'> & { session_id?: string } = {
+  const coach: Omit<CoachMetadata, 'session_id' | 'verifier'> & { session_id?: string } = {
     format: 1,
     title: metadata.title,
     task_id,
@@ -50,8 +53,8 @@ function toTaskToml({ created, setup, files }: SealedTask, name: string): string
     files: files.map(file => file.path),
     workdir,
     test_command: setup.command,
-    result_format: 'junit',
-    result_file: resultFile,
+    result_format: setup.resultFormat,
+    result_file: setup.resultFile,
     ...(created.sessionId === null ? {} : { session_id: created.sessionId }),
   };
   return stringifyToml({
@@ -64,12 +67,41 @@ function toTaskToml({ created, setup, files }: SealedTask, name: string): string
   });
 }
 
+/** Debian packages, and what works where one is there in another way. */
+const packageProbes: Readonly<Record<string, string>> = {
+  'golang-go': 'go version',
+  cargo: 'cargo --version',
+  'python3-pytest': "python3 -c 'import pytest'",
+};
+
+/** Steps of their own before the repository, so that they are done once for all tasks with the same files. Codex Coach mounts them instead. */
+const installSteps: Readonly<Record<'npm' | 'pip', string>> = {
+  npm: `ARG DEPENDENCIES=install
+COPY dependencies/ /
+RUN [ "$DEPENDENCIES" = mounted ] || (cd / && npm ci --ignore-scripts --no-audit --no-fund)
+RUN mkdir -p ${workdir}/node_modules
+`,
+  pip: `ARG DEPENDENCIES=install
+COPY dependencies/ /opt/task/
+RUN [ "$DEPENDENCIES" = mounted ] || (cd /opt/task && apt-get update && apt-get install -y --no-install-recommends python3-pip && find . -name '*.txt' -exec pip install --only-binary=:all: --target python -r {} ';')
+`,
+};
+
 /** One commit, no remote, no reflog, and every byte as recorded. */
-function toDockerfile({ baseImage, install }: TestSetup): string {
+function toDockerfile({ baseImage, packages, dependencies }: TestSetup): string {
+  const probes = {
+    git: 'git --version',
+    nodejs: 'node --version',
+    ...Object.fromEntries(packages.map(name => [name, packageProbes[name]])),
+  };
+  const missing = Object.entries(probes).map(
+    ([name, probe]) => `; ${probe} >/dev/null 2>&1 || missing="$missing ${name}"`,
+  );
   return `ARG BASE_IMAGE=${baseImage}
 FROM \${BASE_IMAGE}
-RUN command -v git >/dev/null || (apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*)
-COPY repo.bundle /tmp/repo.bundle
+RUN missing=${missing.join(' \\\n ')} \\
+ ; [ -z "$missing" ] || (apt-get update && apt-get install -y --no-install-recommends $missing && rm -rf /var/lib/apt/lists/*)
+${dependencies === null ? '' : installSteps[dependencies.manager]}COPY repo.bundle /tmp/repo.bundle
 RUN git init --quiet --template= --initial-branch=main ${workdir} \\
  && mkdir -p ${workdir}/.git/info \\
  && echo '${exactBytes.trim()}' > ${workdir}/.git/info/attributes \\
@@ -79,7 +111,7 @@ RUN git init --quiet --template= --initial-branch=main ${workdir} \\
  && git -c core.logAllRefUpdates=false reset --quiet --hard \\
  && rm -f .git/ORIG_HEAD /tmp/repo.bundle
 WORKDIR ${workdir}
-${install === null ? '' : `RUN ${install}\n`}`;
+`;
 }
 
 const solveScript = `#!/bin/sh

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readableIssues } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import { Recording } from '../../protocol/tasks.ts';

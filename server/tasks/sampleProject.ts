@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readOnlyError } from '../base/paths.ts';
 import { git, gitText } from '../git/git.ts';
 

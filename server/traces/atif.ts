@@ -78,8 +78,9 @@ type Step = Omit<AtifStep, 'step_id'>;
 function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
   const items = store.conversation(session.id);
   const outputs = new Map(items.filter(item => item.kind === 'toolOutput').map(item => [item.callId, item.text]));
+  const byExchange = Map.groupBy(items, item => item.exchangeId);
   return store.exchangesOfSession(session.id).flatMap(exchange => {
-    const own = items.filter(item => item.exchangeId === exchange.id);
+    const own = byExchange.get(exchange.id) ?? [];
     const asked = own.filter(item => item.kind === 'system' || item.kind === 'user');
     const reply = own.filter(item => ['assistant', 'reasoning', 'toolCall'].includes(item.kind));
     const steps: Step[] = asked.map(item => ({

@@ -48,13 +48,26 @@ export class ChunkCollector {
   }
 }
 
-/** The chunks of a batch as the messages that the recording side reads. Views of the batch's bytes. */
+/**
+ * The chunks of a batch as the messages that the recording side reads. Views of the batch's bytes; what passed in one
+ * direction of a connection in one millisecond, with nothing else between, is one chunk.
+ */
 export function* chunksOf({ frames, bytes }: ChunkBatch): Generator<RecorderMessage & { kind: 'bytes' }> {
-  let at = 0;
+  let start = 0;
+  let end = 0;
   for (let frame = 0; frame < frames.length; frame += frameSize) {
-    const [connection = 0, up = 0, sizeBytes = 0, atMs = 0] = frames.subarray(frame, frame + frameSize);
-    const chunk = bytes.subarray(at, at + sizeBytes);
-    at += sizeBytes;
-    yield { kind: 'bytes', connection, direction: up === 1 ? 'up' : 'down', bytes: chunk, atMs };
+    end += frames[frame + 2] ?? 0;
+    if (goesOn(frames, frame)) continue;
+    const [connection = 0, up = 0, , atMs = 0] = frames.subarray(frame, frame + frameSize);
+    yield { kind: 'bytes', connection, direction: up === 1 ? 'up' : 'down', bytes: bytes.subarray(start, end), atMs };
+    start = end;
   }
+}
+
+/** Whether the next chunk continues this one. */
+function goesOn(frames: Float64Array, frame: number): boolean {
+  const next = frame + frameSize;
+  return (
+    frames[next] === frames[frame] && frames[next + 1] === frames[frame + 1] && frames[next + 3] === frames[frame + 3]
+  );
 }

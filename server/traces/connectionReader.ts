@@ -1,7 +1,7 @@
 import type { CaptureListener } from './capturedExchange.ts';
 import { responses } from './dialects/responses.ts';
 import { MessageReader } from './messageReader.ts';
-import { WebSocketConversation } from './webSocketConversation.ts';
+import { type Upgrade, WebSocketConversation } from './webSocketConversation.ts';
 import type { HttpHead } from './wire/httpHead.ts';
 import { HttpParser } from './wire/httpParser.ts';
 
@@ -16,11 +16,14 @@ export class ConnectionReader {
   /** Requests without a complete response, oldest first. */
   readonly #open: MessageReader[] = [];
   #webSocket: WebSocketConversation | null = null;
+  #upgrade: Upgrade | null = null;
   #tunnelled = false;
   /** Bytes of a tunnel that speaks nothing we know. */
   #socketBytes = 0;
   #nowMs = 0;
   #messages = 0;
+  /** Of the reply under way, as far as what was pushed last brought it. */
+  #characters = 0;
 
   constructor(listener: CaptureListener) {
     this.#listener = listener;
@@ -34,7 +37,9 @@ export class ConnectionReader {
       'response',
       {
         head: head => this.#answer(head),
-        body: bytes => this.#listener.streaming(this.#open[0]?.addResponse(bytes, this.#nowMs) ?? 0),
+        body: bytes => {
+          this.#characters = this.#open[0]?.addResponse(bytes, this.#nowMs) ?? 0;
+        },
         end: () => this.#finish(false),
         tunnelled: bytes => this.#tunnel('down', bytes),
       },
@@ -47,10 +52,19 @@ export class ConnectionReader {
     return this.#messages;
   }
 
+  /** How a WebSocket that is read began; null on any other connection. */
+  get upgrade(): Upgrade | null {
+    return this.#upgrade;
+  }
+
   push(direction: 'up' | 'down', bytes: Buffer, atMs: number): void {
     this.#nowMs = atMs;
     if (direction === 'up') this.#up.push(bytes);
-    else this.#down.push(bytes);
+    else {
+      this.#characters = 0;
+      this.#down.push(bytes);
+      if (this.#characters > 0) this.#listener.streaming(this.#characters);
+    }
   }
 
   /** The connection is closed: what was under way ends as it is. */
@@ -86,12 +100,14 @@ export class ConnectionReader {
     this.#up.tunnel();
     if (!responses.matches(message.path)) return;
     const { target, requestHead } = message;
-    this.#webSocket = new WebSocketConversation({ target, requestHead, responseHead: head }, this.#listener);
+    this.#upgrade = { target, requestHead, responseHead: head };
+    this.#webSocket = new WebSocketConversation(this.#upgrade, this.#listener);
   }
 
   #finish(cut: boolean): void {
     const message = this.#open.shift();
     if (message === undefined) return;
+    this.#characters = 0;
     this.#messages++;
     const read = message.finish(this.#nowMs, cut);
     if ('exchange' in read) this.#listener.exchange(read.exchange);

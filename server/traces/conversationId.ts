@@ -1,3 +1,4 @@
+import { redact } from '../base/redact.ts';
 import { isObject, type JsonObject, objectAt, parseJson, stringAt } from './json.ts';
 import { type HttpHead, headerOf } from './wire/httpHead.ts';
 
@@ -15,9 +16,14 @@ export interface ConversationFacts {
 
 /**
  * Reads the facts from where agents put them: Codex in `thread-id`/`session-id` headers, in
- * `x-codex-turn-metadata` and in the body's `client_metadata`; Claude Code in `metadata.user_id`.
+ * `x-codex-turn-metadata` and in the body's `client_metadata`; Claude Code in `metadata.user_id`. What `clean` would
+ * change is no id: ids are stored as they are.
  */
-export function conversationFacts(head: HttpHead, request: unknown): ConversationFacts {
+export function conversationFacts(
+  head: HttpHead,
+  request: unknown,
+  clean: (text: string) => string = redact,
+): ConversationFacts {
   const clientMetadata = objectAt(request, 'client_metadata');
   // Over a WebSocket the head is that of the upgrade, the message has the turn's own.
   const turn =
@@ -34,7 +40,7 @@ export function conversationFacts(head: HttpHead, request: unknown): Conversatio
   ];
   const retries = headerOf(head, 'x-stainless-retry-count');
   return {
-    id: candidates.find(isUsableId) ?? null,
+    id: candidates.find((id): id is string => isUsableId(id) && clean(id) === id) ?? null,
     repository: workingDirectory(request) ?? Object.keys(objectAt(turn, 'workspaces') ?? {})[0] ?? null,
     userAgent: headerOf(head, 'user-agent'),
     clientRequestId: headerOf(head, 'x-client-request-id'),

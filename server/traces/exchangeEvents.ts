@@ -21,8 +21,8 @@ export function exchangeEvents(store: TraceStore, id: string, number: number | u
 }
 
 function chosenExchange(store: TraceStore, id: string, number: number | undefined): Exchange {
-  const named = store.wholeExchange(id)?.exchange;
-  if (named !== undefined) return named;
+  const named = store.exchange(id);
+  if (named !== null) return named;
   if (store.session(id) === null) {
     throw new CoachError('session.missing', `No exchange or session ${id} was recorded off the wire.`, {
       hint: 'See: codex-coach sessions list. What is marked “codex file” there was never on our wire.',

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { type Cost, noCost, noUsage } from '../../protocol/usage.ts';
+import { orderedId } from '../base/ids.ts';
 import { machineSleep } from '../base/sleep.ts';
 import { Attempts } from './attempts.ts';
 import type { CapturedExchange } from './capturedExchange.ts';
@@ -26,6 +26,8 @@ const agentsByUserAgent: readonly (readonly [RegExp, string])[] = [
   [/^qwen/i, 'qwen'],
 ];
 
+const keptOwners = 1000;
+
 /** Turns a captured exchange into rows: finds its session, redacts, packs, prices, writes. */
 export class ExchangeRecorder {
   readonly #writer: TraceWriter;
@@ -33,6 +35,8 @@ export class ExchangeRecorder {
   readonly #packer: Packer;
   readonly #sessions: SessionClock;
   readonly #attempts = new Attempts();
+  /** Trials of the sessions that were written to; null for a person's. */
+  readonly #owners = new Map<string, string | null>();
   #together = false;
 
   constructor(writer: TraceWriter, redactor: Redactor, idleMs: number) {
@@ -44,13 +48,13 @@ export class ExchangeRecorder {
   }
 
   record(captured: CapturedExchange, origin: ConnectionOrigin): RecorderEvent & { kind: 'exchange' } {
-    const facts = conversationFacts(captured.requestHead, captured.request);
+    const facts = conversationFacts(captured.requestHead, captured.request, text => this.#redactor.text(text));
     const source = origin.launch?.id ?? facts.userAgent ?? origin.host;
     const sessionId = this.#own(
       facts.id ?? this.#sessions.at(source, captured.startedAtMs, captured.endedAtMs),
       origin.launch?.trialId ?? null,
     );
-    const id = randomUUID();
+    const id = orderedId(captured.endedAtMs);
     const launchId = origin.launch?.id ?? null;
     const { attempt, repeats } = this.#attempts.next(sessionId, {
       turnId: facts.turnId,
@@ -61,9 +65,11 @@ export class ExchangeRecorder {
     // The same reply twice, such as after a lost connection, was generated and paid once.
     const reply = repeats ? { ...captured.reply, usage: noUsage, cacheWriteTokens: null } : captured.reply;
     let cost: Cost = noCost;
+    let model: string | null = null;
     const store = () => {
       const said = this.#said({ ...captured, reply }, sessionId, origin);
-      cost = said.cost;
+      const extra = this.#packer.extra(this.#extra(captured, facts, origin), sessionId);
+      ({ cost, model } = said);
       this.#writer.exchange(this.#sessionRow(sessionId, captured, facts, origin), {
         id,
         sessionId,
@@ -79,15 +85,15 @@ export class ExchangeRecorder {
         dialect: captured.dialect,
         transport: captured.transport,
         turnId: this.#clean(facts.turnId),
-        clientRequestId: this.#clean(facts.clientRequestId),
         attempt,
         ...said,
-        extraJson: this.#extra(captured, facts, origin),
+        extraJson: extra.json,
+        extraHead: extra.head,
       });
     };
     if (this.#together) store();
     else this.together(store);
-    return { kind: 'exchange', id, launchId, sessionId, usage: reply.usage, cost };
+    return { kind: 'exchange', id, launchId, sessionId, model, usage: reply.usage, cost };
   }
 
   /** All that is recorded meanwhile is stored in one commit, or nothing of it. */
@@ -95,6 +101,9 @@ export class ExchangeRecorder {
     this.#together = true;
     try {
       this.#packer.attempt(() => this.#writer.transaction(work));
+    } catch (error) {
+      this.#owners.clear();
+      throw error;
     } finally {
       this.#together = false;
     }
@@ -103,6 +112,7 @@ export class ExchangeRecorder {
   /** These sessions were deleted: nothing of them is there to refer to. */
   forget(sessionIds: ReadonlySet<string>): void {
     this.#packer.forget(sessionIds);
+    for (const id of sessionIds) this.#owners.delete(id);
   }
 
   /**
@@ -111,12 +121,23 @@ export class ExchangeRecorder {
    */
   #own(claimedId: string, trialId: string | null): string {
     const isTaken = (id: string) => {
-      const owner = this.#writer.trialOf(id);
+      const owner = this.#ownerOf(id);
       return owner !== undefined && owner !== trialId;
     };
     let id = claimedId;
     while (isTaken(id)) id = `${id}@${trialId ?? 'own'}`;
     return id;
+  }
+
+  #ownerOf(sessionId: string): string | null | undefined {
+    let owner = this.#owners.get(sessionId);
+    if (owner === undefined) {
+      owner = this.#writer.trialOf(sessionId);
+      if (this.#owners.size === keptOwners) this.#owners.clear();
+      // One that is not there yet will belong to whoever writes it first.
+      if (owner !== undefined) this.#owners.set(sessionId, owner);
+    }
+    return owner;
   }
 
   #said(
@@ -126,7 +147,7 @@ export class ExchangeRecorder {
   ) {
     const dialect = dialectNamed(captured.dialect);
     const packed = request === null ? null : this.#packer.request(request, dialect?.listField ?? 'input', sessionId);
-    const packedReply = this.#packer.reply(reply.json);
+    const packedReply = this.#packer.reply(reply.json, sessionId);
     const asked = dialect?.model(captured.target.split('?')[0] ?? '', request) ?? null;
     // The reply names the dated snapshot of the model that was asked for; prices are by what was asked.
     const model = asked ?? reply.model;
@@ -150,9 +171,11 @@ export class ExchangeRecorder {
       price: snapshot,
       error: this.#clean(error),
       requestJson: packed?.json ?? null,
+      requestHead: packed?.head ?? null,
       requestVerbatim: this.#requestVerbatim(captured, packed),
       requestBytes: captured.requestSizeBytes,
       responseJson: packedReply?.json ?? null,
+      responseHead: packedReply?.head ?? null,
       responseEvents: this.#responseEvents(captured.events, packedReply),
       responseBytes: captured.events === null ? null : captured.responseSizeBytes,
     };
@@ -174,6 +197,7 @@ export class ExchangeRecorder {
   /** Events in which a secret is, whole or over several of them, are not stored at all. */
   #responseEvents(events: EventStream | null, reply: PackedReply | null): Buffer | null {
     if (events === null) return null;
+    if (reply?.changed === false && events.onlyPieceAt(reply.text) !== null) return packEvents(events, reply.text);
     const hasSecret = reply?.changed === true || events.texts().some(text => !this.#isClean(text, reply?.parts ?? []));
     return hasSecret ? packOmission(events.framing, 'redacted') : packEvents(events, reply?.text ?? '');
   }
@@ -194,7 +218,7 @@ export class ExchangeRecorder {
       agent: origin.launch?.agent ?? guessed ?? null,
       userAgent: this.#clean(facts.userAgent),
       title: prompt === undefined ? '' : this.#redactor.text(toTitle(prompt.text)),
-      repository: facts.repository,
+      repository: this.#clean(facts.repository),
       startedAtMs: captured.startedAtMs,
       endedAtMs: captured.endedAtMs,
     };
@@ -209,18 +233,16 @@ export class ExchangeRecorder {
     return text === null ? null : this.#redactor.text(text);
   }
 
-  #extra({ responseHead, request }: CapturedExchange, facts: ConversationFacts, { launch }: ConnectionOrigin): string {
+  #extra({ responseHead, request }: CapturedExchange, facts: ConversationFacts, { launch }: ConnectionOrigin) {
     const extra = {
       agent: launch?.agent,
       label: launch?.label,
       userAgent: facts.userAgent,
       clientRequestId: facts.clientRequestId,
-      turnId: facts.turnId,
       requestId: responseHead === null ? null : headerOf(responseHead, 'x-request-id'),
       // A WebSocket's first message only warms the provider's cache up.
       prewarm: isObject(request) && request['generate'] === false ? true : null,
     };
-    const known = Object.entries(extra).filter(([, value]) => value !== null && value !== undefined);
-    return JSON.stringify(this.#redactor.json(Object.fromEntries(known)));
+    return Object.fromEntries(Object.entries(extra).filter(([, value]) => value !== null && value !== undefined));
   }
 }

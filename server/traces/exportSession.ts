@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { CoachError } from '../../protocol/errors.ts';
 import type { ExportFormat } from '../../protocol/sessions.ts';
 import { writeFileAtomic } from '../base/files.ts';
@@ -54,6 +55,9 @@ export async function exportSession(
     throw new CoachError('input.invalid', `${output} exists already.`, { hint: 'Overwrite it with --force.' });
   }
   const text = toFormat(reader, request);
+  // That took a while without a pause: a cancellation meanwhile is heard only now.
+  await setImmediate();
+  signal.throwIfAborted();
   const sizeBytes = Buffer.byteLength(text);
   if (request.endpoint !== undefined) await post(request.endpoint, text, signal);
   if (output !== undefined) await writeFileAtomic(output, text, 0o600);

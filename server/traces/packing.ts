@@ -1,25 +1,31 @@
 import { hash } from 'node:crypto';
+import { fitHead, type Head, type Member, ownPart } from './heads.ts';
+import type { ItemRef } from './items.ts';
 import { isObject, type JsonObject } from './json.ts';
 import type { Redactor } from './redaction.ts';
 
 /**
  * Agents send the whole conversation again with every request. So that a trace of n turns is not n² large, big parts
- * are stored once under the hash of their content and stand as references:
+ * are stored once and stand as references:
  *
- * - `{"$item": hash}`: the item's JSON, word for word;
- * - `{"$list": hash}`: a list, stored as `{before: hash | null, items: [...]}`, where `before` is the list of the
+ * - `{"$item": number}`: the item's JSON, word for word;
+ * - `{"$list": number}`: a list, stored as `{before: number | null, items: [...]}`, where `before` is the list of the
  *   request before, of which this one is a continuation.
+ *
+ * What is the same in the requests of a conversation is stored once as their head, see `Head`; so with its replies.
  */
-export interface ItemWriter {
-  /** Stores a text under its hash; known ones are skipped. */
-  put(hash: string, text: string): void;
+export interface PartWriter {
+  /** The number of an item; one that is known is not stored again. */
+  put(text: string): number;
+  /** Stores an item that will not come again. */
+  append(text: string): number;
+  /** Stores a head of a conversation. */
+  putHead(conversation: string, json: string): number;
 }
 
 /** Smaller values stay where they are. */
 const minFieldLength = 256;
 const minItemLength = 160;
-/** Hexadecimal digits: 128 bits tell items apart as well as 256 do, and every row and reference is shorter. */
-const hashLength = 32;
 /** Lists of a reply whose elements come back one by one in the next request; any other is one item. */
 const replyLists = new Set(['output', 'content', 'choices', 'candidates']);
 
@@ -27,19 +33,22 @@ const replyLists = new Set(['output', 'content', 'choices', 'candidates']);
 interface ListState {
   /** Hashes of the elements as sent, before redaction: they live in memory only. */
   readonly hashes: readonly string[];
-  readonly ends: readonly { readonly length: number; readonly hash: string }[];
+  readonly ends: readonly { readonly length: number; readonly list: number }[];
   /** Which elements redaction changed. */
   readonly changed: readonly number[];
 }
 
 const nothing: ListState = { hashes: [], ends: [], changed: [] };
 const keptStates = 200;
+/** Kinds of requests and replies whose heads are remembered. */
+const keptHeads = 800;
 
 const keyOf = (conversation: string, responseId: string) => `${conversation}\n${responseId}`;
 
 export interface PackedRequest {
   /** What to store, redacted. */
   readonly json: string;
+  readonly head: number | null;
   /** `JSON.stringify` of the request as it was sent, secrets included: for comparing, not for storing. */
   readonly sent: string;
   /** Elements of the stored list that were sent, when it was made whole; else null. */
@@ -53,6 +62,7 @@ export interface PackedRequest {
 export interface PackedReply {
   /** What to store, redacted. */
   readonly json: string;
+  readonly head: number | null;
   /** `JSON.stringify` of what unpacking it gives. */
   readonly text: string;
   /** Its large members as JSON, redacted. */
@@ -61,13 +71,14 @@ export interface PackedReply {
 }
 
 export class Packer {
-  readonly #items: ItemWriter;
+  readonly #parts: PartWriter;
   readonly #redactor: Redactor;
   #conversations = new Map<string, ListState>();
   #responses = new Map<string, { state: ListState; output: readonly unknown[] }>();
+  #heads = new Map<string, Head>();
 
-  constructor(items: ItemWriter, redactor: Redactor) {
-    this.#items = items;
+  constructor(parts: PartWriter, redactor: Redactor) {
+    this.#parts = parts;
     this.#redactor = redactor;
   }
 
@@ -78,28 +89,28 @@ export class Packer {
   request(request: unknown, listField: string, conversation: string): PackedRequest {
     if (!isObject(request)) {
       const { stored, raw, changed } = this.#plain(request);
-      return { json: JSON.stringify(stored), sent: raw, tail: null, changed, remember: () => undefined };
+      return { json: JSON.stringify(stored), head: null, sent: raw, tail: null, changed, remember: () => undefined };
     }
     let list: PackedList | null = null;
     let changed = false;
-    const fields: [string, unknown][] = [];
+    const members: Member[] = [];
     const texts: string[] = [];
     for (const [name, value] of Object.entries(request)) {
       if (name === listField && Array.isArray(value)) {
         list = this.#list(value, conversation, request['previous_response_id']);
         changed ||= list.changed;
-        fields.push([name, { $list: list.state.ends.at(-1)?.hash ?? this.#node(null, []) }]);
+        members.push([name, JSON.stringify({ $list: list.state.ends.at(-1)?.list ?? this.#node(null, []) })]);
         texts.push(`${JSON.stringify(name)}:${list.sent}`);
       } else {
         const field = this.#field(name, value);
         changed ||= field.changed;
-        fields.push([name, field.stored]);
+        members.push([name, textOf(field.stored)]);
         texts.push(`${JSON.stringify(name)}:${field.raw}`);
       }
     }
     const state = list?.state ?? nothing;
     return {
-      json: JSON.stringify(Object.fromEntries(fields)),
+      ...this.#headed(members, conversation, 'request'),
       sent: `{${texts.join(',')}}`,
       tail: list?.tail ?? null,
       changed,
@@ -108,26 +119,38 @@ export class Packer {
   }
 
   /** Null when there is no reply. */
-  reply(reply: unknown): PackedReply | null {
+  reply(reply: unknown, conversation: string): PackedReply | null {
     if (reply === null || reply === undefined) return null;
     if (!isObject(reply)) {
       const { stored, text, changed } = this.#plain(reply);
-      return { json: JSON.stringify(stored), text, parts: [], changed };
+      return { json: JSON.stringify(stored), head: null, text, parts: [], changed };
     }
     let changed = false;
     const texts: string[] = [];
     const large: string[] = [];
-    const members = Object.entries(reply).filter(([, value]) => value !== undefined);
-    const fields = members.map(([name, value]): [string, unknown] => {
+    const present = Object.entries(reply).filter(([, value]) => value !== undefined);
+    const members = present.map(([name, value]): Member => {
       const isList = Array.isArray(value) && replyLists.has(name);
       const parts = isList ? value.map(element => this.#element(element)) : [this.#field(name, value)];
       changed ||= parts.some(part => part.changed);
       large.push(...parts.map(part => part.text).filter(text => text.length >= minFieldLength));
       const text = parts.map(part => part.text).join(',');
       texts.push(`${JSON.stringify(name)}:${isList ? `[${text}]` : text}`);
-      return [name, isList ? parts.map(part => part.stored) : parts[0]?.stored];
+      return [name, textOf(isList ? parts.map(part => part.stored) : parts[0]?.stored)];
     });
-    return { json: JSON.stringify(Object.fromEntries(fields)), text: `{${texts.join(',')}}`, parts: large, changed };
+    return {
+      ...this.#headed(members, conversation, 'reply'),
+      text: `{${texts.join(',')}}`,
+      parts: large,
+      changed,
+    };
+  }
+
+  /** What is known of an exchange beside its texts, redacted. */
+  extra(known: JsonObject, conversation: string): { json: string; head: number | null } {
+    const clean = this.#redactor.json(known) as JsonObject;
+    const members = Object.entries(clean).map(([name, value]): Member => [name, JSON.stringify(value)]);
+    return this.#headed(members, conversation, 'extra');
   }
 
   #list(list: readonly unknown[], conversation: string, previousId: unknown): PackedList {
@@ -149,14 +172,14 @@ export class Packer {
     ];
     const stored =
       fresh.length === 0 && base !== undefined
-        ? base.hash
+        ? base.list
         : this.#node(
-            base?.hash ?? null,
+            base?.list ?? null,
             fresh.map(part => part.stored),
           );
-    const end = { length: hashes.length, hash: stored };
-    const state = { hashes, ends: base?.hash === stored ? ends : [...ends, end], changed };
-    if (base?.hash !== stored) keep(this.#conversations, conversation, state);
+    const end = { length: hashes.length, list: stored };
+    const state = { hashes, ends: base?.list === stored ? ends : [...ends, end], changed };
+    if (base?.list !== stored) keep(this.#conversations, conversation, state);
     const sentFrom = hashes.length - list.length;
     return {
       state,
@@ -169,11 +192,13 @@ export class Packer {
   /** What `work` packs counts only when it returns: what a failed transaction took back is packed anew. */
   attempt<T>(work: () => T): T {
     const [conversations, responses] = [new Map(this.#conversations), new Map(this.#responses)];
+    const heads = new Map(this.#heads);
     try {
       return work();
     } catch (error) {
       this.#conversations = conversations;
       this.#responses = responses;
+      this.#heads = heads;
       throw error;
     }
   }
@@ -181,13 +206,23 @@ export class Packer {
   /** Takes nothing of these conversations for stored any more. */
   forget(conversations: ReadonlySet<string>): void {
     for (const id of conversations) this.#conversations.delete(id);
-    for (const key of this.#responses.keys()) {
-      if (conversations.has(key.slice(0, key.indexOf('\n')))) this.#responses.delete(key);
+    for (const known of [this.#responses, this.#heads]) {
+      for (const key of known.keys()) {
+        if (conversations.has(key.slice(0, key.indexOf('\n')))) known.delete(key);
+      }
     }
   }
 
-  #node(before: string | null, items: readonly unknown[]): string {
-    return this.#put(JSON.stringify({ before, items }));
+  #node(before: number | null, items: readonly unknown[]): number {
+    return this.#parts.append(JSON.stringify({ before, items }));
+  }
+
+  /** As it is to be stored, with what it has in common with those before it left out. */
+  #headed(members: readonly Member[], conversation: string, kind: 'request' | 'reply' | 'extra') {
+    const key = keyOf(conversation, JSON.stringify([kind, ...members.map(([name]) => name)]));
+    const head = fitHead(this.#heads.get(key), members, json => this.#parts.putHead(conversation, json));
+    keep(this.#heads, key, head, keptHeads);
+    return { json: ownPart(head, members), head: head.id };
   }
 
   #element(element: unknown): Part {
@@ -206,13 +241,7 @@ export class Packer {
 
   #shared(part: Part, minLength: number): Part {
     const isLarge = part.text.length >= minLength || looksLikeReference(part.stored);
-    return isLarge ? { ...part, stored: { $item: this.#put(part.text) } } : part;
-  }
-
-  #put(text: string): string {
-    const key = hashOf(text);
-    this.#items.put(key, text);
-    return key;
+    return isLarge ? { ...part, stored: { $item: this.#parts.put(part.text) } } : part;
   }
 }
 
@@ -242,32 +271,38 @@ function partOf(value: unknown, clean: unknown): Part {
 function textOf(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
-/** Puts everything back in place of its references. `load` gives an item's text. */
-export function unpack(stored: string, load: (hash: string) => string): unknown {
-  const value: unknown = JSON.parse(stored);
+
+/** Puts everything back in place of its references. `value` is joined with its head, `load` gives an item's text. */
+export function unpack(value: unknown, load: (item: ItemRef) => string): unknown {
   if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => {
       if (Array.isArray(field)) return [name, field.map(element => resolve(element, load))];
-      const list = isObject(field) ? field['$list'] : undefined;
-      return [name, typeof list === 'string' ? unpackList(list, load) : resolve(field, load)];
+      const list = refAt(field, '$list');
+      return [name, list === null ? resolve(field, load) : unpackList(list, load)];
     }),
   );
 }
 
-function unpackList(hash: string, load: (hash: string) => string): unknown[] {
+function unpackList(list: ItemRef, load: (item: ItemRef) => string): unknown[] {
   const parts: unknown[][] = [];
-  for (let at: string | null = hash; at !== null; ) {
-    const node = JSON.parse(load(at)) as { before: string | null; items: unknown[] };
+  for (let at: ItemRef | null = list; at !== null; ) {
+    const node = JSON.parse(load(at)) as { before: ItemRef | null; items: unknown[] };
     parts.push(node.items.map(element => resolve(element, load)));
     at = node.before;
   }
   return parts.reverse().flat();
 }
 
-function resolve(value: unknown, load: (hash: string) => string): unknown {
-  const item = isObject(value) ? value['$item'] : undefined;
-  return typeof item === 'string' ? JSON.parse(load(item)) : value;
+function resolve(value: unknown, load: (item: ItemRef) => string): unknown {
+  const item = refAt(value, '$item');
+  return item === null ? value : JSON.parse(load(item));
+}
+
+/** The item or list that a stored value stands for; null when it stands for itself. */
+export function refAt(value: unknown, kind: '$item' | '$list'): ItemRef | null {
+  const ref = isObject(value) ? value[kind] : undefined;
+  return typeof ref === 'number' || typeof ref === 'string' ? ref : null;
 }
 
 /** What a user's own JSON must not be taken for. */
@@ -276,7 +311,7 @@ function looksLikeReference(value: unknown): boolean {
 }
 
 function hashOf(text: string): string {
-  return hash('sha256', text).slice(0, hashLength);
+  return hash('sha256', text, 'base64');
 }
 
 function commonLength(a: readonly string[], b: readonly string[]): number {
@@ -286,9 +321,9 @@ function commonLength(a: readonly string[], b: readonly string[]): number {
 }
 
 /** Remembers the most recent entries only. */
-function keep<T>(map: Map<string, T>, key: string, value: T): void {
+function keep<T>(map: Map<string, T>, key: string, value: T, limit = keptStates): void {
   map.delete(key);
   map.set(key, value);
   const oldest = map.keys().next();
-  if (map.size > keptStates && !oldest.done) map.delete(oldest.value);
+  if (map.size > limit && !oldest.done) map.delete(oldest.value);
 }

@@ -1,4 +1,4 @@
-import { calcPrice, findProvider, type PriceCalculation } from '@pydantic/genai-prices';
+import { calcPrice, findProvider, type ModelPrice, type PriceCalculation, type Provider } from '@pydantic/genai-prices';
 import { type Cost, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 
@@ -30,6 +30,8 @@ export interface PriceSnapshot {
 export class PriceSnapshots {
   readonly #put;
   readonly #id;
+  /** Ids of those that were put before: nobody deletes them. */
+  #ids = new WeakMap<PriceSnapshot, number>();
 
   constructor(database: Sqlite) {
     this.#put = database.prepare('INSERT INTO prices (snapshot_json) VALUES (?) ON CONFLICT DO NOTHING');
@@ -39,9 +41,18 @@ export class PriceSnapshots {
   /** Its id in `prices`; null for none. */
   put(snapshot: PriceSnapshot | null): number | null {
     if (snapshot === null) return null;
+    const known = this.#ids.get(snapshot);
+    if (known !== undefined) return known;
     const json = JSON.stringify(snapshot);
     this.#put.run(json);
-    return this.#id.get(json) as number;
+    const id = this.#id.get(json) as number;
+    this.#ids.set(snapshot, id);
+    return id;
+  }
+
+  /** The transaction in which some were put was taken back. */
+  forget(): void {
+    this.#ids = new WeakMap();
   }
 }
 
@@ -62,24 +73,48 @@ export function priceOf(exchange: PricedExchange): PricedCost {
   if (exchange.subscription || exchange.host === 'chatgpt.com') return unpaid('subscription');
   const price = calculate(exchange);
   if (price === null) return unpaid('unpriced');
-  const rates = Object.entries(price.model_price).filter(
-    ([name, rate]) => name.endsWith('_mtok') && rate !== undefined,
-  );
-  return {
-    cost: { amountUsd: price.total_price, kind: 'priced' },
-    snapshot: {
-      source: priceSource,
-      provider: price.provider.id,
-      model: price.model.id,
-      rates: Object.fromEntries(rates),
-    },
+  return { cost: { amountUsd: price.total_price, kind: 'priced' }, snapshot: snapshotOf(price) };
+}
+
+/** The same object for the same prices. */
+const snapshots = new WeakMap<ModelPrice, PriceSnapshot>();
+
+function snapshotOf({ provider, model, model_price: prices }: PriceCalculation): PriceSnapshot {
+  const known = snapshots.get(prices);
+  if (known?.provider === provider.id && known.model === model.id) return known;
+  const rates = Object.entries(prices).filter(([name, rate]) => name.endsWith('_mtok') && rate !== undefined);
+  const snapshot = {
+    source: priceSource,
+    provider: provider.id,
+    model: model.id,
+    rates: Object.fromEntries(rates),
   };
+  snapshots.set(prices, snapshot);
+  return snapshot;
+}
+
+/**
+ * Providers by host and model, with that one model alone: looking it up among all others costs ten times what the sum
+ * does. Which of its prices applies is still for the list to say. Null where the list has no such model.
+ */
+const found = new Map<string, Provider | null>();
+const maxFound = 200;
+
+function providerOf(host: string, model: string): Provider | null {
+  const key = `${host}\n${model}`;
+  let provider = found.get(key);
+  if (provider === undefined) {
+    const whole = findProvider({ providerApiUrl: `https://${host}` });
+    const price = whole === undefined ? null : calcPrice({}, model, { provider: whole });
+    provider = price === null ? null : { ...price.provider, models: [price.model] };
+    if (found.size === maxFound) found.clear();
+    found.set(key, provider);
+  }
+  return provider;
 }
 
 function calculate({ usage, cacheWriteTokens, model, host, atMs }: PricedExchange): PriceCalculation | null {
   if (model === null || usage.inputTokens === null || usage.outputTokens === null) return null;
-  const provider = findProvider({ providerApiUrl: `https://${host}` });
-  if (provider === undefined) return null;
   const counts = {
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
@@ -87,7 +122,8 @@ function calculate({ usage, cacheWriteTokens, model, host, atMs }: PricedExchang
     ...(cacheWriteTokens === null ? {} : { cache_write_tokens: cacheWriteTokens }),
   };
   try {
-    return calcPrice(counts, model, { provider, timestamp: new Date(atMs) });
+    const provider = providerOf(host, model);
+    return provider === null ? null : calcPrice(counts, model, { provider, timestamp: new Date(atMs) });
   } catch {
     // The counts contradict each other (more cached than sent): no price is better than a wrong one.
     return null;

@@ -1,24 +1,32 @@
 import type { AsyncOwner, Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
-import { ChunkCollector, chunksOf } from './chunkBatch.ts';
-import { RecorderCore } from './recorderCore.ts';
+import { ChunkCollector } from './chunkBatch.ts';
 import type {
   ConnectionOrigin,
+  ConnectionStart,
   LaunchOrigin,
   RecorderAnswer,
   RecorderEvent,
   RecorderMessage,
-  WorkerOptions,
 } from './recorderMessages.ts';
 import { type RecorderPort, startRecorderThread } from './recorderThread.ts';
 import type { ReportOf, UpkeepReport, UpkeepTask } from './upkeep.ts';
 
 /** Bytes that may wait for the recording side; beyond, connections go unrecorded rather than memory full. */
 const maxWaitingBytes = 64 * 1024 * 1024;
+/** And for WebSockets, of which more is lost than what is left out: see `ResumedReader`. */
+const maxWaitingSocketBytes = 96 * 1024 * 1024;
+/** So much of it must be worked off before such a connection is recorded again. */
+const resumeBelowBytes = maxWaitingBytes / 2;
+const switched = Buffer.from('HTTP/1.1 101');
+/** Longest first chunk that is kept, of connections that may become WebSockets. */
+const maxStartBytes = 16 * 1024;
 /** How long a chunk may wait for others to be handed over with, and how much may wait. */
 const batchMs = 5;
 const batchBytes = 256 * 1024;
+/** Ended launches whose tokens are still hidden. */
+const keptTokens = 64;
 
 /** Copies of what went over one connection, in order. Neither call throws or waits. */
 export interface Tap {
@@ -34,6 +42,10 @@ export interface Recorder extends AsyncOwner {
   deny(launch: LaunchOrigin, host: string, port: number, reason: string): void;
   /** A value that must be redacted wherever it occurs from now on. */
   hide(secret: string): void;
+  /** The same for the token of a launch that begins: it was made just now, so nothing said before can hold it. */
+  hideToken(token: string): void;
+  /** The token's launch has ended: it is forgotten once many others have ended, as stragglers may still say it. */
+  endToken(token: string): void;
   onEvent(listener: (event: RecorderEvent) => void): Disposable;
   /** Resolves when everything handed in so far is stored and its events were heard. */
   flush(): Promise<void>;
@@ -65,13 +77,15 @@ class CopyingRecorder implements Recorder {
   readonly #upkeeps = new Map<number, (report: UpkeepReport | null) => void>();
   /** Kept for the next thread: one that starts again knows none of them. */
   readonly #secrets = new Set<string>();
+  /** Tokens of ended launches, the oldest first. */
+  readonly #ended = new Set<string>();
   readonly #chunks = new ChunkCollector();
   #port: RecorderPort | null = null;
   #timer: NodeJS.Timeout | null = null;
   #waitingBytes = 0;
   #lastConnection = 0;
   #lastFlush = 0;
-  /** Counts the threads: a connection is recorded by the one that saw it open. */
+  /** Counts the threads: each has to be told of a connection before its bytes. */
   #generation = 0;
 
   constructor(log: Log) {
@@ -84,21 +98,34 @@ class CopyingRecorder implements Recorder {
     const crashed = (reason: string) => this.#crashed(reason);
     this.#port =
       workerFile === null
-        ? openInProcess(worker, hear)
+        ? (await import('./recorderInThisThread.ts')).recordInThisThread(worker, hear)
         : await startRecorderThread({ file: workerFile, worker, hear, crashed });
   }
 
   tap(origin: ConnectionOrigin): Tap {
     const connection = ++this.#lastConnection;
-    const generation = this.#generation;
-    let open = true;
+    let generation = this.#generation;
+    let skipping = false;
+    const start = new StartKeeper();
     this.#post({ kind: 'open', connection, origin });
     return {
       bytes: (direction, chunk) => {
-        if (open && generation === this.#generation) open = this.#take(connection, direction, chunk);
+        start.keep(direction, chunk);
+        if (skipping && this.#waitingBytes > resumeBelowBytes) return;
+        if (generation !== this.#generation) {
+          generation = this.#generation;
+          this.#post({ kind: 'open', connection, origin, resumed: start.kept() });
+        }
+        const limit = start.isWebSocket ? maxWaitingSocketBytes : maxWaitingBytes;
+        if (this.#waitingBytes + chunk.length <= limit) {
+          skipping = false;
+          this.#take(connection, direction, chunk);
+        } else {
+          skipping = true;
+          this.#post({ kind: 'gap', connection, reason: 'the recorder cannot keep up' });
+        }
       },
       close: () => {
-        open = false;
         this.#post({ kind: 'close', connection, atMs: Date.now() });
       },
     };
@@ -109,8 +136,23 @@ class CopyingRecorder implements Recorder {
   }
 
   hide(secret: string): void {
+    this.#ended.delete(secret);
     this.#secrets.add(secret);
     this.#post({ kind: 'hide', secret });
+  }
+
+  hideToken(token: string): void {
+    this.#secrets.add(token);
+    this.#post({ kind: 'hide', secret: token, fresh: true });
+  }
+
+  endToken(token: string): void {
+    this.#ended.add(token);
+    const [oldest] = this.#ended;
+    if (this.#ended.size <= keptTokens || oldest === undefined) return;
+    this.#ended.delete(oldest);
+    this.#secrets.delete(oldest);
+    this.#post({ kind: 'forget', secret: oldest });
   }
 
   onEvent(listener: (event: RecorderEvent) => void): Disposable {
@@ -141,17 +183,11 @@ class CopyingRecorder implements Recorder {
     this.#releaseWaiters();
   }
 
-  /** False when the recording side is too far behind: the connection is given up. */
-  #take(connection: number, direction: 'up' | 'down', chunk: Uint8Array): boolean {
-    if (this.#waitingBytes + chunk.length > maxWaitingBytes) {
-      this.#post({ kind: 'drop', connection, reason: 'the recorder cannot keep up' });
-      return false;
-    }
+  #take(connection: number, direction: 'up' | 'down', chunk: Uint8Array): void {
     this.#waitingBytes += chunk.length;
     this.#chunks.add(connection, direction, chunk, Date.now());
     if (this.#chunks.sizeBytes >= batchBytes) this.#send();
     else this.#timer ??= setTimeout(() => this.#send(), batchMs);
-    return true;
   }
 
   #send(): void {
@@ -171,6 +207,8 @@ class CopyingRecorder implements Recorder {
     if (answer.kind === 'done') this.#waitingBytes -= answer.sizeBytes;
     else if (answer.kind === 'event') {
       if (answer.event.kind === 'uncaptured') this.#log.warn('Traffic went unrecorded.', { ...answer.event });
+      if (answer.event.kind === 'storage')
+        this.#log.warn(`The storage of traces ${answer.event.over ? 'had' : 'has'} a fault.`, { ...answer.event });
       this.#events.fire(answer.event);
     } else if (answer.kind === 'upkept') {
       if (answer.fault !== null) this.#log.warn('Upkeep of the traces failed.', { reason: answer.fault });
@@ -182,14 +220,16 @@ class CopyingRecorder implements Recorder {
     }
   }
 
-  /** What was open goes unrecorded, traffic goes on, and the next thread records what opens from now on. */
+  /** What was under way goes unrecorded, traffic goes on, and the next thread records what begins from now on. */
   #crashed(reason: string): void {
     this.#generation++;
     this.#chunks.take();
     this.#waitingBytes = 0;
     for (const secret of this.#secrets) this.#port?.post({ kind: 'hide', secret });
     this.#log.error('The recorder has stopped and is started again.', { reason });
-    this.#events.fire({ kind: 'uncaptured', host: '*', reason: `The recorder stopped: ${reason}` });
+    const lost = { host: '*', reason: `The recorder stopped: ${reason}` };
+    this.#port?.post({ kind: 'lost', ...lost });
+    this.#events.fire({ kind: 'uncaptured', ...lost });
     this.#releaseWaiters();
   }
 
@@ -201,29 +241,31 @@ class CopyingRecorder implements Recorder {
   }
 }
 
-/** Messages are worked off between events, so that the traffic that caused them goes first. */
-function openInProcess(options: WorkerOptions, hear: (answer: RecorderAnswer) => void): RecorderPort {
-  const core = new RecorderCore(options.file, options.idleMs, hear);
-  let queue: Parameters<RecorderPort['post']>[0][] = [];
-  const drain = () => {
-    const messages = queue;
-    queue = [];
-    for (const message of messages) {
-      if (message.kind !== 'batch') core.accept(message);
-      else {
-        core.acceptAll(chunksOf(message));
-        hear({ kind: 'done', sizeBytes: message.bytes.length });
-      }
+/** Keeps the first chunk of each direction, while they may be those of a WebSocket's beginning. */
+class StartKeeper {
+  #up: Uint8Array | null = null;
+  #down: Uint8Array | null = null;
+  #isOver = false;
+  #isWebSocket = false;
+
+  keep(direction: 'up' | 'down', chunk: Uint8Array): void {
+    if (this.#isOver) return;
+    // A copy: the chunk may be a piece of a much larger buffer.
+    if (this.#up === null && direction === 'up' && chunk[0] === 0x47 && chunk.length <= maxStartBytes) {
+      this.#up = Uint8Array.from(chunk);
+      return;
     }
-  };
-  return {
-    post(message) {
-      if (queue.length === 0) setImmediate(drain);
-      queue.push(message);
-    },
-    async stop() {
-      drain();
-      core.accept({ kind: 'stop' });
-    },
-  };
+    this.#isOver = true;
+    this.#isWebSocket = this.#up !== null && switched.every((byte, index) => chunk[index] === byte);
+    if (direction === 'down' && chunk.length <= maxStartBytes) this.#down = Uint8Array.from(chunk);
+    else this.#up = null;
+  }
+
+  get isWebSocket(): boolean {
+    return this.#isWebSocket;
+  }
+
+  kept(): ConnectionStart {
+    return { up: this.#up, down: this.#down };
+  }
 }

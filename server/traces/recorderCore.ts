@@ -1,20 +1,33 @@
 import { CoachError } from '../../protocol/errors.ts';
+import { storageFault } from '../base/sqlite.ts';
+import { Announcements } from './announcements.ts';
+import type { CaptureListener } from './capturedExchange.ts';
 import { ConnectionReader } from './connectionReader.ts';
-import type { ConnectionOrigin, RecorderAnswer, RecorderEvent, RecorderMessage } from './recorderMessages.ts';
+import type {
+  ConnectionOrigin,
+  ConnectionStart,
+  RecorderAnswer,
+  RecorderEvent,
+  RecorderMessage,
+} from './recorderMessages.ts';
 import { Redactor } from './redaction.ts';
+import { ResumedReader } from './resumedReader.ts';
 import { countedPath } from './sideTraffic.ts';
 import { TraceStorage } from './traceStorage.ts';
 import { Upkeep } from './upkeep.ts';
+import type { Upgrade } from './webSocketConversation.ts';
 
 /** Least time between two reports of one reply's progress. */
 const progressMs = 200;
 
 interface Connection {
   readonly origin: ConnectionOrigin;
+  readonly listener: CaptureListener;
   /** Null once it could not be read: the rest of its bytes is let go. */
-  reader: ConnectionReader | null;
+  reader: ConnectionReader | ResumedReader | null;
   sizeBytes: number;
   countedBytes: number;
+  /** When the progress of the reply under way was last reported; 0 for never. */
   reportedAtMs: number;
 }
 
@@ -25,6 +38,7 @@ export class RecorderCore {
   readonly #upkeep: Upkeep;
   readonly #answer: (answer: RecorderAnswer) => void;
   readonly #connections = new Map<number, Connection>();
+  readonly #announcements = new Announcements(sessionId => this.#announce(sessionId));
   /** Sessions to report at the end of what came together. */
   #changed: Set<string> | null = null;
 
@@ -35,7 +49,8 @@ export class RecorderCore {
       file,
       redactor: this.#redactor,
       idleMs,
-      warn: reason => this.#emit({ kind: 'uncaptured', host: '*', reason }),
+      faulted: news => this.#emit({ kind: 'storage', ...news }),
+      lost: (count, reason) => this.#lose('*', reason, count),
     });
     this.#upkeep = new Upkeep(this.#storage, file);
   }
@@ -48,13 +63,13 @@ export class RecorderCore {
     });
     const changed = this.#changed;
     this.#changed = null;
-    for (const sessionId of changed) this.#announce(sessionId);
+    for (const sessionId of changed) this.#announcements.changed(sessionId);
   }
 
   accept(message: RecorderMessage): void {
     switch (message.kind) {
       case 'open':
-        this.#open(message.connection, message.origin);
+        this.#open(message.connection, message.origin, message.resumed);
         break;
       case 'bytes':
         this.#bytes(message);
@@ -62,14 +77,20 @@ export class RecorderCore {
       case 'close':
         this.#close(message.connection, message.atMs);
         break;
-      case 'drop':
-        this.#fail(message.connection, message.reason);
+      case 'gap':
+        this.#resume(message.connection, message.reason);
+        break;
+      case 'lost':
+        this.#noteLoss(message.host, message.reason, 1);
         break;
       case 'deny':
         this.#deny(message);
         break;
       case 'hide':
-        this.#redactor.hide(message.secret);
+        this.#redactor.hide(message.secret, message.fresh);
+        break;
+      case 'forget':
+        this.#redactor.forget(message.secret);
         break;
       case 'upkeep':
         this.#upkeep.ask(message.task, (report, fault) =>
@@ -78,25 +99,54 @@ export class RecorderCore {
         break;
       case 'flush':
         this.#storage.retry();
+        this.#announcements.flush();
         this.#answer({ kind: 'flushed', id: message.id });
         break;
       case 'stop':
         for (const id of [...this.#connections.keys()]) this.#close(id, Date.now());
+        this.#announcements.flush();
         this.#upkeep.stop();
         this.#storage.close();
     }
   }
 
-  #open(id: number, origin: ConnectionOrigin): void {
-    const reader = new ConnectionReader({
+  #open(id: number, origin: ConnectionOrigin, resumed?: ConnectionStart): void {
+    const listener = this.#listenerOf(id, origin);
+    const reader = resumed === undefined ? new ConnectionReader(listener) : null;
+    this.#connections.set(id, { origin, listener, reader, sizeBytes: 0, countedBytes: 0, reportedAtMs: 0 });
+    if (resumed !== undefined) this.#readOn(id, upgradeIn(resumed));
+  }
+
+  /** Bytes are missing: what was under way is lost, and what begins after them is read again. */
+  #resume(id: number, reason: string): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined || connection.reader === null) return;
+    const { upgrade } = connection.reader;
+    this.#fail(id, reason);
+    this.#readOn(id, upgrade);
+  }
+
+  #readOn(id: number, upgrade: Upgrade | null): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    const { listener, origin } = connection;
+    try {
+      connection.reader = new ResumedReader(listener, origin.host, upgrade);
+    } catch (error) {
+      this.#lose(origin.host, CoachError.from(error).message, 1);
+    }
+  }
+
+  #listenerOf(id: number, origin: ConnectionOrigin): CaptureListener {
+    return {
       exchange: captured => {
-        this.#report(id, 0);
+        this.#endProgress(id);
         this.#storage.write(this.#sizeSinceLast(id), ({ exchanges }) => {
           const event = exchanges.record(captured, origin);
           return () => {
             this.#emit(event);
             this.#upkeep.touch();
-            if (this.#changed === null) this.#announce(event.sessionId);
+            if (this.#changed === null) this.#announcements.changed(event.sessionId);
             else this.#changed.add(event.sessionId);
           };
         });
@@ -109,8 +159,7 @@ export class RecorderCore {
         });
       },
       streaming: characters => this.#progress(id, characters),
-    });
-    this.#connections.set(id, { origin, reader, sizeBytes: 0, countedBytes: 0, reportedAtMs: 0 });
+    };
   }
 
   /** Bytes that a connection has brought since this was last asked: about the size of an exchange. */
@@ -147,10 +196,11 @@ export class RecorderCore {
     } catch (error) {
       this.#fail(id, CoachError.from(error).message);
     }
-    if (connection.reader !== null && connection.sizeBytes > 0 && connection.reader.messages === 0) {
+    const { reader } = connection;
+    if (reader instanceof ConnectionReader && connection.sizeBytes > 0 && reader.messages === 0) {
       this.#fail(id, 'no message could be read');
     }
-    this.#report(id, 0);
+    this.#endProgress(id);
     this.#connections.delete(id);
   }
 
@@ -166,8 +216,27 @@ export class RecorderCore {
     const connection = this.#connections.get(id);
     if (connection === undefined || connection.reader === null) return;
     connection.reader = null;
-    this.#report(id, 0);
-    this.#emit({ kind: 'uncaptured', host: connection.origin.host, reason });
+    this.#endProgress(id);
+    this.#lose(connection.origin.host, reason, 1);
+  }
+
+  #lose(host: string, reason: string, count: number): void {
+    this.#emit({ kind: 'uncaptured', host, reason, ...(count === 1 ? {} : { count }) });
+    this.#noteLoss(host, reason, count);
+  }
+
+  /** Counted in the database too: it is known there when this server is gone. */
+  #noteLoss(host: string, reason: string, count: number): void {
+    const row = { atMs: Date.now(), host, reason: this.#redactor.text(withoutQuote(reason)), count };
+    this.#storage.write(0, ({ writer }) => {
+      try {
+        writer.lose(row);
+      } catch (error) {
+        // A count that can't be kept for another reason must not be counted again.
+        if (storageFault(error) !== null) throw error;
+      }
+      return undefined;
+    });
   }
 
   #progress(id: number, characters: number): void {
@@ -179,6 +248,14 @@ export class RecorderCore {
     this.#report(id, characters);
   }
 
+  /** Most replies are over before there was anything to report. */
+  #endProgress(id: number): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined || connection.reportedAtMs === 0) return;
+    connection.reportedAtMs = 0;
+    this.#report(id, 0);
+  }
+
   #report(connection: number, characters: number): void {
     const launchId = this.#connections.get(connection)?.origin.launch?.id ?? null;
     this.#emit({ kind: 'streaming', launchId, connection, characters });
@@ -187,4 +264,23 @@ export class RecorderCore {
   #emit(event: RecorderEvent): void {
     this.#answer({ kind: 'event', event });
   }
+}
+
+/** How a connection began, when that made it a WebSocket. */
+function upgradeIn({ up, down }: ConnectionStart): Upgrade | null {
+  if (up === null || down === null) return null;
+  const ignore = () => undefined;
+  const reader = new ConnectionReader({ exchange: ignore, side: ignore, streaming: ignore });
+  try {
+    reader.push('up', Buffer.from(up), 0);
+    reader.push('down', Buffer.from(down), 0);
+  } catch {
+    // As far as it could be read.
+  }
+  return reader.upgrade;
+}
+
+/** Without what it quotes of the traffic: reasons are few, and hold nothing that was said. */
+function withoutQuote(reason: string): string {
+  return reason.replace(/:? ".*/s, '').slice(0, 200);
 }

@@ -1,6 +1,7 @@
 import type { ErrorShape } from '../../protocol/errors.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
+import type { StorageNews } from './traceStorage.ts';
 import type { UpkeepReport, UpkeepTask } from './upkeep.ts';
 
 /** Where a tapped connection goes and who opened it. */
@@ -22,7 +23,13 @@ export interface LaunchOrigin {
 
 /** What goes to the recording side, a worker thread in the built server. Structured-clone safe. */
 export type RecorderMessage =
-  | { readonly kind: 'open'; readonly connection: number; readonly origin: ConnectionOrigin }
+  /** `resumed`: the connection is not new, what it carried before is missing. */
+  | {
+      readonly kind: 'open';
+      readonly connection: number;
+      readonly origin: ConnectionOrigin;
+      readonly resumed?: ConnectionStart;
+    }
   | {
       readonly kind: 'bytes';
       readonly connection: number;
@@ -31,8 +38,10 @@ export type RecorderMessage =
       readonly atMs: number;
     }
   | { readonly kind: 'close'; readonly connection: number; readonly atMs: number }
-  /** The traffic was too much to copy: this connection is not recorded any further. */
-  | { readonly kind: 'drop'; readonly connection: number; readonly reason: string }
+  /** The traffic was too much to copy: bytes of this connection are missing here. */
+  | { readonly kind: 'gap'; readonly connection: number; readonly reason: string }
+  /** Something went unrecorded that nobody else notes down. */
+  | { readonly kind: 'lost'; readonly host: string; readonly reason: string }
   | {
       readonly kind: 'deny';
       readonly launch: LaunchOrigin;
@@ -41,10 +50,17 @@ export type RecorderMessage =
       readonly reason: string;
       readonly atMs: number;
     }
-  | { readonly kind: 'hide'; readonly secret: string }
+  | { readonly kind: 'hide'; readonly secret: string; readonly fresh?: boolean }
+  | { readonly kind: 'forget'; readonly secret: string }
   | { readonly kind: 'upkeep'; readonly id: number; readonly task: UpkeepTask }
   | { readonly kind: 'flush'; readonly id: number }
   | { readonly kind: 'stop' };
+
+/** The first bytes of a connection that may be a WebSocket: how it began is known from them alone. */
+export interface ConnectionStart {
+  readonly up: Uint8Array | null;
+  readonly down: Uint8Array | null;
+}
 
 export type RecorderEvent =
   | {
@@ -52,6 +68,7 @@ export type RecorderEvent =
       readonly id: string;
       readonly launchId: string | null;
       readonly sessionId: string;
+      readonly model: string | null;
       readonly usage: Usage;
       readonly cost: Cost;
     }
@@ -64,7 +81,9 @@ export type RecorderEvent =
       readonly characters: number;
     }
   /** Bytes went to a model host and no exchange could be read from them. */
-  | { readonly kind: 'uncaptured'; readonly host: string; readonly reason: string };
+  | { readonly kind: 'uncaptured'; readonly host: string; readonly reason: string; readonly count?: number }
+  /** Nothing can be stored for now, or that is over. What is lost by it is told as `uncaptured`. */
+  | ({ readonly kind: 'storage' } & StorageNews);
 
 /** What the recorder's thread is started with. */
 export interface WorkerOptions {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CoachError } from '../../protocol/errors.ts';
+import { giveWay } from '../base/priority.ts';
 import { type ChunkBatch, chunksOf } from './chunkBatch.ts';
 import { RecorderCore } from './recorderCore.ts';
 import type { RecorderAnswer, RecorderMessage, WorkerOptions } from './recorderMessages.ts';
@@ -7,6 +8,8 @@ import type { RecorderAnswer, RecorderMessage, WorkerOptions } from './recorderM
 /** Entry of the recorder's thread, built as `dist/recorder.cjs`. */
 const port = parentPort;
 if (port === null) throw new Error('The recorder runs as a worker thread only.');
+// Agents wait for what the other thread forwards; nobody waits for what is stored.
+giveWay();
 
 let answers: RecorderAnswer[] = [];
 /** One message for all answers to one batch: each one wakes the forwarding thread. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Dialect, Exchange, type SessionSummary } from '../../protocol/sessions.ts';
 import { addCost, Cost, noCost, type Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
@@ -64,10 +64,12 @@ export const WireRecord = z.object({
   ts_ms: z.number(),
   dialect: z.string(),
   request_json: z.string().nullable(),
+  request_head: z.string().nullable(),
   request_verbatim: Blob,
   /** Null for what was recorded before texts were kept. */
   request_bytes: z.int().nullable(),
   response_json: z.string().nullable(),
+  response_head: z.string().nullable(),
   response_events: Blob,
 });
 

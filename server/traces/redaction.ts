@@ -1,3 +1,4 @@
+import { KnownValues } from '../base/knownValues.ts';
 import { isSecretMember } from '../base/namedSecrets.ts';
 import { redact, redacted } from '../base/redact.ts';
 
@@ -8,6 +9,11 @@ const secretField =
 /** Query parameters of the same kind; `key` and `code` are names of other things elsewhere. */
 const secretParameter = /^(?:key|code|token|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token))$/i;
 
+/** The shortest of these names has six letters. */
+function isSecretField(name: string): boolean {
+  return name.length >= 6 && secretField.test(name);
+}
+
 /** Nothing a model API sends is deeper; what is stands as this text. */
 const maxDepth = 512;
 const tooDeep = '[nested too deep]';
@@ -16,26 +22,36 @@ const tooDeep = '[nested too deep]';
 const minRememberedLength = 256;
 const maxRememberedLength = 4 * 1024 * 1024;
 
+/** Names of members, types, ids of models: what is short and clean comes again with the next message. */
+const maxShortLength = 64;
+const maxShortTexts = 4000;
+
 /** Takes secrets out of what is about to be written. */
 export class Redactor {
-  /** Values that are secret wherever they stand, in the ways they may be written, longest first. */
-  #known: readonly string[] = [];
+  readonly #known = new KnownValues();
   #clean = new Set<string>();
   #cleanLength = 0;
+  #shortClean = new Set<string>();
 
-  hide(secret: string): void {
-    const escaped = JSON.stringify(secret).slice(1, -1);
-    const forms = new Set([...this.#known, secret, escaped, JSON.stringify(escaped).slice(1, -1)]);
-    this.#known = [...forms].sort((a, b) => b.length - a.length);
-    this.#forget();
+  /** `fresh`: made just now, so that no text before can hold it, and what was clean stays clean. */
+  hide(secret: string, fresh = false): void {
+    if (this.#known.add(secret) && !fresh) this.#forgetClean();
+  }
+
+  /** The value is of no use to anybody any more. */
+  forget(secret: string): void {
+    this.#known.delete(secret);
   }
 
   /** The same string when there is nothing to hide in it. */
   text(text: string): string {
-    if (this.#clean.has(text)) return text;
+    const isShort = text.length <= maxShortLength;
+    if ((isShort ? this.#shortClean : this.#clean).has(text)) return text;
     const result = redact(text, this.#known);
-    if (result === text && text.length >= minRememberedLength) this.#remember(text);
-    return result;
+    if (result !== text) return result;
+    if (isShort) this.#rememberShort(text);
+    else if (text.length >= minRememberedLength) this.#remember(text);
+    return text;
   }
 
   /**
@@ -52,7 +68,7 @@ export class Redactor {
     if (query === undefined) return this.text(path);
     const parameters = query.split('&').map(parameter => {
       const name = parameter.split('=')[0] ?? '';
-      return secretField.test(name) || secretParameter.test(name) ? `${name}=${redacted}` : parameter;
+      return isSecretField(name) || secretParameter.test(name) ? `${name}=${redacted}` : parameter;
     });
     return this.text(`${path}?${parameters.join('&')}`);
   }
@@ -61,33 +77,50 @@ export class Redactor {
     if (typeof value === 'string') return this.text(value);
     if (typeof value !== 'object' || value === null) return value;
     if (depth === maxDepth) return tooDeep;
-    if (Array.isArray(value)) {
-      const members = value.map(member => this.#json(member, depth + 1));
-      return members.every((member, index) => member === value[index]) ? value : members;
+    return Array.isArray(value) ? this.#list(value, depth) : this.#object(value, depth);
+  }
+
+  #list(list: readonly unknown[], depth: number): readonly unknown[] {
+    let clean: unknown[] | null = null;
+    for (let index = 0; index < list.length; index++) {
+      const member = this.#json(list[index], depth + 1);
+      if (member !== list[index]) clean ??= list.slice(0, index);
+      clean?.push(member);
     }
+    return clean ?? list;
+  }
+
+  #object(value: object, depth: number): object {
+    const members = Object.entries(value);
     let changed = false;
-    const members = Object.entries(value).map(([name, member]) => {
-      const clean = this.#member(name, member, depth);
-      const cleanName = this.text(name);
-      changed ||= clean !== member || cleanName !== name;
-      return [cleanName, clean];
-    });
+    for (const entry of members) {
+      const [name, member] = entry;
+      entry[0] = this.text(name);
+      entry[1] = this.#member(name, member, depth);
+      changed ||= entry[1] !== member || entry[0] !== name;
+    }
     return changed ? Object.fromEntries(members) : value;
   }
 
   #member(name: string, member: unknown, depth: number): unknown {
     if (typeof member !== 'string') return this.#json(member, depth + 1);
-    return member !== '' && (secretField.test(name) || isSecretMember(name, member)) ? redacted : this.text(member);
+    return member !== '' && (isSecretField(name) || isSecretMember(name, member)) ? redacted : this.text(member);
   }
 
   #remember(text: string): void {
     if (text.length > maxRememberedLength / 4) return;
-    if (this.#cleanLength + text.length > maxRememberedLength) this.#forget();
+    if (this.#cleanLength + text.length > maxRememberedLength) this.#forgetClean();
     this.#clean.add(text);
     this.#cleanLength += text.length;
   }
 
-  #forget(): void {
+  #rememberShort(text: string): void {
+    if (this.#shortClean.size === maxShortTexts) this.#shortClean.clear();
+    this.#shortClean.add(text);
+  }
+
+  #forgetClean(): void {
+    this.#shortClean.clear();
     this.#clean = new Set();
     this.#cleanLength = 0;
   }

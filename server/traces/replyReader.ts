@@ -35,8 +35,8 @@ export class ReplyReader {
     return this.#ended;
   }
 
-  /** One event: its bytes as Latin-1 characters, and what gives its data. */
-  event(bytes: string, atMs: number, read: () => unknown): void {
+  /** One event: its bytes as Latin-1 characters, and what gives its data where they are asked for. */
+  event(bytes: string, atMs: number, read: (bytes: string) => unknown): void {
     const before = this.events.slotCharacters;
     const layout = this.events.push(bytes, atMs);
     if (layout?.skipped === true) {
@@ -44,7 +44,7 @@ export class ReplyReader {
       this.#characters += this.events.slotCharacters - before;
       return;
     }
-    const type = this.take(read());
+    const type = this.take(read(bytes));
     if (layout !== null && this.#dialect.endings !== undefined && type?.endsWith('.delta')) layout.skipped = true;
   }
 
@@ -108,7 +108,7 @@ export class SseReply {
       const event = this.#begun.length === 0 ? text.slice(from, end) : this.#begun.join('') + text.slice(from, end);
       this.#begun = [];
       this.#begunBytes = 0;
-      this.#event(event, atMs);
+      this.reader.event(event, atMs, this.#read);
       from = end;
     }
     if (from === text.length) return;
@@ -117,11 +117,13 @@ export class SseReply {
     if (this.#begunBytes > maxEventBytes) this.#giveUpEvents(atMs);
   }
 
-  #event(event: string, atMs: number): void {
+  /** The data of a whole event; what is not of the usual form goes its own way. */
+  readonly #read = (event: string): unknown => {
     const data = dataOf(event);
-    if (data !== null) this.reader.event(event, atMs, () => parseJson(toUtf8(data)));
-    else this.#raw(event, atMs);
-  }
+    if (data !== null) return parseJson(toUtf8(data));
+    this.#parser.push(Buffer.from(event, 'latin1'));
+    return undefined;
+  };
 
   #raw(text: string, atMs: number): void {
     this.reader.events.push(text, atMs);

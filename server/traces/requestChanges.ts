@@ -99,13 +99,16 @@ function listChanges(before: readonly unknown[], after: readonly unknown[]) {
 
 function keyed(items: readonly unknown[]): Map<string, string> {
   const found = new Map<string, string>();
+  const counts = new Map<string, number>();
   for (const item of items) {
     const kind = stringAt(item, 'type') ?? stringAt(item, 'role') ?? 'item';
     const role = kind === 'message' ? stringAt(item, 'role') : null;
     const own = stringAt(item, 'call_id') ?? stringAt(item, 'tool_call_id') ?? stringAt(item, 'id');
     const base = [kind, role, own].filter(part => part !== null).join(' ');
     let name = base;
-    for (let count = 2; found.has(name); count++) name = `${base} (${count})`;
+    let count = counts.get(base) ?? 1;
+    while (found.has(name)) name = `${base} (${++count})`;
+    counts.set(base, count);
     found.set(name, JSON.stringify(item));
   }
   return found;

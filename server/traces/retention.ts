@@ -1,4 +1,5 @@
 import type { Sqlite } from '../base/sqlite.ts';
+import { deleteItems } from './items.ts';
 import type { SearchIndex } from './searchIndex.ts';
 import { UsageTotals } from './totals.ts';
 
@@ -44,6 +45,8 @@ export class Retention {
     this.#database = database;
     this.#index = index;
     this.#totals = new UsageTotals(database);
+    // What is deleted is overwritten, not only left out.
+    database.pragma('secure_delete = ON');
     this.#forget = forget;
   }
 
@@ -86,7 +89,9 @@ export class Retention {
     }
     yield* this.#dropUnused();
     const freedBytes = Math.max(0, usedBytes - this.#usedBytes());
+    yield* this.#mergeIndex();
     yield* this.#giveBack();
+    this.#database.pragma('wal_checkpoint(TRUNCATE)');
     return { sessions, exchanges, freedBytes };
   }
 
@@ -162,10 +167,7 @@ export class Retention {
        WHERE session_seq NOT IN (SELECT seq FROM sessions) LIMIT ${rowsPerStep}`,
     );
     const dropUse = this.#database.prepare('DELETE FROM item_uses WHERE session_seq = ? AND item = ?');
-    const dropItem = this.#database.prepare(
-      `DELETE FROM items WHERE hash >= printf('%012x', $item) AND hash < printf('%012x', $item + 1)
-         AND NOT EXISTS (SELECT 1 FROM item_uses WHERE item = $item)`,
-    );
+    const isUsed = this.#database.prepare('SELECT 1 FROM item_uses WHERE item = ?').pluck();
     for (;;) {
       yield;
       // Whatever was recorded since the last step may use these items, too.
@@ -173,11 +175,24 @@ export class Retention {
       const rows = uses.all() as { session_seq: number; item: number }[];
       if (rows.length === 0) return;
       this.#transaction(() => {
-        for (const { session_seq, item } of rows) {
-          dropUse.run(session_seq, item);
-          dropItem.run({ item });
-        }
+        for (const { session_seq, item } of rows) dropUse.run(session_seq, item);
+        const items = rows.map(row => row.item).filter(item => isUsed.get(item) === undefined);
+        deleteItems(this.#database, items);
       });
+    }
+  }
+
+  /** Words of deleted text stand in the index until its parts are merged. */
+  *#mergeIndex(): Generator<void, void> {
+    const merge = this.#database.prepare("INSERT INTO said_text (said_text, rank) VALUES ('merge', ?)");
+    const changes = this.#database.prepare('SELECT total_changes()').pluck();
+    // A negative measure says that all parts are to become one; each call then does a little of it.
+    for (let pages = -pagesPerStep; ; pages = pagesPerStep) {
+      const before = changes.get() as number;
+      merge.run(pages);
+      // SQLite's documentation: fewer than two changes mean that there was nothing to do.
+      if ((changes.get() as number) - before < 2) return;
+      yield;
     }
   }
 

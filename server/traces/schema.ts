@@ -112,21 +112,41 @@ export const traceMigrations: readonly string[] = [
   CREATE TRIGGER wire_goes_with_its_exchange AFTER DELETE ON exchanges BEGIN
     DELETE FROM wire WHERE exchange_seq = old.seq;
   END;
-  -- In the order they came, so that pages get full; sorted by hash every item of a kilobyte would take a page.
+  -- Items are numbered as they come. Those that came together lie in one row, under the number of the last of them,
+  -- compressed as one, see packItems: that fills pages and tells the compressor most. No number is used twice.
   ALTER TABLE items RENAME TO items_by_hash;
   CREATE TABLE items (
-    hash TEXT NOT NULL UNIQUE,
+    last_item INTEGER PRIMARY KEY AUTOINCREMENT,
     content BLOB NOT NULL
   );
-  INSERT INTO items SELECT hash, content FROM items_by_hash;
+  INSERT INTO items (content) SELECT content FROM items_by_hash ORDER BY hash;
+  -- The first 128 bits of the SHA-256 of an item's text, for those that may come again.
+  CREATE TABLE item_hashes (
+    hash BLOB PRIMARY KEY,
+    item INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  INSERT INTO item_hashes
+  SELECT unhex(substr(hash, 1, 32)), row_number() OVER (ORDER BY hash) FROM items_by_hash;
   DROP TABLE items_by_hash;
+
+  -- What is the same in the JSON of a session's exchanges, with null in place of what is not: see Head.
+  CREATE TABLE heads (
+    id INTEGER PRIMARY KEY,
+    session_id TEXT NOT NULL,
+    json TEXT NOT NULL
+  );
+  CREATE INDEX heads_by_session ON heads (session_id);
+  CREATE TRIGGER heads_go_with_their_session AFTER DELETE ON sessions BEGIN
+    DELETE FROM heads WHERE session_id = old.id;
+  END;
+  ALTER TABLE exchanges ADD COLUMN request_head INTEGER;
+  ALTER TABLE exchanges ADD COLUMN response_head INTEGER;
+  ALTER TABLE exchanges ADD COLUMN extra_head INTEGER;
 
   ALTER TABLE exchanges ADD COLUMN request_bytes INTEGER;
   ALTER TABLE exchanges ADD COLUMN response_bytes INTEGER;
 
-  -- Several exchanges may be tries of one turn.
   ALTER TABLE exchanges ADD COLUMN turn_id TEXT;
-  ALTER TABLE exchanges ADD COLUMN client_request_id TEXT;
   -- Which try of its turn, from 1.
   ALTER TABLE exchanges ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1;
 
@@ -171,7 +191,7 @@ export const traceMigrations: readonly string[] = [
   FROM exchanges JOIN sessions ON sessions.id = session_id
   GROUP BY 1, 2, 3, 4;
 
-  -- Which sessions hold on to an item, by the first 48 bits of its hash: items that share them stay together.
+  -- Which sessions hold on to an item.
   CREATE TABLE item_uses (
     session_seq INTEGER NOT NULL,
     item INTEGER NOT NULL,
@@ -191,9 +211,55 @@ export const traceMigrations: readonly string[] = [
   CREATE VIRTUAL TABLE said_text USING fts5 (
     text, content = '', contentless_delete = 1, detail = 'none', tokenize = 'unicode61 remove_diacritics 2'
   );
+  -- Merging earlier than usual keeps it a quarter smaller.
+  INSERT INTO said_text (said_text, rank) VALUES ('automerge', 2);
 
-  -- Exchanges up to this one are in item_uses and said.
-  CREATE TABLE indexed (through_seq INTEGER NOT NULL);
-  INSERT INTO indexed VALUES (0);
+  -- What passed and could not be recorded.
+  CREATE TABLE losses (
+    day TEXT NOT NULL,
+    host TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL,
+    PRIMARY KEY (day, host, reason)
+  ) WITHOUT ROWID;
+
+  -- Exchanges up to this one are in item_uses and said; items up to this one lie in large rows.
+  CREATE TABLE indexed (through_seq INTEGER NOT NULL, merged_through INTEGER NOT NULL);
+  INSERT INTO indexed VALUES (0, 0);
+
+  DROP VIEW traces;
+  CREATE VIEW traces AS
+  SELECT id, ts_ms, method, url,
+    CASE WHEN request_head IS NULL THEN request_json ELSE
+      json_patch((SELECT json FROM heads WHERE heads.id = request_head), request_json) END AS request_json,
+    CASE WHEN response_head IS NULL THEN response_json ELSE
+      json_patch((SELECT json FROM heads WHERE heads.id = response_head), response_json) END AS response_json,
+    json_patch(
+      json_object(
+        'upstream_host', upstream_host,
+        'status', status,
+        'dialect', dialect,
+        'transport', transport,
+        'model', model,
+        'session', session_id,
+        'launch', launch_id,
+        'trialId', trial_id,
+        'turnId', turn_id,
+        'durationMs', duration_ms,
+        'timeToFirstByteMs', first_byte_ms,
+        'usage', json_object(
+          'inputTokens', input_tokens,
+          'cachedInputTokens', cached_input_tokens,
+          'outputTokens', output_tokens,
+          'reasoningTokens', reasoning_tokens
+        ),
+        'cost', json_object('amountUsd', cost_usd, 'kind', cost_kind),
+        'error', error
+      ),
+      CASE WHEN extra_head IS NULL THEN extra_json ELSE
+        json_patch((SELECT json FROM heads WHERE heads.id = extra_head), extra_json) END
+    ) AS meta_json
+  FROM exchanges;
   `,
 ];

@@ -1,7 +1,7 @@
 import type { ConversationItem, SearchHit } from '../../protocol/sessions.ts';
 import { toIso } from '../base/clock.ts';
 import { openInMemory, type Sqlite } from '../base/sqlite.ts';
-import { type StoredExchange, StoredParts } from './storedParts.ts';
+import { type StoredExchange, StoredParts, storedColumns } from './storedParts.ts';
 
 /** The newest matches that are looked at more closely: ranked, searched for phrases, shown in part. */
 const maxCandidates = 300;
@@ -27,8 +27,8 @@ export function searchSaid(database: Sqlite, words: string, limit: number): Sear
   if (phrases.length === 0) return [];
   const candidates = database
     .prepare(
-      `SELECT said.id, said.kind, said.key, session_id, exchanges.id AS exchange_id, title, ts_ms, dialect,
-         request_json, response_json
+      `SELECT said.id, said.kind, said.key, session_id, exchanges.id AS exchange_id, title, ts_ms,
+         ${storedColumns}
        FROM (SELECT rowid AS id FROM said_text WHERE said_text MATCH ? ORDER BY rowid DESC LIMIT ${maxCandidates}) AS hits
        JOIN said USING (id)
        JOIN exchanges ON exchanges.seq = said.exchange_seq

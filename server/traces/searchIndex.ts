@@ -1,6 +1,6 @@
 import { type Sqlite, storageFault } from '../base/sqlite.ts';
 import type { Utterance } from './dialects/dialect.ts';
-import { referencesIn, type StoredExchange, StoredParts, saidKey, shortKey } from './storedParts.ts';
+import { referencesIn, type StoredExchange, StoredParts, saidKey, storedColumns } from './storedParts.ts';
 
 /** Of a tool's output only the beginning can be searched for: it is most of the text and least of what was said. */
 const maxOutputLength = 2000;
@@ -29,7 +29,7 @@ export class SearchIndex {
     this.#database = database;
     this.#parts = new StoredParts(database);
     this.#next = database.prepare(`
-      SELECT exchanges.seq, sessions.seq AS session_seq, dialect, request_json, response_json
+      SELECT exchanges.seq, sessions.seq AS session_seq, ${storedColumns}
       FROM exchanges JOIN sessions ON sessions.id = session_id
       WHERE exchanges.seq > (SELECT through_seq FROM indexed) ORDER BY exchanges.seq LIMIT ?`);
     this.#isUsed = database.prepare('SELECT 1 FROM item_uses WHERE session_seq = ? AND item = ?').pluck();
@@ -65,14 +65,16 @@ export class SearchIndex {
   }
 
   #index(row: ExchangeRow): void {
-    for (const item of this.#parts.references(row)) this.#use.run(row.session_seq, shortKey(item));
+    const used = this.#parts.references(row);
     const added: unknown[][] = [];
-    for (const { hash, items } of this.#parts.nodes(row)) {
+    for (const { list, items } of this.#parts.nodes(row)) {
+      const [node, ...parts] = this.#parts.numbers([list, ...referencesIn(items)]);
       // Its own predecessors are known with it.
-      if (this.#isUsed.get(row.session_seq, shortKey(hash)) !== undefined) break;
-      for (const item of [hash, ...referencesIn(items)]) this.#use.run(row.session_seq, shortKey(item));
+      if (this.#isUsed.get(row.session_seq, node) !== undefined) break;
+      used.push(node as number, ...parts);
       added.unshift([...items]);
     }
+    for (const item of used.sort((a, b) => a - b)) this.#use.run(row.session_seq, item);
     const said = [...this.#parts.asked(row, added.flat()), ...this.#parts.answered(row)];
     for (const utterance of said) this.#say(row, utterance);
   }

@@ -1,4 +1,4 @@
-import type { ConversationItem, Exchange, SessionReport } from '../../protocol/sessions.ts';
+import type { ConversationItem, Exchange, SessionReport, SessionSummary } from '../../protocol/sessions.ts';
 import { isPrompt } from './conversationId.ts';
 import type { SessionReader } from './sessionReader.ts';
 import { filesEditedBy, reportsFailure } from './toolUse.ts';
@@ -11,8 +11,14 @@ const shownSteps = 5;
  */
 export function toSessionReport(reader: SessionReader, sessionId: string): SessionReport {
   const session = reader.requireSession(sessionId);
-  const exchanges = reader.exchangesOfSession(sessionId);
-  const conversation = reader.conversation(sessionId);
+  return reportOf(session, reader.exchangesOfSession(sessionId), reader.conversation(sessionId));
+}
+
+export function reportOf(
+  session: SessionSummary,
+  exchanges: readonly Exchange[],
+  conversation: readonly ConversationItem[],
+): SessionReport {
   return {
     session,
     turns: conversation.filter(item => item.kind === 'user' && isPrompt(item.text)).length,

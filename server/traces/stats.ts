@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StatsKey, StatsRow } from '../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import type { Sqlite } from '../base/sqlite.ts';

@@ -4,16 +4,27 @@ import type { ConversationItem, Exchange, SearchHit, SessionSummary, StatsRow } 
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
 import type { Sqlite } from '../base/sqlite.ts';
-import { toConversation } from './conversation.ts';
-import { unpackItem } from './events/itemContent.ts';
+import { type SpokenExchange, toConversation } from './conversation.ts';
+import { joinHead } from './heads.ts';
+import { ItemReader } from './items.ts';
 import { unpack } from './packing.ts';
 import { ExchangeRecord, SessionRecord, toExchange, WireRecord } from './records.ts';
 import { searchSaid } from './search.ts';
 import { type SessionPage, sessionPage, summaryOf } from './sessionPages.ts';
 import { type Spend, spentInSession, spentOnDay } from './spending.ts';
 import { type StatsQuery, spentSince, statsOf } from './stats.ts';
+import { type StoredExchange, storedColumns } from './storedParts.ts';
+import { StoredSpeech } from './storedSpeech.ts';
 import { TraceFile } from './traceFile.ts';
 import { toWireText, type WireText } from './wireText.ts';
+
+/** Connections or exchanges that were not recorded for one reason, and when that last was (epoch ms). */
+export interface Loss {
+  readonly host: string;
+  readonly reason: string;
+  readonly count: number;
+  readonly lastMs: number;
+}
 
 export interface Denial {
   readonly at: string;
@@ -126,13 +137,24 @@ export class TraceStore {
 
   /** Null when there is no such exchange. */
   wholeExchange(id: string): WholeExchange | null {
-    const [exchange] = this.#exchanges('id', id);
-    return exchange === undefined ? null : this.#whole(exchange);
+    const exchange = this.exchange(id);
+    return exchange === null ? null : this.#whole(exchange);
+  }
+
+  /** Null when there is no such exchange. */
+  exchange(id: string): Exchange | null {
+    return this.#exchanges('id', id)[0] ?? null;
+  }
+
+  /** What the model's API answered, every reference expanded; null when it did not, or there is no such exchange. */
+  reply(exchangeId: string): unknown {
+    const stored = this.#stored(exchangeId);
+    return stored === undefined ? null : this.#unpack(stored.response_head, stored.response_json);
   }
 
   /** An exchange as it was on the wire; null when there is none, or only what it says was recorded. */
   wireText(id: string): WireText | null {
-    const columns = 'ts_ms, dialect, request_json, request_verbatim, request_bytes, response_json, response_events';
+    const columns = `ts_ms, request_verbatim, request_bytes, response_events, ${storedColumns}`;
     const row = this.#database
       .prepare(`SELECT ${columns} FROM exchanges LEFT JOIN wire ON exchange_seq = seq WHERE id = ?`)
       .get(id);
@@ -142,16 +164,16 @@ export class TraceStore {
     return toWireText({
       startedAtMs: record.ts_ms,
       dialect: record.dialect,
-      request: this.#unpack(record.request_json),
+      request: this.#unpack(record.request_head, record.request_json),
       requestVerbatim: record.request_verbatim,
-      response: this.#unpack(record.response_json),
+      response: this.#unpack(record.response_head, record.response_json),
       responseEvents: record.response_events,
     });
   }
 
   /** What a session's exchanges add up to, each item once. */
   conversation(sessionId: string): ConversationItem[] {
-    return toConversation(this.wholeExchanges(sessionId));
+    return toConversation(this.#spoken(sessionId));
   }
 
   /** What exchanges add up to, by the keys asked for. */
@@ -172,6 +194,12 @@ export class TraceStore {
   /** What counts against the budget of a UTC day, such as `2026-01-31`. */
   spentOnDay(day: string): Spend {
     return spentOnDay(this.#database, day);
+  }
+
+  /** What could not be recorded on a UTC day, the latest last. */
+  lossesOnDay(day: string): Loss[] {
+    const columns = 'host, reason, count, last_ms AS lastMs';
+    return this.#database.prepare(`SELECT ${columns} FROM losses WHERE day = ? ORDER BY last_ms`).all(day) as Loss[];
   }
 
   /** Exchanges stored after a cursor, at most 500, in the order they were stored, and the cursor behind them. */
@@ -206,16 +234,32 @@ export class TraceStore {
       .map(row => toExchange(ExchangeRecord.parse(row)));
   }
 
-  #whole(exchange: Exchange): WholeExchange {
-    const contents = this.#database.prepare('SELECT request_json, response_json FROM exchanges WHERE id = ?');
-    const { request_json, response_json } = contents.get(exchange.id) as Record<string, string | null>;
-    return { exchange, request: this.#unpack(request_json), response: this.#unpack(response_json) };
+  *#spoken(sessionId: string): Generator<SpokenExchange> {
+    const speech = new StoredSpeech(this.#database);
+    for (const { id } of this.exchangesOfSession(sessionId)) {
+      const stored = this.#stored(id);
+      if (stored !== undefined) yield speech.of(id, stored);
+    }
   }
 
-  #unpack(stored: string | null | undefined): unknown {
-    if (stored === null || stored === undefined) return null;
-    const item = this.#database.prepare('SELECT content FROM items WHERE hash = ?').pluck();
-    return unpack(stored, hash => unpackItem(item.get(hash) as Buffer));
+  #stored(id: string): StoredExchange | undefined {
+    const contents = this.#database.prepare(`SELECT ${storedColumns} FROM exchanges WHERE id = ?`);
+    return contents.get(id) as StoredExchange | undefined;
+  }
+
+  #whole(exchange: Exchange): WholeExchange {
+    const stored = this.#stored(exchange.id) as StoredExchange;
+    return {
+      exchange,
+      request: this.#unpack(stored.request_head, stored.request_json),
+      response: this.#unpack(stored.response_head, stored.response_json),
+    };
+  }
+
+  #unpack(head: string | null, own: string | null): unknown {
+    if (own === null) return null;
+    const items = new ItemReader(this.#database);
+    return unpack(joinHead(head, own), item => items.text(item));
   }
 }
 

@@ -4,56 +4,61 @@ import type { Sqlite } from '../base/sqlite.ts';
 import { keyOf } from './conversation.ts';
 import type { Utterance } from './dialects/dialect.ts';
 import { dialectNamed } from './dialects/index.ts';
-import { unpackItem } from './events/itemContent.ts';
-import { isObject, parseJson, stringAt } from './json.ts';
+import { joinHead } from './heads.ts';
+import { ItemReader, type ItemRef } from './items.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { refAt } from './packing.ts';
 
 /** One exchange as it lies in the database, see `Packer` for its references. */
 export interface StoredExchange {
   readonly dialect: string;
   readonly request_json: string | null;
+  readonly request_head: string | null;
   readonly response_json: string | null;
+  readonly response_head: string | null;
 }
+
+/** The columns of a `StoredExchange` in a query over `exchanges`. */
+export const storedColumns = `dialect, request_json, response_json,
+  (SELECT json FROM heads WHERE heads.id = exchanges.request_head) AS request_head,
+  (SELECT json FROM heads WHERE heads.id = exchanges.response_head) AS response_head`;
 
 /** A stored list: the part that a request added to the list before it. */
 interface ListNode {
-  readonly hash: string;
-  readonly before: string | null;
+  readonly list: ItemRef;
+  readonly before: ItemRef | null;
   readonly items: readonly unknown[];
 }
 
-/** The first 48 bits of a SHA-256 in hex, as a number that JavaScript and SQLite both hold exactly. */
-export function shortKey(sha256Hex: string): number {
-  return Number.parseInt(sha256Hex.slice(0, 12), 16);
-}
-
-/** Tells what was said apart, as `toConversation` does. */
+/** Tells what was said apart, as `toConversation` does: 48 bits of a hash, which JavaScript and SQLite hold exactly. */
 export function saidKey(said: Utterance): number {
-  return shortKey(hash('sha256', keyOf(said)));
+  return Number.parseInt(hash('sha256', keyOf(said)).slice(0, 12), 16);
 }
 
 /** Reads exchanges piece by piece, newest first, where putting the whole conversation together would read too much. */
 export class StoredParts {
-  readonly #load;
+  readonly #items: ItemReader;
 
   constructor(database: Sqlite) {
-    this.#load = database.prepare('SELECT content FROM items WHERE hash = ?').pluck();
+    this.#items = new ItemReader(database);
   }
 
-  /** Hashes that an exchange refers to itself, apart from its conversation. */
-  references({ request_json, response_json }: StoredExchange): string[] {
-    return [request_json, response_json].flatMap(json => {
-      const value = json === null ? null : parseJson(json);
-      return isObject(value) ? Object.values(value).flatMap(referencesIn) : [];
-    });
+  /** Numbers of the items that an exchange refers to itself, apart from its conversation. */
+  references(exchange: StoredExchange): number[] {
+    const values = [requestOf(exchange), responseOf(exchange)];
+    return this.numbers(values.flatMap(value => Object.values(value).flatMap(referencesIn)));
+  }
+
+  numbers(refs: readonly ItemRef[]): number[] {
+    return refs.map(ref => this.#items.numberOf(ref));
   }
 
   /** The lists that a request's conversation is made of, the newest first. */
-  *nodes({ request_json }: StoredExchange): Generator<ListNode> {
-    const request = request_json === null ? null : parseJson(request_json);
-    const lists = isObject(request) ? Object.values(request).map(field => stringAt(field, '$list')) : [];
+  *nodes(exchange: StoredExchange): Generator<ListNode> {
+    const lists = Object.values(requestOf(exchange)).map(field => refAt(field, '$list'));
     for (let at = lists.find(list => list !== null) ?? null; at !== null; ) {
-      const { before, items } = JSON.parse(this.#text(at)) as Omit<ListNode, 'hash'>;
-      yield { hash: at, before, items };
+      const { before, items } = JSON.parse(this.#items.text(at)) as Omit<ListNode, 'list'>;
+      yield { list: at, before, items };
       at = before;
     }
   }
@@ -68,12 +73,9 @@ export class StoredParts {
   answered(exchange: StoredExchange): Utterance[] {
     const dialect = dialectNamed(exchange.dialect);
     if (dialect === null) return [];
-    const request = exchange.request_json === null ? null : parseJson(exchange.request_json);
-    const plain = isObject(request) ? this.#resolve(request[dialect.listField]) : undefined;
+    const plain = this.#resolve(requestOf(exchange)[dialect.listField]);
     const asked = typeof plain === 'string' ? dialect.asked({ [dialect.listField]: plain }) : [];
-    const response = exchange.response_json === null ? null : parseJson(exchange.response_json);
-    const fields = isObject(response) ? Object.entries(response) : [];
-    const whole = fields.map(([name, value]): [string, unknown] => [
+    const whole = Object.entries(responseOf(exchange)).map(([name, value]): [string, unknown] => [
       name,
       Array.isArray(value) ? value.map(element => this.#resolve(element)) : this.#resolve(value),
     ]);
@@ -93,20 +95,28 @@ export class StoredParts {
   }
 
   #resolve(value: unknown): unknown {
-    const item = stringAt(value, '$item');
-    return item === null ? value : JSON.parse(this.#text(item));
-  }
-
-  #text(key: string): string {
-    const content = this.#load.get(key) as Buffer | undefined;
-    if (content === undefined) throw new Error(`The stored part ${key} is missing.`);
-    return unpackItem(content);
+    const item = refAt(value, '$item');
+    return item === null ? value : JSON.parse(this.#items.text(item));
   }
 }
 
 /** The items that a stored field or list element stands for. */
-export function referencesIn(value: unknown): string[] {
+export function referencesIn(value: unknown): ItemRef[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn);
-  const item = stringAt(value, '$item');
+  const item = refAt(value, '$item');
   return item === null ? [] : [item];
+}
+
+function requestOf({ request_head, request_json }: StoredExchange): JsonObject {
+  return objectOf(request_head, request_json);
+}
+
+function responseOf({ response_head, response_json }: StoredExchange): JsonObject {
+  return objectOf(response_head, response_json);
+}
+
+/** Empty for what is no object. */
+function objectOf(head: string | null, own: string | null): JsonObject {
+  const value = own === null ? null : joinHead(head, own);
+  return isObject(value) ? value : {};
 }

@@ -1,4 +1,21 @@
+import type { Usage } from '../../protocol/usage.ts';
 import type { Sqlite } from '../base/sqlite.ts';
+
+/** What counts of an exchange. */
+export interface CountedExchange extends Usage {
+  readonly sessionId: string;
+  readonly startedAtMs: number;
+  readonly model: string | null;
+  readonly costKind: string;
+  readonly cacheWriteTokens: number | null;
+  readonly amountUsd: number | null;
+}
+
+interface Sum extends CountedExchange {
+  readonly exchanges: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
 
 /** Columns of `usage_totals` that sum up a column of the same name in `exchanges`. */
 const summed = [
@@ -32,14 +49,16 @@ export class UsageTotals {
   readonly #add;
   readonly #remove;
   readonly #sum;
+  /** What this transaction has to add, by key of its row. */
+  readonly #sums = new Map<string, Sum>();
 
   constructor(database: Sqlite) {
     // Without the WHERE, SQLite's parser would take ON CONFLICT for a join's ON.
     this.#add = database.prepare(`${insert}
-      SELECT seq, date($startedAtMs / 1000, 'unixepoch'), coalesce($model, ''), $costKind, 1,
+      SELECT seq, date($startedAtMs / 1000, 'unixepoch'), coalesce($model, ''), $costKind, $exchanges,
         $inputTokens, $cachedInputTokens, $cacheWriteTokens, $outputTokens, $reasoningTokens, $amountUsd
       FROM sessions WHERE id = $sessionId
-      ON CONFLICT DO UPDATE SET exchanges = exchanges + 1, ${added.join(', ')}`);
+      ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges, ${added.join(', ')}`);
     this.#remove = database.prepare(
       'DELETE FROM usage_totals WHERE session_seq = (SELECT seq FROM sessions WHERE id = ?)',
     );
@@ -47,8 +66,22 @@ export class UsageTotals {
   }
 
   /** Counts an exchange that was just written, from the values it was written with: reading it again costs more. */
-  add(written: object): void {
-    this.#add.run(written);
+  add(exchange: CountedExchange): void {
+    const { sessionId, startedAtMs, model, costKind } = exchange;
+    const key = `${sessionId}\n${Math.floor(startedAtMs / dayMs)}\n${costKind}\n${model ?? ''}`;
+    const sum = this.#sums.get(key);
+    this.#sums.set(key, sum === undefined ? sumOf(exchange) : plus(sum, exchange));
+  }
+
+  /** Writes what was added. To be called at the end of the transaction. */
+  flush(): void {
+    for (const sum of this.#sums.values()) this.#add.run(sum);
+    this.discard();
+  }
+
+  /** The transaction was taken back. */
+  discard(): void {
+    this.#sums.clear();
   }
 
   /** Counts a session's exchanges anew. */
@@ -56,4 +89,29 @@ export class UsageTotals {
     this.#remove.run(sessionId);
     this.#sum.run(sessionId);
   }
+}
+
+function sumOf({ sessionId, startedAtMs, model, costKind, ...figures }: CountedExchange): Sum {
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, amountUsd } = figures;
+  return {
+    ...{ sessionId, startedAtMs, model, costKind, exchanges: 1 },
+    ...{ inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, amountUsd },
+  };
+}
+
+function plus(sum: Sum, exchange: CountedExchange): Sum {
+  return {
+    ...sum,
+    exchanges: sum.exchanges + 1,
+    inputTokens: plusKnown(sum.inputTokens, exchange.inputTokens),
+    cachedInputTokens: plusKnown(sum.cachedInputTokens, exchange.cachedInputTokens),
+    cacheWriteTokens: plusKnown(sum.cacheWriteTokens, exchange.cacheWriteTokens),
+    outputTokens: plusKnown(sum.outputTokens, exchange.outputTokens),
+    reasoningTokens: plusKnown(sum.reasoningTokens, exchange.reasoningTokens),
+    amountUsd: plusKnown(sum.amountUsd, exchange.amountUsd),
+  };
+}
+
+function plusKnown(a: number | null, b: number | null): number | null {
+  return a === null ? b : a + (b ?? 0);
 }

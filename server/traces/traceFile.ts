@@ -29,12 +29,24 @@ export class TraceFile {
     return fileIdentity(this.#file) !== this.#identity;
   }
 
-  /** Closes the connection. A journal that a vanished file left behind goes too: it fits no other file. */
+  /**
+   * Closes the connection. A journal that a vanished file left behind goes too: it fits no other file. What it holds is
+   * written to its own file first, which may only have been moved.
+   */
   close(): void {
     const isGone = this.isGone;
     const isOurs = this.#journal !== null && fileIdentity(`${this.#file}-wal`) === this.#journal;
+    if (isGone) this.#emptyJournal();
     this.database.close();
     if (isGone && isOurs) for (const suffix of companions) rmSync(`${this.#file}${suffix}`, { force: true });
+  }
+
+  #emptyJournal(): void {
+    try {
+      this.database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch {
+      // Its disk takes nothing any more.
+    }
   }
 }
 

@@ -31,8 +31,18 @@ export interface TraceStorageOptions {
   readonly file: string;
   readonly redactor: Redactor;
   readonly idleMs: number;
-  /** Told once per cause why nothing can be stored, and what was lost when that has ended. */
-  readonly warn: (reason: string) => void;
+  /** Told once per cause why nothing can be stored, and once when that is over. */
+  readonly faulted: (news: StorageNews) => void;
+  /** Told how many exchanges can't be stored any more, and why. */
+  readonly lost: (count: number, reason: string) => void;
+}
+
+/** `replaced`: the file was deleted or another one lies there. */
+export interface StorageNews {
+  readonly fault: StorageFault | 'replaced';
+  readonly reason: string;
+  /** It has ended: everything that waited is stored, or was told as lost. */
+  readonly over: boolean;
 }
 
 /**
@@ -47,6 +57,7 @@ export class TraceStorage {
   #lost = 0;
   #grouping = false;
   #fault: StorageFault | null = null;
+  #told: StorageNews | null = null;
   #timer: NodeJS.Timeout | undefined;
 
   /** @throws CoachError `schema.newer`, `disk.readOnly`, `disk.full` */
@@ -59,7 +70,8 @@ export class TraceStorage {
       if (kept === null) throw error;
       this.#opened = this.#open();
       // Whoever listens does so only once this is made.
-      setImmediate(() => options.warn(reasonOf('damaged', options.file, kept)));
+      const reason = reasonOf('damaged', options.file, kept);
+      setImmediate(() => options.faulted({ fault: 'damaged', reason, over: true }));
     }
   }
 
@@ -117,9 +129,15 @@ export class TraceStorage {
     if (this.#fault === null) return;
     this.#fault = null;
     this.#opened?.writer.waitForLocks(true);
-    if (this.#lost > 0)
-      this.#options.warn(`Recording goes on; ${this.#lost} exchanges did not fit into memory and are lost.`);
+    this.#tellLost('They did not fit into memory while nothing could be stored.');
+    if (this.#told !== null) this.#options.faulted({ ...this.#told, over: true });
+    this.#told = null;
+  }
+
+  #tellLost(reason: string): void {
+    const lost = this.#lost;
     this.#lost = 0;
+    if (lost > 0) this.#options.lost(lost, reason);
   }
 
   /** Work that may be left undone when there is a fault; undefined then. */
@@ -136,6 +154,8 @@ export class TraceStorage {
   close(): void {
     this.retry();
     clearTimeout(this.#timer);
+    this.#lost += this.#waiting.length;
+    this.#tellLost('They could not be stored before the recorder was stopped.');
     this.#close();
   }
 
@@ -147,7 +167,7 @@ export class TraceStorage {
     } catch (error) {
       const fault = storageFault(error);
       if (fault === null) {
-        this.#options.warn(error instanceof Error ? error.message : String(error));
+        this.#options.lost(1, error instanceof Error ? error.message : String(error));
         return true;
       }
       this.#suffer(fault);
@@ -161,7 +181,10 @@ export class TraceStorage {
     const isNew = fault !== this.#fault;
     this.#fault = fault;
     const kept = fault === 'damaged' ? this.#replaceDamaged() : null;
-    if (isNew) this.#options.warn(reasonOf(fault, this.#options.file, kept));
+    if (isNew) {
+      this.#told = { fault, reason: reasonOf(fault, this.#options.file, kept), over: false };
+      this.#options.faulted(this.#told);
+    }
     if (fault === 'failed') this.#close();
     this.#opened?.writer.waitForLocks(false);
     this.#timer = setTimeout(() => this.retry(), kept === null ? retryMs : 0).unref();
@@ -170,9 +193,8 @@ export class TraceStorage {
   #current(): Opened {
     if (this.#opened?.writer.isGone) {
       this.#close();
-      this.#options.warn(
-        `${this.#options.file} was deleted or replaced. Recording goes on in the file that is there now.`,
-      );
+      const reason = `${this.#options.file} was deleted or replaced. Recording goes on in the file that is there now.`;
+      this.#options.faulted({ fault: 'replaced', reason, over: true });
     }
     this.#opened ??= this.#open();
     return this.#opened;

@@ -1,10 +1,11 @@
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 import type { SideRequest } from './capturedExchange.ts';
-import { packItem } from './events/itemContent.ts';
-import type { ItemWriter } from './packing.ts';
+import { ItemStore } from './items.ts';
+import type { PartWriter } from './packing.ts';
 import { type PriceSnapshot, PriceSnapshots } from './prices.ts';
 import type { LatestSession } from './sessionClock.ts';
+import { type SessionRow, SessionRows } from './sessionRows.ts';
 import { UsageTotals } from './totals.ts';
 import { TraceFile } from './traceFile.ts';
 
@@ -29,33 +30,25 @@ export interface ExchangeRow {
   readonly cost: Cost;
   /** The prices behind `cost`. */
   readonly price: PriceSnapshot | null;
-  /** The agent's own ids of the turn and of the request: tries of one request share them. */
+  /** The agent's own id of the turn: tries of one request share it. */
   readonly turnId: string | null;
-  readonly clientRequestId: string | null;
   /** Which try of its turn, from 1. */
   readonly attempt: number;
   readonly error: string | null;
   readonly requestJson: string | null;
+  /** What `requestJson`, `responseJson` and `extraJson` have in common with those before them, see `Head`. */
+  readonly requestHead: number | null;
   /** What `requestJson` leaves out of the request's text, see `packRequestText`. */
   readonly requestVerbatim: Buffer | null;
   readonly requestBytes: number;
   readonly responseJson: string | null;
+  readonly responseHead: number | null;
   /** The reply's bytes with their times, see `packEvents`; null when there was none. */
   readonly responseEvents: Buffer | null;
   readonly responseBytes: number | null;
   /** What else is known, as the JSON object that `meta_json` takes over. */
   readonly extraJson: string;
-}
-
-export interface SessionRow {
-  readonly id: string;
-  readonly agent: string | null;
-  readonly userAgent: string | null;
-  /** Empty while no prompt was seen. */
-  readonly title: string;
-  readonly repository: string | null;
-  readonly startedAtMs: number;
-  readonly endedAtMs: number;
+  readonly extraHead: number | null;
 }
 
 export interface DenialRow {
@@ -67,25 +60,29 @@ export interface DenialRow {
   readonly reason: string;
 }
 
-/** Greater than every key in use, also by what is left to be deleted of a session. */
-const nextSeq = `1 + max(
-  (SELECT coalesce(max(seq), 0) FROM sessions), (SELECT coalesce(max(session_seq), 0) FROM item_uses))`;
+export interface LossRow {
+  readonly atMs: number;
+  readonly host: string;
+  readonly reason: string;
+  readonly count: number;
+}
 
 /** How long a write waits for another process's lock. */
 const lockedMs = 1000;
 
 /** The one writer of `traces.sqlite3`. What it is given is redacted already. */
-export class TraceWriter implements ItemWriter {
+export class TraceWriter implements PartWriter {
   readonly #file: TraceFile;
-  readonly #hasItem;
-  readonly #putItem;
-  readonly #putSession;
+  readonly #items: ItemStore;
+  readonly #putHead;
   readonly #putExchange;
   readonly #putWire;
   readonly #countSide;
   readonly #putDenial;
+  readonly #putLoss;
   readonly #trialOf;
   readonly #latestOfLaunch;
+  readonly #sessions: SessionRows;
   readonly #totals: UsageTotals;
   readonly #prices: PriceSnapshots;
 
@@ -94,27 +91,17 @@ export class TraceWriter implements ItemWriter {
     this.#file = new TraceFile(file);
     const { database } = this.#file;
     this.waitForLocks(true);
-    this.#hasItem = database.prepare('SELECT 1 FROM items WHERE hash = ?').pluck();
-    this.#putItem = database.prepare('INSERT INTO items (hash, content) VALUES (?, ?) ON CONFLICT DO NOTHING');
-    this.#putSession = database.prepare(`
-      INSERT INTO sessions (id, seq, agent, user_agent, title, repository, started_ms, ended_ms)
-      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, $repository, $startedAtMs, $endedAtMs)
-      ON CONFLICT (id) DO UPDATE SET
-        agent = coalesce(agent, excluded.agent),
-        user_agent = coalesce(user_agent, excluded.user_agent),
-        title = CASE WHEN title = '' THEN excluded.title ELSE title END,
-        repository = coalesce(repository, excluded.repository),
-        started_ms = min(started_ms, excluded.started_ms),
-        ended_ms = max(ended_ms, excluded.ended_ms)`);
+    this.#items = new ItemStore(database);
+    this.#putHead = database.prepare('INSERT INTO heads (session_id, json) VALUES (?, ?)');
     this.#putExchange = database.prepare(`
       INSERT INTO exchanges (id, session_id, launch_id, trial_id, ts_ms, duration_ms, first_byte_ms, method, url,
         upstream_host, status, dialect, transport, model, input_tokens, cached_input_tokens, output_tokens,
-        reasoning_tokens, cache_write_tokens, cost_usd, cost_kind, price_id, turn_id, client_request_id, attempt, error,
-        request_json, request_bytes, response_json, response_bytes, extra_json)
+        reasoning_tokens, cache_write_tokens, cost_usd, cost_kind, price_id, turn_id, attempt, error, request_json,
+        request_head, request_bytes, response_json, response_head, response_bytes, extra_json, extra_head)
       VALUES ($id, $sessionId, $launchId, $trialId, $startedAtMs, $durationMs, $firstByteMs, $method, $url,
         $upstreamHost, $status, $dialect, $transport, $model, $inputTokens, $cachedInputTokens, $outputTokens,
-        $reasoningTokens, $cacheWriteTokens, $amountUsd, $costKind, $priceId, $turnId, $clientRequestId, $attempt, $error,
-        $requestJson, $requestBytes, $responseJson, $responseBytes, $extraJson)`);
+        $reasoningTokens, $cacheWriteTokens, $amountUsd, $costKind, $priceId, $turnId, $attempt, $error, $requestJson,
+        $requestHead, $requestBytes, $responseJson, $responseHead, $responseBytes, $extraJson, $extraHead)`);
     this.#putWire = database.prepare(
       'INSERT INTO wire (exchange_seq, request_verbatim, response_events) VALUES (?, $requestVerbatim, $responseEvents)',
     );
@@ -125,6 +112,10 @@ export class TraceWriter implements ItemWriter {
     this.#putDenial = database.prepare(`
       INSERT INTO denials (ts_ms, launch_id, trial_id, host, port, reason)
       VALUES ($atMs, $launchId, $trialId, $host, $port, $reason)`);
+    this.#putLoss = database.prepare(`
+      INSERT INTO losses (day, host, reason, count, last_ms)
+      VALUES (date($atMs / 1000, 'unixepoch'), $host, $reason, $count, $atMs)
+      ON CONFLICT DO UPDATE SET count = count + excluded.count, last_ms = excluded.last_ms`);
     this.#trialOf = database
       .prepare('SELECT trial_id FROM exchanges WHERE session_id = ? ORDER BY ts_ms LIMIT 1')
       .pluck();
@@ -132,6 +123,7 @@ export class TraceWriter implements ItemWriter {
       `SELECT session_id AS id, ts_ms + coalesce(duration_ms, 0) AS lastMs FROM exchanges
        WHERE launch_id = ? ORDER BY ts_ms DESC LIMIT 1`,
     );
+    this.#sessions = new SessionRows(database);
     this.#totals = new UsageTotals(database);
     this.#prices = new PriceSnapshots(database);
   }
@@ -160,16 +152,40 @@ export class TraceWriter implements ItemWriter {
 
   /** Everything that `work` writes becomes visible at once, or nothing of it. */
   transaction<T>(work: () => T): T {
-    return this.#file.database.transaction(work).immediate();
+    const whole = this.#file.database.transaction(() => {
+      const result = work();
+      this.#sessions.flush();
+      this.#totals.flush();
+      return result;
+    });
+    try {
+      return whole.immediate();
+    } catch (error) {
+      this.#items.discard();
+      this.#sessions.discard();
+      this.#totals.discard();
+      this.#prices.forget();
+      throw error;
+    }
   }
 
-  put(hash: string, text: string): void {
-    if (this.#hasItem.get(hash) === undefined) this.#putItem.run(hash, packItem(text));
+  put(text: string): number {
+    return this.#items.put(text);
   }
 
+  append(text: string): number {
+    return this.#items.append(text);
+  }
+
+  putHead(conversation: string, json: string): number {
+    return Number(this.#putHead.run(conversation, json).lastInsertRowid);
+  }
+
+  /** To be called in a transaction. */
   exchange(session: SessionRow, row: ExchangeRow): void {
     const { usage, cost, price, ...rest } = row;
-    this.#putSession.run(session);
+    this.#items.flush();
+    this.#sessions.put(session);
     const written = {
       ...rest,
       ...usage,
@@ -198,6 +214,10 @@ export class TraceWriter implements ItemWriter {
 
   deny(row: DenialRow): void {
     this.#putDenial.run(row);
+  }
+
+  lose(row: LossRow): void {
+    this.#putLoss.run(row);
   }
 
   close(): void {

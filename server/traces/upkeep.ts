@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { Sqlite } from '../base/sqlite.ts';
+import { ItemMerger } from './items.ts';
 import { type RepriceReport, reprice } from './repricing.ts';
 import { type PruneReport, type PruneSelection, Retention, type RetentionLimits } from './retention.ts';
 import { SearchIndex } from './searchIndex.ts';
@@ -41,7 +42,7 @@ export class Upkeep {
   readonly #storage: TraceStorage;
   readonly #file: string;
   readonly #jobs: Job[] = [];
-  #index: { readonly on: Sqlite; readonly index: SearchIndex } | null = null;
+  #index: { readonly on: Sqlite; readonly index: SearchIndex; readonly merger: ItemMerger } | null = null;
   #timer: NodeJS.Timeout | undefined;
   #checkpoint: NodeJS.Timeout | undefined;
   #behindSinceMs: number | null = null;
@@ -109,19 +110,25 @@ export class Upkeep {
   #stepsOf(job: Job, { writer, exchanges }: Opened): Generator<void, UpkeepReport> {
     const on = writer.database;
     if (job.steps?.on !== on) {
-      const retention = new Retention(on, this.#indexOf(on), ids => exchanges.forget(ids));
+      const retention = new Retention(on, this.#indexOf(on).index, ids => exchanges.forget(ids));
       job.steps = { on, run: stepsOf(job.task, on, retention) };
     }
     return job.steps.run;
   }
 
   #advanceIndex(): boolean {
-    return this.#storage.whenSound(({ writer }) => this.#indexOf(writer.database).advance(exchangesPerStep)) ?? false;
+    const step = ({ writer }: Opened) => {
+      const { index, merger } = this.#indexOf(writer.database);
+      return index.advance(exchangesPerStep) || merger.advance();
+    };
+    return this.#storage.whenSound(step) ?? false;
   }
 
-  #indexOf(on: Sqlite): SearchIndex {
-    if (this.#index?.on !== on) this.#index = { on, index: new SearchIndex(on) };
-    return this.#index.index;
+  #indexOf(on: Sqlite) {
+    if (this.#index?.on !== on) {
+      this.#index = { on, index: new SearchIndex(on), merger: new ItemMerger(on) };
+    }
+    return this.#index;
   }
 
   /** A reader that stayed for long leaves a large journal behind: it is cut when there is nothing else to do. */

@@ -5,7 +5,8 @@ import { ReplyReader, toLatin1 } from './replyReader.ts';
 import { type HttpHead, headerOf } from './wire/httpHead.ts';
 import { WebSocketReader, webSocketOptions } from './wire/webSocket.ts';
 
-interface Upgrade {
+/** The request that opened the WebSocket, and its answer. */
+export interface Upgrade {
   readonly target: string;
   readonly requestHead: HttpHead;
   readonly responseHead: HttpHead;

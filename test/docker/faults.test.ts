@@ -52,6 +52,7 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
     const executor = dockerExecutor({
       host: () => host,
       imageCache: join(tools, 'images'),
+      dependencyCache: join(tools, 'dependencies'),
       node: process.execPath,
       shim: shimFile,
     });

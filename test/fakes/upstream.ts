@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { delay } from '../../server/base/clock.ts';
-import { responseEvents } from '../../server/proxy/replay/responseEvents.ts';
+import { type ResponseEvent, responseEvents } from '../../server/proxy/replay/responseEvents.ts';
 import { decodeContent } from '../../server/traces/wire/contentCoding.ts';
 import { type ModelTurn, modelTurn, scriptedModel } from './upstreamModel.ts';
 
@@ -21,6 +22,9 @@ export interface SeenRequest {
   readonly replied: string[];
 }
 
+/** How a reply ends too soon: by a reset, by an orderly end of the connection, or never, in silence. */
+export type BreakOff = 'reset' | 'end' | 'stall';
+
 export interface FakeUpstreamOptions {
   /** Certificate and key in PEM: serve https. */
   readonly tls?: { readonly key: string; readonly cert: string };
@@ -34,6 +38,8 @@ export interface FakeUpstreamOptions {
   readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
   /** Between the events of a stream. */
   readonly eventDelayMs?: number;
+  /** Asked after the first half of each reply's events, which waits for the answer: null goes on with the rest. */
+  readonly halfway?: (request: SeenRequest) => BreakOff | null | Promise<BreakOff | null>;
   /** Answers a request itself; returns true when it has. */
   readonly intercept?: (request: SeenRequest, response: ServerResponse) => boolean;
 }
@@ -60,8 +66,9 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     outputTokens: options.usage?.outputTokens ?? 50,
     reasoningTokens: 7,
   };
+  // What only warms the model up uses nothing.
   const eventsFor = (body: Record<string, unknown>, turn: ModelTurn) =>
-    responseEvents(String(body['model']), model(turn), usage);
+    responseEvents(String(body['model']), model(turn), body['generate'] === false ? noTokens : usage);
 
   const handle = async (request: IncomingMessage, response: ServerResponse) => {
     const seen = await readRequest(request);
@@ -70,14 +77,15 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
     const path = seen.url.split('?')[0] ?? '';
     if (seen.method === 'POST' && path.endsWith('/responses') && seen.body !== null) {
       response.writeHead(200, { 'content-type': 'text/event-stream', 'x-request-id': `req_${requests.length}` });
-      for (const event of eventsFor(seen.body, modelTurn(seen.body['input']))) {
-        if (response.destroyed) return;
+      const events = eventsFor(seen.body, modelTurn(seen.body['input']));
+      const end = await sendReply(events, seen, options, event => {
         const text = `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
         seen.replied.push(text);
         response.write(text);
-        if (options.eventDelayMs) await delay(options.eventDelayMs);
-      }
-      response.end();
+        return !response.destroyed;
+      });
+      if (end === null) response.end();
+      else breakOff(response.socket, end);
       return;
     }
     const answer = accountAnswer(path);
@@ -108,10 +116,19 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
       return;
     }
     sockets.handleUpgrade(request, socket, head, client => {
-      serveSocket(client, options.eventDelayMs ?? 0, (raw, body, turn) => {
-        const replied: string[] = [];
-        requests.push({ method: 'GET', url, headers, rawHeaders, raw, body, transport: 'websocket', replied });
-        return { events: eventsFor(body, turn), replied };
+      serveSocket(client, socket, options, (raw, body, turn) => {
+        const seen: SeenRequest = {
+          method: 'GET',
+          url,
+          headers,
+          rawHeaders,
+          raw,
+          body,
+          transport: 'websocket',
+          replied: [],
+        };
+        requests.push(seen);
+        return { events: eventsFor(body, turn), seen };
       });
     });
   });
@@ -130,6 +147,8 @@ export async function startFakeUpstream(options: FakeUpstreamOptions = {}): Prom
   };
 }
 
+const noTokens = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+
 /** The ChatGPT account that a fabricated login must name. */
 export const fakeAccountId = 'acc-1';
 
@@ -146,14 +165,37 @@ function listen(server: Server): Promise<number> {
   });
 }
 
+/** Sends the events of one reply while `send` takes them. Answers how it breaks off, or null when it does not. */
+async function sendReply(
+  events: Iterable<ResponseEvent>,
+  seen: SeenRequest,
+  { halfway, eventDelayMs }: FakeUpstreamOptions,
+  send: (event: ResponseEvent) => boolean,
+): Promise<BreakOff | null> {
+  const all = [...events];
+  for (const [index, event] of all.entries()) {
+    const end = index === Math.floor(all.length / 2) ? await halfway?.(seen) : null;
+    if (end) return end;
+    if (!send(event)) return null;
+    if (eventDelayMs) await delay(eventDelayMs);
+  }
+  return null;
+}
+
+function breakOff(socket: Duplex | null, how: BreakOff): void {
+  if (how === 'reset') (socket as Socket | null)?.resetAndDestroy();
+  if (how === 'end') socket?.end();
+}
+
 function serveSocket(
   client: WebSocket,
-  eventDelayMs: number,
+  socket: Duplex,
+  options: FakeUpstreamOptions,
   answer: (
     raw: Buffer,
     body: Record<string, unknown>,
     turn: ModelTurn,
-  ) => { events: Iterable<{ type: string; [key: string]: unknown }>; replied: string[] },
+  ) => { events: Iterable<ResponseEvent>; seen: SeenRequest },
 ): void {
   const histories = new Map<unknown, unknown[]>();
   client.on('message', async message => {
@@ -161,17 +203,18 @@ function serveSocket(
     const body = JSON.parse(raw.toString()) as Record<string, unknown>;
     const input = [...(histories.get(body['previous_response_id']) ?? []), ...(body['input'] as unknown[])];
     const output = body['generate'] === false ? [] : undefined;
-    const { events, replied } = answer(raw, body, modelTurn(input, output));
-    for (const event of events) {
+    const { events, seen } = answer(raw, body, modelTurn(input, output));
+    const end = await sendReply(events, seen, options, event => {
       if (event.type === 'response.completed') {
         const response = event['response'] as { id: string; output: unknown[] };
         histories.set(response.id, [...input, ...response.output]);
       }
       const text = JSON.stringify(event);
-      replied.push(text);
+      seen.replied.push(text);
       client.send(text);
-      if (eventDelayMs > 0) await delay(eventDelayMs);
-    }
+      return client.readyState === client.OPEN;
+    });
+    if (end !== null) breakOff(socket, end);
   });
   client.on('error', () => undefined);
 }

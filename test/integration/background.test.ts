@@ -165,7 +165,7 @@ it('answers the short commands', async () => {
   expect((await home.cli(['/test'])).stdout).toContain('The route works.');
   expect((await home.cli(['/status'])).stdout).toMatch(/Codex Coach \d[\s\S]*Proxy listening on 127\.0\.0\.1:/);
   const environment = (await home.cli(['/env'])).stdout;
-  expect(environment).toContain('export HTTPS_PROXY=http://coach:<token>@127.0.0.1:');
+  expect(environment).toContain("export HTTPS_PROXY='http://coach:<token>@127.0.0.1:");
   expect(environment).toContain('unset OPENAI_BASE_URL');
   const { stdout } = await home.cli(['/logs']);
   expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(50);

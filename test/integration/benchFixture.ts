@@ -10,6 +10,7 @@ import { silentLog } from '../../server/base/log.ts';
 import { coachPaths, ensureHome } from '../../server/base/paths.ts';
 import { RunService, type RunServiceDeps } from '../../server/bench/runService.ts';
 import { RunStore } from '../../server/bench/runStore.ts';
+import { sumUsage } from '../../server/bench/score.ts';
 import { type Executors, executorsOf } from '../../server/executors/index.ts';
 import { createProxy } from '../../server/proxy/captureProxy.ts';
 import type { LaunchSpec } from '../../server/proxy/proxy.ts';
@@ -153,7 +154,19 @@ export async function aBench(options: BenchOptions): Promise<Bench> {
       clock: systemClock,
       log: silentLog,
       executors: executorsOf(options.executors(paths.home)),
-      traces: { cost: () => ({ amountUsd: null, kind: 'unpriced' }), trajectory: () => null },
+      traces: {
+        cost: () => ({ amountUsd: null, kind: 'unpriced' }),
+        trajectory: () => null,
+        recorded(trialId, since) {
+          const exchanges = traces.exchangesOfTrial(trialId).filter(({ startedAt }) => startedAt >= since);
+          return {
+            usage: sumUsage(exchanges.map(({ usage }) => usage)),
+            costUsd: 0,
+            sessionIds: [...new Set(exchanges.map(({ sessionId }) => sessionId))],
+          };
+        },
+      },
+      retryPauseMs: 10,
       workspaces: paths.workspaces,
       findAgent,
       install: options.install ?? testCodex,
@@ -191,6 +204,9 @@ export async function aBench(options: BenchOptions): Promise<Bench> {
         limits: { timeoutSec: 120, maxTokens: null },
         executor: 'auto',
         concurrency: 2,
+        startConcurrency: 2,
+        retries: 2,
+        fresh: true,
         unproven: true,
         keys: {},
         ...more,

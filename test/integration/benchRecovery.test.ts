@@ -7,17 +7,19 @@ import { systemClock } from '../../server/base/clock.ts';
 import { silentLog } from '../../server/base/log.ts';
 import { runHandlers } from '../../server/bench/handlers.ts';
 import { RunStore } from '../../server/bench/runStore.ts';
+import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
 import { requireFeature } from '../require.ts';
 import { aBench, type Bench, solutionLine, startFiles } from './benchFixture.ts';
 import { processesWith } from './executorsContract.ts';
 import { temporaryDirectory, testLocalExecutor } from './executorsFixture.ts';
+import { killAgainAndAgain } from './killedRun.ts';
 
 const signal = new AbortController().signal;
 
 describe.skipIf(!requireFeature('sandbox'))('a server that was killed in the middle of a run', () => {
-  it('leaves a run that the next server calls interrupted, and nothing else', async () => {
+  it('leaves a run with which the next server goes on, and nothing else', async () => {
     const script = fileURLToPath(new URL('./benchKilled.ts', import.meta.url));
     const directory = temporaryDirectory('killed');
     const server = spawn(process.execPath, [script], {
@@ -31,20 +33,40 @@ describe.skipIf(!requireFeature('sandbox'))('a server that was killed in the mid
     await new Promise(resolve => server.once('exit', resolve));
     const executor = testLocalExecutor(home);
     const bench = await aBench({ executors: () => [executor], home });
-    bench.service.recover();
+    const again = nextPhase(bench, 'agent');
+    await bench.service.recover();
     await executor.sweep(silentLog);
     const [run] = bench.store.list(1);
-    expect(run).toMatchObject({ state: 'interrupted', trialCounts: { total: 2, done: 2, errored: 1 } });
-    expect(bench.store.trials(run?.id ?? '').map(trial => [trial.end, trial.reward])).toEqual([
-      ['lost', null],
-      ['cancelled', null],
+    expect(run?.state).toBe('running');
+    const id = run?.id ?? '';
+    await again;
+    expect(bench.store.tries(`${id}.1`).map(({ number, end }) => [number, end])).toEqual([
+      [1, 'lost'],
+      [2, null],
     ]);
+    await bench.service.cancel(id);
+    expect(bench.store.run(id)).toMatchObject({ state: 'cancelled', trialCounts: { total: 2, done: 2, errored: 0 } });
     await expect.poll(() => processesWith('sleep 8765'), { timeout: 2000 }).toEqual([]);
     expect(readdirSync(join(home, 'workspaces'))).toEqual([]);
     await bench.dispose();
     directory.dispose();
   });
 });
+
+describe.skipIf(!requireFeature('sandbox'))('a run whose server is killed again and again', () => {
+  it('comes to one verdict per trial, each agent begun once per try, and leaves nothing', async () => {
+    await killAgainAndAgain({ executor: 'local', kills: 5, attempts: 4 });
+  }, 300_000);
+});
+
+/** Resolves when any trial comes to a phase. */
+function nextPhase({ bus }: Bench, wanted: string): Promise<void> {
+  return new Promise(resolve => {
+    bus.subscribe(({ method, payload }) => {
+      if (method.endsWith('/progress') && (payload as { phase: string }).phase === wanted) resolve();
+    });
+  });
+}
 
 describe.skipIf(!requireFeature('sandbox'))('looking at a run', () => {
   let bench: Bench;
@@ -54,8 +76,7 @@ describe.skipIf(!requireFeature('sandbox'))('looking at a run', () => {
     bench = await aBench({ executors: home => [testLocalExecutor(home)] });
     const { service, store, root } = bench;
     const handlers = runHandlers({
-      service,
-      store,
+      ...{ service, store, executors: executorsOf([]), clock: systemClock, log: silentLog },
       repositoryRoot: async directory => directory,
       loadTask: (repository, name) => loadPreparedTask(join(preparedDirectory(repository), name)),
     });

@@ -70,7 +70,8 @@ export function executorContract(subject: ContractSubject): void {
       environment = await executor.prepare(spec, silentLog, never);
       mkdirSync(join(home.path, 'hidden'));
       writeFileSync(join(home.path, 'hidden', 'solution.patch'), 'THE SOLUTION');
-      socket = join(home.path, 'model.sock');
+      socket = join(home.path, 's', 'model.sock');
+      mkdirSync(join(socket, '..'), { mode: 0o711 });
       server = createServer((request, response) => {
         let body = '';
         request.on('data', chunk => (body += chunk));

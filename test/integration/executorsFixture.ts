@@ -65,18 +65,23 @@ export function anEnvironment(directory: string, files: Readonly<Record<string, 
 export function testLocalExecutor(coachHome: string): Executor {
   return localExecutor({
     workspaces: join(coachHome, 'workspaces'),
+    dependencyCache: join(testTools(), 'dependencies'),
     bubblewraps: () => ['bwrap'],
     node: process.execPath,
     shim: shimFile,
   });
 }
 
+function testTools(): string {
+  return process.env['COACH_TOOLS'] || join(homedir(), '.codex-coach', 'cache');
+}
+
 /** Images are kept in the cache of the machine's tests: building the base takes half a minute. */
 export function testDockerExecutor(): Executor {
-  const tools = process.env['COACH_TOOLS'] || join(homedir(), '.codex-coach', 'cache');
   return dockerExecutor({
     host: () => process.env['DOCKER_HOST'] ?? '',
-    imageCache: join(tools, 'images'),
+    imageCache: join(testTools(), 'images'),
+    dependencyCache: join(testTools(), 'dependencies'),
     node: process.execPath,
     shim: shimFile,
   });

@@ -15,6 +15,8 @@ export interface BaseImageDeps {
   readonly cache: string;
   /** Our Node binary, put into the substitute of a `node:` image. */
   readonly node: string;
+  /** Debian packages that a substitute must hold besides its own. */
+  readonly packages: readonly string[];
 }
 
 /** How long a pull may stay without a word. */
@@ -30,8 +32,16 @@ const recipe = {
 } as const;
 
 const substituteRepository = 'codex-coach/base';
-const substituteDigest = digestOf(JSON.stringify({ recipe, node: process.version }));
-const substituteTag = `${substituteRepository}:${substituteDigest}`;
+
+/** One substitute for each set of packages. */
+function substituteDigest({ packages }: BaseImageDeps): string {
+  const more = packages.length === 0 ? {} : { packages: packages.toSorted() };
+  return digestOf(JSON.stringify({ recipe, node: process.version, ...more }));
+}
+
+function substituteTag(deps: BaseImageDeps): string {
+  return `${substituteRepository}:${substituteDigest(deps)}`;
+}
 
 /**
  * The image to build a task on: the one that is named, from this machine or its registry; where there is none, an
@@ -71,8 +81,8 @@ async function recentFailure(file: string): Promise<string | null> {
 }
 
 /** Whether the substitute is there, in the engine or as an archive to import. */
-async function isBuilt({ docker, cache }: BaseImageDeps): Promise<boolean> {
-  return existsSync(archiveIn(cache)) || hasImage(docker, substituteTag);
+async function isBuilt(deps: BaseImageDeps): Promise<boolean> {
+  return existsSync(archiveOf(deps)) || hasImage(deps.docker, substituteTag(deps));
 }
 
 export async function hasImage(docker: Docker, name: string): Promise<boolean> {
@@ -128,8 +138,9 @@ async function substitute(
       hint: `Run "docker pull ${name}" where its registry can be reached, or run with --executor local.`,
     });
   if (!canStandIn(name)) throw missing(failure);
-  if (await hasImage(deps.docker, substituteTag)) return substituteTag;
-  const archive = archiveIn(deps.cache);
+  const tag = substituteTag(deps);
+  if (await hasImage(deps.docker, tag)) return tag;
+  const archive = archiveOf(deps);
   if (!existsSync(archive)) {
     try {
       await buildArchive(archive, deps, log, signal);
@@ -139,16 +150,20 @@ async function substitute(
     }
   }
   log.info(`Importing ${archive}.`);
-  const progress = await deps.docker.importImage(archive, { repo: substituteRepository, tag: substituteDigest });
+  const progress = await deps.docker.importImage(archive, { repo: substituteRepository, tag: substituteDigest(deps) });
   await followProgress(deps.docker, progress, text => log.debug(text));
-  return substituteTag;
+  return tag;
 }
 
-/** Debian-based images of Debian itself and of our own major version of Node can be rebuilt; others hold more. */
+/** Versions of compilers that Debian has, so that its packages can stand in for their images. */
+const debianCompilers: Readonly<Record<string, RegExp>> = { golang: /^1\.19\b/, rust: /^1\.63\b/ };
+
+/** Images of Debian itself, of its compilers and of our own major version of Node can be rebuilt; others hold more. */
 function canStandIn(name: string): boolean {
   const [repository, tag = ''] = name.split(':');
   if (tag.includes('alpine')) return false;
   if (repository === 'debian') return tag.startsWith(recipe.suite);
+  if (Object.hasOwn(debianCompilers, repository ?? '')) return debianCompilers[repository ?? '']?.test(tag) ?? false;
   return repository === 'node' && new RegExp(`^${process.versions.node.split('.')[0]}\\b`).test(tag);
 }
 
@@ -161,7 +176,11 @@ async function buildArchive(archive: string, deps: BaseImageDeps, log: Log, sign
       {
         argv: [
           'mmdebstrap',
-          ...['--variant=apt', `--include=${recipe.packages.join(',')}`, '--aptopt=APT::Install-Recommends "false"'],
+          ...[
+            '--variant=apt',
+            `--include=${[...recipe.packages, ...deps.packages].join(',')}`,
+            '--aptopt=APT::Install-Recommends "false"',
+          ],
           ...recipe.excluded.map(path => `--dpkgopt=path-exclude=${path}`),
           `--customize-hook=upload ${shellQuoted(deps.node)} /usr/local/bin/node`,
           '--customize-hook=chmod 755 "$1/usr/local/bin/node"',
@@ -181,8 +200,8 @@ async function buildArchive(archive: string, deps: BaseImageDeps, log: Log, sign
   }
 }
 
-function archiveIn(cache: string): string {
-  return join(cache, `base-${substituteDigest}.tar`);
+function archiveOf(deps: BaseImageDeps): string {
+  return join(deps.cache, `base-${substituteDigest(deps)}.tar`);
 }
 
 function digestOf(text: string): string {

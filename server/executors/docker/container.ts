@@ -1,15 +1,18 @@
+import { basename, dirname } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import { CoachError } from '../../../protocol/errors.ts';
-import type { OutputListener } from '../../base/exec.ts';
 import { currentOwner } from '../../base/owner.ts';
 import { packDirectory, unpackUntrusted } from '../archive.ts';
-import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
-import { insideNode, insideShim, insideSocket, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
-import { demultiplexer } from './demultiplexer.ts';
+import type { EnvironmentSpec, Sandbox, SandboxSpec } from '../executor.ts';
+import { insideNode, insideShim, insideSocketDirectory, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { engineError, statusOf } from './engine.ts';
+import { execIn } from './execIn.ts';
+import { execLasting } from './lastingExec.ts';
 
 export const ownerLabel = 'coach.owner';
+/** Path of the scratch directory that tells who owns the container now: labels can't be changed. */
+export const claimLabel = 'coach.claim';
 
 export interface ContainerSpec {
   readonly docker: Docker;
@@ -58,11 +61,15 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
     User: `${sandboxUser}:${sandboxUser}`,
     WorkingDir: environment.workdir,
     Env: [`HOME=${sandboxHome}`, 'LANG=C.UTF-8'],
-    Labels: { ...spec.labels, [ownerLabel]: JSON.stringify(currentOwner()) },
+    Labels: {
+      ...spec.labels,
+      [ownerLabel]: JSON.stringify(currentOwner()),
+      ...(spec.claim === undefined ? {} : { [claimLabel]: spec.claim }),
+    },
     Entrypoint:
       endpoint === null
         ? ['sleep', 'infinity']
-        : [insideNode, insideShim, '--listen', String(endpoint.port), insideSocket],
+        : [insideNode, insideShim, '--listen', String(endpoint.port), inside(endpoint.socket)],
     Cmd: [],
     Volumes: Object.fromEntries(volumes.map(path => [path, {}])),
     HostConfig: {
@@ -83,11 +90,34 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
       Mounts: [
         readOnly(node, insideNode),
         readOnly(shim, insideShim),
-        ...(endpoint === null ? [] : [readOnly(endpoint.socket, insideSocket)]),
+        ...(endpoint === null ? [] : [readOnly(dirname(endpoint.socket), insideSocketDirectory)]),
         ...spec.mounts.map(mount => readOnly(mount.host, mount.inside)),
       ],
     },
   };
+}
+
+function inside(socket: string): string {
+  return `${insideSocketDirectory}/${basename(socket)}`;
+}
+
+/** A container that an earlier server made, as it is; null when there is none or it does not run. */
+export async function adoptContainer(
+  place: Pick<ContainerSpec, 'docker' | 'host' | 'environment' | 'onLeft'>,
+  name: string,
+  signal: AbortSignal,
+): Promise<Sandbox | null> {
+  signal.throwIfAborted();
+  const container = place.docker.getContainer(name);
+  try {
+    const { Id, State } = await container.inspect();
+    if (State.Running) return containerSandbox(place.docker.getContainer(Id), place);
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+  await removeContainer(container);
+  return null;
 }
 
 /** Starts the container and, where there is a way out, waits until the shim listens. */
@@ -121,7 +151,10 @@ async function startReady(container: Docker.Container, hasEndpoint: boolean, sig
   }
 }
 
-function containerSandbox(container: Docker.Container, { host, environment, onLeft }: ContainerSpec): Sandbox {
+function containerSandbox(
+  container: Docker.Container,
+  { host, environment, onLeft }: Pick<ContainerSpec, 'host' | 'environment' | 'onLeft'>,
+): Sandbox {
   const places = [environment.workdir, ...sharedPlaces];
   const placeOf = (inside: string): string => {
     const place = places.find(root => inside === root || inside.startsWith(`${root}/`));
@@ -143,7 +176,12 @@ function containerSandbox(container: Docker.Container, { host, environment, onLe
   return {
     id: container.id,
     home: sandboxHome,
-    exec: (command, signal) => guarded(() => execIn(container, command, AbortSignal.any([signal, ended.signal]))),
+    exec: ({ lasting, ...command }, signal) =>
+      guarded(() => {
+        const either = AbortSignal.any([signal, ended.signal]);
+        if (lasting === undefined) return execIn(container, command, either);
+        return execLasting(container, command, lasting, either);
+      }),
     copyIn: (hostDirectory, inside, signal) =>
       guarded(async () => {
         const place = placeOf(inside);
@@ -179,67 +217,4 @@ export async function removeContainer(container: Docker.Container): Promise<void
     if (statusOf(error) !== 409) throw error;
     await container.wait({ condition: 'removed' }).catch(() => undefined);
   }
-}
-
-async function execIn(
-  container: Docker.Container,
-  command: SandboxCommand,
-  signal: AbortSignal,
-): Promise<SandboxOutcome> {
-  signal.throwIfAborted();
-  const execution = await container.exec({
-    Cmd: [...command.argv],
-    WorkingDir: command.cwd,
-    Env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
-    AttachStdin: command.stdin !== undefined,
-    AttachStdout: true,
-    AttachStderr: true,
-  });
-  const stream = await execution.start({ hijack: true, stdin: command.stdin !== undefined });
-  const stdout = kept(command.onStdout, command.maxBytes);
-  const stderr = kept(command.onStderr, command.maxBytes);
-  const split = demultiplexer();
-  stream.on('data', (chunk: Buffer) => {
-    const taken = split(chunk).map(part => (part.from === 'stderr' ? stderr : stdout).take(part.content));
-    const open = taken.filter(wait => wait instanceof Promise);
-    if (open.length === 0) return;
-    stream.pause();
-    void Promise.allSettled(open).then(() => stream.resume());
-  });
-  let killed: Promise<unknown> = Promise.resolve();
-  const kill = () => {
-    stream.destroy();
-    killed = container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
-  };
-  signal.addEventListener('abort', kill, { once: true });
-  if (signal.aborted) kill();
-  try {
-    const ended = new Promise<void>((resolve, reject) => {
-      stream.once('end', resolve);
-      stream.once('close', resolve);
-      stream.once('error', reject);
-    });
-    if (command.stdin !== undefined) stream.end(command.stdin);
-    await ended;
-    await killed;
-    signal.throwIfAborted();
-    const { ExitCode } = await execution.inspect();
-    return { exitCode: ExitCode, stdout: stdout.content(), stderr: stderr.content() };
-  } finally {
-    signal.removeEventListener('abort', kill);
-  }
-}
-
-/** Collects a stream up to a size and passes all of it on. */
-function kept(pass: OutputListener | undefined, maxBytes = 16 * 1024 * 1024) {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  return {
-    take(chunk: Buffer) {
-      if (sizeBytes < maxBytes) chunks.push(chunk);
-      sizeBytes += chunk.length;
-      return pass?.(chunk);
-    },
-    content: () => Buffer.concat(chunks),
-  };
 }

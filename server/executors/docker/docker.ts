@@ -1,10 +1,12 @@
 import type Docker from 'dockerode';
 import type { ExecutorInfo } from '../../../protocol/agents.ts';
 import type { Log } from '../../base/log.ts';
-import { type Owner, ownerLives } from '../../base/owner.ts';
+import { type Owner, ownerLives, scratchOwnerLives } from '../../base/owner.ts';
+import { installDependencies } from '../dependencies.ts';
 import type { Executor } from '../executor.ts';
+import { loadNeeds } from '../needs.ts';
 import { resolveBaseImage } from './baseImage.ts';
-import { ownerLabel, removeContainer, startContainer } from './container.ts';
+import { adoptContainer, claimLabel, ownerLabel, removeContainer, startContainer } from './container.ts';
 import { connectEngine, engineError } from './engine.ts';
 import { buildTaskImage } from './taskImage.ts';
 
@@ -13,6 +15,8 @@ export interface DockerDeps {
   readonly host: () => string;
   /** `COACH_HOME/cache/images`. */
   readonly imageCache: string;
+  /** `COACH_HOME/cache/dependencies`. */
+  readonly dependencyCache: string;
   readonly node: string;
   readonly shim: string;
 }
@@ -23,6 +27,8 @@ const notIsolated = [
 ] as const;
 
 const probeTimeoutMs = 5000;
+/** How long after its start a container whose server died is left for the next server of the same home. */
+const awaitedMs = 3_600_000;
 
 /** Containers of the local Docker engine. The engine itself is asked; no client program is needed. */
 export function dockerExecutor(deps: DockerDeps): Executor {
@@ -63,17 +69,27 @@ export function dockerExecutor(deps: DockerDeps): Executor {
       const { docker, host } = connectEngine(deps.host());
       try {
         await removeLeft(docker);
-        const images = { docker, cache: deps.imageCache, node: deps.node };
+        const needs = await loadNeeds(environment.directory);
+        const mounts = await installDependencies(environment.directory, needs, deps.dependencyCache, log, signal);
+        const images = { docker, cache: deps.imageCache, node: deps.node, packages: needs.packages };
         const base = await resolveBaseImage(environment.baseImage, images, log, signal);
         const image = await buildTaskImage(environment, base, docker, log, signal);
         const { node, shim } = deps;
         return {
-          start: (spec, startSignal) =>
-            startContainer(
-              { docker, host, image, node, shim, environment, spec, onLeft: id => left.add(id) },
-              startSignal,
-            ),
+          start(given, startSignal) {
+            const spec = { ...given, mounts: [...given.mounts, ...mounts] };
+            const onLeft = (id: string) => left.add(id);
+            return startContainer({ docker, host, image, node, shim, environment, spec, onLeft }, startSignal);
+          },
         };
+      } catch (error) {
+        throw engineError(error, host);
+      }
+    },
+    async adopt(environment, name, signal) {
+      const { docker, host } = connectEngine(deps.host());
+      try {
+        return await adoptContainer({ docker, host, environment, onLeft: id => left.add(id) }, name, signal);
       } catch (error) {
         throw engineError(error, host);
       }
@@ -114,11 +130,19 @@ async function versionOf(docker: Docker): Promise<Docker.DockerVersion> {
   }
 }
 
+/** Whether a container has a server again, or may get one: its home's next one says so soon, or gives it up. */
+async function isAwaited(claim: string | undefined, createdAt: number): Promise<boolean> {
+  const lives = claim === undefined ? null : await scratchOwnerLives(claim);
+  if (lives === null) return false;
+  return lives || Date.now() - createdAt < awaitedMs;
+}
+
 async function sweepContainers(docker: Docker, log: Log): Promise<number> {
   const containers = await docker.listContainers({ all: true, filters: { label: [ownerLabel] } });
   let removed = 0;
-  for (const { Id, Names, Labels } of containers) {
+  for (const { Id, Names, Labels, Created } of containers) {
     if (ownerLives(readOwner(Labels[ownerLabel] ?? ''))) continue;
+    if (await isAwaited(Labels[claimLabel], Created * 1000)) continue;
     await removeContainer(docker.getContainer(Id));
     log.info('Removed a container that a dead server left behind.', { container: Names[0] });
     removed++;

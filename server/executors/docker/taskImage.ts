@@ -34,7 +34,8 @@ export async function buildTaskImage(
     const progress = await docker.buildImage(context(), {
       t: tag,
       dockerfile: sealedName,
-      buildargs: { BASE_IMAGE: base },
+      // Dependencies are mounted, from one installation for all tasks that have the same.
+      buildargs: { BASE_IMAGE: base, DEPENDENCIES: 'mounted' },
       labels: { 'coach.task': environment.taskName },
       forcerm: true,
       abortSignal: signal,

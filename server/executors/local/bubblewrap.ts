@@ -71,9 +71,20 @@ export function bubblewrapArgs(
 
 /** Whether a bubblewrap really can make such a sandbox here; the reason when it can't. */
 export async function tryBubblewrap(program: string, node: string, shim: string): Promise<string | null> {
-  const argv = bubblewrapArgs(program, { binds: [], node, shim, endpoint: null, cwd: '/', argv: ['/bin/true'] });
+  return runBare(program, node, shim, ['/bin/true'], AbortSignal.timeout(10_000));
+}
+
+/** Runs a command in a sandbox with nothing of a task in it; what it said last when it failed, else null. */
+export async function runBare(
+  program: string,
+  node: string,
+  shim: string,
+  command: readonly string[],
+  signal: AbortSignal,
+): Promise<string | null> {
+  const argv = bubblewrapArgs(program, { binds: [], node, shim, endpoint: null, cwd: '/', argv: command });
   try {
-    const outcome = await exec({ argv, env: sandboxEnv({}) }, AbortSignal.timeout(10_000));
+    const outcome = await exec({ argv, env: sandboxEnv({}) }, signal);
     if (outcome.exitCode === 0) return null;
     return outcome.stderr.toString().trim().split('\n').at(-1) || `exit code ${outcome.exitCode}`;
   } catch (error) {

@@ -5,14 +5,18 @@ import type { ExecutorInfo } from '../../../protocol/agents.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { abandonedScratches } from '../../base/owner.ts';
+import { installDependencies } from '../dependencies.ts';
 import type { EnvironmentSpec, Executor, PreparedEnvironment } from '../executor.ts';
-import { systemPlaces, tryBubblewrap } from './bubblewrap.ts';
+import { loadNeeds, type Needs, packageProbes } from '../needs.ts';
+import { runBare, systemPlaces, tryBubblewrap } from './bubblewrap.ts';
 import { removeUntrusted } from './copy.ts';
 import { startLocalSandbox } from './sandbox.ts';
 
 export interface LocalDeps {
   /** Where sandboxes keep their repository while they live; made 0700. */
   readonly workspaces: string;
+  /** `COACH_HOME/cache/dependencies`. */
+  readonly dependencyCache: string;
   /** Programs to try, in order: the system's bubblewrap and one that came with an agent. */
   readonly bubblewraps: () => readonly string[];
   readonly node: string;
@@ -55,11 +59,17 @@ export function localExecutor(deps: LocalDeps): Executor {
         return info(false, hint === null ? message : `${message} ${hint}`);
       }
     },
-    async prepare(environment): Promise<PreparedEnvironment> {
+    async prepare(environment, log, signal): Promise<PreparedEnvironment> {
       const program = await bubblewrap();
       await refuseVisible(environment, deps.workspaces);
+      const needs = await loadNeeds(environment.directory);
+      await requirePackages(needs, { ...deps, program }, signal);
+      const mounts = await installDependencies(environment.directory, needs, deps.dependencyCache, log, signal);
       return {
-        start: (spec, signal) => startLocalSandbox({ ...deps, program, environment, spec }, signal),
+        start: (given, startSignal) => {
+          const spec = { ...given, mounts: [...given.mounts, ...mounts] };
+          return startLocalSandbox({ ...deps, program, environment, spec }, startSignal);
+        },
       };
     },
     sweep: log => sweepWorkspaces(deps.workspaces, log),
@@ -79,6 +89,22 @@ async function findBubblewrap({ bubblewraps, node, shim }: LocalDeps): Promise<s
   throw new CoachError('executor.unavailable', `No working bubblewrap (${failures.join('; ')}).`, {
     hint: 'Install it (Debian, Ubuntu: apt-get install bubblewrap), allow user namespaces, or use Docker.',
   });
+}
+
+/** The sandbox itself is asked: it has the programs of this machine that lie in /usr, and no others. */
+async function requirePackages(
+  { packages }: Needs,
+  { program, node, shim }: LocalDeps & { readonly program: string },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const name of packages) {
+    const failure = await runBare(program, node, shim, packageProbes[name], signal);
+    if (failure === null) continue;
+    const probe = packageProbes[name].join(' ');
+    throw new CoachError('executor.unavailable', `The tests need ${name}, but "${probe}" fails here: ${failure}.`, {
+      hint: `Install it where the sandbox sees it, in /usr (Debian, Ubuntu: apt-get install ${name}), or use Docker.`,
+    });
+  }
 }
 
 /** What lies in the system's directories is visible inside, so no task and no state of ours may lie there. */

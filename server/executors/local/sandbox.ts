@@ -20,6 +20,8 @@ echo '* -text -filter -ident !working-tree-encoding !eol' > .git/info/attributes
 git -c core.logAllRefUpdates=false fetch --quiet --update-head-ok /opt/coach/repo.bundle HEAD:refs/heads/main
 git -c core.logAllRefUpdates=false reset --quiet --hard main
 rm -f .git/FETCH_HEAD .git/ORIG_HEAD
+# Tools keep their caches here; what they run lies one directory up, read-only.
+if [ -d /node_modules ]; then mkdir -p node_modules; fi
 `;
 
 interface LocalSandboxSpec {

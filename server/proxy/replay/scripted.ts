@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Usage } from '../../../protocol/usage.ts';
 import { stringAt } from '../../traces/json.ts';
 import { difference } from './difference.ts';

@@ -1,5 +1,6 @@
 import { remote } from '../../../protocol/api.ts';
-import { proxy } from '../../../protocol/proxy.ts';
+import { type ProxyStatus, proxy, type RecordingFault } from '../../../protocol/proxy.ts';
+import { lossSentence } from '../../../protocol/proxyWarnings.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
 import { outerProxyFix, outerProxyProblem } from '../../surfaces/cli/traced.ts';
@@ -33,7 +34,9 @@ export const checkProxy: Check = async examined => {
           fix: 'codex-coach server stop, then codex-coach proxy start',
         }),
     ...way,
-    recording(status.exchanges, status.uncaptured),
+    ...recording(status),
+    ...distrusting(status),
+    ...uncounted(status),
   ];
 };
 
@@ -50,10 +53,48 @@ async function notRunning({ env }: Examined): Promise<Finding[]> {
   return [idle, finding('proxy', 'broken', `Port ${port} is taken by another program.`, portFix)];
 }
 
-function recording(exchanges: number, uncaptured: number): Finding {
-  if (uncaptured === 0) return finding('recording', 'ok', `${exchanges} exchanges recorded since the server started.`);
-  return finding('recording', 'broken', `${uncaptured} connections to a model host gave no exchange.`, {
-    why: 'Bytes went to a model and are not in the traces.',
-    fix: 'See codex-coach /logs; an agent with a new wire format is worth a report.',
-  });
+/** Losses, what is wrong with the storage, and what was kept from being recorded: each has another remedy. */
+function recording({ exchanges, lossesToday, recordingFault: fault }: ProxyStatus): Finding[] {
+  const found: Finding[] = [];
+  if (fault !== null && !fault.over) {
+    const why = 'Traffic goes on, and what is recorded is stored when this ends.';
+    found.push(finding('recording', 'warning', fault.reason, { why, fix: storageFixes[fault.fault] }));
+  } else if (fault !== null) found.push(finding('recording', 'note', `Over: ${fault.reason}`));
+  if (lossesToday !== null) {
+    found.push(
+      finding('recording', 'broken', lossSentence(lossesToday), {
+        why: 'Bytes went to a model and are not in the traces.',
+        fix: 'See codex-coach /logs for each of them.',
+      }),
+    );
+  }
+  if (found.length > 0) return found;
+  return [finding('recording', 'ok', `${exchanges} exchanges recorded since the server started.`)];
+}
+
+const storageFixes: Record<RecordingFault['fault'], string> = {
+  full: 'Make room on that disk.',
+  locked: 'End the program that holds the database open in a transaction.',
+  readOnly: 'Make the file and its directory writable again.',
+  damaged: 'Move the damaged file away.',
+  failed: 'Look into the system’s log for errors of that disk.',
+  replaced: 'Leave the file where it is while the server runs.',
+};
+
+function distrusting({ distrusting: programs, bundleFile }: ProxyStatus): Finding[] {
+  return programs.map(({ host, program, connections }) =>
+    finding('certificate', 'broken', `${program} gave up ${connections} connections to ${host} at our certificate.`, {
+      why: 'The program does not trust our certificate, so that it reaches no model.',
+      fix: `Start it with codex-coach, or set NODE_EXTRA_CA_CERTS and SSL_CERT_FILE to ${bundleFile} for it.`,
+    }),
+  );
+}
+
+function uncounted({ uncounted: models }: ProxyStatus): Finding[] {
+  return models.map(({ model, exchanges }) =>
+    finding('budget', 'warning', `A limit in money does not count ${model}: its price is not known.`, {
+      why: `${exchanges} of its exchanges went by it, and more will.`,
+      fix: 'Limit tokens instead: COACH_BUDGET_SESSION_TOKENS, COACH_BUDGET_DAY_TOKENS, or the tokens of the launch.',
+    }),
+  );
 }

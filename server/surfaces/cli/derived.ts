@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Api, call, methodOf, parseParams, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
 import { type Channel, RpcError } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
@@ -67,7 +67,7 @@ export function addDerivedCommand(
     const params: Record<string, unknown> = {};
     for (const [index, key] of spec.positional.entries()) params[key] = args[index];
     for (const key of Object.keys(properties)) if (options[key] !== undefined) params[key] = options[key];
-    for (const key of ['repository', 'output']) {
+    for (const key of ['repository', 'output', 'path']) {
       if (typeof params[key] === 'string') params[key] = resolve(terminal.cwd, params[key]);
     }
     const method = methodOf(apiName, name);

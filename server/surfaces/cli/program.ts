@@ -19,7 +19,8 @@ import { addDerivedCommand, addDerivedCommands, type CommandContext } from './de
 import { addFollowCommand } from './follow.ts';
 import { serverProgram } from './places.ts';
 import { addProxyRunCommand } from './proxyRun.ts';
-import { addRunCommand } from './run.ts';
+import { addReplayCommand } from './replay.ts';
+import { addResumeCommand, addRunCommand } from './run.ts';
 import { slashCommands } from './slash.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
@@ -83,7 +84,7 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
   addDerivedCommand(program, sessions.name, 'stats', sessions.members.stats, context);
   addCreateCommand(addDerivedCommands(program, tasks, context), context);
   addRunCommand(program, context, exit);
-  addDerivedCommands(program, runs, context);
+  addResumeCommand(addDerivedCommands(program, runs, context), context, exit);
   addDerivedCommands(program, agents, context);
   addProxyRunCommand(addDerivedCommands(program, proxy, context), context);
   addDerivedCommands(program, server, context);
@@ -98,6 +99,7 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
     .helpOption(false)
     .action(async (args: string[]) => exit(await launchCodex(args, context)));
   addTraceCommand(program, context, exit);
+  addReplayCommand(program, context, exit);
   return program;
 }
 

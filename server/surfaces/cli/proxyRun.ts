@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
+import { shellWord } from '../../base/shell.ts';
 import type { CommandContext } from './derived.ts';
 
 /** Adds `proxy run`: the proxy for as long as the command runs, with what a shell needs to send agents through it. */
@@ -35,9 +36,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-}
-
-/** As a POSIX shell reads it back. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

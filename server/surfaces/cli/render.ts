@@ -2,12 +2,14 @@ import { agents } from '../../../protocol/agents.ts';
 import { budgetSentence } from '../../../protocol/budgets.ts';
 import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import { proxy } from '../../../protocol/proxy.ts';
+import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
 import { render } from './renderers.ts';
 import './renderSessions.ts';
+import './renderTransfers.ts';
 import { clip, formatTime, formatTokens, table } from './table.ts';
 
 export { toText } from './renderers.ts';
@@ -17,9 +19,7 @@ render(proxy.members.status, status =>
     status.state === 'listening' ? `Proxy listening on ${status.host}:${status.port}` : `Proxy ${status.state}`,
     `  exchanges recorded: ${status.exchanges}, open connections: ${status.openConnections}`,
     `  certificate authority: ${status.caFile}`,
-    ...(status.uncaptured > 0
-      ? [`  WARNING: ${status.uncaptured} connections to a model host gave no exchange. Recording is incomplete.`]
-      : []),
+    ...proxyWarnings(status).map(warning => `  WARNING: ${warning}`),
     ...status.budgets.map(use => `  ${use.state === 'spent' ? 'STOPPED' : 'Nearly used up'}: ${budgetSentence(use)}`),
     ...(status.error === null ? [] : [`  ${status.error}`]),
   ].join('\n'),
@@ -147,6 +147,22 @@ render(runs.members.events, ({ events }) =>
     .join('\n'),
 );
 render(runs.members.cancel, run => `Run ${run.id} is ${run.state}.`);
+render(runs.members.regrade, ({ rows }) => {
+  const flipped = rows.filter(row => row.before !== row.after);
+  return [
+    table(
+      ['Trial', 'Before', 'Now', ''],
+      rows.map(row => [
+        row.trialId,
+        toReward(row.before),
+        toReward(row.after),
+        row.error?.message ?? (row.before === row.after ? '' : 'flipped'),
+      ]),
+      ['left', 'right', 'right', 'left'],
+    ),
+    `${flipped.length} of ${rows.length} verdicts flip.`,
+  ].join('\n');
+});
 render(runs.members.report, ({ file }) => file);
 render(runs.members.compare, ({ agents: compared, pairs, summary }) =>
   [
@@ -219,7 +235,7 @@ export function trialTable(trials: readonly TrialSummary[]): string {
       trial.taskProven ? trial.task : `${trial.task} (unproven)`,
       trial.agentLabel,
       String(trial.attempt),
-      trialStateWords[trialState(trial)],
+      stateOf(trial),
       toReward(trial.reward),
       formatTokens(trial.usage),
       toMoney(trial.cost),
@@ -227,4 +243,10 @@ export function trialTable(trials: readonly TrialSummary[]): string {
     ]),
     ['left', 'left', 'right', 'left', 'right', 'right', 'right', 'right'],
   );
+}
+
+function stateOf(trial: TrialSummary): string {
+  const state = trialStateWords[trialState(trial)];
+  if (trial.reusedFrom !== undefined) return `${state} (reused)`;
+  return (trial.tries ?? 1) > 1 ? `${state} (try ${trial.tries})` : state;
 }

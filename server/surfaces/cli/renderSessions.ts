@@ -3,7 +3,7 @@ import { type Exchange, type RequestChanges, type SessionReport, sessions } from
 import { cachedShare, type Usage } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { render } from './renderers.ts';
-import { type Align, clip, formatTime, formatTokens, table } from './table.ts';
+import { type Align, clip, counted, formatTime, formatTokens, table } from './table.ts';
 
 /** One line of what others wrote. */
 const line = (text: string, width: number) => clip(visible(text).replaceAll('\n', ' '), width);
@@ -42,7 +42,7 @@ render(sessions.members.show, ({ session, exchanges, conversation }) =>
     [
       session.agent ?? 'unknown agent',
       session.models.join(', ') || 'no model',
-      `${exchanges.length} exchanges`,
+      counted(exchanges.length, 'exchange'),
       `${formatTokens(session.usage)} tokens`,
       toMoney(session.cost),
       ...(session.source === 'codexFile' ? ['from Codex’s own file, not recorded'] : []),
@@ -175,14 +175,15 @@ render(sessions.members.export, ({ written, sizeBytes, text }) =>
 
 render(
   sessions.members.today,
-  ({ exchanges, usage, cost }) => `Today: ${exchanges} exchanges, ${usageWords(usage)}, ${toMoney(cost)}`,
+  ({ exchanges, usage, cost }) =>
+    `Today (UTC): ${counted(exchanges, 'exchange')}, ${usageWords(usage)}, ${toMoney(cost)}`,
 );
 
 render(sessions.members.prune, ({ sessions: count, deleted }) => {
   const what = `${count.toLocaleString('en-US')} ${count === 1 ? 'session' : 'sessions'}`;
   if (deleted === null) return count === 0 ? 'No session to delete.' : `${what} would be deleted. Do it with --yes.`;
   const freed = (deleted.freedBytes / 1_000_000).toFixed(1);
-  return `Deleted ${what} with ${deleted.exchanges.toLocaleString('en-US')} exchanges; ${freed} MB freed.`;
+  return `Deleted ${what} with ${counted(deleted.exchanges, 'exchange')}; ${freed} MB freed.`;
 });
 
 render(sessions.members.reprice, ({ changed, newlyPriced }) =>

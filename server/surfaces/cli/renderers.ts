@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { RequestSpec } from '../../../protocol/api.ts';
 
 /** How each request's answer reads for a person. What is not here prints as JSON. */

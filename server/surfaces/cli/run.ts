@@ -6,6 +6,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { type AgentChoice, type RunSummary, runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
+import { confirmCost, planText } from './planned.ts';
 import { trialTable } from './render.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
@@ -14,21 +15,28 @@ interface RunOptions {
   agent: string[];
   command?: string;
   replay?: string;
+  predictions?: string;
   attempts: string;
   timeout: string;
   maxTokens?: string;
+  maxUsd?: string;
+  idle?: string;
   executor: string;
   concurrency: string;
+  startConcurrency: string;
+  retries: string;
+  fresh: boolean;
   unproven: boolean;
+  dryRun: boolean;
+  yes: boolean;
   json: boolean;
 }
 
+type StartParams = Parameters<ReturnType<typeof remote<typeof runs>>['start']>[0];
+
 /** `codex-coach run <task…>`: starts a run, prints its events, ends with the table. Ctrl-C cancels the run. */
-export function addRunCommand(
-  program: Command,
-  { terminal, withServer }: CommandContext,
-  exit: (code: number) => void,
-): void {
+export function addRunCommand(program: Command, context: CommandContext, exit: (code: number) => void): void {
+  const { terminal, withServer } = context;
   program
     .command('run <task...>')
     .description('Run agents on prepared tasks in sandboxes and judge them')
@@ -37,60 +45,115 @@ export function addRunCommand(
       '--command <template>',
       'for the agent `command`: program and arguments, {instruction} and {model} are filled in',
     )
+    .option('--predictions <file>', 'for the agent `predictions`: SWE-bench predictions, as JSON or JSON lines')
     .option('--replay <recording>', 'answer codex from a recording: a file, or session:<id>')
     .option('--attempts <n>', 'attempts per task and agent', '1')
     .option('--timeout <seconds>', 'wall-clock limit per trial', '1800')
     .option('--max-tokens <n>', 'token limit per trial')
+    .option('--max-usd <amount>', 'money limit per trial, where the price is known')
+    .option('--idle <seconds>', 'end an agent as stalled after so long without a sign of life (default 900)')
     .option('--executor <id>', 'auto, docker or local', 'auto')
     .option('--concurrency <n>', 'trials at the same time', '1')
+    .option('--start-concurrency <n>', 'sandboxes started at the same time', '2')
+    .option('--retries <n>', 'further tries of a trial after a failure of the machine', '2')
+    .option('--fresh', 'run every trial, also where the verdict of the same one is there', false)
     .option('--unproven', 'also run tasks that are not proven; they are marked in every report', false)
     .option('--repository <directory>', 'directory inside the git repository', '.')
-    .option('--json', 'print the run and its trials as JSON at the end', false)
+    .option('--dry-run', 'print what would be run, what it may cost and how long it may take, and stop', false)
+    .option('--yes', 'do not ask before money is spent', false)
+    .option('--json', 'print the run and its trials, or the plan, as JSON at the end', false)
     .action(async (tasks: string[], options: RunOptions) => {
-      const { run, trials } = await withServer(async channel => {
-        const started = await remote(runs, channel).start(
-          {
-            repository: resolve(terminal.cwd, options.repository),
-            tasks,
-            agents: options.agent.map(text =>
-              parseChoice(text, { ...options, ...located(options.replay, terminal.cwd) }),
-            ),
-            attempts: Number(options.attempts),
-            limits: {
-              timeoutSec: Number(options.timeout),
-              maxTokens: options.maxTokens === undefined ? null : Number(options.maxTokens),
-            },
-            executor: options.executor,
-            concurrency: Number(options.concurrency),
-            unproven: options.unproven,
-            keys: modelKeys(terminal.env, resolve(terminal.cwd, options.repository)),
-          },
-          terminal.signal,
-        );
-        await followRun(started, channel, terminal, line => terminal.note(line));
-        return remote(runs, channel).show({ runId: started.id });
+      const params = toParams(tasks, options, terminal);
+      if (options.dryRun) {
+        const plan = await withServer(channel => remote(runs, channel).plan(params, terminal.signal));
+        return terminal.print(options.json ? JSON.stringify(plan, null, 2) : planText(plan));
+      }
+      await runAndShow(context, options.json, exit, async channel => {
+        const api = remote(runs, channel);
+        if (process.stdin.isTTY && !options.yes) await confirmCost(await api.plan(params, terminal.signal), terminal);
+        return api.start(params, terminal.signal);
       });
-      if (options.json) terminal.print(JSON.stringify({ run, trials }, null, 2));
-      else
-        terminal.print(
-          [
-            `Run ${run.id}: ${run.directory}`,
-            trialTable(trials),
-            ...run.notIsolated.map(line => `Not isolated: ${line}`),
-          ].join('\n'),
-        );
-      exit(exitCodeOf(run, trials));
     });
 }
 
-/** The recording as the server finds it: it works in another directory. */
-function located(replay: string | undefined, cwd: string): { replay?: string } {
-  if (replay === undefined) return {};
-  return { replay: replay.startsWith('session:') ? replay : resolve(cwd, replay) };
+/** `codex-coach runs resume <run>`: goes on with a run and follows it like `run`. */
+export function addResumeCommand(group: Command, context: CommandContext, exit: (code: number) => void): void {
+  const { terminal } = context;
+  group
+    .command('resume <run-id>')
+    .description(runs.members.resume.summary)
+    .option('--json', 'print the run and its trials as JSON at the end', false)
+    .action((runId: string, { json }: { json: boolean }) =>
+      runAndShow(context, json, exit, async channel => {
+        const api = remote(runs, channel);
+        const { run } = await api.show({ runId }, terminal.signal);
+        return api.resume({ runId, keys: modelKeys(terminal.env, run.repository) }, terminal.signal);
+      }),
+    );
 }
 
-/** `id[/model][=label]` as a choice; `--command` and `--replay` go to the agents they are for. */
-export function parseChoice(text: string, options: { command?: string; replay?: string }): AgentChoice {
+/** Follows a run to its end and shows what it came to. */
+async function runAndShow(
+  { terminal, withServer }: CommandContext,
+  json: boolean,
+  exit: (code: number) => void,
+  begin: (channel: Channel) => Promise<RunSummary>,
+): Promise<void> {
+  const { run, trials } = await withServer(async channel => {
+    const started = await begin(channel);
+    await followRun(started, channel, terminal, line => terminal.note(line));
+    return remote(runs, channel).show({ runId: started.id });
+  });
+  const text = () =>
+    [
+      `Run ${run.id}: ${run.directory}`,
+      trialTable(trials),
+      ...run.notIsolated.map(line => `Not isolated: ${line}`),
+    ].join('\n');
+  terminal.print(json ? JSON.stringify({ run, trials }, null, 2) : text());
+  exit(exitCodeOf(run, trials));
+}
+
+function toParams(tasks: string[], options: RunOptions, { cwd, env }: Terminal): StartParams {
+  const repository = resolve(cwd, options.repository);
+  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+  const [maxUsd, idleSec] = [number(options.maxUsd), number(options.idle)];
+  return {
+    repository,
+    tasks,
+    agents: options.agent.map(text => parseChoice(text, { ...options, ...located(options, cwd) })),
+    attempts: Number(options.attempts),
+    limits: {
+      timeoutSec: Number(options.timeout),
+      maxTokens: number(options.maxTokens) ?? null,
+      ...(maxUsd === undefined ? {} : { maxUsd }),
+      ...(idleSec === undefined ? {} : { idleSec }),
+    },
+    executor: options.executor,
+    concurrency: Number(options.concurrency),
+    startConcurrency: Number(options.startConcurrency),
+    retries: Number(options.retries),
+    fresh: options.fresh,
+    unproven: options.unproven,
+    keys: modelKeys(env, repository),
+  };
+}
+
+/** The recording as the server finds it: it works in another directory. */
+interface ChoiceFiles {
+  readonly replay?: string;
+  readonly predictions?: string;
+}
+
+function located({ replay, predictions }: ChoiceFiles, cwd: string): ChoiceFiles {
+  return {
+    ...(replay === undefined ? {} : { replay: replay.startsWith('session:') ? replay : resolve(cwd, replay) }),
+    ...(predictions === undefined ? {} : { predictions: resolve(cwd, predictions) }),
+  };
+}
+
+/** `id[/model][=label]` as a choice; `--command`, `--predictions` and `--replay` go to the agents they are for. */
+export function parseChoice(text: string, options: { command?: string } & ChoiceFiles): AgentChoice {
   const match = /^([a-z]+)(?:\/([^=]+))?(?:=(.+))?$/.exec(text);
   const id = match?.[1];
   if (id === undefined) {
@@ -102,9 +165,14 @@ export function parseChoice(text: string, options: { command?: string; replay?: 
     id,
     model: match?.[2] ?? null,
     label: match?.[3] ?? null,
-    command: id === 'command' && options.command !== undefined ? splitTemplate(options.command) : null,
+    command: commandOf(id, options),
     replay: id === 'codex' ? (options.replay ?? null) : null,
   };
+}
+
+function commandOf(id: string, { command, predictions }: { command?: string } & ChoiceFiles): string[] | null {
+  if (id === 'predictions') return predictions === undefined ? null : [predictions];
+  return id === 'command' && command !== undefined ? splitTemplate(command) : null;
 }
 
 /** Prints a run's journal until its end. An aborted terminal cancels the run and waits for it to stop. */

@@ -4,6 +4,7 @@ import type { Channel } from '../../../protocol/channel.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
+import { shellWord } from '../../base/shell.ts';
 import type { CommandContext } from './derived.ts';
 import { toText } from './render.ts';
 import { exitCodes } from './terminal.ts';
@@ -39,8 +40,11 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
       await api.close({ token: opened.token });
       return opened;
     });
+    terminal.print('# As a launched agent has it, with a token of its own. For a shell: codex-coach proxy run');
     for (const [name, value] of Object.entries(launch.env)) {
-      terminal.print(value === null ? `unset ${name}` : `export ${name}=${value.replace(launch.token, '<token>')}`);
+      terminal.print(
+        value === null ? `unset ${name}` : `export ${name}=${shellWord(value.replace(launch.token, '<token>'))}`,
+      );
     }
     return exitCodes.ok;
   },

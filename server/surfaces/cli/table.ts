@@ -26,6 +26,11 @@ export function formatTokens(usage: Usage): string {
   return total === null ? noFigure : total.toLocaleString('en-US');
 }
 
+/** `1 exchange`, `2 exchanges`. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : `${noun}s`}`;
+}
+
 /** Local date and time to the minute. */
 export function formatTime(iso: string): string {
   const date = new Date(iso);

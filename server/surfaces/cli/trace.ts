@@ -8,7 +8,7 @@ import { agentOfCommand } from '../../agents/recorded.ts';
 import { programOnPath } from '../../base/programs.ts';
 import type { CommandContext } from './derived.ts';
 import { launchKeys } from './launchKeys.ts';
-import { formatTokens } from './table.ts';
+import { counted, formatTokens } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { baseUrlsOf, noteOuterProxy, runTraced, shellExitCode } from './traced.ts';
 
@@ -62,7 +62,7 @@ async function trace(
 }
 
 /** Found before anything is started for it. */
-function requireProgram(program: string, { env }: Terminal): void {
+export function requireProgram(program: string, { env }: Terminal): void {
   if (program.includes('/') || program.includes('\\') || programOnPath(program, env) !== null) return;
   throw new CoachError('agent.missing', `No program ${program} on PATH.`, {
     hint: 'Give its path, or install it first.',
@@ -77,7 +77,7 @@ async function tellSessions(ids: readonly string[], channel: Channel, note: (tex
     if (row === undefined) note(`recorded as session ${id}`);
     else
       note(
-        `recorded as session ${id}: ${row.exchanges} exchanges, ${formatTokens(row.usage)} tokens, ${toMoney(row.cost)}`,
+        `recorded as session ${id}: ${counted(row.exchanges, 'exchange')}, ${formatTokens(row.usage)} tokens, ${toMoney(row.cost)}`,
       );
   }
 }

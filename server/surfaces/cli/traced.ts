@@ -15,6 +15,8 @@ export interface TracedCommand {
   readonly cwd: string;
   readonly overrides?: readonly UpstreamOverride[];
   readonly replay?: boolean;
+  /** Answers it instead of a model; `pace` is a factor on the recorded times. */
+  readonly recording?: { readonly reference: string; readonly pace: number };
   /** Added to the terminal's environment. */
   readonly env?: Readonly<Record<string, string>>;
   /** Variables of the environment that the launch would remove. */
@@ -27,6 +29,8 @@ export interface TracedCommand {
 export interface TracedOutcome extends ExecOutcome {
   /** What it was recorded under, oldest first; empty when nothing was. */
   readonly sessionIds: readonly string[];
+  /** Where the agent left its recording, in words. */
+  readonly mismatches: readonly string[];
 }
 
 /** Runs an agent with its traffic recorded and waits for its end. The launch is closed whatever happens. */
@@ -35,7 +39,9 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
   const launch = await proxyApi.launch({
     agent: spec.agent,
     overrides: [...(spec.overrides ?? [])],
-    replay: spec.replay ?? false,
+    replay: spec.replay ?? spec.recording !== undefined,
+    noProxy: terminal.env['NO_PROXY'] || terminal.env['no_proxy'] || '',
+    ...(spec.recording === undefined ? {} : { recording: spec.recording }),
   });
   const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
   for (const [name, value] of Object.entries(launch.env)) {
@@ -52,12 +58,9 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
     ...(spec.onStderr === undefined ? {} : { onStderr: spec.onStderr }),
   });
   const release = inherit ? passSignals(execution, terminal) : endWith(execution, terminal);
-  const close = async (): Promise<readonly string[]> => {
+  const close = async (): Promise<Pick<TracedOutcome, 'sessionIds' | 'mismatches'>> => {
     release();
-    return proxyApi.close({ token: launch.token }).then(
-      closed => closed.sessionIds,
-      () => [],
-    );
+    return proxyApi.close({ token: launch.token }).catch(() => ({ sessionIds: [], mismatches: [] }));
   };
   let outcome: ExecOutcome;
   try {
@@ -66,7 +69,8 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
     await close();
     throw error;
   }
-  return { ...outcome, sessionIds: await close() };
+  const { sessionIds, mismatches } = await close();
+  return { ...outcome, sessionIds, mismatches };
 }
 
 /** Exit code as a shell tells it: 128 and the signal's number when a signal ended the program. */

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import type { ConversationItem, SessionSummary } from '../../../protocol/sessions.ts';
 import type { Redactor } from '../redaction.ts';
 import type { SessionReader } from '../sessionReader.ts';
-import { type CodexSession, CodexSessionBuilder } from './codexSession.ts';
+import type { CodexSession } from './codexSession.ts';
 import { linesOf } from './lines.ts';
 
 /** A session file that lies there, not read yet. */
@@ -37,11 +37,18 @@ export function codexSessionDirectories(env: NodeJS.ProcessEnv, traceHome: strin
 export class CodexSessionFiles {
   readonly #directories: readonly string[];
   readonly #redactor: Redactor;
+  readonly #summarise: (file: CodexSessionFile) => Promise<SessionSummary>;
   readonly #summaries = new Map<string, { stamp: string; summary: SessionSummary }>();
 
-  constructor(directories: readonly string[], redactor: Redactor) {
+  /** `summarise`: reads a file for its summary somewhere else, see `reader/`; else that happens in this thread. */
+  constructor(
+    directories: readonly string[],
+    redactor: Redactor,
+    summarise?: (file: CodexSessionFile) => Promise<SessionSummary>,
+  ) {
     this.#directories = directories;
     this.#redactor = redactor;
+    this.#summarise = summarise ?? (async file => this.#redacted((await read(file)).summary));
   }
 
   /** All files, last written first; none where there is no Codex. */
@@ -61,7 +68,7 @@ export class CodexSessionFiles {
     const stamp = `${file.file} ${file.modifiedMs} ${file.sizeBytes}`;
     const kept = this.#summaries.get(file.id);
     if (kept?.stamp === stamp) return kept.summary;
-    const summary = this.#redacted((await read(file)).summary);
+    const summary = await this.#summarise(file);
     this.#summaries.delete(file.id);
     this.#summaries.set(file.id, { stamp, summary });
     const oldest = this.#summaries.keys().next();
@@ -80,7 +87,7 @@ export class CodexSessionFiles {
       exchangesOfSession: () => [...session.exchanges],
       conversation: () => session.conversation.map(item => ({ ...item, text: this.#redactor.text(item.text) })),
       userAgent: () => session.userAgent,
-      wholeExchange: () => null,
+      reply: () => null,
     };
   }
 
@@ -104,6 +111,8 @@ export class CodexSessionFiles {
 }
 
 async function read(file: CodexSessionFile): Promise<CodexSession> {
+  // Loaded with the first file that is read: it brings the price list.
+  const { CodexSessionBuilder } = await import('./codexSession.ts');
   const builder = new CodexSessionBuilder(file.id);
   try {
     for await (const line of linesOf(file.file)) builder.line(line);

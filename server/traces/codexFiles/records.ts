@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Lines of Codex's session files ("rollouts") that we read; of the rest, and of other fields, nothing is needed. */
 const Tokens = z.object({

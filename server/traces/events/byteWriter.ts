@@ -86,4 +86,9 @@ export class ByteReader {
     this.#at += length;
     return bytes;
   }
+
+  /** Everything that is left. */
+  rest(): Buffer {
+    return this.bytes(this.#bytes.length - this.#at);
+  }
 }

@@ -66,6 +66,12 @@ export class EventStream {
     return layout;
   }
 
+  /** When the only piece came, if there is only one and it is this text; else null. */
+  onlyPieceAt(text: string): number | null {
+    if (this.#count !== 1 || this.#layoutCount > 0 || this.overflown) return null;
+    return this.#texts[0]?.bytes().equals(Buffer.from(text)) ? this.#lastAtMs : null;
+  }
+
   /** Every text in here that could hold a secret, reassembled over the events. */
   texts(): string[] {
     const columns = [this.#layouts.view(), ...this.#texts.map(column => column.bytes())];

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { isObject } from '../json.ts';
 import { ByteReader, ByteWriter } from './byteWriter.ts';
@@ -31,7 +32,7 @@ export function packRequestText(sent: SentRequest, isClean: (text: string) => bo
   if (sent.tooLarge) return stored('tooLarge', null);
   if (sent.changed) return stored('redacted', sent.tail);
   const text = sent.body.toString('utf8');
-  const isText = Buffer.from(text).equals(sent.body);
+  const isText = isUtf8(sent.body);
   if (isText && text === sent.canonical) return sent.tail === null ? null : stored('canonical', sent.tail);
   const spelling = isText && sent.canonical !== null ? packSpelling(text, sent.canonical) : null;
   if (spelling !== null) return stored('spelt', sent.tail, spelling);

@@ -1,5 +1,5 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { ByteReader } from './byteWriter.ts';
+import { constants, crc32, deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { ByteReader, ByteWriter } from './byteWriter.ts';
 import type { EventStream, Framing } from './eventStream.ts';
 import { columnCount, counterSlot } from './layout.ts';
 import { typicalEvents } from './typicalEvents.ts';
@@ -25,6 +25,16 @@ const kinds: readonly Pick<StoredEvents, 'framing' | 'omitted'>[] = [null, 'reda
   (['sse', 'messages', 'body'] as const).map(framing => ({ framing, omitted: omitted as Omission | null })),
 );
 
+/** Beside the kind in the first byte: the only piece is the reply's JSON itself. */
+const isReply = 0x80;
+/** Or what follows is raw deflate instead of zstd. */
+const deflated = 0x40;
+/** In both cases there is a checksum behind the first byte; zstd has its own. */
+const checkedHeadBytes = 5;
+/** Below this size deflate is smaller and takes a third of zstd's time. Dictionary and text must fit into its window. */
+const maxDeflatedBytes = 4 * 1024;
+const deflateWindowBytes = 32 * 1024;
+
 /** A sixth smaller than at zstd's default of 3 in the same time; from 9 on it takes ten times as long. */
 const compressionLevel = 7;
 /** As much of a reply as is worth looking for repetitions in. */
@@ -33,12 +43,37 @@ const maxReplyBytes = 256 * 1024;
 /** What to store of a stream. `replyText`: the stored reply's JSON, of which events are mostly made. */
 export function packEvents(stream: EventStream, replyText: string): Buffer {
   if (stream.overflown) return packOmission(stream.framing, 'tooLarge');
-  const compressed = zstdCompressSync(stream.packed(), {
-    dictionary: dictionaryOf(replyText),
-    // With another text than this one, unpacking must fail, not give other events.
+  const kind = kindOf(stream.framing, null);
+  const onlyAtMs = stream.onlyPieceAt(replyText);
+  if (onlyAtMs !== null) return packReplyItself(kind, onlyAtMs - stream.startedAtMs, replyText);
+  const packed = stream.packed();
+  const dictionary = dictionaryOf(replyText);
+  if (packed.length <= maxDeflatedBytes && packed.length + dictionary.length <= deflateWindowBytes) {
+    return Buffer.concat([checkedHead(kind | deflated, packed), deflateRawSync(packed, { dictionary })]);
+  }
+  const compressed = zstdCompressSync(packed, {
+    dictionary,
     params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: compressionLevel },
   });
-  return Buffer.concat([Buffer.of(kindOf(stream.framing, null)), compressed]);
+  return Buffer.concat([Buffer.of(kind), compressed]);
+}
+
+function packReplyItself(kind: number, afterMs: number, replyText: string): Buffer {
+  const packed = new ByteWriter();
+  packed.signed(afterMs);
+  return Buffer.concat([checkedHead(kind | isReply, replyText), packed.view()]);
+}
+
+/** With another text of the reply than this one, unpacking must fail, not give other events. */
+function checkedHead(kind: number, content: Buffer | string): Buffer {
+  const head = Buffer.allocUnsafe(checkedHeadBytes);
+  head.writeUInt8(kind);
+  head.writeUInt32LE(crc32(content), 1);
+  return head;
+}
+
+function check(stored: Buffer, content: Buffer | string): void {
+  if (crc32(content) !== stored.readUInt32LE(1)) throw new RangeError('The reply’s events do not fit the reply.');
 }
 
 export function packOmission(framing: Framing, omitted: Omission): Buffer {
@@ -47,11 +82,25 @@ export function packOmission(framing: Framing, omitted: Omission): Buffer {
 
 /** The reverse of `packEvents`, with the same text of the reply. @throws when the bytes are not what it made */
 export function unpackEvents(stored: Buffer, replyText: string, startedAtMs: number): StoredEvents {
-  const kind = kinds[stored.readUInt8(0)];
+  const first = stored.readUInt8(0);
+  const kind = kinds[first & ~(isReply | deflated)];
   if (kind === undefined) throw new RangeError('The reply’s events were stored in an unknown way.');
   if (kind.omitted !== null) return { ...kind, pieces: [] };
-  const packed = zstdDecompressSync(stored.subarray(1), { dictionary: dictionaryOf(replyText) });
+  if ((first & isReply) !== 0) {
+    check(stored, replyText);
+    const atMs = startedAtMs + new ByteReader(stored.subarray(checkedHeadBytes)).signed();
+    return { ...kind, pieces: [{ atMs, bytes: Buffer.from(replyText) }] };
+  }
+  const dictionary = dictionaryOf(replyText);
+  const packed =
+    (first & deflated) !== 0 ? inflated(stored, dictionary) : zstdDecompressSync(stored.subarray(1), { dictionary });
   return { ...kind, pieces: piecesOf(packed, startedAtMs) };
+}
+
+function inflated(stored: Buffer, dictionary: Buffer): Buffer {
+  const packed = inflateRawSync(stored.subarray(checkedHeadBytes), { dictionary });
+  check(stored, packed);
+  return packed;
 }
 
 /** The pieces of `EventStream.packed()`. */

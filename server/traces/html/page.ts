@@ -4,7 +4,7 @@ import type { ConversationItem, Exchange, SessionReport } from '../../../protoco
 import { cachedShare } from '../../../protocol/usage.ts';
 import { version } from '../../base/version.ts';
 import type { SessionReader } from '../sessionReader.ts';
-import { toSessionReport } from '../sessionReport.ts';
+import { reportOf } from '../sessionReport.ts';
 import { type ItemContext, itemHtml } from './items.ts';
 import { pageScript } from './script.ts';
 import { pageStyle } from './style.ts';
@@ -25,10 +25,10 @@ const percent = (share: number | null) => (share === null ? noFigure : `${Math.r
  * @throws CoachError `session.missing`
  */
 export function toSessionHtml(reader: SessionReader, sessionId: string): string {
-  const report = toSessionReport(reader, sessionId);
+  const session = reader.requireSession(sessionId);
   const exchanges = reader.exchangesOfSession(sessionId);
   const items = reader.conversation(sessionId);
-  const { session } = report;
+  const report = reportOf(session, exchanges, items);
   return `<!doctype html>
 <html lang="en">
 <head>

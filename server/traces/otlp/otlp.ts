@@ -19,12 +19,13 @@ export function toOtlp(reader: SessionReader, sessionId: string, content: boolea
   const outputs = new Map(
     conversation.filter(item => item.kind === 'toolOutput').map(item => [item.callId, item.text]),
   );
+  const byExchange = Map.groupBy(conversation, item => item.exchangeId);
   const spans = exchanges.flatMap((exchange, index) => {
-    const own = conversation.filter(item => item.exchangeId === exchange.id);
+    const own = byExchange.get(exchange.id) ?? [];
     const calls = own.filter(item => item.kind === 'toolCall');
     const next = exchanges[index + 1];
     return [
-      chatSpan(exchange, reader.wholeExchange(exchange.id)?.response ?? null, content ? own : null),
+      chatSpan(exchange, reader.reply(exchange.id), content ? own : null),
       ...calls.map((call, place) => toolSpan({ call, place, exchange, next, outputs, content })),
     ];
   });

@@ -41,8 +41,12 @@ export function parseHead(text: string, kind: 'request' | 'response'): HttpHead 
 
 /** The value of a header; several are joined by a comma, as RFC 9110 §5.3 has it. Null when absent. */
 export function headerOf(head: HttpHead, name: string): string | null {
-  const values = head.headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
-  return values.length === 0 ? null : values.join(', ');
+  let joined: string | null = null;
+  for (const [key, value] of head.headers) {
+    if (key.length !== name.length || key.toLowerCase() !== name) continue;
+    joined = joined === null ? value : `${joined}, ${value}`;
+  }
+  return joined;
 }
 
 /** How a message's body ends (RFC 9112 §6.3). Both lengths at once are refused: that is how requests are smuggled. */

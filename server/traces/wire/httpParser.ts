@@ -75,6 +75,8 @@ export class HttpParser {
       case 'untilClose':
         this.#pass(input, true);
         return input.subarray(input.length);
+      case 'chunkLine':
+        return this.#readWholeChunks(input) ?? this.#readFramingLine(input);
       case 'length':
       case 'chunk':
         return this.#readBody(input);
@@ -133,6 +135,19 @@ export class HttpParser {
     return input.subarray(part.length);
   }
 
+  /** Chunks that are there from their size to their closing CR LF, as most are. Null when the first is not. */
+  #readWholeChunks(input: Buffer): Buffer | null {
+    if (this.#pendingBytes > 0) return null;
+    let at = 0;
+    for (let line = chunkLineAt(input, 0); line !== null; line = chunkLineAt(input, at)) {
+      this.#listener.body(input.subarray(line.start, line.end));
+      at = line.end + 2;
+    }
+    if (at === 0) return null;
+    this.#listener.framed?.(input.subarray(0, at));
+    return input.subarray(at);
+  }
+
   #readFramingLine(input: Buffer): Buffer {
     const newline = input.indexOf(0x0a);
     const part = newline < 0 ? input : input.subarray(0, newline + 1);
@@ -178,6 +193,30 @@ export class HttpParser {
     this.#pending = [];
     this.#pendingBytes = 0;
   }
+}
+
+/** Where the content of a whole chunk stands whose size line begins here; null when it is not whole, or the last one. */
+function chunkLineAt(input: Buffer, from: number): { start: number; end: number } | null {
+  let sizeBytes = 0;
+  let at = from;
+  for (let digit = hexDigit(input[at]); digit >= 0 && at < from + 7; digit = hexDigit(input[++at])) {
+    sizeBytes = sizeBytes * 16 + digit;
+  }
+  const start = at + 2;
+  const end = start + sizeBytes;
+  const isWhole = sizeBytes > 0 && isLineEnd(input, at) && isLineEnd(input, end);
+  return isWhole ? { start, end } : null;
+}
+
+function hexDigit(code: number | undefined): number {
+  if (code === undefined) return -1;
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}
+
+function isLineEnd(input: Buffer, at: number): boolean {
+  return input[at] === 0x0d && input[at + 1] === 0x0a;
 }
 
 /** Where the head's text ends and where the body begins. */

@@ -93,6 +93,28 @@ export class WebSocketReader {
   }
 }
 
+/** Whether these bytes look like the first of an unfragmented message or a control frame of this sender. */
+export function startsFrame(bytes: Buffer, { compressed }: WebSocketOptions, sender: 'client' | 'server'): boolean {
+  if (bytes.length < 2) return false;
+  const first = bytes.readUInt8(0);
+  const second = bytes.readUInt8(1);
+  const opcode = first & 0x0f;
+  const isPlain = (first & 0x70) === 0;
+  if ((first & 0x80) === 0 || (second & 0x80) !== (sender === 'client' ? 0x80 : 0)) return false;
+  const length = second & 0x7f;
+  if (opcode >= 8) return isPlain && opcode <= 10 && length < 126;
+  if (opcode !== 1 || (!isPlain && !(compressed && (first & 0x70) === 0x40))) return false;
+  const at = length === 126 ? 4 : length === 127 ? 10 : 2;
+  const start = sender === 'client' ? at + 4 : at;
+  if (bytes.length < start + 2) return false;
+  if (length === 126 && bytes.readUInt16BE(2) < 126) return false;
+  if (length === 127 && (bytes.readUInt32BE(2) !== 0 || bytes.readUInt32BE(6) < 65_536)) return false;
+  if (!isPlain) return true;
+  // The messages of an API are JSON objects.
+  const mask = (index: number) => (sender === 'client' ? bytes.readUInt8(at + index) : 0);
+  return (bytes.readUInt8(start) ^ mask(0)) === 0x7b && (bytes.readUInt8(start + 1) ^ mask(1)) === 0x22;
+}
+
 interface Frame {
   readonly final: boolean;
   readonly compressed: boolean;

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Budget } from '../../../protocol/proxy.ts';
+import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import type { BudgetLimits } from '../../../server/proxy/budget.ts';
 import type { ProxyLaunch } from '../../../server/proxy/proxy.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../../fakes/upstream.ts';
@@ -47,11 +48,17 @@ function modelCalls({ requests }: FakeUpstream): number {
 }
 
 /** One request of a session by a base URL, on a connection of its own. */
-async function ask(launch: ProxyLaunch, session: string, path = '/responses', headers: Record<string, string> = {}) {
+async function ask(
+  launch: ProxyLaunch,
+  session: string,
+  path = '/responses',
+  headers: Record<string, string> = {},
+  model = 'gpt-5.5',
+) {
   const answer = await fetch(`${launch.launch.baseUrl}${path}`, {
     method: 'POST',
     headers: { 'thread-id': session, connection: 'close', ...headers },
-    body: JSON.stringify({ model: 'gpt-5.5', input: [prompt] }),
+    body: JSON.stringify({ model, input: [prompt] }),
   });
   const text = await answer.text();
   await launch.settled();
@@ -98,6 +105,16 @@ describe('a budget', () => {
     const free = await open();
     expect((await ask(free, 'first')).status).toBe(200);
     expect(free.refusal()).toBeNull();
+  });
+
+  it('in money that can not count a model, its price being unknown, says so', async () => {
+    const { world, open } = await aBudgetedWorld({ session: { tokens: 9000, usd: 5 } });
+    const launch = await open();
+    await ask(launch, 'known');
+    expect(world.proxy.status().uncounted).toEqual([]);
+    for (const session of ['first', 'second']) await ask(launch, session, '/responses', {}, 'gpt-99-unknown');
+    expect(world.proxy.status().uncounted).toEqual([{ model: 'gpt-99-unknown', exchanges: 2 }]);
+    expect(proxyWarnings(world.proxy.status())).toEqual([expect.stringContaining('gpt-99-unknown')]);
   });
 
   it('is announced before it is spent, and by whom it was', async () => {

@@ -3,11 +3,15 @@ import { methodOf } from '../../../protocol/api.ts';
 import { EventBus } from '../../../server/base/bus.ts';
 import { systemClock } from '../../../server/base/clock.ts';
 import { announceProxy, proxyHandlers } from '../../../server/proxy/handlers.ts';
+import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from '../../../server/traces/handlers.ts';
+import { readInThisThread } from '../../../server/traces/reader/readerInThisThread.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { aRecordingWorld } from './recordingWorld.ts';
+
+const noReplay = () => Promise.reject(new Error('No replay here.'));
 
 const host = 'api.openai.com';
 const never = new AbortController().signal;
@@ -21,17 +25,27 @@ async function setUp() {
   const announcing = [announceProxy(world.proxy, bus), announceSessions(world.recorder, bus)];
   onTestFinished(async () => {
     for (const each of announcing) each.dispose();
+    await reader.dispose();
     await upstream.dispose();
   });
   const { proxy: service, recorder, store } = world;
-  const proxies = proxyHandlers({ service, recorder, store, port: () => 0, defaultHost: () => host });
+  const proxies = proxyHandlers({
+    service,
+    recorder,
+    store,
+    port: () => 0,
+    defaultHost: () => host,
+    startReplay: noReplay,
+    hosts: new ModelHosts(),
+  });
   const overrides = [{ host, target: upstream.origin }];
   const files = new CodexSessionFiles([], new Redactor());
+  const reader = readInThisThread({ tracesDb: world.database, codexDirectories: [] });
   return {
     world,
     heard,
     proxies,
-    sessions: sessionHandlers({ store, files, recorder, clock: systemClock }),
+    sessions: sessionHandlers({ store, files, reader, recorder, clock: systemClock }),
     overrides,
   };
 }
@@ -39,14 +53,18 @@ async function setUp() {
 describe('the proxy’s face', () => {
   it('opens a launch, records what goes through it, tells everyone, and forgets it', async () => {
     const { world, heard, proxies, sessions, overrides } = await setUp();
-    const launch = await proxies.launch({ agent: 'codex', overrides, replay: true }, never);
+    const launch = await proxies.launch({ agent: 'codex', overrides, replay: true, noProxy: '' }, never);
     const answer = await fetch(`${launch.baseUrl}/responses`, {
       method: 'POST',
       headers: { 'thread-id': 'thread-1', connection: 'close' },
       body: JSON.stringify({ model: 'gpt-5.5', input: [{ role: 'user', content: 'SAY hello' }] }),
     });
     await answer.text();
-    expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: true, sessionIds: ['thread-1'] });
+    expect(await proxies.close({ token: launch.token }, never)).toEqual({
+      closed: true,
+      sessionIds: ['thread-1'],
+      mismatches: [],
+    });
     expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: false, sessionIds: [] });
     expect(await sessions.list({ limit: 10 }, never)).toMatchObject({
       rows: [{ id: 'thread-1', agent: 'codex', title: 'SAY hello', cost: { kind: 'replay' } }],

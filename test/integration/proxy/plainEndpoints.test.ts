@@ -12,6 +12,8 @@ import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { testAuthority } from '../../fakes/upstreamCertificate.ts';
 import { aRecordingWorld, askDatabase, openTunnel, readAll } from './recordingWorld.ts';
 
+const noReplay = () => Promise.reject(new Error('No replay here.'));
+
 const body = JSON.stringify({ model: 'gpt-oss:20b', stream: true, input: [] });
 
 /** Something like Ollama: a model API without TLS, which the setting names. */
@@ -77,8 +79,22 @@ describe('a model without TLS', () => {
   it('is where base-URL requests go when a launch names it', async () => {
     const { upstream, world } = await aLocalModel();
     const { proxy: service, recorder, store } = world;
-    const proxies = proxyHandlers({ service, recorder, store, port: () => 0, defaultHost: () => 'api.openai.com' });
-    const spec = { agent: 'codex', overrides: [], replay: false, endpoint: `http://localhost:${upstream.port}` };
+    const proxies = proxyHandlers({
+      service,
+      recorder,
+      store,
+      port: () => 0,
+      defaultHost: () => 'api.openai.com',
+      startReplay: noReplay,
+      hosts: new ModelHosts(),
+    });
+    const spec = {
+      agent: 'codex',
+      overrides: [],
+      replay: false,
+      noProxy: '',
+      endpoint: `http://localhost:${upstream.port}`,
+    };
     const launch = await proxies.launch(spec, new AbortController().signal);
     const answer = await fetch(`${launch.baseUrl}/models`);
     expect(await answer.json()).toMatchObject({ object: 'list' });

@@ -27,6 +27,10 @@ function canaries() {
     split: `sk-${random(24)}`,
     output: `ghp_${random(18)}`,
     dotEnv: `${random(10)}z`,
+    dotted: `hunter.${random(4)}.secretV${random(3)}`,
+    digits: `9${Array.from(randomBytes(14), byte => byte % 10).join('')}`,
+    dollars: `p4$$w0rd!${random(6)}`,
+    conversation: `sk-${random(20)}`,
     base64: `glpat-${random(12)}`,
     gzip: `hf_${random(17)}`,
     error: `gsk_${random(20)}`,
@@ -81,6 +85,7 @@ describe('a secret in the traffic', () => {
     const secrets = canaries();
     const { accept, record, directory, store } = aRecorder();
     accept({ kind: 'hide', secret: secrets.hidden });
+    const variables = `A=1\nDB_PASSWORD=${secrets.dotEnv}\nAPI_KEY=${secrets.dotted}\nMYSQL_PWD=${secrets.dollars}\nDB_SECRET=${secrets.digits}\n`;
     const headers = {
       authorization: `Bearer ${secrets.header}`,
       'x-api-key': secrets.apiKeyHeader,
@@ -96,7 +101,7 @@ describe('a secret in the traffic', () => {
         input: [
           said('user', `use ${secrets.body} and ${secrets.hidden}`),
           { type: 'function_call_output', call_id: 'c', output: JSON.stringify({ stdout: `x\n${secrets.output}` }) },
-          { type: 'function_call_output', call_id: 'd', output: `A=1\nDB_PASSWORD=${secrets.dotEnv}\n` },
+          { type: 'function_call_output', call_id: 'd', output: variables },
           {
             type: 'function_call_output',
             call_id: 'e',
@@ -138,6 +143,10 @@ describe('a secret in the traffic', () => {
       path: '/v1/unknown',
       request: { note: secrets.body },
       response: JSON.stringify({ said: secrets.output }),
+    });
+    record({
+      request: { model: 'm', prompt_cache_key: secrets.conversation, input: [said('user', 'again')] },
+      response: aReply([]),
     });
     const everything = await everythingIn(store);
     expect(everything).toContain('[redacted]');
@@ -193,7 +202,8 @@ describe.skipIf(!requireFeature('codex'))('a .env that the real Codex reads', { 
     }));
     const launch = await world.open({ overrides });
     const file = join(temporaryDirectory(), '.env');
-    writeFileSync(file, `DB_PASSWORD=${secrets.dotEnv}\nGITHUB=${secrets.output}\n`);
+    const variables = `DB_PASSWORD=${secrets.dotEnv}\nAPI_KEY=${secrets.dotted}\nMYSQL_PWD=${secrets.dollars}\nDB_SECRET=${secrets.digits}\n`;
+    writeFileSync(file, `${variables}GITHUB=${secrets.output}\n`);
     const codex = await runRealCodex(`SHELL cat ${file}\nSAY I saw ${secrets.body}`, {
       ...launch.launch.env,
       CODEX_API_KEY: secrets.split,

@@ -38,6 +38,7 @@ it('loses nothing on a disk that runs full, and goes on when there is space agai
   recorder.onEvent(event => {
     if (event.kind === 'exchange') stored++;
     if (event.kind === 'uncaptured') warnings.push(event.reason);
+    if (event.kind === 'storage' && !event.over) warnings.push(event.reason);
   });
   writeFileSync(join(disk.directory, 'ballast'), Buffer.alloc(500_000));
   for (let number = 0; number < 300; number++) {

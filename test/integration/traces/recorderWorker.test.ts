@@ -1,30 +1,15 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
 import type { RecorderEvent } from '../../../server/traces/recorderMessages.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { anOrigin, feed, sse } from '../../unit/traces/recordedTraffic.ts';
+import { anOrigin, feed, sse, wireOf } from '../../unit/traces/recordedTraffic.ts';
+import { buildWorker } from './builtWorker.ts';
 
-/** The worker as the build makes it. */
-async function buildWorker(directory: string): Promise<string> {
-  const outfile = join(directory, 'recorder.cjs');
-  await build({
-    entryPoints: ['server/traces/recorderWorker.ts'],
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['better-sqlite3'],
-    outfile,
-    logLevel: 'silent',
-  });
-  mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(join(process.cwd(), 'node_modules', 'better-sqlite3'), join(directory, 'node_modules', 'better-sqlite3'));
-  return outfile;
-}
+const entry = 'server/traces/recorderWorker.ts';
 
 async function start(workerFile: string, file: string): Promise<{ recorder: Recorder; events: RecorderEvent[] }> {
   const recorder = await startRecorder({ file, workerFile, idleSeconds: 120, log: silentLog });
@@ -37,7 +22,7 @@ describe('the recorder in its worker thread', () => {
   it('stores what it is handed, reports it, and keeps it when it stops', async () => {
     const directory = temporaryDirectory();
     const file = join(directory, 'traces.sqlite3');
-    const { recorder, events } = await start(await buildWorker(directory), file);
+    const { recorder, events } = await start(await buildWorker(directory, entry), file);
     recorder.hide('a-known-secret');
     feed(recorder.tap(anOrigin()), {
       request: { model: 'gpt-5.5', input: 'say a-known-secret' },
@@ -58,7 +43,7 @@ describe('the recorder in its worker thread', () => {
 
   it('says why it cannot start', async () => {
     const directory = temporaryDirectory();
-    const worker = await buildWorker(directory);
+    const worker = await buildWorker(directory, entry);
     const file = join(directory, 'traces.sqlite3');
     mkdirSync(file);
     await expect(start(worker, file)).rejects.toMatchObject({ code: 'disk.readOnly' });
@@ -76,6 +61,15 @@ describe('the recorder in its worker thread', () => {
       expect.objectContaining({ kind: 'uncaptured', reason: 'The recorder stopped: no more' }),
     );
     lost.bytes('up', Buffer.from('of no use any more'));
+    lost.bytes('down', Buffer.from('nor this'));
+    const next = wireOf({
+      request: { model: 'gpt-5.5', input: 'on the connection that was open' },
+      response: sse({ type: 'response.completed', response: { id: 's', output: [] } }),
+      headers: { 'thread-id': 'open' },
+    });
+    lost.bytes('up', Buffer.from(next.up.toString().replace('Host: x', 'Host: api.openai.com')));
+    lost.bytes('down', next.down);
+    lost.close();
     // While there is no thread at all.
     feed(recorder.tap(anOrigin()), {
       request: { model: 'gpt-5.5', input: 'say a-known-secret' },
@@ -84,7 +78,11 @@ describe('the recorder in its worker thread', () => {
     await recorder.flush();
     await recorder.dispose();
     const store = new TraceStore(file);
-    expect(store.newest({ limit: 2 }).rows).toMatchObject([{ exchanges: 1, title: 'say [redacted]' }]);
+    expect(store.session('open')).toMatchObject({ exchanges: 1 });
+    expect(store.newest({ limit: 3 }).rows.map(({ title }) => title)).toContain('say [redacted]');
+    expect(store.lossesOnDay(new Date().toISOString().slice(0, 10))).toMatchObject([
+      { host: '*', reason: 'The recorder stopped: no more', count: 1 },
+    ]);
     store.dispose();
   });
 
@@ -109,7 +107,7 @@ describe('the recorder in its worker thread', () => {
 
 /** The worker as built, but its first thread ends at the word "die". */
 async function dyingOnce(directory: string): Promise<string> {
-  const worker = await buildWorker(directory);
+  const worker = await buildWorker(directory, entry);
   const marker = join(directory, 'died');
   const dying = join(directory, 'dyingOnce.cjs');
   writeFileSync(

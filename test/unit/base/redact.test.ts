@@ -1,4 +1,5 @@
-import { gzipSync } from 'node:zlib';
+import { randomBytes } from 'node:crypto';
+import { deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createLog } from '../../../server/base/log.ts';
@@ -57,9 +58,35 @@ it.each(shaped)('takes $name out when it is percent-encoded or escaped', ({ secr
 
 it('takes known values out, however they are written', () => {
   const known = 'no shape at "all"';
-  for (const form of [known, Buffer.from(`the value: ${known}`).toString('base64'), encodeURIComponent(known)]) {
+  const forms = [
+    known,
+    JSON.stringify(JSON.stringify(known).slice(1, -1)).slice(1, -1),
+    Buffer.from(`the value: ${known}`).toString('base64'),
+    Buffer.from(`the value: ${known}`, 'utf16le').toString('base64'),
+    Buffer.from(known, 'utf16le').toString('latin1').slice(0, -1),
+    Buffer.from(known).toString('hex'),
+    Buffer.from(known).toString('hex').toUpperCase(),
+    encodeURIComponent(known),
+  ];
+  for (const form of forms) {
     expect(redact(`a ${form} z`, [known])).toMatch(/^a \[redacted\] z$/);
   }
+});
+
+it('takes compressed text out when it is cut off, or too long to be looked through', () => {
+  const line = `DB_PASSWORD=${'hunter.secretV99aa'}\n`;
+  const long = Buffer.from(`${'x'.repeat(2 * 1024 * 1024)}\n${line}`);
+  const cut = gzipSync(`${line}${randomBytes(300).toString('hex')}`)
+    .toString('base64')
+    .slice(0, 200);
+  for (const form of [gzipSync(long), deflateSync(long), zstdCompressSync(long)].map(bytes =>
+    bytes.toString('base64'),
+  )) {
+    expect(redact(`data ${form} end`)).toBe('data [redacted] end');
+  }
+  expect(redact(`data ${cut} end`)).toBe('data [redacted] end');
+  const harmless = gzipSync('ordinary words '.repeat(100)).toString('base64');
+  expect(redact(`data ${harmless} end`)).toBe(`data ${harmless} end`);
 });
 
 it.each([
@@ -76,6 +103,11 @@ it.each([
   'server/traces/dialects/responses.ts:120:  readonly passwordFieldPlaceholderText = `x`',
   'max_tokens=100000 TOKENS_PER_MINUTE=2000000 docker run -u 1000:1000 --token-limit 100000',
   '"eslint-plugin-no-secrets": "^10.2.2", "@x/rule-privatekey": "13.0.4"',
+  `API_KEY=process.env.OPENAI_API_KEY DB_PASSWORD=\${PASSWORD:-none} TOKEN=$(pass show token) GH_PAT=$GITHUB_TOKEN`,
+  'SECRET_KEY=os.environ["SECRET_KEY"], TOKEN=self.token, API_KEY=get_key(name), PASSWORD=<your password>',
+  'PASSWORD_RESET_TIMEOUT=259200 TOKEN_EXPIRY_SECONDS=1209600 MAX_TOKEN=1000000 OLDPWD=/home/ada/work2 PWD=/srv/app99x',
+  '{"password": "Enter your password", "secret": "words that are not from this user"} "storageKey": "app.theme.v2"',
+  'password: sha256Password, apiKey: config.apiKey2, token: nextToken123, timestamp 1700000000:some-ordinary-identifier-of-thirty',
 ])('leaves ordinary text and code alone: %s', text => {
   expect(redact(text)).toBe(text);
   expect(findSecrets(text)).toEqual([]);
@@ -116,6 +148,9 @@ it.each([
   '-----BEGIN RSA PRIVATE KEY-----',
   '://a:',
   'password=',
+  'DB_PASSWORD=',
+  'TOKEN_A=<b,',
+  'authorization: abc ',
   '?key=',
   '"api_key":"',
   '\\u0041',

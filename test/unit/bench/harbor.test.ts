@@ -48,7 +48,7 @@ describe('the files for Harbor', () => {
   });
 
   it('sum up a run by agent', () => {
-    expect(toHarborJob(run, trials, 'now')).toMatchObject({
+    expect(toHarborJob(run, trials, 'now', trial => trial.id)).toMatchObject({
       n_total_trials: 4,
       stats: {
         evals: {

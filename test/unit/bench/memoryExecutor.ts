@@ -36,14 +36,16 @@ export function memoryExecutor(programs: MemoryPrograms): MemoryExecutor {
     notIsolated: ['Everything.'],
     living,
     probe: async () => ({ id: 'memory', title: 'Memory', available: true, detail: '', notIsolated: [] }),
-    prepare: async environment => ({
-      async start(spec) {
-        programs.start?.(spec);
-        living.add(spec.name);
-        const files = await throughDisk(new Map(), directory => checkoutBundle(environment.bundle, directory));
-        return memorySandbox(spec, environment.workdir, files, programs, () => living.delete(spec.name));
-      },
-    }),
+    async prepare(environment) {
+      const files = await throughDisk(new Map(), directory => checkoutBundle(environment.bundle, directory));
+      return {
+        async start(spec) {
+          programs.start?.(spec);
+          living.add(spec.name);
+          return memorySandbox(spec, environment.workdir, new Map(files), programs, () => living.delete(spec.name));
+        },
+      };
+    },
     sweep: async () => 0,
   };
 }

@@ -31,7 +31,9 @@ const aTask = (changes: Partial<PreparedTask> = {}): PreparedTask => ({
   workdir: '/app',
   tests: { root: '/tasks/median/tests/files', paths: ['test/new.test.js', 'old.js'], changed: ['test/new.test.js'] },
   solutionPatch: Buffer.alloc(0),
+  solve: null,
   verifier: {
+    kind: 'tests',
     command: 'node --test',
     resultFormat: 'junit',
     resultFile: '/logs/verifier/junit.xml',
@@ -152,7 +154,10 @@ describe('what a change may not bring along', () => {
     ['test', true],
     ['test/new.test.js/x', true],
     ['test/other.js', false],
-    ['src/new.test.js', false],
+    ['src/new.test.js', true],
+    ['src/conftest.py', true],
+    ['vitest.config.ts', true],
+    ['src/new.js', false],
   ])('%s: %s', (path, expected) => {
     expect(isTest(path)).toBe(expected);
   });

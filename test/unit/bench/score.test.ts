@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type VerifierRun } from '../../../server/bench/score.ts';
-import { parseJUnit, parseTap } from '../../../server/bench/testReports.ts';
+import { parseJUnit } from '../../../server/bench/testReports/junit.ts';
+import { parseTap } from '../../../server/bench/testReports/tap.ts';
 
 const junit = `<?xml version="1.0" encoding="utf-8"?>
 <testsuites>

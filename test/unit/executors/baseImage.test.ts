@@ -30,8 +30,8 @@ const engine = {
   },
 } as unknown as Docker;
 
-const resolve = (image: string) =>
-  resolveBaseImage(image, { docker: engine, cache: cache.path, node: process.execPath }, silentLog, never);
+const resolve = (image: string, packages: readonly string[] = []) =>
+  resolveBaseImage(image, { docker: engine, cache: cache.path, node: process.execPath, packages }, silentLog, never);
 
 it('asks an unreachable registry once a day, not in every run, when there is a substitute', async () => {
   const first = await resolve(name);
@@ -49,4 +49,11 @@ it('asks each time for an image that nothing can stand in for', async () => {
   await expect(resolve('postgres:17')).rejects.toMatchObject({ code: 'docker.imageMissing' });
   await expect(resolve('postgres:17')).rejects.toMatchObject({ code: 'docker.imageMissing' });
   expect(pulls).toEqual(['postgres:17', 'postgres:17']);
+});
+
+it('stands in for compilers of the versions that Debian has, one substitute for each set of packages', async () => {
+  const go = await resolve('golang:1.19-bookworm', ['golang-go']);
+  expect(go).not.toBe(await resolve('debian:bookworm-slim', ['python3-pytest']));
+  expect(go).not.toBe(await resolve(name));
+  await expect(resolve('golang:1.24-bookworm', ['golang-go'])).rejects.toMatchObject({ code: 'docker.imageMissing' });
 });

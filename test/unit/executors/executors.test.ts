@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
@@ -21,12 +21,19 @@ describe('executors that can not work', () => {
   const local = (...bubblewraps: string[]) =>
     localExecutor({
       workspaces: join(directory.path, 'workspaces'),
+      dependencyCache: directory.path,
       bubblewraps: () => bubblewraps,
       node,
       shim: shimFile,
     });
   const docker = (host: string) =>
-    dockerExecutor({ host: () => host, imageCache: directory.path, node, shim: shimFile });
+    dockerExecutor({
+      host: () => host,
+      imageCache: directory.path,
+      dependencyCache: directory.path,
+      node,
+      shim: shimFile,
+    });
 
   it('says how to get one when no bubblewrap works, and never runs a command without', async () => {
     const executor = local('/bin/false', '/no/such/bwrap');
@@ -52,8 +59,28 @@ describe('executors that can not work', () => {
     expect((await docker('tcp://example.com:2375').probe()).detail).toMatch(/not an engine of this machine/);
   });
 
+  it('names the package of a program that is not in the sandbox', async () => {
+    const program = join(directory.path, 'bwrap');
+    writeFileSync(program, '#!/bin/sh\ncase "$*" in *cargo*) echo "cargo: not found" >&2; exit 127;; esac\n', {
+      mode: 0o755,
+    });
+    writeFileSync(join(directory.path, 'needs.json'), '{"packages":["cargo"]}');
+    const environment = { taskName: 't', directory: directory.path, bundle: '', baseImage: '', workdir: '/app' };
+    await expect(local(program).prepare(environment, silentLog, signal)).rejects.toMatchObject({
+      code: 'executor.unavailable',
+      message: expect.stringContaining('"cargo --version" fails here: cargo: not found'),
+      hint: expect.stringContaining('apt-get install cargo'),
+    });
+  });
+
   it('refuses a task in a directory of the system, which agents can read', async () => {
-    const executor = localExecutor({ workspaces: '/usr/share', bubblewraps: () => ['bwrap'], node, shim: shimFile });
+    const executor = localExecutor({
+      workspaces: '/usr/share',
+      dependencyCache: directory.path,
+      bubblewraps: () => ['bwrap'],
+      node,
+      shim: shimFile,
+    });
     const environment = { taskName: 't', directory: directory.path, bundle: '', baseImage: '', workdir: '/app' };
     await expect(executor.prepare(environment, silentLog, signal)).rejects.toMatchObject({
       code: 'executor.unavailable',
@@ -77,6 +104,7 @@ describe('executors that can not work', () => {
     const all = createExecutors({
       host: () => '',
       imageCache: directory.path,
+      dependencyCache: directory.path,
       workspaces: join(directory.path, 'w'),
       bubblewraps: () => [],
       node,

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -33,6 +33,18 @@ function opensslTakes(directory: string, names: string[]): boolean {
 }
 
 describe('the certificate authority', () => {
+  it('has its files again at the next launch when somebody has deleted them', async () => {
+    const directory = join(temporaryDirectory(), 'ca');
+    const authority = await openAuthority(directory, hosts, {});
+    const before = ['ca.pem', 'ca.key', 'bundle.pem'].map(name => readFileSync(join(directory, name), 'utf8'));
+    rmSync(directory, { recursive: true });
+    await authority.permit([]);
+    const after = ['ca.pem', 'ca.key', 'bundle.pem'].map(name => readFileSync(join(directory, name), 'utf8'));
+    expect(after).toEqual(before);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
+    expect(statSync(join(directory, 'ca.key')).mode & 0o777).toBe(0o600);
+  });
+
   it('keeps its key to its owner', async () => {
     const directory = join(temporaryDirectory(), 'ca');
     await openAuthority(directory, hosts, {});

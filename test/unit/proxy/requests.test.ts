@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { onlyFor, readdressed, withKey } from '../../../server/proxy/credentials.ts';
 import { canonicalHost, parseAuthority } from '../../../server/proxy/hosts.ts';
-import { launchEnvironment } from '../../../server/proxy/launchEnvironment.ts';
 import { RequestRewriter, serialiseHead } from '../../../server/proxy/requestRewriter.ts';
 import { parseHead } from '../../../server/traces/wire/httpHead.ts';
 
@@ -99,19 +98,5 @@ describe('rewriting requests', () => {
     const text = serialiseHead(withKey(head(`POST / HTTP/1.1\r\n${header}`), 'real', host)).toString();
     expect(text).toContain(`\r\n${expected}\r\n`);
     expect(text).not.toContain('placeholder');
-  });
-});
-
-it('the environment of a launch goes through the proxy and nowhere else', () => {
-  const env = launchEnvironment({ token: 'T', port: 1234, caFile: '/ca', bundleFile: '/bundle' });
-  expect(env).toMatchObject({
-    HTTPS_PROXY: 'http://coach:T@127.0.0.1:1234',
-    https_proxy: 'http://coach:T@127.0.0.1:1234',
-    CODEX_CA_CERTIFICATE: '/bundle',
-    SSL_CERT_FILE: '/bundle',
-    NODE_EXTRA_CA_CERTS: '/ca',
-    OPENAI_BASE_URL: null,
-    OPENAI_API_BASE: null,
-    OPENAI_API_HOST: null,
   });
 });

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseJUnit } from '../../../server/bench/testReports.ts';
+import { parseJUnit } from '../../../server/bench/testReports/junit.ts';
 import { checkoutBundle } from '../../../server/git/bundle.ts';
 import { applyPatch } from '../../../server/git/patch.ts';
 import { loadPreparedTask, writeProof } from '../../../server/tasks/format.ts';
+import { requireReference } from '../../../server/tasks/reference.ts';
 import { aDirectory, userGit, write } from '../git/aRepository.ts';
 import { aCleanSession, sessionsOf } from './aSession.ts';
 import { aCreatedTask, aPreparedTask, change, library, prompt, signal } from './aTask.ts';
@@ -54,6 +55,7 @@ describe('a prepared task', () => {
         .sort(),
     ).toEqual([
       'environment/Dockerfile',
+      'environment/needs.json',
       'environment/repo.bundle',
       'instruction.md',
       'solution/solution.patch',
@@ -112,7 +114,7 @@ describe('a prepared task', () => {
     const before = runTests(prepared.directory, untouched);
     expect(before.reward).toBe('0');
     const solved = await checkout(prepared);
-    await applyPatch(solved, task.solutionPatch);
+    await applyPatch(solved, requireReference(task));
     const after = runTests(prepared.directory, solved);
     expect(after.reward).toBe('1');
     const passed = (report: string, workdir: string) =>
@@ -212,7 +214,7 @@ describe('a prepared task', () => {
     const latin = Buffer.from('caf\xe9\n', 'latin1');
     const { prepared } = await aPreparedTask({ change: { ...change, 'menu.txt': latin } });
     const workdir = await checkout(prepared);
-    await applyPatch(workdir, (await loadPreparedTask(prepared.directory)).solutionPatch);
+    await applyPatch(workdir, requireReference(await loadPreparedTask(prepared.directory)));
     expect(readFileSync(join(workdir, 'menu.txt'))).toEqual(latin);
   });
 
@@ -249,7 +251,7 @@ describe('a prepared task', () => {
     const task = await handlers.end({ repository: root, summary: '', labels: [] }, signal);
     const prepared = await handlers.prepare({ repository: root, task: task.id, name: undefined }, signal);
     const { solutionPatch, tests } = await loadPreparedTask(prepared.directory);
-    expect(solutionPatch.toString()).toContain('test/old.test.js');
+    expect(solutionPatch?.toString()).toContain('test/old.test.js');
     expect(tests.paths).not.toContain('test/old.test.js');
   });
 });
@@ -290,7 +292,7 @@ describe('prepare refuses', () => {
     const { 'package.json': _, ...rest } = library;
     expect(await refusal({ files: rest })).toMatchObject({
       code: 'task.invalid',
-      message: expect.stringContaining('package.json'),
+      hint: expect.stringContaining('package.json'),
     });
   });
 

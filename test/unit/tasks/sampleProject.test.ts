@@ -61,8 +61,8 @@ describe('the sample project', () => {
     const { directory } = await handlers.prepare({ repository: root, task: created.id, name: undefined }, signal);
     const task = await loadPreparedTask(directory);
     expect(task.instruction).toBe(recording.prompt);
-    expect(task.solutionPatch.toString()).toContain('src/allocate.js');
-    expect(task.solutionPatch.toString()).not.toContain('allocate.test.js');
+    expect(task.solutionPatch?.toString()).toContain('src/allocate.js');
+    expect(task.solutionPatch?.toString()).not.toContain('allocate.test.js');
     expect(task.tests.paths).toContain('test/allocate.test.js');
   });
 

@@ -5,13 +5,24 @@ import { isTestPath } from '../../../server/tasks/testFiles.ts';
 import { detectTestSetup } from '../../../server/tasks/testSetup.ts';
 import { aCleanSession } from './aSession.ts';
 
+const repository = (files: Record<string, string | object>) => ({
+  paths: Object.keys(files),
+  read: async (path: string) => {
+    const content = files[path];
+    return content === undefined ? null : Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
+  },
+});
+
+const setupOf = (files: Record<string, string | object>) => detectTestSetup(repository(files));
+
+const empty = (paths: readonly string[]) => Object.fromEntries(paths.map(path => [path, '']));
+
 const testsOf = async (script: string, paths: string[]) => {
-  const read = async () => Buffer.from(JSON.stringify({ scripts: { test: script } }));
-  const { command } = await detectTestSetup({ paths, read });
+  const { command } = await setupOf({ ...empty(paths), 'package.json': { scripts: { test: script } } });
   return command.replace(/ --test-reporter=junit --test-reporter-destination=\S+/, '');
 };
 
-describe('detectTestSetup', () => {
+describe('tests of node', () => {
   const paths = [
     'src/a.js',
     'src/a.test.js',
@@ -24,13 +35,13 @@ describe('detectTestSetup', () => {
     'node_modules/x/x.test.js',
   ];
 
-  it('names the files that node --test would run', async () => {
+  it('are the files that node --test would run', async () => {
     expect(await testsOf('node --test', paths)).toBe(
       'node --test lib/test-e.js src/a.test.js src/b-test.mjs test.js test/c.js test/d.cjs',
     );
   });
 
-  it('understands files, directories and globs, quoted or not', async () => {
+  it('are named by files, directories and globs, quoted or not', async () => {
     expect(await testsOf('node --test test/', paths)).toBe('node --test test/c.js test/d.cjs');
     expect(await testsOf('node --test ./src/a.test.js', paths)).toBe('node --test src/a.test.js');
     expect(await testsOf("node --test 'src/**/*.test.js'", paths)).toBe('node --test src/a.test.js');
@@ -39,19 +50,95 @@ describe('detectTestSetup', () => {
     );
   });
 
-  it('keeps options with their values and drops reporters', async () => {
+  it('keep options with their values, but for reporters', async () => {
     const script = 'node --import ./hook.js --no-warnings --test --test-reporter=spec src/*.test.js';
     expect(await testsOf(script, paths)).toBe('node --import ./hook.js --no-warnings --test src/a.test.js');
   });
 
-  it('quotes file names for the shell', async () => {
+  it('may have names that the shell would understand', async () => {
     expect(await testsOf('node --test', ["test/it's $(here).js"])).toBe(`node --test 'test/it'\\''s $(here).js'`);
   });
 
-  it('installs what the lockfile says', async () => {
-    const read = async () => Buffer.from(JSON.stringify({ scripts: { test: 'node --test' } }));
-    expect((await detectTestSetup({ paths: ['test.js', 'package-lock.json'], read })).install).toMatch(/^npm ci/);
-    expect((await detectTestSetup({ paths: ['test.js'], read })).install).toBeNull();
+  const withDependency = (script: string, name: string) => ({
+    'package.json': { scripts: { test: script }, devDependencies: { [name]: '1' } },
+    'package-lock.json': '{}',
+    'src/a.ts': '',
+    'src/a.test.ts': '',
+    'test/b.spec.js': '',
+    'test/c.js': '',
+  });
+
+  it('of vitest, jest and mocha are run by the locked version', async () => {
+    const vitest = await setupOf(withDependency('vitest run --coverage --config v.ts', 'vitest'));
+    expect(vitest).toMatchObject({
+      command:
+        'node /node_modules/vitest/vitest.mjs run --config v.ts --reporter=json --outputFile=/logs/verifier/vitest.json src/a.test.ts test/b.spec.js',
+      resultFormat: 'jest',
+      dependencies: { manager: 'npm', files: ['package.json', 'package-lock.json'] },
+    });
+    expect((await setupOf(withDependency('npx jest', 'jest'))).command).toBe(
+      'node /node_modules/jest/bin/jest.js --ci --json --outputFile=/logs/verifier/jest.json --runTestsByPath src/a.test.ts test/b.spec.js',
+    );
+    expect((await setupOf(withDependency('mocha --reporter dot', 'mocha'))).command).toBe(
+      'node /node_modules/mocha/bin/mocha.js --reporter json --reporter-option output=/logs/verifier/mocha.json test/b.spec.js test/c.js',
+    );
+  });
+
+  it('need a lockfile where there are dependencies, and their runner among them', async () => {
+    const { 'package-lock.json': _, ...unlocked } = withDependency('vitest', 'vitest');
+    await expect(setupOf(unlocked)).rejects.toMatchObject({
+      code: 'task.invalid',
+      message: expect.stringContaining('package-lock.json'),
+    });
+    await expect(setupOf(withDependency('mocha', 'vitest'))).rejects.toMatchObject({
+      message: expect.stringContaining('mocha is no dependency'),
+    });
+  });
+});
+
+describe('tests of other languages', () => {
+  it('Python: pytest, closed to what the repository puts in its way', async () => {
+    const setup = await setupOf({ 'tests/test_a.py': '', 'src/a.py': '', 'pkg/b_test.py': '', 'setup.cfg': '[x]' });
+    expect(setup).toMatchObject({ resultFormat: 'pytest', packages: ['python3-pytest'], dependencies: null });
+    expect(setup.command).toMatch(/^python3 -sPB -c 'import .* pkg\/b_test.py tests\/test_a.py$/);
+  });
+
+  it('Python: what requirements ask for is installed, but neither pytest nor what must be built', async () => {
+    const files = {
+      'test_a.py': '',
+      'requirements.txt': '# none\npytest>=7\n',
+      'requirements-dev.txt': 'attrs==23.1 # x\n',
+    };
+    const setup = await setupOf(files);
+    expect(setup.dependencies).toEqual({ manager: 'pip', files: ['requirements-dev.txt'] });
+    expect(setup.command).toMatch(/^PYTHONPATH=\/opt\/task\/python python3 /);
+    await expect(setupOf({ ...files, 'requirements.txt': '-e .' })).rejects.toMatchObject({
+      message: expect.stringContaining('-e .'),
+    });
+  });
+
+  it('Go: the packages that have tests, with the version of go.mod', async () => {
+    const files = { 'go.mod': 'module x\n\ngo 1.18\n', 'a_test.go': '', 'in/b_test.go': '', 'vendor/c/c_test.go': '' };
+    expect(await setupOf(files)).toMatchObject({
+      command: 'GOTOOLCHAIN=local GOFLAGS= GOPROXY=off go test -json -count=1 . ./in > /logs/verifier/go-test.jsonl',
+      baseImage: 'golang:1.19-bookworm',
+    });
+    expect((await setupOf({ ...files, 'go.mod': 'module x\n\ngo 1.24.1\n' })).baseImage).toBe('golang:1.24-bookworm');
+    await expect(setupOf({ ...files, 'go.mod': 'module x\nrequire github.com/a/b v1.2.3\n' })).rejects.toMatchObject({
+      hint: expect.stringContaining('go mod vendor'),
+    });
+  });
+
+  it('Rust: each target by itself', async () => {
+    const files = { 'Cargo.toml': '[package]\nname = "x"\n', 'src/lib.rs': '', 'tests/a.rs': '', 'tests/in/b.rs': '' };
+    expect((await setupOf(files)).command).toContain('for target in --doc --lib --test=a; do cargo test --offline');
+    await expect(setupOf({ ...files, 'Cargo.toml': '[dependencies]\nserde = "1"\n' })).rejects.toMatchObject({
+      hint: expect.stringContaining('cargo vendor'),
+    });
+  });
+
+  it('says which runners it knows when it finds none', async () => {
+    await expect(setupOf({ 'README.md': '' })).rejects.toMatchObject({ hint: expect.stringContaining('pytest') });
   });
 });
 

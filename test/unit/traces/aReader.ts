@@ -67,10 +67,7 @@ export function aReader(
     exchangesOfSession: () => [...exchanges],
     conversation: () => [...conversation],
     userAgent: () => 'codex_exec/0.169.0 (Debian)',
-    wholeExchange: id => {
-      const exchange = exchanges.find(each => each.id === id);
-      return exchange === undefined ? null : { exchange, request: null, response: replies.get(id) ?? null };
-    },
+    reply: id => replies.get(id) ?? null,
   };
 }
 

@@ -23,6 +23,29 @@ describe('a batch of chunks', () => {
     expect(socketBuffer.toString()).toBe('..GET / HTTP..');
   });
 
+  it('joins what passed one way of a connection in one millisecond, and nothing else', () => {
+    const collector = new ChunkCollector();
+    const add = (connection: number, direction: 'up' | 'down', text: string, atMs: number) =>
+      collector.add(connection, direction, Buffer.from(text), atMs);
+    add(1, 'down', 'ab', 5);
+    add(1, 'down', 'c', 5);
+    add(1, 'down', 'd', 6);
+    add(1, 'up', 'e', 6);
+    add(2, 'up', 'f', 6);
+    add(1, 'up', 'g', 6);
+    const batch = collector.take();
+    const chunks = batch === null ? [] : [...chunksOf(batch)];
+    expect(
+      chunks.map(chunk => [chunk.connection, chunk.direction, Buffer.from(chunk.bytes).toString(), chunk.atMs]),
+    ).toEqual([
+      [1, 'down', 'abc', 5],
+      [1, 'down', 'd', 6],
+      [1, 'up', 'e', 6],
+      [2, 'up', 'f', 6],
+      [1, 'up', 'g', 6],
+    ]);
+  });
+
   it('is nothing when nothing came since the last one', () => {
     const collector = new ChunkCollector();
     collector.add(1, 'up', Buffer.from('x'), 0);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Redactor } from '../../../server/traces/redaction.ts';
-import { TraceStorage } from '../../../server/traces/traceStorage.ts';
+import { type StorageNews, TraceStorage } from '../../../server/traces/traceStorage.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
 
@@ -16,8 +16,11 @@ const traffic = (text: string) => ({
   headers: { 'thread-id': 'a' },
 });
 
-const warningsOf = ({ events }: Recorder) =>
-  events.flatMap(event => (event.kind === 'uncaptured' ? [event.reason] : []));
+const warningsOf = ({ events }: Recorder) => [
+  ...new Set(events.flatMap(event => (event.kind === 'storage' ? [event.reason] : []))),
+];
+
+const losses = ({ events }: Recorder) => events.filter(event => event.kind === 'uncaptured');
 
 /** As `record`, without waiting for the exchange to be stored. */
 function send({ accept }: Recorder, text: string, connection: number) {
@@ -57,6 +60,8 @@ describe('a database that another program keeps locked', () => {
     await until(() => stored(recorder) === 6);
     recorder.record(traffic('after'));
     expect(exchanges(recorder)).toBe(7);
+    expect(recorder.events.findLast(event => event.kind === 'storage')).toMatchObject({ fault: 'locked', over: true });
+    expect(losses(recorder)).toEqual([]);
     const texts = recorder.store.conversation('a').map(item => item.text.slice(0, 12));
     expect(texts.filter(text => text.startsWith('meanwhile'))).toHaveLength(5);
     expect(warningsOf(recorder)).toHaveLength(1);
@@ -90,6 +95,19 @@ describe('a database file that is deleted or replaced while it is in use', () =>
     expect(exchanges(recorder)).toBe(4);
     recorder.stop();
     expect(isWhole(recorder.file)).toBe(true);
+  });
+
+  it('leaves a database whole that is moved away', () => {
+    const recorder = aRecorder();
+    for (let n = 0; n < 3; n++) recorder.record(traffic(`before ${n}`));
+    const moved = join(temporaryDirectory(), 'moved.sqlite3');
+    renameSync(recorder.file, moved);
+    recorder.record(traffic('after'));
+    expect(exchanges(recorder)).toBe(1);
+    const database = new Database(moved, { readonly: true });
+    expect(database.prepare('SELECT count(*) FROM exchanges').pluck().get()).toBe(3);
+    database.close();
+    expect(isWhole(moved)).toBe(true);
   });
 
   it('makes its directory again when all of it is gone', () => {
@@ -146,7 +164,8 @@ describe('a disk that takes nothing', () => {
       file,
       redactor: new Redactor(),
       idleMs: 1000,
-      warn: (reason: string) => void warnings.push(reason),
+      faulted: ({ reason, over }: StorageNews) => void warnings.push(over ? `over: ${reason}` : reason),
+      lost: (count: number, reason: string) => void warnings.push(`${count} lost: ${reason}`),
     };
     const storage = new TraceStorage(options);
     let isOpen = true;
@@ -186,7 +205,7 @@ describe('a disk that takes nothing', () => {
     expect(warnings).toEqual([expect.stringContaining(words)]);
     writer?.pragma(mended);
     await until(() => rows() === 40);
-    expect(warnings).toHaveLength(1);
+    expect(warnings).toEqual([expect.stringContaining(words), `over: ${warnings[0]}`]);
   });
 
   it('keeps what fits into memory, and tells how much was lost', () => {
@@ -200,6 +219,6 @@ describe('a disk that takes nothing', () => {
     writer?.pragma('query_only = OFF');
     storage.retry();
     expect(rows()).toBe(6);
-    expect(warnings[1]).toContain('4 exchanges');
+    expect(warnings.slice(1)).toEqual([expect.stringMatching(/^4 lost/), expect.stringMatching(/^over: /)]);
   });
 });

@@ -11,7 +11,8 @@ describe('writes that came together', () => {
       file: join(temporaryDirectory(), 'traces.sqlite3'),
       redactor: new Redactor(),
       idleMs: 1000,
-      warn: reason => void warnings.push(reason),
+      faulted: ({ reason }) => void warnings.push(reason),
+      lost: (_count, reason) => void warnings.push(reason),
     });
     const told: string[] = [];
     const side = (path: string) =>

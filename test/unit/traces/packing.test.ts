@@ -1,23 +1,32 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Packer, unpack } from '../../../server/traces/packing.ts';
+import { joinHead } from '../../../server/traces/heads.ts';
+import type { ItemRef } from '../../../server/traces/items.ts';
+import { type PackedReply, type PackedRequest, Packer, unpack } from '../../../server/traces/packing.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 
 function aPacker() {
-  const items = new Map<string, string>();
+  const items: string[] = [];
+  const heads: string[] = [];
+  const numbers = new Map<string, number>();
   let writtenBytes = 0;
-  const packer = new Packer(
-    {
-      put(hash, text) {
-        if (!items.has(hash)) writtenBytes += text.length;
-        items.set(hash, text);
-      },
-    },
-    new Redactor(),
-  );
-  const load = (hash: string) => items.get(hash) ?? '';
-  return { packer, load, writtenBytes: () => writtenBytes };
+  const append = (text: string) => {
+    writtenBytes += text.length;
+    return items.push(text);
+  };
+  const put = (text: string) => {
+    const number = numbers.get(text) ?? append(text);
+    numbers.set(text, number);
+    return number;
+  };
+  const packer = new Packer({ put, append, putHead: (_, json) => heads.push(json) }, new Redactor());
+  const load = (item: ItemRef) => items[Number(item) - 1] ?? '';
+  const read = ({ json, head }: { json: string; head: number | null }) =>
+    unpack(joinHead(head === null ? null : (heads[head - 1] ?? ''), json), load);
+  return { packer, read, heads, writtenBytes: () => writtenBytes };
 }
+
+const replyOf = (packed: PackedReply | null) => packed ?? { json: '', head: null };
 
 const message = (text: string) => ({ role: 'user', content: text });
 
@@ -27,27 +36,27 @@ describe('packing', () => {
     const body = fc.record({ model: fc.string(), input: fc.array(value, { maxLength: 6 }), more: value });
     fc.assert(
       fc.property(fc.array(body, { maxLength: 4 }), bodies => {
-        const { packer, load } = aPacker();
+        const { packer, read } = aPacker();
         for (const request of bodies) {
           const plain = JSON.parse(JSON.stringify(request));
           // A generated value may look like a secret, such as the text of a field named "key".
           const kept = new Redactor().json(plain);
-          expect(unpack(packer.request(plain, 'input', 'c').json, load)).toEqual(kept);
-          expect(unpack(packer.reply(plain)?.json ?? '', load)).toEqual(kept);
+          expect(read(packer.request(plain, 'input', 'c'))).toEqual(kept);
+          expect(read(replyOf(packer.reply(plain, 'c')))).toEqual(kept);
         }
       }),
     );
   });
 
   it('does not take a user’s JSON for its own references', () => {
-    const { packer, load } = aPacker();
+    const { packer, read } = aPacker();
     const request = { input: [{ $item: 'mine' }, { $list: 'mine' }], tools: { $item: 'x' }, list: { $list: 'y' } };
-    expect(unpack(packer.request(request, 'input', 'c').json, load)).toEqual(request);
-    expect(unpack(packer.reply({ output: [{ $item: 'z' }] })?.json ?? '', load)).toEqual({ output: [{ $item: 'z' }] });
+    expect(read(packer.request(request, 'input', 'c'))).toEqual(request);
+    expect(read(replyOf(packer.reply({ output: [{ $item: 'z' }] }, 'c')))).toEqual({ output: [{ $item: 'z' }] });
   });
 
   it('stores what a conversation adds, not the conversation again', () => {
-    const { packer, load, writtenBytes } = aPacker();
+    const { packer, read, writtenBytes } = aPacker();
     const input: object[] = [];
     let rawBytes = 0;
     let packedBytes = 0;
@@ -55,15 +64,15 @@ describe('packing', () => {
       input.push(message(`Turn ${turn}: ${'tool output '.repeat(100)}`));
       const request = { model: 'm', tools: ['a tool '.repeat(2000)], input };
       rawBytes += JSON.stringify(request).length;
-      const { json } = packer.request(request, 'input', 'c');
-      packedBytes += json.length;
-      if (turn % 50 === 0) expect(unpack(json, load)).toEqual(request);
+      const packed = packer.request(request, 'input', 'c');
+      packedBytes += packed.json.length;
+      if (turn % 50 === 0) expect(read(packed)).toEqual(request);
     }
     expect(rawBytes / (writtenBytes() + packedBytes)).toBeGreaterThan(80);
   });
 
   it('starts anew where a compacted history leaves the old one', () => {
-    const { packer, load } = aPacker();
+    const { packer, read } = aPacker();
     const lists = [
       ['a', 'b', 'c'],
       ['a', 'summary'],
@@ -71,27 +80,54 @@ describe('packing', () => {
     ];
     for (const list of lists) {
       const request = { input: list.map(message) };
-      expect(unpack(packer.request(request, 'input', 'c').json, load)).toEqual(request);
+      expect(read(packer.request(request, 'input', 'c'))).toEqual(request);
     }
   });
 
   it('shows no conversation the response of another', () => {
-    const { packer, load } = aPacker();
+    const { packer, read } = aPacker();
     packer.request({ input: [message('private')] }, 'input', 'mine').remember('resp_1', [message('reply')]);
     const request = { previous_response_id: 'resp_1', input: [message('and?')] };
-    expect(unpack(packer.request(request, 'input', 'theirs').json, load)).toEqual(request);
+    expect(read(packer.request(request, 'input', 'theirs'))).toEqual(request);
   });
 
   it('makes a request whole that only adds to an earlier response', () => {
-    const { packer, load } = aPacker();
+    const { packer, read } = aPacker();
     const first = packer.request({ input: [message('one')] }, 'input', 'c');
     first.remember('resp_1', [message('reply')]);
     const second = packer.request({ previous_response_id: 'resp_1', input: [message('two')] }, 'input', 'c');
     second.remember('resp_2', []);
     const third = packer.request({ previous_response_id: 'resp_2', input: [] }, 'input', 'c');
-    const texts = (json: string) =>
-      (unpack(json, load) as { input: { content: string }[] }).input.map(item => item.content);
-    expect(texts(second.json)).toEqual(['one', 'reply', 'two']);
-    expect(texts(third.json)).toEqual(['one', 'reply', 'two']);
+    const texts = (packed: PackedRequest) =>
+      (read(packed) as { input: { content: string }[] }).input.map(item => item.content);
+    expect(texts(second)).toEqual(['one', 'reply', 'two']);
+    expect(texts(third)).toEqual(['one', 'reply', 'two']);
+  });
+
+  it('stores what requests have in common once, and what varies with each', () => {
+    const { packer, read, heads } = aPacker();
+    const turns = [1, 2, 3, 4, 5].map(turn => ({ model: 'm', turn, input: [message(`${turn}`)], stream: null }));
+    const stored = turns.map(turn => packer.request(turn, 'input', 'c'));
+    expect(stored.map(read)).toEqual(turns);
+    expect(heads).toEqual(['{"model":"m","turn":null,"input":null,"stream":null}']);
+    expect(stored.at(-1)?.json).toMatch(/^{"turn":5,"input":{"\$list":\d+}}$/);
+    const other = { ...turns[0], model: 'other' };
+    expect(read(packer.request(other, 'input', 'c'))).toEqual(other);
+    expect(read(packer.request({ model: 'm', input: [] }, 'input', 'c'))).toEqual({ model: 'm', input: [] });
+  });
+
+  it('has nothing in common with what was taken back or deleted', () => {
+    const { packer, heads } = aPacker();
+    const request = (turn: number) => packer.request({ model: 'm', turn, input: [] }, 'input', 'c').head;
+    const failing = () =>
+      packer.attempt(() => {
+        request(1);
+        request(2);
+        throw new Error('disk full');
+      });
+    expect(failing).toThrow('disk full');
+    expect([request(3), request(4)]).toEqual([null, heads.length]);
+    packer.forget(new Set(['c']));
+    expect(request(5)).toBeNull();
   });
 });

@@ -1,9 +1,11 @@
+import { hash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { toAtif } from '../../../server/traces/atif.ts';
+import { traceMigrations } from '../../../server/traces/schema.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
@@ -28,6 +30,25 @@ describe('a recorded exchange', () => {
       .all();
     database.close();
     expect(rows).toEqual([{ at: '2026-01-02 03:04:05', model: 'gpt-5.5', host: 'api.openai.com', input: 10 }]);
+  });
+
+  it('shows in the view what is stored once for several requests', () => {
+    const { record, file } = aRecorder();
+    for (const [index, effort] of ['low', 'low', 'high'].entries()) {
+      const request = { model: 'gpt-5.5', input: [said('user', `hi ${index}`)], reasoning: { effort }, store: false };
+      const headers = { 'thread-id': 'a', 'user-agent': 'codex_exec/1', 'x-client-request-id': `r${index}` };
+      record({ request, response: aReply([said('assistant', `ho ${index}`)]), headers }, index);
+    }
+    const database = new Database(file, { readonly: true });
+    const stored = database.prepare('SELECT request_json, response_json, meta_json FROM traces ORDER BY ts_ms').all();
+    database.close();
+    const rows = (stored as Record<string, string>[]).map(row => Object.values(row).map(text => JSON.parse(text)));
+    for (const [index, [request, response, meta]] of rows.entries()) {
+      expect(Object.keys(request)).toEqual(['model', 'input', 'reasoning', 'store']);
+      expect(request).toMatchObject({ model: 'gpt-5.5', reasoning: { effort: index < 2 ? 'low' : 'high' } });
+      expect(response).toMatchObject({ status: 'completed', output: [{ content: [{ text: `ho ${index}` }] }] });
+      expect(meta).toMatchObject({ userAgent: 'codex_exec/1', clientRequestId: `r${index}` });
+    }
   });
 
   it('belongs to the Codex thread that its headers name, with its working directory', () => {
@@ -283,6 +304,45 @@ describe('the store', () => {
       },
     ]);
     expect(store.exchangesOfLaunch('l1')).toHaveLength(1);
+  });
+
+  it('reads, goes on in and deletes what the first version recorded', async () => {
+    const directory = temporaryDirectory();
+    const old = new Database(join(directory, 'traces.sqlite3'));
+    old.exec(traceMigrations[0] ?? '');
+    old.pragma('user_version = 1');
+    const putItem = old.prepare('INSERT INTO items (hash, content) VALUES (?, ?)');
+    const put = (value: unknown) => {
+      const text = JSON.stringify(value);
+      putItem.run(hash('sha256', text), zstdCompressSync(text));
+      return hash('sha256', text);
+    };
+    const instructions = 'be good '.repeat(60);
+    const input = [said('user', 'asked '.repeat(60)), said('assistant', 'answered '.repeat(60)), said('user', 'ok')];
+    const one = put({ before: null, items: [{ $item: put(input[0]) }] });
+    const two = put({ before: one, items: [{ $item: put(input[1]) }, input[2]] });
+    const request = { model: 'm', instructions: { $item: put(instructions) }, input: { $list: two } };
+    old.exec("INSERT INTO sessions (id, started_ms, ended_ms) VALUES ('a', 1, 1)");
+    old
+      .prepare(
+        `INSERT INTO exchanges (id, session_id, ts_ms, method, url, upstream_host, dialect, transport, cost_kind,
+           request_json, extra_json)
+         VALUES ('e', 'a', 1, 'POST', 'u', 'h', 'responses', 'sse', 'none', ?, '{"userAgent":"x"}')`,
+      )
+      .run(JSON.stringify(request));
+    old.close();
+    const { record, store, file, upkeep } = aRecorder(1000, directory);
+    const next = { model: 'm', instructions, input: [...input, said('user', 'more')] };
+    record({ request: next, response: aReply([]), headers: { 'thread-id': 'a' } });
+    const requests = [...store.wholeExchanges('a')].map(whole => whole.request);
+    expect(requests).toEqual([{ model: 'm', instructions, input }, next]);
+    const database = new Database(file, { readonly: true });
+    const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get();
+    // Five of the first version, and of what was sent again nothing but its list.
+    expect([count('items'), count('item_hashes')]).toEqual([6, 5]);
+    await upkeep({ kind: 'prune', selection: { kind: 'all' } });
+    expect(['items', 'item_hashes', 'exchanges', 'said'].map(count)).toEqual([0, 0, 0, 0]);
+    database.close();
   });
 
   it('refuses a database of a newer version and leaves it as it is', () => {

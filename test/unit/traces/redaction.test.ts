@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { secretValues } from '../../../server/base/settings.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
@@ -54,11 +55,30 @@ describe('redaction of JSON', () => {
     expect(own.text(text)).toMatch(/\[redacted\]$/);
   });
 
+  it('keeps hiding a token until it is forgotten', () => {
+    const own = new Redactor();
+    const token = 'fresh-token-of-a-launch';
+    own.hide(token, true);
+    expect(own.text(`words ${token}`)).toBe('words [redacted]');
+    expect(own.json({ [token]: [`${token}.`] })).toEqual({ '[redacted]': ['[redacted].'] });
+    own.forget(token);
+    expect(own.text(`words ${token}`)).toBe(`words ${token}`);
+  });
+
   it('blanks parameters of a query', () => {
     expect(redactor.target('/v1/x?key=short&alt=sse&access_token=a')).toBe(
       '/v1/x?key=[redacted]&alt=sse&access_token=[redacted]',
     );
   });
+});
+
+it('leaves a model’s signature of its own thoughts alone', () => {
+  const signature = randomBytes(300).toString('base64');
+  for (const name of ['signature', 'thoughtSignature', 'thought_signature', 'encrypted_content']) {
+    const block = { type: 'thinking', thinking: 'Hm.', [name]: signature };
+    expect(new Redactor().json(block)).toEqual(block);
+    expect(new Redactor().text(JSON.stringify(block))).toBe(JSON.stringify(block));
+  }
 });
 
 it('takes the secret values of an environment by their names', () => {

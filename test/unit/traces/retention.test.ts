@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { type PruneReport, Retention } from '../../../server/traces/retention.ts';
@@ -37,6 +38,23 @@ function retentionOf(file: string) {
 }
 
 describe('deleting sessions', () => {
+  it('leaves none of their words in the files', () => {
+    const recorder = aRecorder();
+    talk(recorder, 'kept', 3);
+    const request = { model: 'm', input: [said('user', 'Please keep zebraquokkamarker private')] };
+    const headers = { 'thread-id': 'gone' };
+    recorder.record({ request, response: aReply([said('assistant', 'Yes: zebraquokkamarker.')]), headers }, nowMs);
+    const { database, retention, run } = retentionOf(recorder.file);
+    while (new SearchIndex(database).advance(100));
+    const holding = () =>
+      ['', '-wal'].filter(end => readFileSync(`${recorder.file}${end}`).includes('zebraquokkamarker'));
+    expect(holding()).not.toEqual([]);
+    run(retention.prune({ kind: 'sessions', ids: ['gone'] }));
+    expect(recorder.store.search('zebraquokkamarker', 9)).toEqual([]);
+    expect(holding()).toEqual([]);
+    database.close();
+  });
+
   it('takes everything that only they used, and nothing that others use', () => {
     const recorder = aRecorder();
     talk(recorder, 'gone', 5);
@@ -55,7 +73,17 @@ describe('deleting sessions', () => {
     expect(recorder.store.search('gone', 9)).toEqual([]);
     expect(recorder.store.search('kept', 9)).not.toEqual([]);
     expect(run(retention.prune({ kind: 'all' }))).toMatchObject({ sessions: 1, exchanges: 5 });
-    for (const table of ['sessions', 'exchanges', 'items', 'item_uses', 'said', 'said_text', 'usage_totals']) {
+    for (const table of [
+      'sessions',
+      'exchanges',
+      'items',
+      'item_hashes',
+      'heads',
+      'item_uses',
+      'said',
+      'said_text',
+      'usage_totals',
+    ]) {
       expect([table, count(table)]).toEqual([table, 0]);
     }
   });
@@ -118,7 +146,8 @@ describe('deleting sessions', () => {
 
   it('compacts an older database that cannot give single pages back', () => {
     const recorder = aRecorder();
-    talk(recorder, 'a', 40, nowMs, 'x'.repeat(2000));
+    const noise = Array.from({ length: 20_000 }, () => Math.random().toString(36)).join(' ');
+    talk(recorder, 'a', 40, nowMs, noise);
     recorder.stop();
     const { database, retention, run } = retentionOf(recorder.file);
     recorder.store.dispose();

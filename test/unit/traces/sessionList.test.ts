@@ -1,8 +1,9 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { sessionHandlers } from '../../../server/traces/handlers.ts';
+import { readInThisThread } from '../../../server/traces/reader/readerInThisThread.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 import { aThread, threadId } from './codexFiles/aThread.ts';
 import { aRecorder, aReply, said } from './recordedTraffic.ts';
@@ -16,7 +17,10 @@ function aHome(nowMs = Date.parse('2026-01-10')) {
   const codexHome = join(recorder.directory, 'codex', '2026');
   mkdirSync(codexHome, { recursive: true });
   const upkeep = async () => null;
+  const reader = readInThisThread({ tracesDb: recorder.file, codexDirectories: [codexHome] });
+  onTestFinished(() => reader.dispose());
   const sessions = sessionHandlers({
+    reader,
     store: recorder.store,
     files: new CodexSessionFiles([codexHome], new Redactor()),
     recorder: { upkeep },
@@ -115,9 +119,9 @@ describe('the list of sessions', () => {
       );
       expect(outcome.text).toContain('echo hi');
     }
-    expect(() => sessions.events({ id: threadId }, never)).toThrow(
-      expect.objectContaining({ code: 'session.missing' }),
-    );
+    await expect(async () => sessions.events({ id: threadId }, never)).rejects.toMatchObject({
+      code: 'session.missing',
+    });
     await expect(async () => sessions.show({ sessionId: 'none' }, never)).rejects.toMatchObject({
       code: 'session.missing',
     });
@@ -152,9 +156,9 @@ describe('a recorded exchange', () => {
     expect(await sessions.events({ id: first.exchange.id }, never)).toEqual(first);
     expect(JSON.parse(first.request ?? '')).toMatchObject({ model: 'gpt-5.5' });
     expect(first.events).toEqual([{ atMs: 10, text: expect.stringContaining('response.completed') }]);
-    expect(() => sessions.events({ id: 's1', number: 3 }, never)).toThrow(
-      expect.objectContaining({ code: 'input.invalid' }),
-    );
+    await expect(async () => sessions.events({ id: 's1', number: 3 }, never)).rejects.toMatchObject({
+      code: 'input.invalid',
+    });
   });
 
   it('is compared with the one before it', async () => {
@@ -167,9 +171,9 @@ describe('a recorded exchange', () => {
       prefixKept: true,
       items: [],
     });
-    expect(() => sessions.changes({ exchangeId: 'none' }, never)).toThrow(
-      expect.objectContaining({ code: 'session.missing' }),
-    );
+    await expect(async () => sessions.changes({ exchangeId: 'none' }, never)).rejects.toMatchObject({
+      code: 'session.missing',
+    });
   });
 
   it('counts for today, by the local day', async () => {

@@ -48,7 +48,8 @@ function aRow(changes: Partial<ExchangeRow>): ExchangeRow {
     ...{ upstreamHost: 'api.openai.com', status: 200, dialect: 'responses', transport: 'sse', model: 'm' },
     usage: { inputTokens: null, cachedInputTokens: null, outputTokens: null, reasoningTokens: null },
     ...{ cacheWriteTokens: null, cost: { amountUsd: null, kind: 'none' }, price: null, turnId: null, attempt: 1 },
-    ...{ clientRequestId: null, error: null, requestJson: null, responseJson: null, extraJson: '{}' },
+    ...{ error: null, requestJson: null, requestHead: null, responseJson: null, responseHead: null },
+    ...{ extraJson: '{}', extraHead: null },
     ...{ requestVerbatim: null, responseEvents: null, requestBytes: 0, responseBytes: 0 },
     ...changes,
   };
@@ -79,6 +80,32 @@ describe('totals', () => {
       }),
       { numRuns: 200 },
     );
+    writer.close();
+  });
+
+  it('are as before after a write that was taken back', () => {
+    const writer = new TraceWriter(join(temporaryDirectory(), 'traces.sqlite3'));
+    const price = { source: 's', provider: 'p', model: 'm', rates: { input_mtok: 1 } };
+    const cost = { amountUsd: 1, kind: 'priced' as const };
+    const write = (id: string, title: string) =>
+      writer.exchange({ ...aSession('a', startMs), title }, aRow({ id, price, cost, startedAtMs: startMs }));
+    const broken = () =>
+      writer.transaction(() => {
+        write('e1', 'Taken back');
+        write('e2', '');
+        throw new Error('taken back');
+      });
+    expect(broken).toThrow('taken back');
+    writer.transaction(() => write('e3', ''));
+    writer.transaction(() => {
+      write('e4', '');
+      write('e5', 'Kept');
+    });
+    expect(writer.database.prepare(kept).all()).toEqual(writer.database.prepare(naive).all());
+    expect(writer.database.prepare(kept).all()).toMatchObject([{ exchanges: 3, cost_usd: 3 }]);
+    expect(writer.database.prepare('SELECT title FROM sessions').pluck().all()).toEqual(['Kept']);
+    const priced = 'SELECT count(*) FROM exchanges JOIN prices ON prices.id = price_id';
+    expect(writer.database.prepare(priced).pluck().get()).toBe(3);
     writer.close();
   });
 

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { responses } from '../../../server/traces/dialects/responses.ts';
-import { unpackItem } from '../../../server/traces/events/itemContent.ts';
+import { unpackItems } from '../../../server/traces/events/packedItems.ts';
 import { packEvents } from '../../../server/traces/events/storedEvents.ts';
 import { ReplyReader, SseReply } from '../../../server/traces/replyReader.ts';
 import { toWireText } from '../../../server/traces/wireText.ts';
@@ -56,7 +56,7 @@ function storedTexts(file: string): string[] {
     )
     .all();
   database.close();
-  return [...items.map(unpackItem), ...rows.map(row => JSON.stringify(row))];
+  return [...items.flatMap(unpackItems), ...rows.map(row => JSON.stringify(row))];
 }
 
 const lengths = fc.array(fc.nat({ max: 90 }), { maxLength: 40 });

@@ -50,6 +50,26 @@ describe('the events of a reply', () => {
     expect(stored.length).toBeLessThan(500);
   });
 
+  it('take a few bytes when they are the reply itself, and are told from those of another reply', () => {
+    const replyText = JSON.stringify({ id: 'resp_1', text: 'Grüße'.repeat(100) });
+    const whole = { text: Buffer.from(replyText).toString('latin1'), atMs: started + 1234 };
+    const { stored, back } = keptOf([whole], replyText);
+    expect(back).toEqual([whole]);
+    expect(stored.length).toBeLessThan(9);
+    const other = keptOf([{ ...whole, text: whole.text.replace('resp_1', 'resp_2') }], replyText);
+    expect(other.back[0]?.text).toContain('resp_2');
+  });
+
+  it.each([
+    ['themselves', 1],
+    ['few', 3],
+    ['many', 400],
+  ])('can’t be read with another reply than they were stored with: %s', (_, count) => {
+    const text = 'data: {"text":"what the reply says, too"}\n\n';
+    const { stored } = keptOf(Array(count).fill({ text, atMs: started }), text);
+    expect(() => unpackEvents(stored, text.replace('reply', 'other'), started)).toThrow();
+  });
+
   it('are let go, and marked so, when there are more than can be kept', () => {
     const stream = new EventStream('sse', started);
     for (let index = 0; index < 10; index++) stream.push(`${index}`.repeat(1024 * 1024), started);

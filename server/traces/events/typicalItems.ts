@@ -1,10 +1,8 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-
 /**
  * What items usually consist of, for the compressor to refer to: most are short. Stored items can be read with this text
  * only: it must never change.
  */
-const typicalItems = Buffer.from(
+export const typicalItems = Buffer.from(
   [
     '{"type":"tool_result","tool_use_id":"toolu_","content":[{"type":"text","text":""}],"is_error":false}',
     '{"type":"tool_use","id":"toolu_","name":"","input":{"command":"","description":"","file_path":""}}',
@@ -20,24 +18,6 @@ const typicalItems = Buffer.from(
     '{"id":"rs_","type":"reasoning","summary":[{"type":"summary_text","text":""}],"encrypted_content":"gAAAAA"}',
     '{"type":"function_call_output","call_id":"call_","output":"Chunk ID: \\nWall time: 0. seconds\\nProcess exited with code 0\\nOriginal token count: \\nOutput:\\n"}',
     '{"id":"fc_","type":"function_call","status":"completed","arguments":"{\\"cmd\\":\\"sed -n \\",\\"workdir\\":\\"/\\"}","call_id":"call_","name":"exec_command"}',
-    '{"before":"","items":[{"$item":""},{"$item":""},{"$item":""}]}',
+    '{"before":1,"items":[{"$item":1},{"$item":1},{"$item":1}]}',
   ].join(''),
 );
-
-/** Before the compressed text of what refers to `typicalItems`; plain zstd begins with another byte. */
-const withTypical = 1;
-
-/** An item's text as `items.content` has it. */
-export function packItem(text: string): Buffer {
-  const params = { [constants.ZSTD_c_compressionLevel]: 7 };
-  return Buffer.concat([Buffer.of(withTypical), zstdCompressSync(text, { dictionary: typicalItems, params })]);
-}
-
-/** The reverse, also for items of earlier versions. @throws when the bytes are damaged */
-export function unpackItem(content: Buffer): string {
-  const text =
-    content[0] === withTypical
-      ? zstdDecompressSync(content.subarray(1), { dictionary: typicalItems })
-      : zstdDecompressSync(content);
-  return text.toString('utf8');
-}

@@ -1,0 +1,139 @@
+import { CoachError } from '../../protocol/errors.ts';
+import { noUsage, totalTokens } from '../../protocol/usage.ts';
+import type { AgentLaunch } from '../agents/agent.ts';
+import type { Sandbox } from '../executors/executor.ts';
+import { lineReader, OutputPace } from './agentOutput.ts';
+import type { AgentPhase } from './agentPhase.ts';
+import { type AgentLimits, type LimitReached, LimitWatch } from './limits.ts';
+import type { ModelAccess } from './modelAccess.ts';
+import type { TrialDeps } from './trial.ts';
+import type { AgentEnd } from './tries.ts';
+
+/** Port inside the sandbox that leads to the proxy. */
+export const modelPort = 18_080;
+/** Where the agent's own program stands in the sandbox. */
+export const agentPlace = '/opt/agent';
+
+interface ProgramPlace {
+  readonly sandbox: Sandbox;
+  readonly model: ModelAccess | null;
+  readonly program: string | null;
+}
+
+/** Runs the agent's program, or goes on with it, until it ends, reaches a limit or is cancelled. */
+export async function runProgram(
+  phase: AgentPhase,
+  deps: TrialDeps,
+  place: ProgramPlace,
+  signal: AbortSignal,
+): Promise<{ end: AgentEnd; heardModel: boolean }> {
+  const { sandbox, model } = place;
+  const launch = toLaunch(phase, place);
+  const hasStarted = phase.adopted?.hasStarted ?? false;
+  if (!hasStarted) await writeHomeFiles(sandbox, launch, signal);
+  const stop = new AbortController();
+  let reached: LimitReached | null = null;
+  const meter = () => model?.meter() ?? { usage: noUsage, streamingTokens: 0 };
+  const onReached = (limit: LimitReached) => {
+    reached = limit;
+    stop.abort(new Error(limit.kind));
+  };
+  if (phase.adopted === null) phase.journal.onAgentStarts();
+  const watch = new LimitWatch(toLimits(phase, deps), meter, deps.clock, onReached, phase.adopted?.startedAt);
+  const usageListener = model?.launch.onUsage(() => {
+    watch.look();
+    phase.onUsage(meter().usage);
+  });
+  try {
+    const either = AbortSignal.any([signal, stop.signal]);
+    const { exitCode } = await execAgent(phase, sandbox, launch, hasStarted, watch, either);
+    await model?.launch.settled();
+    watch.look();
+    if (model !== null && model.launch.refusal() !== null) {
+      const tokens = totalTokens(meter().usage) ?? 0;
+      return { end: { kind: 'budgetSpent', tokens }, heardModel: watch.heardModel };
+    }
+    const end: AgentEnd = exitCode === 0 ? { kind: 'finished' } : { kind: 'agentFailed', exitCode: exitCode ?? -1 };
+    return { end, heardModel: watch.heardModel };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (reached !== null) return { end: reached, heardModel: watch.heardModel };
+    throw error;
+  } finally {
+    watch.dispose();
+    usageListener?.dispose();
+  }
+}
+
+function execAgent(
+  { agent, task, logs, journal, onEvent }: AgentPhase,
+  sandbox: Sandbox,
+  launch: AgentLaunch,
+  hasStarted: boolean,
+  watch: LimitWatch,
+  signal: AbortSignal,
+) {
+  const lines = lineReader(line => {
+    const event = agent.parseLine(line);
+    if (event === null) return;
+    watch.heard(event);
+    onEvent(event);
+  });
+  const pace = new OutputPace();
+  const { stdoutFrom, stderrFrom } = logs;
+  return sandbox.exec(
+    {
+      argv: launch.argv,
+      cwd: task.workdir,
+      env: launch.env,
+      ...(launch.stdin === undefined ? {} : { stdin: launch.stdin }),
+      onStdout: chunk => {
+        const written = logs.stdout(chunk);
+        const paced = pace.charge(chunk.length, lines(chunk));
+        return written === undefined ? paced : written.then(() => paced);
+      },
+      onStderr: chunk => {
+        const written = logs.stderr(chunk);
+        const paced = pace.charge(chunk.length);
+        return written === undefined ? paced : written.then(() => paced);
+      },
+      maxBytes: 64 * 1024,
+      lasting: { hasStarted, stdoutFrom, stderrFrom, onStarted: () => journal.onAgentStarted() },
+    },
+    signal,
+  );
+}
+
+function toLaunch({ agent, choice, task }: AgentPhase, { sandbox, model, program }: ProgramPlace): AgentLaunch {
+  return agent.launch({
+    program: program === null ? '' : `${agentPlace}/${program}`,
+    workdir: task.workdir,
+    home: sandbox.home,
+    instruction: task.instruction,
+    model: choice.model ?? agent.defaultModel,
+    baseUrl: `http://127.0.0.1:${modelPort}/v1`,
+    token: model?.launch.launch.token ?? '',
+    command: choice.command,
+  });
+}
+
+/** The run's time limit is the user's word, and the same for all its tasks: it counts, whatever a task asks for. */
+function toLimits({ limits, task }: AgentPhase, deps: TrialDeps): AgentLimits {
+  const { timeoutSec, maxTokens, idleSec } = limits;
+  if (task.agentTimeoutSec !== null && task.agentTimeoutSec !== timeoutSec) {
+    deps.log.info(`The agent has ${timeoutSec} s, the run's limit, and not the ${task.agentTimeoutSec} s of the task.`);
+  }
+  const idleMs = idleSec === undefined ? deps.patience.idleMs : idleSec * 1000;
+  return { timeoutMs: timeoutSec * 1000, maxTokens, unreachableMs: deps.patience.unreachableMs, idleMs };
+}
+
+async function writeHomeFiles(sandbox: Sandbox, { files = {} }: AgentLaunch, signal: AbortSignal): Promise<void> {
+  const script = 'mkdir -p "$(dirname "$1")" && cat > "$1"';
+  for (const [name, content] of Object.entries(files)) {
+    const path = `${sandbox.home}/${name}`;
+    const argv = ['sh', '-c', script, 'sh', path] as const;
+    const { exitCode, stderr } = await sandbox.exec({ argv: [...argv], cwd: '/', env: {}, stdin: content }, signal);
+    if (exitCode === 0) continue;
+    throw new CoachError('sandbox.failed', `Can't write ${path} in the sandbox: ${stderr.toString()}`);
+  }
+}

@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import * as z from 'zod';
+import { CoachError } from '../../protocol/errors.ts';
+import { RunLimits, type RunSummary, type runs } from '../../protocol/runs.ts';
+import type { Agent } from '../agents/agent.ts';
+import { type Clock, toIso } from '../base/clock.ts';
+import type { Executor } from '../executors/executor.ts';
+import type { Executors } from '../executors/index.ts';
+import { isProven } from '../tasks/format.ts';
+import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { taskDigest, trialFingerprint } from './fingerprint.ts';
+import { missingKey } from './modelAccess.ts';
+import { newRunId, type PlannedAgent, planAgents, planTrials } from './plan.ts';
+import type { NewTrial, RunRecord } from './runStore.ts';
+
+export type RunRequest = z.output<(typeof runs.members.start)['params']>;
+
+/** What of a request must be known to go on with its run, beside what the run itself tells. Never keys. */
+export const RunOptions = z.object({
+  concurrency: z.int(),
+  startConcurrency: z.int(),
+  retries: z.int(),
+  fresh: z.boolean(),
+  unproven: z.boolean(),
+  limits: RunLimits,
+  /** Names of the keys that its agents were given. */
+  usedKeys: z.array(z.string()),
+});
+export type RunOptions = z.infer<typeof RunOptions>;
+
+export interface Plan {
+  record: RunRecord;
+  readonly options: RunOptions;
+  readonly tasks: readonly PreparedTask[];
+  readonly agents: readonly PlannedAgent[];
+  readonly executors: readonly [Executor, ...Executor[]];
+  readonly keys: Readonly<Record<string, string | undefined>>;
+  readonly digests: ReadonlyMap<string, string>;
+  readonly trials: readonly NewTrial[];
+}
+
+export interface PlanDeps {
+  readonly clock: Clock;
+  readonly executors: Executors;
+  findAgent(id: string): Agent;
+  /** The repository's root and its prepared task by that name. @throws CoachError `task.missing`, `task.invalid` */
+  loadTask(root: string, name: string): Promise<PreparedTask>;
+  repositoryRoot(directory: string): Promise<string>;
+  keys(root: string): Readonly<Record<string, string | undefined>>;
+}
+
+/** Checks everything that can be checked before a run. @throws CoachError when it can't be started */
+export async function makePlan(request: RunRequest, deps: PlanDeps): Promise<Plan> {
+  const agents = planAgents(request.agents, deps.findAgent);
+  const root = await deps.repositoryRoot(request.repository);
+  const keys = { ...deps.keys(root), ...request.keys };
+  for (const { agent, choice } of agents) {
+    const needsKey = agent.dialect !== null && choice.replay === null && agent.keyName !== null;
+    if (needsKey && !keys[agent.keyName]) throw missingKey(agent);
+  }
+  const tasks = await Promise.all([...new Set(request.tasks)].map(name => deps.loadTask(root, name)));
+  if (!request.unproven) for (const task of tasks) requireProven(task);
+  const executors = await deps.executors.choose(request.executor);
+  const id = newRunId(deps.clock.now());
+  const { limits, attempts, concurrency, startConcurrency, retries, fresh, unproven } = request;
+  const record: RunRecord = {
+    ...{ id, repository: root, directory: join(root, '.coach', 'runs', id), state: 'running' },
+    ...{ tasks: tasks.map(task => task.name), agents: agents.map(({ choice }) => choice), attempts, limits },
+    ...{ executor: executors[0].id, notIsolated: [...executors[0].notIsolated] },
+    ...{ createdAt: toIso(deps.clock.now()), finishedAt: null },
+  };
+  const usedKeys = agents.flatMap(({ agent: { keyName } }) => (keyName !== null && keys[keyName] ? [keyName] : []));
+  const options = { limits, concurrency, startConcurrency, retries, fresh, unproven, usedKeys };
+  return withTrials({ record, options, tasks, agents, executors, keys });
+}
+
+/**
+ * The plan of a run that was begun earlier, with the executor that it came to.
+ * @throws CoachError when it can't go on now: a key or a task is missing, or a task is not what it was
+ */
+export async function remakePlan(
+  run: RunSummary,
+  options: RunOptions,
+  keys: Readonly<Record<string, string>>,
+  fingerprintOf: (trialId: string) => string | null,
+  deps: PlanDeps,
+): Promise<Plan> {
+  const agents = planAgents(run.agents, deps.findAgent);
+  const all = { ...deps.keys(run.repository), ...keys };
+  for (const { agent } of agents) {
+    if (agent.keyName !== null && options.usedKeys.includes(agent.keyName) && !all[agent.keyName]) {
+      throw missingKey(agent);
+    }
+  }
+  const tasks = await Promise.all(run.tasks.map(name => deps.loadTask(run.repository, name)));
+  const executors = await deps.executors.choose(run.executor);
+  const plan = await withTrials({ record: run, options, tasks, agents, executors, keys: all });
+  for (const { trial, fingerprint } of plan.trials) {
+    if (fingerprintOf(trial.id) === fingerprint) continue;
+    throw new CoachError(
+      'task.invalid',
+      `${trial.task} or ${trial.agentLabel} is not what it was when the run began.`,
+      {
+        hint: 'Its trials could not be compared with those that have ended. Start a new run.',
+      },
+    );
+  }
+  return plan;
+}
+
+async function withTrials(plan: Omit<Plan, 'digests' | 'trials'>): Promise<Plan> {
+  const digests = new Map<string, string>();
+  for (const task of plan.tasks) digests.set(task.name, await taskDigest(task));
+  const trials = planTrials(plan.record, plan.tasks, plan.agents, plan.record.attempts);
+  const withDigests = { ...plan, digests, trials: [] };
+  return { ...withDigests, trials: fingerprinted(withDigests, trials) };
+}
+
+/** Trials with their fingerprints for the executor that the run has now. */
+export function fingerprinted(
+  { record, agents, digests, options }: Omit<Plan, 'trials'>,
+  trials: readonly NewTrial['trial'][],
+): NewTrial[] {
+  return trials.map(trial => {
+    const agent = agents.find(({ label }) => label === trial.agentLabel);
+    const digest = digests.get(trial.task);
+    if (agent === undefined || digest === undefined) throw new Error(`Trial ${trial.id} is not part of its plan.`);
+    return { trial, fingerprint: trialFingerprint(digest, agent, options.limits, record.executor) };
+  });
+}
+
+function requireProven(task: PreparedTask): void {
+  if (isProven(task.proof)) return;
+  throw new CoachError('task.unproven', `${task.name} has not been proven.`, {
+    hint: `Run: codex-coach task validate ${task.name} (or add --unproven to run it all the same).`,
+  });
+}

@@ -1,0 +1,72 @@
+import * as z from 'zod';
+import { ErrorShape } from '../../protocol/errors.ts';
+import { TrialEnd } from '../../protocol/trialEnd.ts';
+import { Usage } from '../../protocol/usage.ts';
+
+/** How the agent's part ended. */
+export const AgentEnd = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('finished') }),
+  z.object({ kind: z.literal('agentFailed'), exitCode: z.int() }),
+  z.object({ kind: z.literal('timedOut') }),
+  z.object({ kind: z.literal('budgetSpent'), tokens: z.number() }),
+  z.object({ kind: z.literal('stalled'), idleMs: z.number() }),
+]);
+export type AgentEnd = z.infer<typeof AgentEnd>;
+
+/** What an agent's part came to. The change itself is `diff.patch` of the trial. */
+export const AgentWork = z.object({
+  end: AgentEnd,
+  usage: Usage,
+  /** False when the agent worked, or tried to, without one reply of its model. */
+  heardModel: z.boolean(),
+  sessionIds: z.array(z.string()),
+  /** What the replay found wrong; empty without a replay. */
+  mismatches: z.array(z.string()),
+});
+export type AgentWork = z.infer<typeof AgentWork>;
+
+/** The sandbox in which an agent works, as a later server needs it. */
+export const AgentPlace = z.object({
+  executor: z.string(),
+  sandbox: z.string(),
+  /** The executor's own id of it; null while it is being made. */
+  sandboxId: z.string().nullable(),
+  /** Scratch directory with the socket that leads to the model; also says who owns the sandbox. */
+  scratch: z.string(),
+  /** False with a replay: where in its recording it stands is known to its server alone. */
+  canBeAdopted: z.boolean(),
+});
+export type AgentPlace = z.infer<typeof AgentPlace>;
+
+/**
+ * One time that a trial is begun. Each field is written before the step that it tells of: after any crash it says what may
+ * have happened.
+ */
+export const Try = z.object({
+  trialId: z.string(),
+  /** 1-based. */
+  number: z.int().min(1),
+  startedAt: z.iso.datetime(),
+  place: AgentPlace.nullable(),
+  /** The agent is about to start. */
+  agentAt: z.iso.datetime().nullable(),
+  /** It is known to have started. */
+  agentStarted: z.boolean(),
+  work: AgentWork.nullable(),
+  endedAt: z.iso.datetime().nullable(),
+  end: TrialEnd.nullable(),
+  error: ErrorShape.nullable(),
+});
+export type Try = z.infer<typeof Try>;
+
+export function newTry(trialId: string, number: number, startedAt: string, work: AgentWork | null): Try {
+  return {
+    ...{ trialId, number, startedAt, work },
+    ...{ place: null, agentAt: null, agentStarted: false, endedAt: null, end: null, error: null },
+  };
+}
+
+/** Names a try's sandboxes apart from those of the trial's other tries, which may be on their way out. */
+export function tryKey({ trialId, number }: Pick<Try, 'trialId' | 'number'>): string {
+  return number === 1 ? trialId : `${trialId}~${number}`;
+}

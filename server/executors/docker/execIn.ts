@@ -1,0 +1,76 @@
+import type Docker from 'dockerode';
+import type { OutputListener } from '../../base/exec.ts';
+import type { SandboxCommand, SandboxOutcome } from '../executor.ts';
+import { demultiplexer } from './demultiplexer.ts';
+
+/**
+ * Runs a command in a container to its end; an aborted signal kills the container.
+ * @param enough once aborted, the command is left to itself: no more of its output is read
+ */
+export async function execIn(
+  container: Docker.Container,
+  command: SandboxCommand,
+  signal: AbortSignal,
+  enough?: AbortSignal,
+): Promise<SandboxOutcome> {
+  signal.throwIfAborted();
+  const execution = await container.exec({
+    Cmd: [...command.argv],
+    WorkingDir: command.cwd,
+    Env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
+    AttachStdin: command.stdin !== undefined,
+    AttachStdout: true,
+    AttachStderr: true,
+  });
+  const stream = await execution.start({ hijack: true, stdin: command.stdin !== undefined });
+  const stdout = kept(command.onStdout, command.maxBytes);
+  const stderr = kept(command.onStderr, command.maxBytes);
+  const split = demultiplexer();
+  stream.on('data', (chunk: Buffer) => {
+    const taken = split(chunk).map(part => (part.from === 'stderr' ? stderr : stdout).take(part.content));
+    const open = taken.filter(wait => wait instanceof Promise);
+    if (open.length === 0) return;
+    stream.pause();
+    void Promise.allSettled(open).then(() => stream.resume());
+  });
+  let killed: Promise<unknown> = Promise.resolve();
+  const kill = () => {
+    stream.destroy();
+    killed = container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
+  };
+  const leave = () => stream.destroy();
+  signal.addEventListener('abort', kill, { once: true });
+  enough?.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) kill();
+  try {
+    const ended = new Promise<void>((resolve, reject) => {
+      stream.once('end', resolve);
+      stream.once('close', resolve);
+      stream.once('error', reject);
+    });
+    if (command.stdin !== undefined) stream.end(command.stdin);
+    await ended;
+    await killed;
+    signal.throwIfAborted();
+    if (enough?.aborted) return { exitCode: null, stdout: stdout.content(), stderr: stderr.content() };
+    const { ExitCode } = await execution.inspect();
+    return { exitCode: ExitCode, stdout: stdout.content(), stderr: stderr.content() };
+  } finally {
+    signal.removeEventListener('abort', kill);
+    enough?.removeEventListener('abort', leave);
+  }
+}
+
+/** Collects a stream up to a size and passes all of it on. */
+function kept(pass: OutputListener | undefined, maxBytes = 16 * 1024 * 1024) {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  return {
+    take(chunk: Buffer) {
+      if (sizeBytes < maxBytes) chunks.push(chunk);
+      sizeBytes += chunk.length;
+      return pass?.(chunk);
+    },
+    content: () => Buffer.concat(chunks),
+  };
+}

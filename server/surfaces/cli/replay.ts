@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { agentOfCommand } from '../../agents/recorded.ts';
+import type { CommandContext } from './derived.ts';
+import { requireProgram } from './trace.ts';
+import { runTraced, shellExitCode } from './traced.ts';
+
+interface ReplayOptions {
+  pace: number;
+}
+
+/** `codex-coach replay <recording> -- <command…>`: an agent that is answered from a recording, without any model. */
+export function addReplayCommand(program: Command, context: CommandContext, exit: (code: number) => void): void {
+  program
+    .command('replay <recording> <command...>')
+    .description('Run an agent that a recording answers instead of a model: no key, no network, no cost')
+    .usage('[options] <session id or recording file> -- <command> [arguments]')
+    .option('--pace <factor>', 'time of the answers: immediate, recorded, or a factor on the recorded times', toPace, 0)
+    .passThroughOptions()
+    .action(async (recording: string, words: [string, ...string[]], options: ReplayOptions) => {
+      const [first, ...rest] = words;
+      const argv = first === '--' && rest[0] !== undefined ? ([rest[0], ...rest.slice(1)] as const) : words;
+      exit(await replay(recording, [...argv], options, context));
+    });
+}
+
+/** Exit code 1 when the agent left the recording, however it ended itself. */
+async function replay(
+  recording: string,
+  argv: [string, ...string[]],
+  { pace }: ReplayOptions,
+  { terminal, withServer }: CommandContext,
+): Promise<number> {
+  requireProgram(argv[0], terminal);
+  const agent = agentOfCommand(argv);
+  const reference = /\.json$/.test(recording) ? resolve(terminal.cwd, recording) : `session:${recording}`;
+  const outcome = await withServer(channel =>
+    runTraced(
+      {
+        agent: agent?.id ?? 'other',
+        argv,
+        cwd: terminal.cwd,
+        recording: { reference, pace },
+        env: placeholders(Object.values(agent?.keys ?? {}), terminal.env),
+      },
+      channel,
+      terminal,
+    ),
+  );
+  for (const mismatch of outcome.mismatches) terminal.note(`codex-coach: the agent left the recording. ${mismatch}`);
+  return outcome.mismatches.length > 0 ? 1 : shellExitCode(outcome);
+}
+
+/** Agents do not start without a key; nobody is shown these. */
+function placeholders(variables: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
+  const missing = variables.filter(variable => !env[variable]);
+  return Object.fromEntries(missing.map(variable => [variable, 'replay-needs-no-key']));
+}
+
+function toPace(text: string): number {
+  if (text === 'immediate') return 0;
+  if (text === 'recorded') return 1;
+  const factor = Number(text);
+  if (Number.isFinite(factor) && factor >= 0) return factor;
+  throw new InvalidArgumentError('Give immediate, recorded or a factor such as 0.5.');
+}

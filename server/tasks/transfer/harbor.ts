@@ -1,0 +1,203 @@
+import { parse as parseToml } from 'smol-toml';
+import { readableIssues } from '../../../protocol/api.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { fileOf, filesUnder, type TreeNode } from './directoryTree.ts';
+import { readDockerfile, workdirProblem } from './dockerfile.ts';
+import { type ForeignTask, Unsupported } from './foreignTask.ts';
+import { type HarborEnvironment, HarborToml, harborVersions } from './harborSchema.ts';
+
+/** Memory of every sandbox here, in MiB. */
+const sandboxMemoryMb = 4096;
+
+/**
+ * Reads a Harbor task directory.
+ * @param path for messages
+ * @throws CoachError `input.invalid` for what is no such task, `task.unsupported` naming what sandboxes here don't have
+ */
+export function readHarbor(nodes: readonly TreeNode[], path: string, directoryName: string): ForeignTask {
+  const toml = parseHarborToml(nodes, path);
+  refuseUnsupported(toml, nodes, path);
+  const { environment, verifier } = toml;
+  const context = filesUnder(nodes, 'environment').filter(file => file.path !== 'Dockerfile');
+  const given = fileOf(nodes, 'environment/Dockerfile')?.content.toString() ?? null;
+  const dockerfile = environment.docker_image === undefined ? given : `FROM ${environment.docker_image}\n`;
+  const read = readDockerfile(dockerfile ?? '', context);
+  const workdir = environment.workdir ?? read.workdir ?? '/';
+  const instruction = fileOf(nodes, 'instruction.md')?.content.toString().trim() ?? '';
+  const tests = filesUnder(nodes, 'tests');
+  const solution = filesUnder(nodes, 'solution');
+  const name = toml.task?.name ?? directoryName;
+  const tags = toml.metadata.tags;
+  return {
+    format: 'harbor',
+    name,
+    title: toml.task?.description || name,
+    tags: [...(toml.task?.keywords ?? []), ...(Array.isArray(tags) ? tags.filter(tag => typeof tag === 'string') : [])],
+    instruction,
+    baseImage: read.baseImage ?? '',
+    dockerfile: `${dockerfile ?? ''}${toEnvLines(environment.env)}`,
+    context,
+    workdir,
+    start: read.start,
+    tests,
+    verifier: {
+      command: 'bash /tests/test.sh',
+      env: { ...resolved(environment.env), ...resolved(verifier.env) },
+      timeoutSec: verifier.timeout_sec,
+    },
+    agentTimeoutSec: toml.agent.timeout_sec,
+    solution,
+    solveCommand: solution.some(file => file.path === 'solve.sh') ? solveCommand(resolved(toml.solution.env)) : null,
+    solutionPatch: null,
+    rubrics: [],
+    cannotRun: [
+      ...(instruction === '' && toml.steps.length === 0 ? ['instruction.md is missing or empty'] : []),
+      ...(read.baseImage === null
+        ? ['there is no environment/Dockerfile with a FROM and no [environment] docker_image']
+        : []),
+      ...(read.baseImage !== null && workdirProblem(workdir) !== null ? [workdirProblem(workdir) ?? ''] : []),
+      ...(tests.some(file => file.path === 'test.sh') ? [] : ['tests/test.sh is missing']),
+      ...unmet(toml, nodes, workdir),
+    ],
+    notes: differences(toml),
+  };
+}
+
+function parseHarborToml(nodes: readonly TreeNode[], path: string): HarborToml {
+  const invalid = (why: string, cause?: unknown) =>
+    new CoachError('input.invalid', `${path}/task.toml can't be imported: ${why}.`, {
+      cause,
+      hint: 'It must be the task.toml of a Harbor task, schema 1.0 to 1.4.',
+    });
+  const file = fileOf(nodes, 'task.toml');
+  if (file === null) throw invalid('it is missing');
+  let content: unknown;
+  try {
+    content = parseToml(file.content.toString());
+  } catch (cause) {
+    throw invalid(`it is not TOML (${(cause as Error).message.split('\n')[0]})`, cause);
+  }
+  const parsed = HarborToml.safeParse(content);
+  if (!parsed.success) throw invalid(readableIssues(parsed.error));
+  const version = parsed.data.schema_version ?? parsed.data.version ?? '1.0';
+  if (!harborVersions.includes(version))
+    throw invalid(`its schema ${version} is not known (${harborVersions.join(', ')})`);
+  if (parsed.data.verifier.environment_mode === 'shared' && parsed.data.verifier.environment !== undefined) {
+    throw invalid('[verifier] environment_mode "shared" contradicts [verifier.environment]');
+  }
+  return parsed.data;
+}
+
+/** What would change a verdict, or what an agent can do, and is not there. */
+function refuseUnsupported(toml: HarborToml, nodes: readonly TreeNode[], path: string): void {
+  const found = new Unsupported();
+  environmentNeeds(toml.environment, 'task.toml [environment]', found);
+  if (toml.verifier.environment) environmentNeeds(toml.verifier.environment, 'task.toml [verifier.environment]', found);
+  for (const part of ['agent', 'verifier'] as const) {
+    const place = `task.toml [${part}]`;
+    if (toml[part].user !== undefined) found.add(`${place} user`, 'commands always run as one user without rights');
+    if (toml[part].network_mode === 'allowlist') found.add(`${place} network_mode`, 'a list of allowed hosts');
+  }
+  if (toml.verifier.collect.length > 0) found.add('task.toml [[verifier.collect]]', 'commands that collect evidence');
+  environmentVariables(
+    { 'environment.env': toml.environment.env, 'verifier.env': toml.verifier.env, 'solution.env': toml.solution.env },
+    found,
+  );
+  for (const step of toml.steps) {
+    if (step['healthcheck'] !== undefined) found.add(`task.toml [[steps]] ${step.name}`, 'a health check');
+  }
+  for (const file of ['environment', 'tests'].flatMap(place => composeFiles.map(name => `${place}/${name}`))) {
+    if (nodes.some(node => node.path === file)) found.add(file, 'services put together by Docker Compose');
+  }
+  found.refuse(path);
+}
+
+const composeFiles = ['docker-compose.yaml', 'docker-compose.yml', 'compose.yaml', 'compose.yml'];
+
+function environmentNeeds(environment: HarborEnvironment, place: string, found: Unsupported): void {
+  if (environment.gpus > 0 || (environment.gpu_types ?? []).length > 0) found.add(`${place} gpus`, 'GPUs');
+  if (environment.tpu !== undefined) found.add(`${place} tpu`, 'TPUs');
+  if (environment.os === 'windows') found.add(`${place} os`, 'Windows');
+  if (environment.network_mode === 'allowlist' || environment.allowed_hosts.length > 0) {
+    found.add(`${place} network_mode`, 'a list of allowed hosts');
+  }
+  if (environment.healthcheck !== undefined) found.add(`${place} healthcheck`, 'a health check');
+  if (environment.mcp_servers.length > 0) found.add(`${place} mcp_servers`, 'MCP servers');
+  if (environment.skills_dir) found.add(`${place} skills_dir`, 'skills');
+}
+
+/** `${NAME}` would bring a variable of this machine, perhaps a key, into a sandbox. */
+function environmentVariables(
+  tables: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  found: Unsupported,
+): void {
+  for (const [table, env] of Object.entries(tables)) {
+    for (const [name, value] of Object.entries(env)) {
+      if (/\$\{\w+\}/.test(value)) found.add(`task.toml [${table}] ${name}`, `the variable ${value} of this machine`);
+    }
+  }
+}
+
+/** With `${NAME:-default}` as its default: a sandbox has no other variables. */
+function resolved(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')]),
+  );
+}
+
+function toEnvLines(env: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(resolved(env)).map(
+    ([name, value]) => `ENV ${name}=${JSON.stringify(value).replaceAll('$', '\\$')}\n`,
+  );
+  return lines.length === 0 ? '' : `\n${lines.join('')}`;
+}
+
+function solveCommand(env: Readonly<Record<string, string>>): string {
+  const set = Object.entries(env).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}' `);
+  return `${set.join('')}bash /solution/solve.sh`;
+}
+
+/** What is understood and kept, but not done here yet. */
+function unmet(toml: HarborToml, nodes: readonly TreeNode[], workdir: string): string[] {
+  const reasons: string[] = [];
+  if (toml.steps.length > 0)
+    reasons.push(`task.toml [[steps]]: it has ${toml.steps.length} steps, and a trial here is one`);
+  const own = toml.verifier.environment?.docker_image;
+  if (nodes.some(node => node.path === 'tests/Dockerfile'))
+    reasons.push('tests/Dockerfile: an environment of the verifier’s own');
+  if (own !== undefined && own !== toml.environment.docker_image) {
+    reasons.push(`task.toml [verifier.environment] docker_image: an environment of the verifier’s own (${own})`);
+  }
+  for (const artifact of toml.artifacts) {
+    const source = typeof artifact === 'string' ? artifact : artifact.source;
+    if (typeof artifact === 'string' && (source === workdir || source.startsWith(`${workdir}/`))) continue;
+    reasons.push(
+      `task.toml artifacts: ${source} does not lie in the working directory ${workdir}, whose changes are all that is judged`,
+    );
+  }
+  const memoryMb = toml.environment.memory_mb ?? toMegabytes(toml.environment.memory);
+  if (memoryMb > sandboxMemoryMb)
+    reasons.push(`task.toml [environment] memory_mb: ${memoryMb}, and sandboxes have ${sandboxMemoryMb}`);
+  return reasons;
+}
+
+function toMegabytes(memory: string | undefined): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?$/i.exec(memory ?? '');
+  const factors: Readonly<Record<string, number>> = { K: 1 / 1024, M: 1, G: 1024, T: 1024 ** 2 };
+  return match === null ? 0 : Number(match[1]) * (factors[(match[2] ?? '').toUpperCase()] ?? 1 / 1024 ** 2);
+}
+
+function differences(toml: HarborToml): string[] {
+  const { environment, verifier } = toml;
+  const mode = environment.network_mode ?? (environment.allow_internet === false ? 'no-network' : 'public');
+  const isPublic = mode === 'public' && (toml.agent.network_mode ?? mode) === 'public';
+  return [
+    ...(isPublic ? ['The task allows the whole network; sandboxes here reach the model and nothing else.'] : []),
+    ...(verifier.environment_mode === 'separate'
+      ? []
+      : ['The verifier runs in a fresh sandbox with the changed files of the working directory, not in the agent’s.']),
+    ...(environment.cpus !== undefined && environment.cpus > 2
+      ? [`The task asks for ${environment.cpus} CPUs; sandboxes here have at most 2.`]
+      : []),
+  ];
+}

@@ -1,0 +1,75 @@
+import * as z from 'zod';
+
+/*
+ * Harbor's task.toml, schema 1.0 to 1.4, as far as it decides what a task means. Keys that are not named here are kept in
+ * the task's original and mean nothing to us; those that would change a verdict are refused by harbor.ts.
+ */
+
+const Network = {
+  network_mode: z.enum(['public', 'no-network', 'allowlist']).optional(),
+  allowed_hosts: z.array(z.string()).default([]),
+};
+const Seconds = z.number().positive();
+const Env = z.record(z.string(), z.string()).default({});
+
+const Artifact = z.union([z.string(), z.looseObject({ source: z.string() })]);
+
+const Environment = z.looseObject({
+  ...Network,
+  docker_image: z.string().min(1).optional(),
+  os: z.enum(['linux', 'windows']).default('linux'),
+  cpus: z.number().positive().optional(),
+  memory_mb: z.number().positive().optional(),
+  /** Before 1.1: `"2G"`. */
+  memory: z.string().optional(),
+  gpus: z.int().min(0).default(0),
+  gpu_types: z.array(z.string()).nullable().default([]),
+  tpu: z.unknown().optional(),
+  /** Before 1.3. */
+  allow_internet: z.boolean().optional(),
+  env: Env,
+  skills_dir: z.string().nullable().optional(),
+  workdir: z.string().optional(),
+  healthcheck: z.unknown().optional(),
+  mcp_servers: z.array(z.unknown()).default([]),
+});
+export type HarborEnvironment = z.output<typeof Environment>;
+
+const Agent = z.looseObject({
+  ...Network,
+  timeout_sec: Seconds.nullable().default(null),
+  user: z.unknown().optional(),
+});
+
+const Verifier = z.looseObject({
+  ...Network,
+  timeout_sec: Seconds.default(600),
+  env: Env,
+  user: z.unknown().optional(),
+  environment_mode: z.enum(['shared', 'separate']).optional(),
+  environment: Environment.optional(),
+  collect: z.array(z.unknown()).default([]),
+});
+
+export const HarborToml = z.looseObject({
+  schema_version: z.string().optional(),
+  /** The name of `schema_version` in 1.0. */
+  version: z.string().optional(),
+  artifacts: z.array(Artifact).default([]),
+  task: z
+    .looseObject({
+      name: z.string(),
+      description: z.string().default(''),
+      keywords: z.array(z.string()).default([]),
+    })
+    .optional(),
+  metadata: z.looseObject({ tags: z.unknown().optional() }).default({}),
+  agent: Agent.prefault({}),
+  verifier: Verifier.prefault({}),
+  environment: Environment.prefault({}),
+  solution: z.looseObject({ env: Env }).prefault({}),
+  steps: z.array(z.looseObject({ name: z.string().min(1) })).default([]),
+});
+export type HarborToml = z.output<typeof HarborToml>;
+
+export const harborVersions: readonly string[] = ['1.0', '1.1', '1.2', '1.3', '1.4'];

@@ -1,0 +1,23 @@
+import type { ErrorShape } from '../../../protocol/errors.ts';
+import type { Readings } from './readings.ts';
+
+export type ReadingName = keyof Readings;
+
+/** What the reader's thread is started with. */
+export interface ReadingOptions {
+  /** `traces.sqlite3` */
+  readonly tracesDb: string;
+  /** Where Codex keeps its own sessions, see `codexSessionDirectories`. */
+  readonly codexDirectories: readonly string[];
+}
+
+/** What goes to the reader's thread. */
+export type ReaderMessage =
+  | { readonly kind: 'read'; readonly id: number; readonly name: ReadingName; readonly params: unknown }
+  | { readonly kind: 'cancel'; readonly id: number }
+  | { readonly kind: 'end' };
+
+/** What comes back, one for each `read`. */
+export type ReaderAnswer =
+  | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
+  | { readonly kind: 'failed'; readonly id: number; readonly error: ErrorShape };

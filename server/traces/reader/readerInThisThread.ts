@@ -1,0 +1,15 @@
+import type { ReadingOptions } from './messages.ts';
+import type { Reader } from './reader.ts';
+import { openReadings } from './readings.ts';
+
+/** For where there is no other traffic to hold up. */
+export function readInThisThread(options: ReadingOptions): Reader {
+  const { readings, close } = openReadings(options);
+  return {
+    read: (name, params, signal = new AbortController().signal) => {
+      const reading = readings[name] as (given: typeof params, signal: AbortSignal) => Promise<never>;
+      return reading(params, signal);
+    },
+    dispose: async () => close(),
+  };
+}

@@ -1,0 +1,76 @@
+import { CoachError } from '../../../protocol/errors.ts';
+import type { Exchange } from '../../../protocol/sessions.ts';
+import { type CodexSessionFile, CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
+import { searchCodexFiles } from '../codexFiles/searchCodexFiles.ts';
+import { exchangeEvents } from '../exchangeEvents.ts';
+import { type ExportRequest, exportSession } from '../exportSession.ts';
+import { Redactor } from '../redaction.ts';
+import { toRequestChanges } from '../requestChanges.ts';
+import type { SessionReader } from '../sessionReader.ts';
+import { toSessionReport } from '../sessionReport.ts';
+import { TraceStore, type WholeExchange } from '../store.ts';
+import type { ReadingOptions } from './messages.ts';
+
+/** Everything that reads more than a few rows, by name. Parameters and results cross a thread: plain values only. */
+export type Readings = ReturnType<typeof openReadings>['readings'];
+
+/**
+ * Opens what readings read, with its own connection to the database.
+ * @throws CoachError `schema.newer`, `disk.readOnly`
+ */
+export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
+  const store = new TraceStore(tracesDb);
+  const files = new CodexSessionFiles(codexDirectories, new Redactor());
+  const readings = {
+    show: async ({ sessionId }: { sessionId: string }) => {
+      const reader = await readerOf(store, files, sessionId);
+      return {
+        session: reader.requireSession(sessionId),
+        exchanges: reader.exchangesOfSession(sessionId),
+        conversation: reader.conversation(sessionId),
+      };
+    },
+    summary: async ({ sessionId }: { sessionId: string }) =>
+      toSessionReport(await readerOf(store, files, sessionId), sessionId),
+    events: async ({ id, number }: { id: string; number?: number | undefined }) => exchangeEvents(store, id, number),
+    search: async ({ words, limit }: { words: readonly string[]; limit: number }, signal: AbortSignal) => {
+      const hits = store.search(words.join(' '), limit);
+      const more = await searchCodexFiles({ store, files, words, limit: limit - hits.length }, signal);
+      return { hits: [...hits, ...more] };
+    },
+    changes: async ({ exchangeId }: { exchangeId: string }) => {
+      const whole = requireExchange(store, exchangeId);
+      return toRequestChanges(previousOf(store, whole.exchange), whole);
+    },
+    export: async (request: ExportRequest, signal: AbortSignal) =>
+      exportSession(await readerOf(store, files, request.sessionId), request, signal),
+    codexSummary: (file: CodexSessionFile) => files.summary(file),
+  };
+  return { readings, close: () => store.dispose() };
+}
+
+/** @throws CoachError `session.missing` */
+async function readerOf(store: TraceStore, files: CodexSessionFiles, sessionId: string): Promise<SessionReader> {
+  if (store.session(sessionId) === null) {
+    const reader = await files.load(sessionId);
+    if (reader !== null) return reader;
+  }
+  store.requireSession(sessionId);
+  return store;
+}
+
+function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {
+  const whole = store.wholeExchange(exchangeId);
+  if (whole !== null) return whole;
+  throw new CoachError('session.missing', `No recorded exchange ${exchangeId}.`, {
+    hint: 'The ids of a session’s exchanges are in: codex-coach sessions show <session> --json',
+  });
+}
+
+/** The request before this one in the same format: a session may also ask another model about itself. */
+function previousOf(store: TraceStore, exchange: Exchange): WholeExchange | null {
+  const all = store.exchangesOfSession(exchange.sessionId);
+  const place = all.findIndex(({ id }) => id === exchange.id);
+  const previous = all.slice(0, Math.max(0, place)).findLast(({ dialect }) => dialect === exchange.dialect);
+  return previous === undefined ? null : store.wholeExchange(previous.id);
+}

@@ -1,0 +1,103 @@
+import type { Sqlite } from '../base/sqlite.ts';
+import type { SpokenExchange, SpokenPart } from './conversation.ts';
+import type { DialectReader, Utterance } from './dialects/dialect.ts';
+import { dialectNamed } from './dialects/index.ts';
+import { joinHead } from './heads.ts';
+import { ItemReader, type ItemRef } from './items.ts';
+import { isObject } from './json.ts';
+import { refAt } from './packing.ts';
+import type { StoredExchange } from './storedParts.ts';
+
+/** Characters of JSON whose values are kept at hand: instructions and tools come with every exchange. */
+const maxKeptLength = 4_000_000;
+
+/**
+ * Reads what the exchanges of one session say, oldest first. What they share (parts of a list, items) is read once, so
+ * an exchange costs what it adds. It keeps all of that: make one per reading.
+ */
+export class StoredSpeech {
+  readonly #items: ItemReader;
+  readonly #parts = new Map<string, SpokenPart>();
+  readonly #said = new Map<string, readonly Utterance[]>();
+  readonly #values = new Map<ItemRef, unknown>();
+  #keptLength = 0;
+
+  constructor(database: Sqlite) {
+    this.#items = new ItemReader(database);
+  }
+
+  of(exchangeId: string, stored: StoredExchange): SpokenExchange {
+    const dialect = dialectNamed(stored.dialect);
+    if (dialect === null) return { exchangeId, instructions: [], list: null, answered: [] };
+    const request = joined(stored.request_head, stored.request_json);
+    const field = dialect.listField;
+    const list = isObject(request) ? refAt(request[field], '$list') : null;
+    const rest = isObject(request) && list !== null ? { ...request, [field]: [] } : request;
+    return {
+      exchangeId,
+      instructions: dialect.asked(this.#whole(rest)),
+      list: list === null ? null : this.#part(dialect, list),
+      answered: dialect.answered(this.#whole(joined(stored.response_head, stored.response_json))),
+    };
+  }
+
+  #part(dialect: DialectReader, list: ItemRef): SpokenPart | null {
+    const unread: { key: string; items: readonly unknown[] }[] = [];
+    let part: SpokenPart | null = null;
+    for (let at: ItemRef | null = list; at !== null && part === null; ) {
+      const key = `${dialect.id} ${at}`;
+      part = this.#parts.get(key) ?? null;
+      if (part !== null) break;
+      const node = JSON.parse(this.#items.text(at)) as { before: ItemRef | null; items: readonly unknown[] };
+      unread.push({ key, items: node.items });
+      at = node.before;
+    }
+    for (const { key, items } of unread.reverse()) {
+      part = { before: part, said: items.flatMap(item => this.#asked(dialect, item)) };
+      this.#parts.set(key, part);
+    }
+    return part;
+  }
+
+  /** Every format reads its list element by element. */
+  #asked(dialect: DialectReader, element: unknown): readonly Utterance[] {
+    const item = refAt(element, '$item');
+    if (item === null) return dialect.asked({ [dialect.listField]: [element] });
+    const key = `${dialect.id} ${item}`;
+    const known = this.#said.get(key);
+    if (known !== undefined) return known;
+    const said = dialect.asked({ [dialect.listField]: [JSON.parse(this.#items.text(item))] });
+    this.#said.set(key, said);
+    return said;
+  }
+
+  /** With its references expanded; a list of a conversation has none here. */
+  #whole(value: unknown): unknown {
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([name, field]) => [
+        name,
+        Array.isArray(field) ? field.map(element => this.#resolve(element)) : this.#resolve(field),
+      ]),
+    );
+  }
+
+  #resolve(value: unknown): unknown {
+    const item = refAt(value, '$item');
+    if (item === null) return value;
+    if (this.#values.has(item)) return this.#values.get(item);
+    const text = this.#items.text(item);
+    if (this.#keptLength > maxKeptLength) {
+      this.#values.clear();
+      this.#keptLength = 0;
+    }
+    this.#keptLength += text.length;
+    const resolved: unknown = JSON.parse(text);
+    this.#values.set(item, resolved);
+    return resolved;
+  }
+}
+
+function joined(head: string | null, own: string | null): unknown {
+  return own === null ? null : joinHead(head, own);
+}

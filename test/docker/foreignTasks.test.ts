@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../server/base/clock.ts';
+import { silentLog } from '../../server/base/log.ts';
+import { validateTask } from '../../server/bench/validate.ts';
+import { executorsOf } from '../../server/executors/index.ts';
+import { withBundle } from '../../server/git/bundle.ts';
+import { filesOf } from '../../server/git/tree.ts';
+import { loadPreparedTask } from '../../server/tasks/format.ts';
+import { importTask } from '../../server/tasks/transfer/importTask.ts';
+import { testDockerExecutor } from '../integration/executorsFixture.ts';
+import { foreignTasksContract } from '../integration/foreignTasksContract.ts';
+import { requireFeature } from '../require.ts';
+import { aRepository } from '../unit/git/aRepository.ts';
+import { aHarborTask } from '../unit/tasks/transfer/foreignDirectories.ts';
+
+describe.skipIf(!requireFeature('docker'))('in containers', () => {
+  foreignTasksContract({ name: 'docker', executors: () => [testDockerExecutor()], leftovers: () => [] });
+
+  it('starts from what the image makes, not only from what is copied into it', { timeout: 180_000 }, async () => {
+    const root = aRepository();
+    const path = aHarborTask({
+      'environment/Dockerfile':
+        'FROM node:24-bookworm-slim\nWORKDIR /app\nCOPY seed/ ./\nRUN echo built > built.txt\nENV WORD="in the image"\n',
+      'solution/solve.sh': '#!/bin/bash\nset -e\ncat built.txt && test "$WORD" = hello && echo hello > greeting.txt\n',
+    });
+    const signal = AbortSignal.timeout(170_000);
+    const spec = { root, path, format: undefined, name: undefined, instance: undefined };
+    const directory = await importTask(spec, systemClock, signal);
+    const deps = { executors: executorsOf([testDockerExecutor()]), clock: systemClock, log: silentLog };
+    expect(await validateTask(await loadPreparedTask(directory), 'docker', deps, signal)).toMatchObject({
+      reference: 1,
+    });
+    const { bundle } = await loadPreparedTask(directory);
+    const start = await withBundle(bundle, opened => filesOf(opened, opened.tree, signal));
+    expect(start.map(file => file.path)).toEqual(['bin/say', 'built.txt', 'readme.txt']);
+    expect(readFileSync(join(directory, 'solution/solution.patch'), 'utf8')).not.toContain('built.txt');
+  });
+
+  it('says which image can’t be had', { timeout: 180_000 }, async () => {
+    const root = aRepository();
+    const path = aHarborTask({ 'environment/Dockerfile': 'FROM registry.invalid/acme/base:1\nWORKDIR /app\n' });
+    const signal = AbortSignal.timeout(170_000);
+    const spec = { root, path, format: undefined, name: undefined, instance: undefined };
+    const directory = await importTask(spec, systemClock, signal);
+    const deps = { executors: executorsOf([testDockerExecutor()]), clock: systemClock, log: silentLog };
+    await expect(validateTask(await loadPreparedTask(directory), 'docker', deps, signal)).rejects.toMatchObject({
+      code: 'docker.imageMissing',
+      message: expect.stringContaining('registry.invalid/acme/base:1'),
+    });
+  });
+});

@@ -1,0 +1,124 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../server/base/clock.ts';
+import { silentLog } from '../../server/base/log.ts';
+import { validateTask } from '../../server/bench/validate.ts';
+import { executorsOf } from '../../server/executors/index.ts';
+import { loadPreparedTask } from '../../server/tasks/format.ts';
+import { importTask } from '../../server/tasks/transfer/importTask.ts';
+import { aHarborTask, aTerminalBenchTask } from '../unit/tasks/transfer/foreignDirectories.ts';
+import type { BenchSubject } from './benchContract.ts';
+import { aBench, type Bench } from './benchFixture.ts';
+
+const shell = (label: string, script: string) => ({ id: 'command', label, command: ['sh', '-c', script] });
+
+/** Tasks of other programs, on one executor. */
+export function foreignTasksContract(subject: BenchSubject): void {
+  describe(`a task of another program, run by ${subject.name}`, () => {
+    let bench: Bench | null = null;
+    afterEach(async () => {
+      await bench?.dispose();
+      bench = null;
+    });
+
+    /** Imports a task into the bench's repository and proves it. */
+    async function anImportedTask(path: string) {
+      bench = await aBench({ executors: subject.executors });
+      const { root, home } = bench;
+      const spec = { root, path, format: undefined, name: 'foreign', instance: undefined };
+      const directory = await importTask(spec, systemClock, AbortSignal.timeout(170_000));
+      const deps = { executors: executorsOf(subject.executors(home)), clock: systemClock, log: silentLog };
+      const validate = async () =>
+        validateTask(await loadPreparedTask(directory), 'auto', deps, AbortSignal.timeout(170_000));
+      return { bench, directory, validate };
+    }
+
+    it('is proven by its own solution script, and rewards who solves it (Harbor)', { timeout: 180_000 }, async () => {
+      const { bench, directory, validate } = await anImportedTask(aHarborTask());
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      const task = await loadPreparedTask(directory);
+      expect(task.proof).not.toBeNull();
+      expect(task.solutionPatch?.toString()).toContain('+hello');
+      const runId = await bench.run(
+        [
+          { id: 'oracle' },
+          { id: 'nop' },
+          shell('solver', 'cat readme.txt && echo hello > greeting.txt'),
+          shell('forger', 'mkdir -p /logs/verifier; echo 1 > /logs/verifier/reward.txt; echo 1 > reward.txt'),
+          shell('tamperer', 'mkdir -p /tests; echo "echo 1 > /logs/verifier/reward.txt" > /tests/test.sh'),
+        ],
+        { tasks: ['foreign'], unproven: false },
+      );
+      await bench.service.finished(runId);
+      const rewards = Object.fromEntries(bench.store.trials(runId).map(trial => [trial.agentLabel, trial.reward]));
+      expect(rewards).toEqual({ oracle: 1, nop: 0, solver: 1, forger: 0, tamperer: 0 });
+    });
+
+    it('is judged by the summary of its test runner (Terminal-Bench)', { timeout: 180_000 }, async () => {
+      const { bench, validate } = await anImportedTask(aTerminalBenchTask());
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      const runId = await bench.run([{ id: 'oracle' }, shell('wrong', 'echo bye > hello.txt')], { tasks: ['foreign'] });
+      await bench.service.finished(runId);
+      expect(bench.store.trials(runId).map(trial => trial.reward)).toEqual([1, 0]);
+    });
+
+    it('judges the predictions of a SWE-bench file', { timeout: 180_000 }, async () => {
+      const { bench, validate } = await anImportedTask(aHarborTask());
+      await validate();
+      const patch = (text: string) =>
+        `diff --git a/greeting.txt b/greeting.txt\nnew file mode 100644\n--- /dev/null\n+++ b/greeting.txt\n@@ -0,0 +1 @@\n+${text}\n`;
+      const lines = [
+        ['good', patch('hello')],
+        ['bad', patch('bye')],
+        ['broken', 'no patch at all\n'],
+      ].map(([model, text]) =>
+        JSON.stringify({ instance_id: 'local__foreign-1', model_name_or_path: model, model_patch: text }),
+      );
+      const file = join(bench.home, 'predictions.jsonl');
+      writeFileSync(file, lines.join('\n'));
+      const of = (model: string) => ({ id: 'predictions', model, label: model, command: [file] });
+      const runId = await bench.run([of('good'), of('bad'), of('broken'), of('unknown')], { tasks: ['foreign'] });
+      await bench.service.finished(runId);
+      const ends = bench.store.trials(runId).map(trial => [trial.agentLabel, trial.end, trial.reward]);
+      expect(ends).toEqual([
+        ['good', 'verified', 1],
+        ['bad', 'verified', 0],
+        ['broken', 'agentFailed', 0],
+        ['unknown', 'errored', null],
+      ]);
+    });
+
+    it('reaches no verdict where its verifier can’t do its work', { timeout: 180_000 }, async () => {
+      const needsNetwork = { 'tests/test.sh': '#!/bin/bash\nno-such-runner || exit 127\n' };
+      const { bench, validate } = await anImportedTask(aHarborTask(needsNetwork));
+      await expect(validate()).rejects.toMatchObject({ code: 'verifier.failed' });
+      const runId = await bench.run([{ id: 'nop' }], { tasks: ['foreign'] });
+      await bench.service.finished(runId);
+      expect(bench.store.trials(runId)[0]).toMatchObject({ reward: null, error: { code: 'verifier.failed' } });
+    });
+
+    it('gives 0 where the change alone keeps the verifier from its word', { timeout: 180_000 }, async () => {
+      const { bench, validate } = await anImportedTask(
+        aHarborTask({
+          'tests/test.sh':
+            '#!/bin/bash\n. /tests/lib.sh\nsh bin/say > /tmp/said || exit 1\ngrep -q hello /tmp/said && give 1 || give 0\n',
+        }),
+      );
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      const runId = await bench.run([shell('breaker', 'rm -r bin')], { tasks: ['foreign'] });
+      await bench.service.finished(runId);
+      expect(bench.store.trials(runId)[0]).toMatchObject({ reward: 0, end: 'verified' });
+    });
+
+    it('refuses a reward that is none', { timeout: 180_000 }, async () => {
+      const { validate } = await anImportedTask(
+        aHarborTask({
+          'tests/test.sh':
+            '#!/bin/bash\necho 1 > /logs/verifier/reward.txt\necho \'{"a": 7}\' > /logs/verifier/reward.json\n',
+        }),
+      );
+      await expect(validate()).rejects.toThrow(/no reward between 0 and 1: reward\.json/);
+    });
+  });
+}

@@ -1,0 +1,71 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { deleteItems, ItemMerger, ItemReader, ItemStore } from '../../../server/traces/items.ts';
+import { traceMigrations } from '../../../server/traces/schema.ts';
+
+function aDatabase() {
+  const database = new Database(':memory:');
+  for (const migration of traceMigrations) database.exec(migration);
+  const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
+  return { database, store: new ItemStore(database), reader: new ItemReader(database), count };
+}
+
+/** Hardly compressible, so that few rows make a large one. */
+const noise = (kilobytes: number) =>
+  Array.from({ length: kilobytes * 100 }, () => Math.random().toString(36).slice(2, 12)).join(' ');
+
+describe('items', () => {
+  it('keep their numbers when their rows are merged, also for who read them before', () => {
+    const { database, store, reader, count } = aDatabase();
+    const texts = Array.from({ length: 60 }, (_, index) => `${index} ${noise(4)}`);
+    const numbers = texts.map((text, index) => {
+      const number = store.put(text);
+      if (index % 3 === 2) store.flush();
+      return number;
+    });
+    expect(count('items')).toBe(20);
+    expect(numbers.map(number => reader.text(number))).toEqual(texts);
+    const merger = new ItemMerger(database);
+    while (merger.advance());
+    expect(count('items')).toBeLessThan(8);
+    expect(numbers.map(number => reader.text(number))).toEqual(texts);
+    expect(texts.map(text => store.put(text))).toEqual(numbers);
+  });
+
+  it('go one by one out of a row, and their numbers are not used again', () => {
+    const { database, store, count } = aDatabase();
+    const numbers = [1, 2, 3].map(index => store.put(`text ${index}`));
+    store.flush();
+    deleteItems(database, [numbers[1] as number, 99]);
+    const reader = new ItemReader(database);
+    expect([numbers[0], numbers[2]].map(number => reader.text(number as number))).toEqual(['text 1', 'text 3']);
+    expect(() => reader.text(numbers[1] as number)).toThrow('missing');
+    const again = store.put('text 2');
+    store.flush();
+    expect(new ItemReader(database).text(again)).toBe('text 2');
+    deleteItems(database, [...numbers, again]);
+    expect([count('items'), count('item_hashes')]).toEqual([0, 0]);
+    expect(store.put('text 1')).toBeGreaterThan(again);
+  });
+
+  it('are merged over numbers that are gone', () => {
+    const { database, store, count } = aDatabase();
+    const texts = Array.from({ length: 30 }, (_, index) => `${index} ${noise(4)}`);
+    const numbers = texts.map(text => {
+      const number = store.put(text);
+      store.flush();
+      return number;
+    });
+    deleteItems(
+      database,
+      numbers.filter((_, index) => index % 4 === 1),
+    );
+    while (new ItemMerger(database).advance());
+    expect(count('items')).toBeLessThan(10);
+    const reader = new ItemReader(database);
+    numbers.forEach((number, index) => {
+      if (index % 4 === 1) expect(() => reader.text(number)).toThrow('missing');
+      else expect(reader.text(number)).toBe(texts[index]);
+    });
+  });
+});
