@@ -12,6 +12,8 @@ export interface WorkloadTurn {
   readonly events: readonly string[];
   /** Milliseconds from one event to the next. */
   readonly gapsMs: readonly number[];
+  /** Random bytes behind the reply's encrypted reasoning. */
+  readonly noiseBytes: number;
 }
 
 /** One session; its turns must be taken in order. `padded`: deltas carry random `obfuscation`, as api.openai.com adds. */
@@ -36,13 +38,16 @@ export function* codexSession(seed: number, turns: number, padded: boolean): Gen
       ...{ include: ['reasoning.encrypted_content'], prompt_cache_key: threadId },
       ...{ text: { verbosity: 'medium' }, client_metadata: { 'x-codex-turn-metadata': metadata } },
     };
+    const request = JSON.stringify(body);
     const output = anOutput(random, sources);
-    const events = streamOf({ instructions, tools, output, random, padded });
+    const reply = { instructions, tools, output, createdAt: 1_790_000_000 + turn * 60, usage: aUsage(request, random) };
+    const events = streamOf({ ...reply, random, padded });
     yield {
-      request: JSON.stringify(body),
+      request,
       headers: { 'user-agent': 'codex_exec/0.169.0', 'thread-id': threadId, 'x-client-request-id': threadId },
       events,
       gapsMs: events.map(() => Math.floor(random() * random() * 60)),
+      noiseBytes: Buffer.from(String(output[0]?.['encrypted_content']), 'base64').length,
     };
     input.push(...output, ...output.flatMap(item => resultOf(item, random, sources)));
   }
@@ -86,13 +91,16 @@ interface StreamParts {
   readonly instructions: string;
   readonly tools: readonly object[];
   readonly output: readonly Item[];
+  /** Epoch seconds. */
+  readonly createdAt: number;
+  readonly usage: object;
   readonly random: Random;
   readonly padded: boolean;
 }
 
-function streamOf({ instructions, tools, output, random, padded }: StreamParts): string[] {
+function streamOf({ instructions, tools, output, createdAt, usage, random, padded }: StreamParts): string[] {
   const response = {
-    ...{ id: `resp_${hex(random, 48)}`, object: 'response', created_at: 1_790_000_000, status: 'in_progress' },
+    ...{ id: `resp_${hex(random, 48)}`, object: 'response', created_at: createdAt, status: 'in_progress' },
     ...{ error: null, incomplete_details: null, instructions, model: 'gpt-5.5-2026-04-23', output: [] as object[] },
     ...{ parallel_tool_calls: true, tool_choice: 'auto', tools, top_p: 1, usage: null as object | null, metadata: {} },
   };
@@ -124,9 +132,22 @@ function streamOf({ instructions, tools, output, random, padded }: StreamParts):
     }
     add('response.output_item.done', { output_index: index, item });
   });
-  const usage = { input_tokens: 30_000, output_tokens: 300, total_tokens: 30_300 };
   add('response.completed', { response: { ...response, status: 'completed', output, usage } });
   return events;
+}
+
+/** As the request grows; all but what is new of it was cached. */
+function aUsage(request: string, random: Random): object {
+  const input = Math.floor(request.length / 4.2);
+  const output = Math.floor(100 + random() * 400);
+  return {
+    ...{
+      input_tokens: input,
+      input_tokens_details: { cached_tokens: Math.max(0, input - 1100) },
+      output_tokens: output,
+    },
+    ...{ output_tokens_details: { reasoning_tokens: Math.floor(output / 3) }, total_tokens: input + output },
+  };
 }
 
 function begunParts(type: string): object {

@@ -1,4 +1,4 @@
-// The conformance suite against the peers: a matrix of what each of them keeps as it is.
+// The conformance suite against ours and the peers: a matrix of what each of them keeps as it is.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import type { ProxyUnderTest } from '../test/conformance/underTest.ts';
 import { startProcess } from './calls.ts';
 import { startMitmdump } from './mitmdump.ts';
 import { mockttpModule } from './mockttp.ts';
+import { openServer } from './ours.ts';
 import type { PeerProxy } from './peerHttpMitmProxy.ts';
 import type { MockttpProxy } from './peerMockttp.ts';
 
@@ -26,13 +27,13 @@ export interface Conformance {
   readonly results: Readonly<Record<string, string | null>>;
 }
 
-/** Runs every check against every peer that this machine has. Ours passes all of them in the test suite. */
+/** Runs every check against ours and every peer that this machine has. */
 export async function measureConformance(): Promise<readonly Conformance[]> {
   const scratch = mkdtempSync(join(tmpdir(), 'coach-perf-conformance-'));
   const authorities = openAuthorities();
   const results = new Map<string, Record<string, string | null>>();
   try {
-    for (const start of [httpMitmProxy, mockttp, mitmproxy]) {
+    for (const start of [ours, httpMitmProxy, mockttp, mitmproxy]) {
       const tested = await start(scratch, authorities).catch((error: Error) => error);
       if (tested instanceof Error) console.log(`Conformance without one peer: ${tested.message}`);
       else await testPeer(tested, authorities, results);
@@ -59,6 +60,30 @@ async function testPeer(
     results.set(check.name, { ...results.get(check.name), [proxy.name]: failure?.message ?? null });
   }
   await stop();
+}
+
+async function ours(scratch: string, { caFile }: Authorities): Promise<Tested> {
+  const home = join(scratch, 'coach');
+  let server = await openServer(home);
+  let names = 0;
+  return {
+    stop: () => server.stop(),
+    proxy: {
+      name: 'ours',
+      async route({ address, port }, kind) {
+        const host = kind === 'usual' ? 'api.openai.com' : `fresh-${++names}.test`;
+        const target = `https://${address === '::1' ? '[::1]' : address}:${port}`;
+        const launch = await server.proxy.launch({ agent: 'codex', overrides: [{ host, target, caFile }] });
+        const authorization = `Basic ${Buffer.from(`coach:${launch.token}`).toString('base64')}`;
+        const caPem = readFileSync((await server.proxy.status({})).caFile, 'utf8');
+        return { port: launch.port, host, hostPort: 443, authorization, caPem };
+      },
+      async restart() {
+        await server.stop();
+        server = await openServer(home);
+      },
+    },
+  };
 }
 
 async function httpMitmProxy(scratch: string, { caFile }: Authorities): Promise<Tested> {

@@ -20,14 +20,17 @@ interface FigureParts {
   readonly ours: number | null;
   readonly peers?: Readonly<Record<string, number | null>>;
   readonly goal: string;
-  /** Whether ours reaches the goal, given a number. */
-  readonly reach: (ours: number) => boolean;
+  /** Whether ours reaches the goal, given a number; null when that needs a peer that is missing. */
+  readonly reach: (ours: number) => boolean | null;
   readonly void?: string | null;
   readonly note?: string | null;
 }
 
 /** The peer that records as ours does: only that is a fair ratio. */
 export const fairPeer = 'http-mitm-proxy + SQLite';
+
+/** The proxies that ours is measured beside; what else a figure is compared with is its own affair. */
+export const proxyPeers = [fairPeer, 'http-mitm-proxy', 'mockttp + SQLite', 'mitmproxy + SQLite'] as const;
 
 export function toFigure({ ours, peers = {}, reach, void: fault, note, ...rest }: FigureParts): Figure {
   const peer = peers[fairPeer] ?? null;
@@ -42,6 +45,14 @@ export function toFigure({ ours, peers = {}, reach, void: fault, note, ...rest }
     ...(fault ? { void: fault } : {}),
     ...(note ? { note } : {}),
   };
+}
+
+/** Faults by contestant: one of ours or of the direct way makes a figure void, a peer's only its own number. */
+export function voidBy(faults: ReadonlyMap<string, string | null>): { void: string | null; note: string | null } {
+  const all = [...faults].flatMap(([name, fault]) => (fault === null ? [] : [{ name, text: `${name}: ${fault}` }]));
+  const own = all.filter(({ name }) => name === 'ours' || name === 'direct').map(({ text }) => text);
+  const peers = all.filter(({ text }) => !own.includes(text)).map(({ text }) => text);
+  return { void: own.join('; ') || null, note: peers.length === 0 ? null : `void: ${peers.join('; ')}` };
 }
 
 export function median(list: readonly number[]): number {

@@ -10,18 +10,29 @@ import { ourRecords } from './records.ts';
 
 const usualHost = 'api.openai.com';
 
-/** The built server with recording on, as every user runs it. */
-export async function startOurs({ scratch, upstreamPort, caFile, freshHosts }: World): Promise<Contestant> {
-  const env = { ...process.env, COACH_HOME: join(scratch, 'coach'), PROXY_PORT: '0' };
+/** The built server with recording on, started as every user starts it. */
+export async function openServer(home: string) {
+  const env = { ...process.env, COACH_HOME: home, PROXY_PORT: '0' };
   const paths = coachPaths(env);
-  const connection = await connectToServer({
-    paths,
-    client: 'test',
-    program: join(root, 'dist', 'server.cjs'),
-    env,
-  });
+  const program = join(root, 'dist', 'server.cjs');
+  const connection = await connectToServer({ paths, client: 'test', program, env });
+  return {
+    ...{ connection, paths, proxy: remote(proxyApi, connection.channel) },
+    stop: async () => {
+      await remote(serverApi, connection.channel).stop({});
+      await connection.closed;
+      connection.dispose();
+    },
+  };
+}
+
+export async function startOurs({ scratch, upstreamPort, caFile, freshHosts }: World): Promise<Contestant> {
+  const home = join(scratch, 'coach');
+  // The first start of a version compiles it; every later one finds what was compiled.
+  await (await openServer(home)).stop();
+  const { connection, paths, proxy, stop } = await openServer(home);
   const target = `https://localhost:${upstreamPort}`;
-  const launch = await remote(proxyApi, connection.channel).launch({
+  const launch = await proxy.launch({
     agent: 'codex',
     overrides: [usualHost, ...freshHosts].map(host => ({ host, target, caFile })),
   });
@@ -31,10 +42,6 @@ export async function startOurs({ scratch, upstreamPort, caFile, freshHosts }: W
     pid: connection.info.pid,
     way: (host = usualHost) => ({ port: launch.port, target: `${host}:443`, host, hostHeader: host, authorization }),
     stored: ourRecords(paths.tracesDb),
-    stop: async () => {
-      await remote(serverApi, connection.channel).stop({});
-      await connection.closed;
-      connection.dispose();
-    },
+    stop,
   };
 }

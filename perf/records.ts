@@ -3,22 +3,26 @@ import { TraceStore } from '../server/traces/store.ts';
 import type { Stored } from './contestants.ts';
 
 const sampleRows = 20;
-/** How long a recorder may lag behind the last reply. */
-const lagMs = 20_000;
+/** How long a recorder may take for its next row; after that the rest is missing. */
+const stalledMs = 20_000;
 
 /** What a peer's database has of a run; its rows carry the run's name in the request. */
 export function peerRecords(file: string): (run: string, expectedRows: number) => Promise<Stored> {
+  let seenId = 0;
   return async (run, expectedRows) => {
     const database = new Database(file, { readonly: true });
     const like = `%"${run}-%`;
-    const count = database.prepare('SELECT count(*) FROM exchanges WHERE CAST(request AS TEXT) LIKE ?').pluck();
-    const rows = await untilStored(expectedRows, () => count.get(like) as number);
+    const ofRun = 'FROM exchanges WHERE id > ? AND CAST(request AS TEXT) LIKE ?';
+    const count = database.prepare(`SELECT count(*) ${ofRun}`).pluck();
+    const rows = await untilStored(expectedRows, () => count.get(seenId, like) as number);
     const sample = database
-      .prepare<[string, number], { request: Buffer; response: Buffer }>(
-        'SELECT request, response FROM exchanges WHERE CAST(request AS TEXT) LIKE ? ORDER BY id DESC LIMIT ?',
+      .prepare<[number, string, number], { request: Buffer; response: Buffer }>(
+        `SELECT request, response ${ofRun} ORDER BY id DESC LIMIT ?`,
       )
-      .all(like, sampleRows)
+      .all(seenId, like, sampleRows)
       .map(({ request, response }) => ({ request: request.toString(), response: response.toString() }));
+    // Runs come one after the other: what is there now need not be looked through again.
+    seenId = database.prepare('SELECT coalesce(max(id), 0) FROM exchanges').pluck().get() as number;
     database.close();
     return { rows, sample };
   };
@@ -46,8 +50,11 @@ export function ourRecords(file: string): (run: string, expectedRows: number) =>
 
 async function untilStored(expectedRows: number, rows: () => number): Promise<number> {
   let found = rows();
-  for (const until = Date.now() + lagMs; found < expectedRows && Date.now() < until; found = rows()) {
+  for (let changedMs = Date.now(); found < expectedRows && Date.now() - changedMs < stalledMs; ) {
     await new Promise(resolve => setTimeout(resolve, 20));
+    const now = rows();
+    if (now !== found) changedMs = Date.now();
+    found = now;
   }
   return found;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
-import Database from 'better-sqlite3';
+import { ItemMerger } from '../server/traces/items.ts';
 import { RecorderCore } from '../server/traces/recorderCore.ts';
 import { SearchIndex } from '../server/traces/searchIndex.ts';
 import { TraceStore } from '../server/traces/store.ts';
@@ -13,35 +13,34 @@ import { type Figure, toFigure } from './figure.ts';
 
 const sessions = 5;
 const turns = 200;
+/** Agents work for some seconds between their requests; here a pause comes after several. */
+const turnsPerPause = 10;
 
 /** Megabytes on disk, the log written back. Peers are the same bytes kept as they came, and compressed body by body. */
 export async function measureStorage(): Promise<Figure[]> {
   const [plain, padded] = [recordWorkload(false), recordWorkload(true)];
-  const figure = 'database per 1,000 Codex requests';
-  const unit = 'MB';
-  const goal = 'at most 20 MB (stretch 17)';
-  const reach = (ours: number) => ours <= 20;
+  const figure = 'database per 1,000 Codex requests, lossless and searchable';
   return [
     toFigure({
-      ...{ figure, unit, ours: plain.conversationsMb, peers: plain.peers, goal: 'at most 6 MB (stretch 4.5)' },
+      ...{ figure, unit: 'MB', ours: plain.megabytes, peers: plain.peers, goal: 'at most 6 MB (stretch 4.5)' },
       ...{ reach: ours => ours <= 6, void: plain.fault },
-      note: `${sessions} sessions × ${turns} turns, without the tables for the wire's own text and for search`,
+      note:
+        `${sessions} sessions × ${turns} turns, ${plain.events} events with their times, sampled turns compared byte ` +
+        `for byte; ${plain.noiseMb.toFixed(2)} MB of it are encrypted reasoning, which nothing makes smaller`,
     }),
     toFigure({
-      ...{ figure: `${figure}, lossless and searchable`, unit, ours: plain.wholeMb, peers: plain.peers, goal, reach },
-      ...{ void: plain.fault, note: `${plain.events} events with their times; sampled turns compared byte for byte` },
-    }),
-    toFigure({
-      ...{ figure: `${figure}, deltas padded with random text`, unit, ours: padded.wholeMb, peers: padded.peers },
-      ...{ goal, reach, void: padded.fault, note: 'padding of 1 to 15 random characters cannot be compressed' },
+      ...{ figure: `${figure}, deltas padded with random text`, unit: 'MB', ours: padded.megabytes },
+      ...{ peers: padded.peers, goal: 'at most 20 MB (stretch 17)', reach: ours => ours <= 20, void: padded.fault },
+      note: 'padding of 1 to 15 random characters cannot be compressed',
     }),
   ];
 }
 
 interface Recorded {
-  /** All of the database, and without what only the wire's text and the search need. */
-  readonly wholeMb: number;
-  readonly conversationsMb: number;
+  /** All of the database. */
+  readonly megabytes: number;
+  /** What no compression can do without: the random bytes of encrypted reasoning. */
+  readonly noiseMb: number;
   readonly peers: Readonly<Record<string, number>>;
   readonly events: number;
   /** What did not come back as it was sent. */
@@ -56,28 +55,28 @@ function recordWorkload(padded: boolean): Recorded {
     const core = new RecorderCore(file, 120_000, answer => {
       if (answer.kind === 'event' && answer.event.kind === 'exchange') ids.push(answer.event.id);
     });
-    let [raw, compressed, events] = [0, 0, 0];
+    let [raw, compressed, events, noise] = [0, 0, 0, 0];
     forEachTurn(padded, (turn, count) => {
       feed(core, count, turn);
       const reply = turn.events.join('');
       raw += turn.request.length + reply.length;
       compressed += zstdCompressSync(turn.request).length + zstdCompressSync(reply).length;
       events += turn.events.length;
+      noise += turn.noiseBytes;
+      if (count % turnsPerPause === 0) keepInOrder(file);
     });
     core.accept({ kind: 'stop' });
-    makeSearchable(file);
     const store = new TraceStore(file);
     let fault: string | null = ids.length === sessions * turns ? null : `${ids.length} exchanges were stored`;
     forEachTurn(padded, (turn, count) => {
       if (count % 50 === 0 || count === 1) fault ??= differenceOf(store, ids[count - 1] ?? '', turn, count);
     });
     store.dispose();
-    const megabytes = (bytes: number) => bytes / 1_000_000;
-    const whole = sizeOnDisk(file);
+    const toMegabytes = (bytes: number) => bytes / 1_000_000;
     return {
-      wholeMb: megabytes(whole),
-      conversationsMb: megabytes(whole - sizeOfTables(file, ['wire', 'said%', 'item_uses%'])),
-      peers: { 'as they came': megabytes(raw), 'zstd body by body': megabytes(compressed) },
+      megabytes: toMegabytes(sizeOnDisk(file)),
+      noiseMb: toMegabytes(noise),
+      peers: { 'as they came': toMegabytes(raw), 'zstd body by body': toMegabytes(compressed) },
       events,
       fault,
     };
@@ -126,21 +125,14 @@ function differenceOf(store: TraceStore, id: string, turn: WorkloadTurn, count: 
   return same && wire.events.length === turn.events.length ? null : `the events of reply ${count} came back changed`;
 }
 
-/** What the recorder does when it is idle. */
-function makeSearchable(file: string): void {
+/** What the recorder does in quiet moments. */
+function keepInOrder(file: string): void {
   const writer = new TraceWriter(file);
   const index = new SearchIndex(writer.database);
-  while (index.advance(50));
+  while (index.advance(2));
+  const merger = new ItemMerger(writer.database);
+  while (merger.advance());
   writer.close();
-}
-
-/** Bytes of the pages of these tables and their indexes, named as for LIKE. */
-function sizeOfTables(file: string, names: readonly string[]): number {
-  const database = new Database(file, { readonly: true });
-  const size = database.prepare('SELECT coalesce(sum(pgsize), 0) FROM dbstat WHERE name LIKE ?').pluck();
-  const sum = names.reduce((total, name) => total + (size.get(name) as number), 0);
-  database.close();
-  return sum;
 }
 
 function sizeOnDisk(file: string): number {

@@ -1,5 +1,5 @@
 import type { Contestant } from './contestants.ts';
-import { type Figure, median, toFigure } from './figure.ts';
+import { type Figure, median, toFigure, voidBy } from './figure.ts';
 import { cpuTimes } from './threads.ts';
 import type { PerfWorld } from './world.ts';
 
@@ -49,7 +49,7 @@ async function measureRound({ load }: PerfWorld, contestant: Contestant, round: 
 function toFigures(streamed: ReadonlyMap<string, Streamed>): Figure[] {
   const direct = streamed.get('direct');
   const peers = [...streamed].filter(([name]) => name !== 'direct' && name !== 'ours');
-  const fault = [...streamed].map(([name, { fault }]) => fault && `${name}: ${fault}`).find(Boolean) ?? null;
+  const faults = voidBy(new Map([...streamed].map(([name, { fault }]) => [name, fault])));
   const figure = (name: string, goal: string, limit: number, take: (result: Streamed) => number) => {
     const of = (result: Streamed | undefined) => {
       const value = result === undefined || result.fault !== null ? Number.NaN : take(result);
@@ -62,7 +62,7 @@ function toFigures(streamed: ReadonlyMap<string, Streamed>): Figure[] {
       peers: Object.fromEntries(peers.map(([peer, result]) => [peer, of(result)])),
       goal,
       reach: value => value <= limit,
-      void: fault,
+      ...faults,
     });
   };
   const over = (list: 'firstUs' | 'delaysUs') => (result: Streamed) =>

@@ -1,5 +1,8 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
-import { type Figure, fairPeer } from './figure.ts';
+import { join } from 'node:path';
+import { root } from '../scripts/root.ts';
+import { type Figure, fairPeer, proxyPeers } from './figure.ts';
 
 /** The shape of the machine, without which no number means anything. */
 export function machine(): string {
@@ -10,18 +13,36 @@ export function machine(): string {
 
 /** A Markdown table; what could not be measured is "–". */
 export function tableOf(figures: readonly Figure[]): string {
-  const peers = [...new Set(figures.flatMap(figure => Object.keys(figure.peers)))];
-  const header = ['figure', 'unit', 'ours', ...peers, `ratio to ${fairPeer}`, 'goal (stretch)', 'met'];
+  const header = ['figure', 'unit', 'ours', ...proxyPeers, `ours ÷ ${fairPeer}`, 'goal (stretch)', 'met'];
   const rows = figures.map(figure => [
-    figure.figure + (figure.note ? ` (${figure.note})` : ''),
+    figure.figure + remarksOn(figure),
     figure.unit,
     figure.void === undefined ? cell(figure.ours) : `void: ${figure.void}`,
-    ...peers.map(peer => cell(figure.peers[peer] ?? null)),
-    cell(figure.ratio),
+    ...proxyPeers.map(peer => cell(figure.peers[peer] ?? null)),
+    fairPeer in figure.peers ? cell(figure.ratio) : '–',
     figure.goal,
     figure.met === null ? '–' : figure.met ? 'yes' : 'no',
   ]);
   return [header, header.map(() => '---'), ...rows].map(row => `| ${row.join(' | ')} |`).join('\n');
+}
+
+/** Puts `text` between the marks of that name in docs/performance.md. */
+export function fillDocument(name: 'figures' | 'conformance', text: string): void {
+  const file = join(root, 'docs', 'performance.md');
+  const [before, , after] = readFileSync(file, 'utf8').split(
+    new RegExp(`(?<=<!-- ${name} -->\\n)|(?=<!-- /${name} -->)`),
+  );
+  if (after === undefined) throw new Error(`${file} has no marks <!-- ${name} --> and <!-- /${name} -->.`);
+  writeFileSync(file, `${before}\n${text}\n\n${after}`);
+}
+
+/** The note, and what this one figure is compared with that has no column. */
+function remarksOn({ note, peers }: Figure): string {
+  const columns: readonly string[] = ['direct', ...proxyPeers];
+  const others = Object.entries(peers).filter(([peer]) => !columns.includes(peer));
+  const direct = peers['direct'] === undefined ? [] : [`direct: ${cell(peers['direct'])}`];
+  const remarks = [...direct, ...others.map(([peer, value]) => `${peer}: ${cell(value)}`), ...(note ? [note] : [])];
+  return remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;
 }
 
 function cell(value: number | null): string {

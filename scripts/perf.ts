@@ -1,4 +1,5 @@
-// Benchmarks against named peers, as ratios of the same run: `npm run perf [-- part …]`. Writes perf/results/latest.json.
+// Benchmarks against named peers, as ratios of the same run: `npm run perf [-- part …]`. Writes perf/results/latest.json
+// and, after a whole run, the table in docs/performance.md.
 // The part `conformance` takes minutes and runs only when it is named. Ends with 1 when a figure is void: what was stored is not what was sent.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { measureQueries } from '../perf/queries.ts';
 import { measureRequests } from '../perf/requests.ts';
 import { measureStorage } from '../perf/storage.ts';
 import { measureStreams } from '../perf/streams.ts';
-import { machine, tableOf } from '../perf/table.ts';
+import { fillDocument, machine, tableOf } from '../perf/table.ts';
 import { type PerfWorld, startWorld } from '../perf/world.ts';
 import { build, hostTarget } from './build.ts';
 import { root } from './root.ts';
@@ -38,18 +39,28 @@ const figures: Figure[] = [idleMemory(world)];
 try {
   for (const [name, measure] of Object.entries(parts)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
-    console.log(`Measuring ${name} …`);
+    const startedMs = Date.now();
     figures.push(...(await measure(world)));
+    console.log(`Measured ${name} in ${Math.round((Date.now() - startedMs) / 1000)} s.`);
     keep(figures);
   }
 } finally {
   await world.stop();
 }
 
-console.log(`\n${machine()}\n`);
-console.log(tableOf(figures));
-for (const [peer, reason] of Object.entries(world.missing)) console.log(`Without ${peer}: ${reason}`);
-if (chosen.includes(conformance)) console.log(`\n${matrixOf(await measureConformance())}`);
+const report = [
+  `Measured on ${new Date().toISOString().slice(0, 10)}, ${machine()}.`,
+  tableOf(figures),
+  ...Object.entries(world.missing).map(([peer, reason]) => `Without ${peer}: ${reason}`),
+].join('\n\n');
+console.log(`\n${report}`);
+// The page shows whole runs only: parts of two runs are no pairs.
+if (chosen.length === 0) fillDocument('figures', report);
+if (chosen.includes(conformance)) {
+  const matrix = matrixOf(await measureConformance());
+  console.log(`\n${matrix}`);
+  fillDocument('conformance', matrix);
+}
 process.exitCode = figures.some(figure => figure.void !== undefined) ? 1 : 0;
 
 /** Kept after every part: a run that is cut short has measured something all the same. */

@@ -26,7 +26,7 @@ describe('a figure', () => {
     const untrue = toFigure({ ...parts, ours: 1, void: '3 rows for 4 requests' });
     expect([unmeasured.met, untrue.met]).toEqual([null, null]);
     expect(tableOf([unmeasured, untrue])).toContain('void: 3 rows for 4 requests');
-    expect(tableOf([unmeasured])).toContain('| time | ms | – | – | ≤ 5 | – |');
+    expect(tableOf([unmeasured])).toMatch(/\| time \| ms (\| – )+\| ≤ 5 \| – \|/);
   });
 
   it('takes the middle of its samples', () => {
