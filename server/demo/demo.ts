@@ -44,15 +44,21 @@ export function addDemoCommand(program: Command, { terminal }: CommandContext): 
         const { live, model = null } = options;
         await whileConnected(connection, () => runSteps({ terminal, channel, paths, live, model }));
       } finally {
-        if (connection.started) {
-          await remote(server, connection.channel)
-            .stop({ idle: true })
-            .catch(() => undefined);
-          await serverGone(connection);
-        }
+        if (connection.started && (await stopWhenIdle(connection))) await serverGone(connection);
         connection.dispose();
       }
     });
+}
+
+/** Asks until the last connection and sandbox are gone. False when others use the server: then it is theirs. */
+async function stopWhenIdle({ channel }: ServerConnection): Promise<boolean> {
+  for (const deadline = Date.now() + goneMs; Date.now() < deadline; await delay(100)) {
+    const { stopping } = await remote(server, channel)
+      .stop({ idle: true })
+      .catch(() => ({ stopping: true }));
+    if (stopping) return true;
+  }
+  return false;
 }
 
 /** Waits for the end of the server's process, so that nothing of the demo runs on when it returns. */

@@ -212,10 +212,14 @@ async function bench(
 ): Promise<{ run: RunSummary; trials: TrialSummary[] }> {
   const { terminal, channel } = demo;
   const api = remote(runs, channel);
-  const started = await api.start(
-    { repository, tasks: [task.id], agents: choices(demo, session, recordingFile), attempts, keys: keysOf(demo) },
-    terminal.signal,
-  );
+  // Not given up on Ctrl-C: a run that has begun must be cancelled, which followRun does.
+  const started = await api.start({
+    repository,
+    tasks: [task.id],
+    agents: choices(demo, session, recordingFile),
+    attempts,
+    keys: keysOf(demo),
+  });
   terminal.print(`      run ${started.id} in ${started.executor}`);
   await followRun(started, channel, terminal, line => terminal.print(`    ${line}`));
   terminal.signal.throwIfAborted();

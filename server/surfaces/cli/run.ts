@@ -71,7 +71,8 @@ export function addRunCommand(program: Command, context: CommandContext, exit: (
       await runAndShow(context, options.json, exit, async channel => {
         const api = remote(runs, channel);
         if (process.stdin.isTTY && !options.yes) await confirmCost(await api.plan(params, terminal.signal), terminal);
-        return api.start(params, terminal.signal);
+        // Not given up on Ctrl-C: a run that has begun must be cancelled, which followRun does.
+        return api.start(params);
       });
     });
 }
@@ -87,7 +88,7 @@ export function addResumeCommand(group: Command, context: CommandContext, exit: 
       runAndShow(context, json, exit, async channel => {
         const api = remote(runs, channel);
         const { run } = await api.show({ runId }, terminal.signal);
-        return api.resume({ runId, keys: modelKeys(terminal.env, run.repository) }, terminal.signal);
+        return api.resume({ runId, keys: modelKeys(terminal.env, run.repository) });
       }),
     );
 }
@@ -191,7 +192,10 @@ export async function followRun(
       if (event.kind !== 'usage') print(`  ${event.trialId ?? run.id}  ${event.text}`);
     }
   };
-  const cancel = () => void api.cancel({ runId: run.id }).catch(() => undefined);
+  let cancelled: Promise<unknown> = Promise.resolve();
+  const cancel = () => {
+    cancelled = api.cancel({ runId: run.id }).catch(() => undefined);
+  };
   if (terminal.signal.aborted) cancel();
   terminal.signal.addEventListener('abort', cancel, { once: true });
   try {
@@ -215,6 +219,8 @@ export async function followRun(
   } finally {
     terminal.signal.removeEventListener('abort', cancel);
   }
+  // It is over when its sandboxes are gone, a moment after its last word.
+  await cancelled;
 }
 
 function exitCodeOf(run: RunSummary, trials: readonly TrialSummary[]): number {
