@@ -14,6 +14,8 @@ interface Totals {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** Tests that failed once, with the first line of why. */
+  readonly secondTries: readonly string[];
 }
 
 const filters = process.argv.slice(2);
@@ -32,14 +34,18 @@ await build({ target: hostTarget(), dev: false });
 await provideCodex();
 await provideAgents();
 
-// The heavy suites one file at a time: an engine, a workbench and a browser share the machine with nothing.
-const light = await suite('light', ['test/unit', 'test/integration'], []);
-// The first of them may build the base image.
-const heavy = await suite('heavy', ['test/docker', 'test/e2e'], ['--no-file-parallelism', '--testTimeout=180000']);
+const unit = await suite('unit', ['test/unit'], []);
+// Real programs on a busy machine: what fails gets one more try, and is named below if that one passes.
+const integration = await suite('integration', ['test/integration'], ['--retry=1']);
+// One file at a time: an engine, a workbench and a browser share the machine with nothing. The first may build an image.
+const heavyFlags = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
+const heavy = await suite('heavy', ['test/docker', 'test/e2e'], heavyFlags);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);
-const sum = (figure: keyof Totals) => light[figure] + heavy[figure];
+const suites = [unit, integration, heavy];
+for (const text of suites.flatMap(totals => totals.secondTries)) console.log(`Passed on its second try: ${text}`);
+const sum = (figure: 'passed' | 'failed' | 'skipped') => suites.reduce((total, totals) => total + totals[figure], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
 rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
@@ -74,7 +80,7 @@ async function suite(name: string, folders: readonly string[], flags: readonly s
   const report = join(scratch, `${name}.json`);
   const chosen =
     filters.length > 0 ? filters.filter(filter => folders.some(folder => filter.startsWith(folder))) : folders;
-  if (chosen.length === 0) return { passed: 0, failed: 0, skipped: 0 };
+  if (chosen.length === 0) return totalsOf('');
   const argv = [
     'run',
     '--reporter=default',
@@ -99,9 +105,19 @@ async function suite(name: string, folders: readonly string[], flags: readonly s
 }
 
 function totalsOf(json: string): Totals {
-  if (json === '') return { passed: 0, failed: 0, skipped: 0 };
-  const report = JSON.parse(json) as { numPassedTests: number; numFailedTests: number; numPendingTests: number };
-  return { passed: report.numPassedTests, failed: report.numFailedTests, skipped: report.numPendingTests };
+  if (json === '') return { passed: 0, failed: 0, skipped: 0, secondTries: [] };
+  const report = JSON.parse(json) as {
+    numPassedTests: number;
+    numFailedTests: number;
+    numPendingTests: number;
+    testResults: { assertionResults: { status: string; fullName: string; failureMessages: string[] }[] }[];
+  };
+  const secondTries = report.testResults
+    .flatMap(file => file.assertionResults)
+    .filter(({ status, failureMessages }) => status === 'passed' && failureMessages.length > 0)
+    .map(({ fullName, failureMessages }) => `${fullName}: ${failureMessages[0]?.split('\n')[0] ?? ''}`);
+  const { numPassedTests, numFailedTests, numPendingTests } = report;
+  return { passed: numPassedTests, failed: numFailedTests, skipped: numPendingTests, secondTries };
 }
 
 function read(file: string): string {

@@ -330,7 +330,7 @@ export function executorContract(subject: ContractSubject): void {
       await Promise.all([other.remove(), other.remove(), sandbox.remove()]);
       await running;
       await other.remove();
-      expect(subject.traces(name, home.path)).toEqual([]);
+      await expect.poll(() => subject.traces(name, home.path), { timeout: 2000 }).toEqual([]);
     });
 
     it('removes in its sweep nothing that a living owner uses', async () => {
@@ -361,7 +361,7 @@ export function executorContract(subject: ContractSubject): void {
       );
       setTimeout(() => stop.abort(new Error('cancelled')), 20);
       await starting.then(sandbox => sandbox.remove()).catch((error: unknown) => error);
-      expect(subject.traces(name, home.path)).toEqual([]);
+      await expect.poll(() => subject.traces(name, home.path), { timeout: 2000 }).toEqual([]);
     });
 
     it('does not change the repository that the sandboxes start from', async () => {
