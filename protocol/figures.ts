@@ -3,6 +3,11 @@ import type { Cost } from './usage.ts';
 /** What stands for a figure that is not known. Never 0. */
 export const noFigure = '–';
 
+/** A noun as it stands after a count: `trial` after 1, else `trials`. */
+export function plural(count: number, noun: string): string {
+  return count === 1 ? noun : `${noun}s`;
+}
+
 /** How long something took: `0.4 s`, `12:40`, `1:02:03`. */
 export function toDuration(durationMs: number | null): string {
   if (durationMs === null) return noFigure;

@@ -1,5 +1,6 @@
 import type { RunPlan, TrialSummary } from '../../protocol/runs.ts';
 import type { PlannedAgent } from './plan.ts';
+import { median } from './statistics/estimate.ts';
 
 interface Planned {
   readonly executor: string;
@@ -62,11 +63,4 @@ function sumOfMedians(
 
 function total(values: readonly (number | null)[]): number | null {
   return values.reduce<number | null>((sum, value) => (sum === null || value === null ? null : sum + value), 0);
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
-  return low === undefined || high === undefined ? null : (low + high) / 2;
 }

@@ -1,4 +1,5 @@
-import { cannotRun, quote, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
+import { shellWord } from '../base/shell.ts';
+import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
 
 /** What Debian 12 has, and what stands in for the image of that version where no registry is in reach. */
 const debianVersion = 19;
@@ -23,7 +24,7 @@ export async function detectGo(files: RepositoryFiles): Promise<TestSetup | null
   const resultFile = resultAt('go-test.jsonl');
   return {
     // The cache would tell of another run; the toolchain is the environment's, never one that go fetches.
-    command: `GOTOOLCHAIN=local GOFLAGS= GOPROXY=off go test -json -count=1 ${packages.map(quote).join(' ')} > ${resultFile}`,
+    command: `GOTOOLCHAIN=local GOFLAGS= GOPROXY=off go test -json -count=1 ${packages.map(shellWord).join(' ')} > ${resultFile}`,
     resultFormat: 'go',
     resultFile,
     baseImage: `golang:1.${minor}-bookworm`,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { shellWord } from '../base/shell.ts';
 import { nodeRunners, type Runner } from './nodeRunners.ts';
-import { cannotRun, quote, type RepositoryFiles, resultAt, type TestSetup } from './testCommand.ts';
+import { cannotRun, type RepositoryFiles, resultAt, type TestSetup } from './testCommand.ts';
 import { toMatcher } from './testPattern.ts';
 
 const hint = 'Make "test" in package.json one command of node --test, vitest, jest or mocha, without shell operators.';
@@ -33,7 +34,7 @@ export async function detectNode(files: RepositoryFiles): Promise<TestSetup | nu
     throw cannotRun(`${name} is no dependency in package.json`, hint);
   const resultFile = resultAt(runner.report);
   return {
-    command: [...runner.argv(options, resultFile), ...tests].map(quote).join(' '),
+    command: [...runner.argv(options, resultFile), ...tests].map(shellWord).join(' '),
     resultFormat: runner.format,
     resultFile,
     baseImage: 'node:24-bookworm-slim',

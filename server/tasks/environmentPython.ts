@@ -1,4 +1,5 @@
-import { cannotRun, quote, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
+import { shellWord } from '../base/shell.ts';
+import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
 
 /**
  * Python starts without the directory it is called in on its path (-P) and without what a user installed (-s): neither a
@@ -21,7 +22,7 @@ export async function detectPython(files: RepositoryFiles): Promise<TestSetup | 
   const argv = ['python3', '-sPB', '-c', start, ...options, `--junitxml=${resultFile}`, ...tests];
   const dependencies = await dependenciesOf(files);
   return {
-    command: `${dependencies === null ? '' : 'PYTHONPATH=/opt/task/python '}${argv.map(quote).join(' ')}`,
+    command: `${dependencies === null ? '' : 'PYTHONPATH=/opt/task/python '}${argv.map(shellWord).join(' ')}`,
     resultFormat: 'pytest',
     resultFile,
     baseImage: 'debian:bookworm-slim',

@@ -1,4 +1,5 @@
-import { cannotRun, quote, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
+import { shellWord } from '../base/shell.ts';
+import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
 
 /** What Debian 12 has, and what stands in for the image of that version where no registry is in reach. */
 const debianVersion = 63;
@@ -31,7 +32,7 @@ export async function detectRust(files: RepositoryFiles): Promise<TestSetup | nu
     throw cannotRun('Cargo.toml has neither a library nor tests', 'Record a change with tests.');
   const minor = Math.max(debianVersion, Number(/^rust-version\s*=\s*"1\.(\d+)/m.exec(manifest)?.[1] ?? 0));
   const resultFile = resultAt('cargo-test.txt');
-  const all = targets.sort().map(quote).join(' ');
+  const all = targets.sort().map(shellWord).join(' ');
   return {
     command: `code=0; for target in ${all}; do cargo test --offline --no-fail-fast "$target" || code=$?; done > ${resultFile} 2>&1; exit $code`,
     resultFormat: 'cargo',

@@ -1,6 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
+import { plural } from '../../protocol/figures.ts';
 import type { Finding } from '../../protocol/tasks.ts';
 import { isCoachPath } from '../git/ignore.ts';
 import { type Repository, repositoryAt, requireCommit, submodulesError, trackedFiles } from '../git/repository.ts';
@@ -157,7 +158,7 @@ function stopping(id: string, error: CoachError): Check {
 }
 
 function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return `${number} ${plural(number, noun)}`;
 }
 
 function listed(paths: readonly string[]): string {

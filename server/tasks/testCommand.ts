@@ -31,11 +31,6 @@ export function resultAt(name: string): string {
   return `/logs/verifier/${name}`;
 }
 
-/** A word for a POSIX shell. */
-export function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
-
 export function cannotRun(found: string, hint: string): CoachError {
   return new CoachError('task.invalid', `The tests can't be run as a task yet: ${found}.`, { hint });
 }

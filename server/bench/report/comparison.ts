@@ -3,7 +3,7 @@ import type { TrialSummary } from '../../../protocol/runs.ts';
 import type { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { addCosts } from '../score.ts';
-import { estimate, mean, type TaskRewards } from '../statistics/estimate.ts';
+import { estimate, mean, median, type TaskRewards } from '../statistics/estimate.ts';
 import { comparePaired, holm } from '../statistics/paired.ts';
 import { passRates } from '../statistics/passRates.ts';
 import { summarise } from './summary.ts';
@@ -146,12 +146,4 @@ function spread(attempts: ComparedTask['attempts']): number {
     .filter(rewards => rewards.length > 0)
     .map(mean);
   return means.length === 0 ? 0 : Math.max(...means) - Math.min(...means);
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [low, high] = [sorted[middle - 1], sorted[middle]];
-  if (high === undefined) return null;
-  return sorted.length % 2 === 1 || low === undefined ? high : (low + high) / 2;
 }

@@ -1,4 +1,5 @@
-import { escapeMarkup } from './escape.ts';
+import { plural } from '../../../protocol/figures.ts';
+import { toMarkup } from './escape.ts';
 import type { ReportModel } from './model.ts';
 import { scatter } from './scatter.ts';
 import { reportStyle } from './style.ts';
@@ -14,21 +15,21 @@ export function toHtml(report: ReportModel, version: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Run ${escapeMarkup(run.id)}</title>
+<title>Run ${toMarkup(run.id)}</title>
 <style>${reportStyle}</style>
 </head>
 <body>
 <main>
-<header><h1>Run ${escapeMarkup(run.id)}</h1><p class="dim">${escapeMarkup(headline(report))}</p></header>
-<section class="sum" aria-label="Summary"><p><b>${escapeMarkup(first)}</b> ${escapeMarkup(rest.join(' '))}</p></section>
+<header><h1>Run ${toMarkup(run.id)}</h1><p class="dim">${toMarkup(headline(report))}</p></header>
+<section class="sum" aria-label="Summary"><p><b>${toMarkup(first)}</b> ${toMarkup(rest.join(' '))}</p></section>
 ${part('Verdict', pairsTable(report))}
 ${part('Agents', agentsTable(report))}
 <div class="two">${part('Cost against reward', scatter(report.agents))}${part('Trials that did not pass', failuresTable(report))}</div>
 ${part('Tasks', tasksTable(report))}
-${part('Errors', list(errors.map(({ trial, message }) => `<b>${escapeMarkup(trial)}</b>: ${escapeMarkup(message)}`)))}
-${part('What the sandbox does not isolate', list(run.notIsolated.map(escapeMarkup)))}
+${part('Errors', list(errors.map(({ trial, message }) => `<b>${toMarkup(trial)}</b>: ${toMarkup(message)}`)))}
+${part('What the sandbox does not isolate', list(run.notIsolated.map(toMarkup)))}
 ${part('How this was measured', measured(report))}
-<footer class="dim">Made by Codex Coach ${escapeMarkup(version)}. This file is complete in itself: it loads nothing and sends nothing.</footer>
+<footer class="dim">Made by Codex Coach ${toMarkup(version)}. This file is complete in itself: it loads nothing and sends nothing.</footer>
 </main>
 </body>
 </html>
@@ -37,9 +38,9 @@ ${part('How this was measured', measured(report))}
 
 function headline({ run, agents, tasks }: ReportModel): string {
   const parts = [
-    `${agents.length} ${agents.length === 1 ? 'agent' : 'agents'}`,
-    `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}`,
-    `${run.attempts} ${run.attempts === 1 ? 'attempt' : 'attempts'} each`,
+    `${agents.length} ${plural(agents.length, 'agent')}`,
+    `${tasks.length} ${plural(tasks.length, 'task')}`,
+    `${run.attempts} ${plural(run.attempts, 'attempt')} each`,
   ];
   return `${parts.join(', ')} · ${run.createdAt.slice(0, 16).replace('T', ' ')} UTC · executor ${run.executor}`;
 }
@@ -81,5 +82,5 @@ function measured({ run, agents, pairs }: ReportModel): string {
     ['Repository', run.repository],
   ];
   const rows = facts.filter(fact => fact !== null);
-  return `<dl>${rows.map(([name, text]) => `<div><dt>${name}</dt><dd>${escapeMarkup(text)}</dd></div>`).join('')}</dl>`;
+  return `<dl>${rows.map(([name, text]) => `<div><dt>${name}</dt><dd>${toMarkup(text)}</dd></div>`).join('')}</dl>`;
 }

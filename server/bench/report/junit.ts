@@ -1,6 +1,6 @@
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
-import { escapeMarkup } from './escape.ts';
+import { toMarkup } from './escape.ts';
 
 /**
  * A run as JUnit XML: one suite per agent, one case per task and attempt. A failure is the agent's, an error the
@@ -52,12 +52,12 @@ function outcome(trial: TrialSummary, message: string | null): string {
   const failing = trial.tests.filter(test => test.status !== 'passed');
   const text = failing.map(test => `${test.status}: ${test.id}${test.message === null ? '' : `\n${test.message}`}`);
   const told = message ?? (failing.length > 0 ? `${failing.length} expected tests did not pass` : `${trial.end}`);
-  return `<${verdict} ${attributes({ message: told, type: trial.end ?? verdict })}>${escapeMarkup(text.join('\n'))}</${verdict}>\n`;
+  return `<${verdict} ${attributes({ message: told, type: trial.end ?? verdict })}>${toMarkup(text.join('\n'))}</${verdict}>\n`;
 }
 
 function attributes(values: Readonly<Record<string, string>>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name}="${escapeMarkup(value).replaceAll('\n', '&#10;')}"`)
+    .map(([name, value]) => `${name}="${toMarkup(value).replaceAll('\n', '&#10;')}"`)
     .join(' ');
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison } from '../../../protocol/comparison.ts';
+import { plural } from '../../../protocol/figures.ts';
 import type { RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { compareTrials } from './comparison.ts';
 
@@ -22,7 +23,7 @@ export function toReport(run: RunSummary, trials: readonly TrialSummary[]): Repo
 /** How much of the run the figures cover. */
 function weight(run: RunSummary, trials: readonly TrialSummary[]): string {
   const verdicts = trials.filter(trial => trial.reward !== null).length;
-  const told = `${verdicts} of ${trials.length} ${trials.length === 1 ? 'trial' : 'trials'} reached a verdict`;
+  const told = `${verdicts} of ${trials.length} ${plural(trials.length, 'trial')} reached a verdict`;
   if (run.state !== 'finished') return `The run is ${run.state}: ${told}, and the figures cover only those.`;
   const replays = trials.some(trial => trial.agent.replay !== null);
   return replays ? `${told}; replayed answers show that the way works, not how good a model is.` : `${told}.`;

@@ -1,5 +1,5 @@
 import type { AgentFigures } from '../../../protocol/comparison.ts';
-import { escapeMarkup } from './escape.ts';
+import { toMarkup } from './escape.ts';
 
 /** Colour says nothing: every agent has a shape, filled on the front. */
 const shapes = [
@@ -36,7 +36,7 @@ export function scatter(agents: readonly AgentFigures[]): string {
   const x = (cost: number) => area.left + (cost / mostCost) * (area.right - area.left);
   const y = (reward: number) => area.bottom - reward * (area.bottom - area.top);
   const names = points.filter(point => point.agent.isOnFront).map(point => point.agent.label);
-  const told = escapeMarkup(`Cost per trial against reward; the Pareto front is ${names.join(' and ')}`);
+  const told = toMarkup(`Cost per trial against reward; the Pareto front is ${names.join(' and ')}`);
   return `<svg class="plot" viewBox="0 0 520 280" role="img" aria-label="${told}">${axes(mostCost, x, y)}
 <path class="front" d="${frontPath(points, x, y)}"/>${points.map((point, index) => drawn(point, index, points.length, x, y)).join('')}</svg>
 <p class="cap">Filled points are on the Pareto front: no other agent is both cheaper and better. Lines are 95 % intervals.</p>`;
@@ -82,7 +82,7 @@ function drawn({ agent, cost, reward }: Point, index: number, count: number, x: 
   const isRight = left > (area.left + area.right) / 2;
   const label =
     agent.isOnFront || count <= mostLabels
-      ? `<text class="label" x="${at(left + (isRight ? -10 : 10))}" y="${at(y(reward.mean) + (agent.isOnFront ? -6 : 16))}" text-anchor="${isRight ? 'end' : 'start'}">${escapeMarkup(short(agent.label))}</text>`
+      ? `<text class="label" x="${at(left + (isRight ? -10 : 10))}" y="${at(y(reward.mean) + (agent.isOnFront ? -6 : 16))}" text-anchor="${isRight ? 'end' : 'start'}">${toMarkup(short(agent.label))}</text>`
       : '';
   return `<g class="point${agent.isOnFront ? ' on' : ''}"><line x1="${at(left)}" x2="${at(left)}" y1="${at(y(reward.low))}" y2="${at(y(reward.high))}"/>
 <g transform="translate(${at(left)} ${at(y(reward.mean))})">${shape(index)}</g>${label}</g>`;

@@ -1,4 +1,5 @@
 import type { AgentFigures, PairVerdict } from '../../../protocol/comparison.ts';
+import { plural } from '../../../protocol/figures.ts';
 
 /** What a comparison comes to: who is best and how sure that is, what is open, what is cheap, and whether tasks are sound. */
 export function summarise(agents: readonly AgentFigures[], pairs: readonly PairVerdict[], tasks: number): string[] {
@@ -48,7 +49,7 @@ function settle(moreTasks: number | null): string {
 /** Beyond some hundreds the figure says only that the two are alike. */
 export function settling(moreTasks: number): string {
   if (moreTasks > 500) return 'only many hundreds of tasks more';
-  return `about ${moreTasks} more ${moreTasks === 1 ? 'task' : 'tasks'}`;
+  return `about ${moreTasks} more ${plural(moreTasks, 'task')}`;
 }
 
 function price(best: AgentFigures, compared: readonly AgentFigures[]): string | null {
@@ -89,5 +90,5 @@ export function pText(pValue: number): string {
 }
 
 function count(number: number, word: string): string {
-  return `${number} ${number === 1 ? word : `${word}s`}`;
+  return `${number} ${plural(number, word)}`;
 }

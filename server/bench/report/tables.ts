@@ -2,7 +2,7 @@ import type { AgentFigures, ComparedTask, PairVerdict } from '../../../protocol/
 import { toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import type { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { mean } from '../statistics/estimate.ts';
-import { escapeMarkup } from './escape.ts';
+import { toMarkup } from './escape.ts';
 import type { ReportModel } from './model.ts';
 import { shapeOf } from './scatter.ts';
 import { pText, settling } from './summary.ts';
@@ -23,7 +23,7 @@ function evidence({ isEnough }: PairVerdict): string {
 }
 
 function sentence({ first, second, tasks, better, isEnough, moreTasks }: PairVerdict): string {
-  const [a, b] = [first, second].map(label => `<b>${escapeMarkup(label)}</b>`);
+  const [a, b] = [first, second].map(label => `<b>${toMarkup(label)}</b>`);
   if (isEnough) return `${a} beats ${b} on ${better} of ${tasks} tasks`;
   if (moreTasks === null) return `${a} against ${b}: no difference was seen`;
   if (moreTasks === 0) return `${a} against ${b}: the pairs together leave it open`;
@@ -44,7 +44,7 @@ export function agentsTable({ agents }: ReportModel): string {
       toCount(agent.medianTokens),
       toDuration(agent.medianMs),
     ];
-    return `<tr><th scope="row">${shapeOf(agents, agent)}<b>${escapeMarkup(agent.label)}</b>${note(agent)}</th>
+    return `<tr><th scope="row">${shapeOf(agents, agent)}<b>${toMarkup(agent.label)}</b>${note(agent)}</th>
 <td class="ai">${interval(agent)}</td>${figures.map(figure => `<td class="num">${figure}</td>`).join('')}</tr>`;
   };
   return `<table><thead><tr><th>Agent</th><th class="ai"><span class="axis"><i>0</i><i>0.5</i><i>1</i></span></th>
@@ -58,7 +58,7 @@ function note({ model, version, isReplay, isControl }: AgentFigures): string {
   const notes = [model, version, isReplay ? 'replay' : null, isControl ? 'control' : null].filter(
     known => known !== null,
   );
-  return notes.length === 0 ? '' : ` <span class="dim">${escapeMarkup(notes.join(', '))}</span>`;
+  return notes.length === 0 ? '' : ` <span class="dim">${toMarkup(notes.join(', '))}</span>`;
 }
 
 /** The interval as a bar on a scale from 0 to 1, with a mark at the mean. */
@@ -74,10 +74,10 @@ function interval({ reward }: AgentFigures): string {
 export function tasksTable({ agents, tasks }: ReportModel): string {
   if (tasks.length === 0) return '';
   const row = ({ task, proven, attempts }: ComparedTask) =>
-    `<tr><th scope="row">${escapeMarkup(task)}${proven ? '' : ' <span class="warn">unproven</span>'}</th>${attempts
+    `<tr><th scope="row">${toMarkup(task)}${proven ? '' : ' <span class="warn">unproven</span>'}</th>${attempts
       .map(own => `<td class="num">${own.map(mark).join('')}<span class="mv">${taskMean(own)}</span></td>`)
       .join('')}</tr>`;
-  const heads = agents.map(({ label }) => `<th class="num name">${escapeMarkup(label)}</th>`).join('');
+  const heads = agents.map(({ label }) => `<th class="num name">${toMarkup(label)}</th>`).join('');
   return `<table><thead><tr><th>Task</th>${heads}</tr></thead>
 <tbody>${tasks.map(row).join('\n')}</tbody></table>
 <p class="cap"><i class="mk y"></i> passed, <i class="mk p"></i> in part, <i class="mk n"></i> failed, <i class="mk e"></i> no verdict; one mark per attempt. Tasks on which agents disagree the most come first.</p>`;
@@ -93,7 +93,7 @@ function taskMean(attempts: readonly Attempt[]): string {
 function mark({ reward, end }: Attempt, index: number): string {
   const kind = reward === null ? 'e' : reward === 1 ? 'y' : reward > 0 ? 'p' : 'n';
   const told = reward === null ? `no verdict${end === null ? '' : `, ${endTexts[end]}`}` : `reward ${reward}`;
-  const text = escapeMarkup(`Attempt ${index + 1}: ${told}`);
+  const text = toMarkup(`Attempt ${index + 1}: ${told}`);
   return `<i class="mk ${kind}" role="img" title="${text}" aria-label="${text}"></i>`;
 }
 
@@ -111,7 +111,7 @@ const endTexts: Readonly<Record<TrialEnd, string>> = {
 export function failuresTable({ agents }: ReportModel): string {
   const ends = (Object.keys(endTexts) as TrialEnd[]).filter(end => agents.some(agent => agent.failures[end]));
   if (ends.length === 0) return '';
-  const heads = agents.map(agent => `<th class="num name">${escapeMarkup(agent.label)}</th>`).join('');
+  const heads = agents.map(agent => `<th class="num name">${toMarkup(agent.label)}</th>`).join('');
   const rows = ends.map(
     end =>
       `<tr><th scope="row">${endTexts[end]}</th>${agents.map(agent => `<td class="num">${agent.failures[end] ?? 0}</td>`).join('')}</tr>`,

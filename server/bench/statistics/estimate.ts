@@ -17,6 +17,14 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+/** Null when there is no value. */
+export function median(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length / 2;
+  const [low, high] = [sorted[Math.ceil(middle) - 1], sorted[Math.floor(middle)]];
+  return low === undefined || high === undefined ? null : (low + high) / 2;
+}
+
 /**
  * Mean over tasks of their mean reward; null without a verdict. Attempts at one task resemble each other, so the
  * interval is Wilson's with as many observations as the spread between tasks is worth: at least the number of tasks,

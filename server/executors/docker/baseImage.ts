@@ -7,6 +7,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { exec } from '../../base/exec.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import type { Log } from '../../base/log.ts';
+import { shellWord } from '../../base/shell.ts';
 import { followProgress, statusOf } from './engine.ts';
 
 export interface BaseImageDeps {
@@ -182,7 +183,7 @@ async function buildArchive(archive: string, deps: BaseImageDeps, log: Log, sign
             '--aptopt=APT::Install-Recommends "false"',
           ],
           ...recipe.excluded.map(path => `--dpkgopt=path-exclude=${path}`),
-          `--customize-hook=upload ${shellQuoted(deps.node)} /usr/local/bin/node`,
+          `--customize-hook=upload ${shellWord(deps.node)} /usr/local/bin/node`,
           '--customize-hook=chmod 755 "$1/usr/local/bin/node"',
           ...[recipe.suite, temporary],
         ],
@@ -206,8 +207,4 @@ function archiveOf(deps: BaseImageDeps): string {
 
 function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 12);
-}
-
-function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

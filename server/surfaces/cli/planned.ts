@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { CoachError } from '../../../protocol/errors.ts';
-import { toDuration } from '../../../protocol/figures.ts';
+import { plural, toDuration } from '../../../protocol/figures.ts';
 import type { RunPlan } from '../../../protocol/runs.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,7 +12,7 @@ export function planText(plan: RunPlan): string {
   const due = plan.trials - plan.reused;
   const taken = plan.reused === 0 ? '' : `, ${plan.reused} more taken from earlier runs (--fresh runs them again)`;
   return [
-    `${due} ${due === 1 ? 'trial' : 'trials'} to run in ${plan.executor}${taken}.`,
+    `${due} ${plural(due, 'trial')} to run in ${plan.executor}${taken}.`,
     table(
       ['Agent', 'Trials', 'Cost', 'Agent time', 'By earlier trials'],
       plan.agents.map(agent => [

@@ -1,4 +1,4 @@
-import { noFigure, toCount, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
+import { noFigure, plural, toCount, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
 import { type Exchange, type RequestChanges, type SessionReport, sessions } from '../../../protocol/sessions.ts';
 import { cachedShare, type Usage } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
@@ -91,7 +91,7 @@ render(sessions.members.summary, report => {
     ...section('Tools', report.tools.map(toolCells), ['left', 'right', 'left']),
     ...section(
       'Files changed',
-      report.files.map(file => [visible(file.path), `${file.edits} ${file.edits === 1 ? 'edit' : 'edits'}`]),
+      report.files.map(file => [visible(file.path), `${file.edits} ${plural(file.edits, 'edit')}`]),
     ),
     ...section(
       'Longest steps',
@@ -180,7 +180,7 @@ render(
 );
 
 render(sessions.members.prune, ({ sessions: count, deleted }) => {
-  const what = `${count.toLocaleString('en-US')} ${count === 1 ? 'session' : 'sessions'}`;
+  const what = counted(count, 'session');
   if (deleted === null) return count === 0 ? 'No session to delete.' : `${what} would be deleted. Do it with --yes.`;
   const freed = (deleted.freedBytes / 1_000_000).toFixed(1);
   return `Deleted ${what} with ${counted(deleted.exchanges, 'exchange')}; ${freed} MB freed.`;

@@ -1,3 +1,4 @@
+import { plural } from '../../../protocol/figures.ts';
 import { runs } from '../../../protocol/runs.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { render } from './renderers.ts';
@@ -15,7 +16,4 @@ render(tasks.members.export, ({ output, notes }) =>
   [`Wrote ${output}`, ...notes.map(note => `  Note: ${note}`)].join('\n'),
 );
 
-render(
-  runs.members.export,
-  ({ output, trials }) => `Wrote ${trials} ${trials === 1 ? 'trial' : 'trials'} to ${output}`,
-);
+render(runs.members.export, ({ output, trials }) => `Wrote ${trials} ${plural(trials, 'trial')} to ${output}`);

@@ -1,4 +1,4 @@
-import { noFigure } from '../../../protocol/figures.ts';
+import { noFigure, plural } from '../../../protocol/figures.ts';
 import { totalTokens, type Usage } from '../../../protocol/usage.ts';
 
 export type Align = 'left' | 'right';
@@ -28,7 +28,7 @@ export function formatTokens(usage: Usage): string {
 
 /** `1 exchange`, `2 exchanges`. */
 export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? noun : `${noun}s`}`;
+  return `${count.toLocaleString('en-US')} ${plural(count, noun)}`;
 }
 
 /** Local date and time to the minute. */

@@ -1,10 +1,9 @@
 import { parse as parseToml } from 'smol-toml';
-import { readableIssues } from '../../../protocol/api.ts';
-import { CoachError } from '../../../protocol/errors.ts';
 import { fileOf, filesUnder, type TreeNode } from './directoryTree.ts';
 import { readDockerfile, workdirProblem } from './dockerfile.ts';
 import { type ForeignTask, Unsupported } from './foreignTask.ts';
 import { type HarborEnvironment, HarborToml, harborVersions } from './harborSchema.ts';
+import { cannotImport, readTaskFile } from './taskFile.ts';
 
 /** Memory of every sandbox here, in MiB. */
 const sandboxMemoryMb = 4096;
@@ -64,28 +63,17 @@ export function readHarbor(nodes: readonly TreeNode[], path: string, directoryNa
 }
 
 function parseHarborToml(nodes: readonly TreeNode[], path: string): HarborToml {
-  const invalid = (why: string, cause?: unknown) =>
-    new CoachError('input.invalid', `${path}/task.toml can't be imported: ${why}.`, {
-      cause,
-      hint: 'It must be the task.toml of a Harbor task, schema 1.0 to 1.4.',
-    });
-  const file = fileOf(nodes, 'task.toml');
-  if (file === null) throw invalid('it is missing');
-  let content: unknown;
-  try {
-    content = parseToml(file.content.toString());
-  } catch (cause) {
-    throw invalid(`it is not TOML (${(cause as Error).message.split('\n')[0]})`, cause);
-  }
-  const parsed = HarborToml.safeParse(content);
-  if (!parsed.success) throw invalid(readableIssues(parsed.error));
-  const version = parsed.data.schema_version ?? parsed.data.version ?? '1.0';
+  const hint = 'It must be the task.toml of a Harbor task, schema 1.0 to 1.4.';
+  const name = 'task.toml';
+  const toml = readTaskFile(nodes, path, { name, language: 'TOML', parse: parseToml, schema: HarborToml, hint });
+  const invalid = (why: string) => cannotImport(`${path}/${name}`, why, hint);
+  const version = toml.schema_version ?? toml.version ?? '1.0';
   if (!harborVersions.includes(version))
     throw invalid(`its schema ${version} is not known (${harborVersions.join(', ')})`);
-  if (parsed.data.verifier.environment_mode === 'shared' && parsed.data.verifier.environment !== undefined) {
+  if (toml.verifier.environment_mode === 'shared' && toml.verifier.environment !== undefined) {
     throw invalid('[verifier] environment_mode "shared" contradicts [verifier.environment]');
   }
-  return parsed.data;
+  return toml;
 }
 
 /** What would change a verdict, or what an agent can do, and is not there. */

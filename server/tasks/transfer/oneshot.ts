@@ -4,6 +4,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { type FileNode, fileOf, filesUnder, type TreeNode } from './directoryTree.ts';
 import { readDockerfile, workdirProblem } from './dockerfile.ts';
 import type { ForeignTask } from './foreignTask.ts';
+import { cannotImport } from './taskFile.ts';
 
 const Criterion = z.looseObject({ id: z.string(), criterion: z.string(), weight: z.number().default(1) });
 const TestScript = z.looseObject({ path: z.string().regex(/^(?!\/)(?!.*\.\.)/), content: z.string() });
@@ -130,10 +131,7 @@ function parsed<S extends z.ZodType>(
 ): z.output<S> | null {
   const file = fileOf(nodes, name);
   if (file === null) return null;
-  const invalid = (why: string) =>
-    new CoachError('input.invalid', `${path}/${name} can't be imported: ${why}.`, {
-      hint: 'It must be a file of OneShot Bench.',
-    });
+  const invalid = (why: string) => cannotImport(`${path}/${name}`, why, 'It must be a file of OneShot Bench.');
   let content: unknown;
   try {
     content = JSON.parse(file.content.toString());

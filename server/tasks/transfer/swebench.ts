@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { readableIssues } from '../../../protocol/api.ts';
-import { CoachError } from '../../../protocol/errors.ts';
+import type { CoachError } from '../../../protocol/errors.ts';
 import { commitBundle, type ForeignTask } from './foreignTask.ts';
 import { pytestJudge } from './pytestJudge.ts';
+import { cannotImport } from './taskFile.ts';
 
 /** JSON-encoded on Hugging Face, a list in other copies. */
 const TestIds = z.union([
@@ -172,7 +173,5 @@ function parsedOrNull(text: string): unknown {
 }
 
 function invalid(path: string, why: string): CoachError {
-  return new CoachError('input.invalid', `${path} can't be imported: ${why}.`, {
-    hint: 'Rows must be those of a SWE-bench dataset or of a predictions file.',
-  });
+  return cannotImport(path, why, 'Rows must be those of a SWE-bench dataset or of a predictions file.');
 }

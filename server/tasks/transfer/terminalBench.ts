@@ -1,10 +1,9 @@
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
-import { readableIssues } from '../../../protocol/api.ts';
-import { CoachError } from '../../../protocol/errors.ts';
 import { type FileNode, fileOf, filesUnder, type TreeNode } from './directoryTree.ts';
 import { readDockerfile, workdirProblem } from './dockerfile.ts';
 import { type ForeignTask, Unsupported } from './foreignTask.ts';
+import { readTaskFile } from './taskFile.ts';
 
 /** `task.yaml` of Terminal-Bench 1, as far as it decides what a task means. */
 const TaskYaml = z.looseObject({
@@ -70,22 +69,8 @@ export function readTerminalBench(nodes: readonly TreeNode[], path: string, name
 }
 
 function parseTaskYaml(nodes: readonly TreeNode[], path: string): z.output<typeof TaskYaml> {
-  const invalid = (why: string, cause?: unknown) =>
-    new CoachError('input.invalid', `${path}/task.yaml can't be imported: ${why}.`, {
-      cause,
-      hint: 'It must be the task.yaml of a Terminal-Bench 1 task.',
-    });
-  const file = fileOf(nodes, 'task.yaml');
-  if (file === null) throw invalid('it is missing');
-  let content: unknown;
-  try {
-    content = parseYaml(file.content.toString());
-  } catch (cause) {
-    throw invalid(`it is not YAML (${(cause as Error).message.split('\n')[0]})`, cause);
-  }
-  const parsed = TaskYaml.safeParse(content);
-  if (!parsed.success) throw invalid(readableIssues(parsed.error));
-  return parsed.data;
+  const hint = 'It must be the task.yaml of a Terminal-Bench 1 task.';
+  return readTaskFile(nodes, path, { name: 'task.yaml', language: 'YAML', parse: parseYaml, schema: TaskYaml, hint });
 }
 
 const ownVariable = /^\$\{T_BENCH_\w+\}/;

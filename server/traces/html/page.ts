@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
-import { noFigure, toClock, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
+import { noFigure, plural, toClock, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
 import type { ConversationItem, Exchange, SessionReport } from '../../../protocol/sessions.ts';
 import { cachedShare } from '../../../protocol/usage.ts';
+import { escapeMarkup } from '../../base/markup.ts';
 import { version } from '../../base/version.ts';
 import type { SessionReader } from '../sessionReader.ts';
 import { reportOf } from '../sessionReport.ts';
 import { type ItemContext, itemHtml } from './items.ts';
 import { pageScript } from './script.ts';
 import { pageStyle } from './style.ts';
-import { escapeHtml, toHtmlName } from './text.ts';
+import { toHtmlName } from './text.ts';
 
 /** Text that a page holds in whole; of a session with more, each item shows less. */
 const maxPageLength = 24_000_000;
@@ -33,7 +34,7 @@ export function toSessionHtml(reader: SessionReader, sessionId: string): string 
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
+<meta http-equiv="Content-Security-Policy" content="${escapeMarkup(policy)}">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${toHtmlName(session.title)}</title>
@@ -83,7 +84,7 @@ function figures({ session, turns, retries, firstByteMs, elapsedMs, modelMs, too
     figure(
       'Exchanges',
       count(session.exchanges),
-      `${turns} ${turns === 1 ? 'turn' : 'turns'}${retries === 0 ? '' : `, ${retries} retried`}`,
+      `${turns} ${plural(turns, 'turn')}${retries === 0 ? '' : `, ${retries} retried`}`,
     ),
     figure(
       'Tokens in',

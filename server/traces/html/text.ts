@@ -1,27 +1,19 @@
 import { visible } from '../../../protocol/visibleText.ts';
+import { escapeMarkup } from '../../base/markup.ts';
 
 /** Characters of one text that a page shows; the middle of a longer one is left out, and the page says so. */
 const shownLength = 20_000;
 /** A line that no one can read is not laid out either: browsers take seconds for one of megabytes. */
 const maxLineLength = 4000;
 
-export function escapeHtml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;')
-    .replaceAll("'", '&#39;');
-}
-
 /** A name or a message, of which the beginning is enough. */
 export function toHtmlName(text: string, length = 1000): string {
-  return escapeHtml(visible(text.length <= length ? text : `${text.slice(0, length)}…`));
+  return escapeMarkup(visible(text.length <= length ? text : `${text.slice(0, length)}…`));
 }
 
 /** A text as it may stand in a page: cut, visible, escaped. `share` of what is shown otherwise, in (0,1]. */
 export function toHtmlText(text: string, share = 1): string {
-  return escapeHtml(visible(cut(text, Math.floor(shownLength * share))));
+  return escapeMarkup(visible(cut(text, Math.floor(shownLength * share))));
 }
 
 function cut(text: string, length: number): string {

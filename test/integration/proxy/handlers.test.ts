@@ -2,16 +2,13 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { methodOf } from '../../../protocol/api.ts';
 import { EventBus } from '../../../server/base/bus.ts';
 import { systemClock } from '../../../server/base/clock.ts';
-import { announceProxy, proxyHandlers } from '../../../server/proxy/handlers.ts';
-import { ModelHosts } from '../../../server/proxy/hosts.ts';
+import { announceProxy } from '../../../server/proxy/handlers.ts';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from '../../../server/traces/handlers.ts';
 import { readInThisThread } from '../../../server/traces/reader/readerInThisThread.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
-import { aRecordingWorld } from './recordingWorld.ts';
-
-const noReplay = () => Promise.reject(new Error('No replay here.'));
+import { aRecordingWorld, handlersOf } from './recordingWorld.ts';
 
 const host = 'api.openai.com';
 const never = new AbortController().signal;
@@ -28,16 +25,8 @@ async function setUp() {
     await reader.dispose();
     await upstream.dispose();
   });
-  const { proxy: service, recorder, store } = world;
-  const proxies = proxyHandlers({
-    service,
-    recorder,
-    store,
-    port: () => 0,
-    defaultHost: () => host,
-    startReplay: noReplay,
-    hosts: new ModelHosts(),
-  });
+  const { recorder, store } = world;
+  const proxies = handlersOf(world);
   const overrides = [{ host, target: upstream.origin }];
   const files = new CodexSessionFiles([], new Redactor());
   const reader = readInThisThread({ tracesDb: world.database, codexDirectories: [] });

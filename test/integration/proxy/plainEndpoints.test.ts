@@ -6,13 +6,10 @@ import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { toAddressPolicy } from '../../../server/proxy/addressPolicy.ts';
-import { proxyHandlers } from '../../../server/proxy/handlers.ts';
 import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { testAuthority } from '../../fakes/upstreamCertificate.ts';
-import { aRecordingWorld, askDatabase, openTunnel, readAll } from './recordingWorld.ts';
-
-const noReplay = () => Promise.reject(new Error('No replay here.'));
+import { aRecordingWorld, askDatabase, handlersOf, openTunnel, readAll } from './recordingWorld.ts';
 
 const body = JSON.stringify({ model: 'gpt-oss:20b', stream: true, input: [] });
 
@@ -78,16 +75,7 @@ describe('a model without TLS', () => {
 
   it('is where base-URL requests go when a launch names it', async () => {
     const { upstream, world } = await aLocalModel();
-    const { proxy: service, recorder, store } = world;
-    const proxies = proxyHandlers({
-      service,
-      recorder,
-      store,
-      port: () => 0,
-      defaultHost: () => 'api.openai.com',
-      startReplay: noReplay,
-      hosts: new ModelHosts(),
-    });
+    const proxies = handlersOf(world);
     const spec = {
       agent: 'codex',
       overrides: [],

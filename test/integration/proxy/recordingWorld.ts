@@ -7,6 +7,8 @@ import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import { createProxy, type ProxyDeps } from '../../../server/proxy/captureProxy.ts';
+import { proxyHandlers } from '../../../server/proxy/handlers.ts';
+import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import type { LaunchSpec, ProxyLaunch, ProxyService } from '../../../server/proxy/proxy.ts';
 import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
@@ -138,3 +140,15 @@ export function runProgram(
     child.stdin?.end();
   });
 }
+
+/** What clients of the server may ask of the proxy of this world; replays are another suite's. */
+export const handlersOf = ({ proxy, recorder, store }: RecordingWorld) =>
+  proxyHandlers({
+    service: proxy,
+    recorder,
+    store,
+    port: () => 0,
+    defaultHost: () => 'api.openai.com',
+    startReplay: () => Promise.reject(new Error('No replay here.')),
+    hosts: new ModelHosts(),
+  });

@@ -7,33 +7,8 @@ import { writeReport } from '../../../../server/bench/report/write.ts';
 import { parseXml } from '../../../../server/bench/reportXml.ts';
 import { aRun, aTrial } from '../../../fakes/scriptedRun.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
+import { done, trials } from '../judgedTrials.ts';
 
-const choice = (id: string, replay: string | null = null) => ({ id, model: null, label: null, command: null, replay });
-const usage = { inputTokens: 1000, cachedInputTokens: 0, outputTokens: 234, reasoningTokens: 0 };
-const done = { phase: 'done', end: 'verified', agentMs: 4000 } as const;
-const trials = [
-  aTrial({
-    id: '1',
-    ...done,
-    reward: 1,
-    usage,
-    cost: { amountUsd: null, kind: 'replay' },
-    agent: choice('codex', 'r.json'),
-  }),
-  aTrial({ id: '2', ...done, reward: 1, agent: choice('oracle'), agentLabel: 'oracle' }),
-  aTrial({ id: '3', ...done, reward: 0, agent: choice('nop'), agentLabel: 'nop' }),
-  aTrial({
-    id: '4',
-    ...done,
-    end: 'errored',
-    reward: null,
-    attempt: 2,
-    usage,
-    cost: { amountUsd: null, kind: 'replay' },
-    agent: choice('codex', 'r.json'),
-    error: { code: 'docker.failed', message: '<script>alert(1)</script>', hint: 'Look.' },
-  }),
-];
 const run = aRun({ state: 'finished', notIsolated: ['The kernel is shared & so on.'] });
 
 describe('the report of a run', () => {
