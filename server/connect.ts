@@ -110,7 +110,7 @@ async function readToken(paths: CoachPaths): Promise<string> {
 /** The same channel; requests under way when the connection ends are refused instead of waiting for ever. */
 function endingWith(closed: Promise<void>, channel: Channel): Channel {
   const ended = closed.then(() => {
-    throw serverEnded();
+    throw new ServerEndedError();
   });
   ended.catch(() => undefined);
   return {
@@ -156,7 +156,7 @@ async function replace(old: ServerConnection): Promise<boolean> {
 /** Works with a connection. When the server goes away meanwhile, the work is given up: its events would never come. */
 export function whileConnected<T>(connection: ServerConnection, work: () => Promise<T>): Promise<T> {
   const ended = connection.closed.then(() => {
-    throw serverEnded();
+    throw new ServerEndedError();
   });
   return Promise.race([work(), ended]);
 }
@@ -254,10 +254,26 @@ export class LastingChannel implements Channel {
   }
 }
 
-function serverEnded(): CoachError {
-  return new CoachError('server.unreachable', 'The background server ended.', {
-    hint: 'Run the command again; a run that was cut off is kept: codex-coach runs list',
-  });
+/** The server ended under a request: whether it was carried out is unknown. */
+class ServerEndedError extends CoachError {
+  constructor() {
+    super('server.unreachable', 'The background server ended.', {
+      hint: 'Run the command again; a run that was cut off is kept: codex-coach runs list',
+    });
+  }
+}
+
+const maxTries = 5;
+
+/** Asks a lasting channel again when the server ended under the request. For requests that may be carried out twice. */
+export async function askAgain<T>(ask: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof ServerEndedError) || tries === maxTries) throw error;
+    }
+  }
 }
 
 function unreachable(paths: CoachPaths): CoachError {

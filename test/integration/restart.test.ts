@@ -10,7 +10,7 @@ import { proxy } from '../../protocol/proxy.ts';
 import { server } from '../../protocol/server.ts';
 import { sessions } from '../../protocol/sessions.ts';
 import { isAlive } from '../../server/base/exec.ts';
-import { LastingChannel } from '../../server/connect.ts';
+import { askAgain, LastingChannel } from '../../server/connect.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -131,6 +131,21 @@ it('hears events of the next server without asking for them again', async () => 
   await remote(server, channel).status({});
   await ask(launch.baseUrl, { 'thread-id': 'after' });
   await expect.poll(() => heard).toContain('after');
+});
+
+it('is asked again for what its end cut off', async () => {
+  const { home } = await aWorldWithModel();
+  const options = { paths: home.paths, client: 'cli', program: serverProgram, env: home.env } as const;
+  const channel = new LastingChannel(options, { watch: true });
+  onTestFinished(() => channel.dispose());
+  const { pid } = await remote(server, channel).status({});
+  process.kill(pid, 'SIGSTOP');
+  const asked = vi.fn(() => remote(proxy, channel).launch({ agent: 'codex' }));
+  const launching = askAgain(asked);
+  await kill(pid);
+  const launch = await launching;
+  expect(asked).toHaveBeenCalledTimes(2);
+  expect(await ask(launch.baseUrl, { 'thread-id': 'again' })).toBe(200);
 });
 
 describe.skipIf(!requireFeature('codex'))('the real Codex, started by codex-coach', { timeout: 90_000 }, () => {

@@ -6,6 +6,7 @@ import { proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
+import { askAgain } from '../../connect.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface TracedCommand {
@@ -36,13 +37,15 @@ export interface TracedOutcome extends ExecOutcome {
 /** Runs an agent with its traffic recorded and waits for its end. The launch is closed whatever happens. */
 export async function runTraced(spec: TracedCommand, channel: Channel, terminal: Terminal): Promise<TracedOutcome> {
   const proxyApi = remote(proxy, channel);
-  const launch = await proxyApi.launch({
-    agent: spec.agent,
-    overrides: [...(spec.overrides ?? [])],
-    replay: spec.replay ?? spec.recording !== undefined,
-    noProxy: terminal.env['NO_PROXY'] || terminal.env['no_proxy'] || '',
-    ...(spec.recording === undefined ? {} : { recording: spec.recording }),
-  });
+  const launch = await askAgain(() =>
+    proxyApi.launch({
+      agent: spec.agent,
+      overrides: [...(spec.overrides ?? [])],
+      replay: spec.replay ?? spec.recording !== undefined,
+      noProxy: terminal.env['NO_PROXY'] || terminal.env['no_proxy'] || '',
+      ...(spec.recording === undefined ? {} : { recording: spec.recording }),
+    }),
+  );
   const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
   for (const [name, value] of Object.entries(launch.env)) {
     if (value !== null) env[name] = value;
@@ -60,7 +63,7 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
   const release = inherit ? passSignals(execution, terminal) : endWith(execution, terminal);
   const close = async (): Promise<Pick<TracedOutcome, 'sessionIds' | 'mismatches'>> => {
     release();
-    return proxyApi.close({ token: launch.token }).catch(() => ({ sessionIds: [], mismatches: [] }));
+    return askAgain(() => proxyApi.close({ token: launch.token })).catch(() => ({ sessionIds: [], mismatches: [] }));
   };
   let outcome: ExecOutcome;
   try {
