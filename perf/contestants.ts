@@ -9,6 +9,7 @@ import { mockttpModule } from './mockttp.ts';
 import { startOurs } from './ours.ts';
 import type { PeerProxy } from './peerHttpMitmProxy.ts';
 import { peerRecords } from './records.ts';
+import { standing } from './threads.ts';
 
 /** Everything stored under a run's name, each as it was sent. */
 export interface Stored {
@@ -22,6 +23,8 @@ export interface Contestant {
   readonly name: string;
   /** Null for the direct way. */
   readonly pid: number | null;
+  /** Resident memory as it started, before anything was asked of it; null for the direct way and without /proc. */
+  readonly idleBytes: number | null;
   way(host?: string): Way;
   /** Null when it records nothing. Waits until what was handed in is stored. */
   readonly stored: ((run: string, expectedRows: number) => Promise<Stored>) | null;
@@ -64,6 +67,7 @@ function direct({ upstreamPort }: World): Contestant {
   return {
     name: 'direct',
     pid: null,
+    idleBytes: null,
     way: () => ({ port: upstreamPort, target: null, host: 'localhost', hostHeader: 'localhost', authorization: null }),
     stored: null,
     stop: async () => undefined,
@@ -80,7 +84,7 @@ async function httpMitmProxy(world: World, name: string, database: string | null
   );
   const port = await peer.call('port', undefined as never);
   const stored = database === null ? null : peerRecords(database);
-  return { name, pid: peer.pid, way: peerWay(world, port), stored, stop: peer.stop };
+  return { name, ...standing(peer.pid), way: peerWay(world, port), stored, stop: peer.stop };
 }
 
 async function mockttp(world: World): Promise<Contestant> {
@@ -89,7 +93,7 @@ async function mockttp(world: World): Promise<Contestant> {
   const peer = await startProcess<PeerProxy>(join(root, 'perf', 'peerMockttp.ts'), args, { quiet: true });
   const port = await peer.call('port', undefined as never);
   const name = 'mockttp + SQLite';
-  return { name, pid: peer.pid, way: peerWay(world, port), stored: peerRecords(database), stop: peer.stop };
+  return { name, ...standing(peer.pid), way: peerWay(world, port), stored: peerRecords(database), stop: peer.stop };
 }
 
 async function mitmproxy(world: World): Promise<Contestant> {
@@ -99,7 +103,10 @@ async function mitmproxy(world: World): Promise<Contestant> {
     database,
     addon: join(root, 'perf', 'peerMitmproxy.py'),
   });
-  return { name: 'mitmproxy + SQLite', pid, way: peerWay(world, port), stored: peerRecords(database), stop };
+  return {
+    ...{ name: 'mitmproxy + SQLite', ...standing(pid), way: peerWay(world, port) },
+    ...{ stored: peerRecords(database), stop },
+  };
 }
 
 /** Peers have no upstream setting: they are asked for the upstream's own address. */

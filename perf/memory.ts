@@ -9,12 +9,12 @@ const perRound = { count: 10_000, connections: 16, sizeBytes: 0 };
 
 /** Resident memory of every contestant as it starts, before anything was asked of it. */
 export function idleMemory({ contestants }: PerfWorld): Figure {
-  const values = contestants.flatMap(({ name, pid }) => {
-    const bytes = pid === null ? null : residentBytes(pid);
-    return bytes === null ? [] : [[name, bytes / megabyte] as const];
-  });
+  const values = contestants.flatMap(({ name, idleBytes }) =>
+    idleBytes === null ? [] : [[name, idleBytes / megabyte] as const],
+  );
   const { ours = null, ...peers } = Object.fromEntries(values);
-  return toFigure({ figure: 'RSS idle', unit: 'MB', ours, peers, goal: '≤ 70', reach: value => value <= 70 });
+  const note = 'Node peers run from TypeScript, which takes about 20 MB of theirs';
+  return toFigure({ figure: 'RSS idle', unit: 'MB', ours, peers, goal: '≤ 70', reach: value => value <= 70, note });
 }
 
 /** 100,000 requests on top of whatever else was measured before, all of them stored. */

@@ -7,6 +7,7 @@ import { coachPaths } from '../server/base/paths.ts';
 import { connectToServer } from '../server/connect.ts';
 import type { Contestant, World } from './contestants.ts';
 import { ourRecords } from './records.ts';
+import { standing } from './threads.ts';
 
 const usualHost = 'api.openai.com';
 
@@ -31,6 +32,7 @@ export async function startOurs({ scratch, upstreamPort, caFile, freshHosts }: W
   // The first start of a version compiles it; every later one finds what was compiled.
   await (await openServer(home)).stop();
   const { connection, paths, proxy, stop } = await openServer(home);
+  const { pid, idleBytes } = standing(connection.info.pid);
   const target = `https://localhost:${upstreamPort}`;
   const launch = await proxy.launch({
     agent: 'codex',
@@ -39,7 +41,7 @@ export async function startOurs({ scratch, upstreamPort, caFile, freshHosts }: W
   const authorization = `Basic ${Buffer.from(`coach:${launch.token}`).toString('base64')}`;
   return {
     name: 'ours',
-    pid: connection.info.pid,
+    ...{ pid, idleBytes },
     way: (host = usualHost) => ({ port: launch.port, target: `${host}:443`, host, hostHeader: host, authorization }),
     stored: ourRecords(paths.tracesDb),
     stop,

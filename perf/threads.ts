@@ -32,6 +32,11 @@ export function residentBytes(pid: number): number | null {
   }
 }
 
+/** A process that has just started, and its resident memory. */
+export function standing(pid: number): { readonly pid: number; readonly idleBytes: number | null } {
+  return { pid, idleBytes: residentBytes(pid) };
+}
+
 function runUs(file: string): number {
   return Number(readFileSync(file, 'utf8').split(' ')[0]) / 1000;
 }

@@ -10,7 +10,8 @@ import type {
   RecorderEvent,
   RecorderMessage,
 } from './recorderMessages.ts';
-import { type RecorderPort, startRecorderThread } from './recorderThread.ts';
+import { type RecorderPort, recordInThread } from './recorderThread.ts';
+import { openSound } from './soundFile.ts';
 import type { ReportOf, UpkeepReport, UpkeepTask } from './upkeep.ts';
 
 /** Bytes that may wait for the recording side; beyond, connections go unrecorded rather than memory full. */
@@ -95,11 +96,15 @@ class CopyingRecorder implements Recorder {
   async start({ file, workerFile, idleSeconds }: RecorderOptions): Promise<void> {
     const worker = { file, idleMs: idleSeconds * 1000 };
     const hear = (answer: RecorderAnswer) => this.#hear(answer);
+    if (workerFile === null) {
+      this.#port = (await import('./recorderInThisThread.ts')).recordInThisThread(worker, hear);
+      return;
+    }
     const crashed = (reason: string) => this.#crashed(reason);
-    this.#port =
-      workerFile === null
-        ? (await import('./recorderInThisThread.ts')).recordInThisThread(worker, hear)
-        : await startRecorderThread({ file: workerFile, worker, hear, crashed });
+    const { isBehind, damaged } = openSound(file);
+    this.#port = recordInThread({ file: workerFile, worker, isBehind, hear, crashed });
+    // Whoever listens does so only once this is made.
+    if (damaged !== null) setImmediate(() => hear({ kind: 'event', event: { kind: 'storage', ...damaged } }));
   }
 
   tap(origin: ConnectionOrigin): Tap {

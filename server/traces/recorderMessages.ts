@@ -1,7 +1,7 @@
 import type { ErrorShape } from '../../protocol/errors.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
-import type { StorageNews } from './traceStorage.ts';
+import type { StorageNews } from './storageNews.ts';
 import type { UpkeepReport, UpkeepTask } from './upkeep.ts';
 
 /** Where a tapped connection goes and who opened it. */
@@ -71,6 +71,8 @@ export type RecorderEvent =
       readonly model: string | null;
       readonly usage: Usage;
       readonly cost: Cost;
+      /** Why it has no reply, or not a whole one; null for success. */
+      readonly failure: string | null;
     }
   | { readonly kind: 'session'; readonly session: SessionSummary }
   /** Characters of a reply that is still streaming; 0 when it has ended. */

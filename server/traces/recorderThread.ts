@@ -21,18 +21,20 @@ export interface RecorderThreadOptions {
   /** The built worker, `dist/recorder.cjs`. */
   readonly file: string;
   readonly worker: WorkerOptions;
+  /** There is work to make up for. */
+  readonly isBehind: boolean;
   readonly hear: (answer: RecorderAnswer) => void;
   /** The thread ended by itself and what it had not stored is lost. What is posted from now on reaches the next one. */
   readonly crashed: (reason: string) => void;
 }
 
 /**
- * Starts the recorder's thread and keeps it alive: one that ends is started again, and what is posted meanwhile waits.
- * @throws CoachError `schema.newer`, `disk.readOnly` when the first one can't open the database
+ * The recorder's thread, started when there is something to record: it takes 25 MB. It is kept alive: one that ends is
+ * started again, and what is posted meanwhile waits.
  */
-export async function startRecorderThread(options: RecorderThreadOptions): Promise<RecorderPort> {
+export function recordInThread(options: RecorderThreadOptions): RecorderPort {
   const thread = new RecorderThread(options);
-  await thread.start();
+  if (options.isBehind) thread.start();
   return thread;
 }
 
@@ -40,6 +42,8 @@ class RecorderThread implements RecorderPort {
   readonly #options: RecorderThreadOptions;
   #worker: Worker | null = null;
   #held: (RecorderMessage | ChunkBatch)[] = [];
+  /** Until the first thread listens, or has failed to. */
+  #starting: Promise<void> | null = null;
   #stopped = false;
   #failures = 0;
   #restart: NodeJS.Timeout | undefined;
@@ -48,7 +52,7 @@ class RecorderThread implements RecorderPort {
     this.#options = options;
   }
 
-  async start(): Promise<void> {
+  async #run(): Promise<void> {
     const worker = new Worker(this.#options.file, {
       workerData: this.#options.worker,
       name: 'recorder',
@@ -72,13 +76,28 @@ class RecorderThread implements RecorderPort {
   }
 
   post(message: RecorderMessage | ChunkBatch): void {
-    if (this.#worker === null) this.#held.push(message);
+    if (this.#worker === null) this.#hold(message);
     else if (message.kind === 'batch') {
       this.#worker.postMessage(message, [message.frames.buffer, message.bytes.buffer]);
     } else this.#worker.postMessage(message);
   }
 
+  /** What only changes how things are recorded waits for something to record. */
+  #hold(message: RecorderMessage | ChunkBatch): void {
+    if (this.#starting === null && message.kind === 'flush') {
+      this.#options.hear({ kind: 'flushed', id: message.id });
+      return;
+    }
+    this.#held.push(message);
+    if (message.kind !== 'hide' && message.kind !== 'forget') this.start();
+  }
+
+  start(): void {
+    this.#starting ??= this.#run().catch(error => this.#failed(error));
+  }
+
   async stop(): Promise<void> {
+    await this.#starting;
     this.#stopped = true;
     clearTimeout(this.#restart);
     const worker = this.#worker;
@@ -98,16 +117,16 @@ class RecorderThread implements RecorderPort {
     this.#startAgain();
   }
 
+  #failed(error: unknown): void {
+    if (this.#stopped) return;
+    this.#held = [];
+    this.#options.crashed(CoachError.from(error).message);
+    this.#startAgain();
+  }
+
   #startAgain(): void {
     const delayMs = restartDelaysMs[Math.min(this.#failures++, restartDelaysMs.length - 1)];
-    this.#restart = setTimeout(() => {
-      this.start().catch((error: unknown) => {
-        if (this.#stopped) return;
-        this.#held = [];
-        this.#options.crashed(CoachError.from(error).message);
-        this.#startAgain();
-      });
-    }, delayMs).unref();
+    this.#restart = setTimeout(() => void this.#run().catch(error => this.#failed(error)), delayMs).unref();
   }
 }
 

@@ -14,6 +14,8 @@ export function scheduleRetention(
   log: Log,
 ): Disposable {
   const enforce = async () => {
+    // Asking would start the recorder's thread.
+    if (Object.values(limits()).every(limit => limit === 0)) return;
     const report = await recorder.upkeep({ kind: 'retain', limits: limits() });
     if (report === null) log.warn('Old sessions could not be deleted; the next attempt is tomorrow.');
     else if (report.sessions > 0) log.info('Deleted sessions that are beyond the limits.', { ...report });

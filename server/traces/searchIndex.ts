@@ -43,6 +43,16 @@ export class SearchIndex {
     this.#advance = database.prepare('UPDATE indexed SET through_seq = ?');
   }
 
+  /** Whether there are exchanges that were not taken in yet. */
+  static isBehind(database: Sqlite): boolean {
+    return (
+      database
+        .prepare('SELECT 1 FROM exchanges WHERE seq > (SELECT through_seq FROM indexed) LIMIT 1')
+        .pluck()
+        .get() !== undefined
+    );
+  }
+
   /** Takes in at most so many exchanges. Returns false when none is left. */
   advance(limit: number): boolean {
     const step = this.#database.transaction(() => {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { type StorageFault, storageFault } from '../base/sqlite.ts';
 import { ExchangeRecorder } from './exchangeRecorder.ts';
 import type { Redactor } from './redaction.ts';
+import { reasonOf, type StorageNews } from './storageNews.ts';
 import { TraceStore } from './store.ts';
 import { setAside } from './traceFile.ts';
 import { TraceWriter } from './traceWriter.ts';
@@ -35,14 +36,6 @@ export interface TraceStorageOptions {
   readonly faulted: (news: StorageNews) => void;
   /** Told how many exchanges can't be stored any more, and why. */
   readonly lost: (count: number, reason: string) => void;
-}
-
-/** `replaced`: the file was deleted or another one lies there. */
-export interface StorageNews {
-  readonly fault: StorageFault | 'replaced';
-  readonly reason: string;
-  /** It has ended: everything that waited is stored, or was told as lost. */
-  readonly over: boolean;
 }
 
 /**
@@ -222,23 +215,5 @@ export class TraceStorage {
     } catch {
       return null;
     }
-  }
-}
-
-function reasonOf(fault: StorageFault, file: string, kept: string | null): string {
-  const until = 'What is recorded waits in memory until that ends.';
-  switch (fault) {
-    case 'full':
-      return `The disk with ${file} is full. ${until}`;
-    case 'locked':
-      return `Another program keeps ${file} locked. ${until}`;
-    case 'readOnly':
-      return `${file} can't be written to. ${until}`;
-    case 'damaged':
-      return kept === null
-        ? `${file} is damaged and can't be moved away. ${until}`
-        : `${file} was damaged and lies at ${kept} now. Recording goes on in a new one.`;
-    case 'failed':
-      return `The disk with ${file} reports errors. ${until}`;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
@@ -39,6 +39,30 @@ describe('the recorder in its worker thread', () => {
     expect(session).toMatchObject({ exchanges: 1, models: ['gpt-5.5'], usage: { inputTokens: 1, outputTokens: 2 } });
     expect(session?.title).toBe('say [redacted]');
     store.dispose();
+  });
+
+  it('needs no thread until there is something to record', async () => {
+    const directory = temporaryDirectory();
+    const { recorder, events } = await start(join(directory, 'missing.cjs'), join(directory, 'traces.sqlite3'));
+    recorder.hide('a-known-secret');
+    await recorder.flush();
+    expect(events).toEqual([]);
+    recorder.tap(anOrigin());
+    await expect.poll(() => events.map(({ kind }) => kind)).toContain('uncaptured');
+    await recorder.dispose();
+  });
+
+  it('starts with a new database when the one that was there is damaged, which is kept', async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'traces.sqlite3');
+    writeFileSync(file, 'no database at all, but long enough to be taken for one'.repeat(100));
+    const { recorder, events } = await start(await buildWorker(directory, entry), file);
+    await expect
+      .poll(() => events)
+      .toEqual([expect.objectContaining({ kind: 'storage', fault: 'damaged', over: true })]);
+    new TraceStore(file).dispose();
+    expect(readdirSync(directory).filter(name => name.includes('.damaged-'))).toHaveLength(1);
+    await recorder.dispose();
   });
 
   it('says why it cannot start', async () => {

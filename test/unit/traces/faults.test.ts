@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Redactor } from '../../../server/traces/redaction.ts';
-import { type StorageNews, TraceStorage } from '../../../server/traces/traceStorage.ts';
+import type { StorageNews } from '../../../server/traces/storageNews.ts';
+import { TraceStorage } from '../../../server/traces/traceStorage.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
 
