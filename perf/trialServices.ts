@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventBus } from '../server/base/bus.ts';
 import { systemClock } from '../server/base/clock.ts';
+import { exec } from '../server/base/exec.ts';
 import { silentLog } from '../server/base/log.ts';
 import { coachPaths } from '../server/base/paths.ts';
 import { toSpec } from '../server/bench/environments.ts';
@@ -66,6 +67,7 @@ export async function measureScan(): Promise<Figure> {
 const noSessions: SessionSource = {
   since: async () => [],
   isRecorded: async () => false,
+  startCommit: async () => null,
   clean: () => Promise.reject(new Error('There are no sessions.')),
 };
 
@@ -99,6 +101,17 @@ export async function measurePrepare(): Promise<Figure> {
       note: `${rounds} tasks after a first one of ${((times[0] ?? 0) / 1000).toFixed(1)} s, sealed, checked for leaks, image built`,
     });
   } finally {
+    const images = Array.from({ length: rounds + 1 }, (_, round) => `codex-coach/task-round-${process.pid}-${round}`);
+    await removeImages(images);
     rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+async function removeImages(repositories: readonly string[]): Promise<void> {
+  for (const repository of repositories) {
+    const env = process.env;
+    const { stdout } = await exec({ argv: ['docker', 'image', 'ls', '--quiet', repository], env });
+    const ids = stdout.toString().split('\n').filter(Boolean);
+    if (ids.length > 0) await exec({ argv: ['docker', 'image', 'rm', '--force', ...ids], env });
   }
 }

@@ -149,6 +149,21 @@ export const settings = {
     env: 'COACH_TIMEOUT_SECS',
     scope: 'resource',
   }),
+  'judge.model': setting({
+    schema: z.string(),
+    default: '',
+    description:
+      'Model that judges rubrics: `openai/<model>`, `anthropic/<model>`, or `chat/<model>` for Chat Completions. Empty leaves rubrics unjudged.',
+    env: 'COACH_JUDGE',
+    scope: 'machine',
+  }),
+  'judge.votes': setting({
+    schema: z.coerce.number().int().min(1).max(15),
+    default: 3,
+    description: 'Answers that the judge is asked for per criterion; odd, so that there is a majority.',
+    env: 'COACH_JUDGE_VOTES',
+    scope: 'machine',
+  }),
   'docker.host': setting({
     schema: z.string(),
     default: '',
@@ -162,7 +177,10 @@ export type SettingName = keyof typeof settings;
 export type SettingValue<K extends SettingName> = z.output<(typeof settings)[K]['schema']>;
 
 /** Keys that are read from the environment or the repository's `.env` and never written anywhere. */
-export const keyNames = ['OPENAI_API_KEY', 'CODEX_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY'] as const;
+export const keyNames = [
+  ...(['OPENAI_API_KEY', 'CODEX_API_KEY', 'ANTHROPIC_API_KEY', 'GEMINI_API_KEY'] as const),
+  'DASHSCOPE_API_KEY',
+] as const;
 
 /** `contributes.configuration` of package.json. */
 export function toContribution(): object {

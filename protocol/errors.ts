@@ -35,6 +35,7 @@ export const errorCodes = [
   'task.alreadySolved',
   'task.referenceFails',
   'task.unproven',
+  'task.cheatable',
   'agent.unknown',
   'agent.missing',
   'agent.installFailed',
@@ -43,11 +44,16 @@ export const errorCodes = [
   'executor.unavailable',
   'docker.unavailable',
   'docker.imageMissing',
+  'docker.imageChanged',
   'docker.failed',
   'sandbox.failed',
+  'sandbox.diskSpent',
   'verifier.failed',
+  'judge.missing',
+  'judge.failed',
   'run.missing',
   'trial.missing',
+  'comment.missing',
 ] as const;
 
 export type ErrorCode = (typeof errorCodes)[number];

@@ -2,6 +2,8 @@ import * as z from 'zod';
 import { api, event, request } from './api.ts';
 import { Comparison } from './comparison.ts';
 import { ErrorShape } from './errors.ts';
+import { IntegrityFlag } from './integrity.ts';
+import { CriterionFlip, Score } from './rubric.ts';
 import { TrialEnd } from './trialEnd.ts';
 import { Cost, Usage } from './usage.ts';
 
@@ -40,6 +42,17 @@ export const TestVerdict = z.object({
 });
 export type TestVerdict = z.infer<typeof TestVerdict>;
 
+/** One part of a trial whose task is worked on in steps. */
+export const StepVerdict = z.object({
+  name: z.string(),
+  /** How the agent's part of it ended. */
+  end: TrialEnd,
+  reward: z.number().min(0).max(1).nullable(),
+  /** Everything that its verifier scored, by name. */
+  rewards: z.record(z.string(), z.number()),
+});
+export type StepVerdict = z.infer<typeof StepVerdict>;
+
 export const TrialSummary = z.object({
   id: z.string(),
   runId: z.string(),
@@ -65,12 +78,18 @@ export const TrialSummary = z.object({
   verifyMs: z.number().nullable(),
   diff: z.object({ files: z.int(), insertions: z.int(), deletions: z.int() }).nullable(),
   tests: z.array(TestVerdict),
+  /** Of a task in steps, those that were reached. */
+  steps: z.array(StepVerdict).optional(),
+  /** What the reward is made of; absent where nothing was judged. */
+  score: Score.optional(),
   directory: z.string(),
   sessionId: z.string().nullable(),
   /** How often it was begun: more than once after a failure of the machine. Absent before the first time. */
   tries: z.int().min(1).optional(),
   /** The finished trial, the same in all that counts, whose verdict this is; nothing was run then. */
   reusedFrom: z.string().optional(),
+  /** What a person should look at before the verdict is believed; absent where nothing was found. */
+  flags: z.array(IntegrityFlag).optional(),
 });
 export type TrialSummary = z.infer<typeof TrialSummary>;
 
@@ -138,7 +157,9 @@ export const RunPlan = z.object({
       basis: z.int(),
     }),
   ),
-  /** Sum over the agents; null as soon as one that may cost is unknown. */
+  /** Of rubrics; absent where nothing is judged by one. */
+  judge: z.object({ name: z.string(), questions: z.int(), costUsd: z.number().nullable() }).optional(),
+  /** Sum over the agents and the judge; null as soon as one that may cost is unknown. */
   costUsd: z.number().nullable(),
   /** Expected time of the whole run with its concurrency, without building and tests; null when unknown. */
   wallMs: z.number().nullable(),
@@ -154,9 +175,20 @@ export const Regrade = z.object({
   /** Null when there is no verdict now; `error` says why. */
   after: z.number().nullable(),
   tests: z.array(TestVerdict),
+  score: Score.optional(),
+  /** Criteria that are judged otherwise than before. */
+  flips: z.array(CriterionFlip).default([]),
   error: ErrorShape.nullable(),
 });
 export type Regrade = z.infer<typeof Regrade>;
+
+const JudgeParams = {
+  judge: z
+    .string()
+    .optional()
+    .describe('Judge of rubrics: openai/<model>, anthropic/<model>, replay:<recorded answers> or none'),
+  votes: z.coerce.number().int().min(1).max(15).optional().describe('Answers per criterion, an odd number'),
+};
 
 const StartParams = z.object({
   repository: z.string().min(1),
@@ -177,6 +209,7 @@ const StartParams = z.object({
   unproven: z.boolean().default(false),
   /** Model API keys by variable name, over those of the server. Kept in memory until the run ends. */
   keys: z.record(z.string(), z.string()).default({}),
+  ...JudgeParams,
 });
 
 export const ReportFormat = z.enum(['html', 'json', 'junit', 'ctrf']);
@@ -208,9 +241,16 @@ export const runs = api('runs', {
   }),
   regrade: request({
     summary: 'Judge what the trials of a run left once more, without their agents. Earlier verdicts stay.',
-    params: z.object({ runId: z.string().min(1), executor: z.string().default('auto') }),
+    params: z.object({
+      runId: z.string().min(1),
+      executor: z.string().default('auto'),
+      rubricOnly: z.boolean().default(false).describe('Keep what the tests gave, and judge the rubric alone'),
+      /** Model API keys by variable name, as for `start`. */
+      keys: z.record(z.string(), z.string()).default({}),
+      ...JudgeParams,
+    }),
     result: z.object({ rows: z.array(Regrade) }),
-    expose: ['webview', 'http', 'mcp', 'cli'],
+    expose: ['webview', 'http', 'mcp'],
     positional: ['runId'],
   }),
   list: request({
@@ -226,7 +266,12 @@ export const runs = api('runs', {
   show: request({
     summary: 'One run and its trials.',
     params: z.object({ runId: z.string().min(1) }),
-    result: z.object({ run: RunSummary, trials: z.array(TrialSummary) }),
+    result: z.object({
+      run: RunSummary,
+      trials: z.array(TrialSummary),
+      /** The latest verdict given anew, of each trial that has one. */
+      regrades: z.array(Regrade).optional(),
+    }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
     positional: ['runId'],

@@ -6,14 +6,69 @@ const Repository = z.string().min(1).describe('Directory inside the git reposito
 export const TaskState = z.enum(['created', 'prepared', 'proven']);
 export type TaskState = z.infer<typeof TaskState>;
 
+/** One thing that `task validate` tried in a sandbox, and what came of it. */
+export const ProofCheck = z.object({
+  id: z.string(),
+  /** What was tried, as words that follow "the reward of": "an agent that deletes the tests". */
+  title: z.string(),
+  /** Null for a check that is not judged by a reward. */
+  reward: z.number().min(0).max(1).nullable(),
+  passed: z.boolean(),
+  detail: z.string(),
+  durationMs: z.int().min(0),
+});
+export type ProofCheck = z.infer<typeof ProofCheck>;
+
+/** A test that said different things of the same solution. It is listed, and never decides anything. */
+export const QuarantinedTest = z.object({
+  id: z.string(),
+  /** What it said in each run with the reference solution, first to last; earlier validations stand before. */
+  history: z.array(z.enum(['passed', 'failed', 'skipped', 'missing'])),
+});
+export type QuarantinedTest = z.infer<typeof QuarantinedTest>;
+
+/** The base image that a task was proven on. */
+export const PinnedImage = z.object({
+  /** As the Dockerfile names it. */
+  image: z.string(),
+  /** Its digest in a registry; where it has none, `layers:` and the SHA-256 of its layers. */
+  digest: z.string(),
+});
+export type PinnedImage = z.infer<typeof PinnedImage>;
+
+/**
+ * What a task asks for, which decides how it is judged: `code` by hidden tests, `documentation` by a rubric alone,
+ * `test-writing` by mutants of the code that the written tests must find.
+ */
+export const TaskKind = z.enum(['code', 'documentation', 'test-writing']);
+export type TaskKind = z.infer<typeof TaskKind>;
+
 /** Rewards of the checks that `task validate` ran; null when a check reached no verdict. */
 export const TaskProof = z.object({
   reference: z.number().min(0).max(1).nullable(),
   noOp: z.number().min(0).max(1).nullable(),
   provenAt: z.iso.datetime(),
   executor: z.string(),
+  checks: z.array(ProofCheck).default([]),
+  quarantined: z.array(QuarantinedTest).default([]),
+  /** Null where the executor has no images. */
+  base: PinnedImage.nullable().default(null),
+  /** What the verdicts rest on. */
+  basis: z.enum(['tests', 'mutation', 'rubric']).default('tests'),
 });
 export type TaskProof = z.infer<typeof TaskProof>;
+
+/** Why a proof says less than one by hidden tests, as a sentence; null for those. */
+export function proofCaveat({ basis }: Pick<TaskProof, 'basis'>): string | null {
+  switch (basis) {
+    case 'tests':
+      return null;
+    case 'mutation':
+      return 'Weaker proof: what is judged are tests, by the planted faults that they find, and not by hidden tests.';
+    case 'rubric':
+      return 'Weaker proof: a model judges by the rubric, and nothing that runs decides.';
+  }
+}
 
 export const TaskSummary = z.object({
   /** Directory name: the task id while created, the task's name once prepared. */
@@ -54,6 +109,14 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
+/** What a task can be made of afterwards. */
+export const TaskSource = z.enum(['commit', 'range', 'patch', 'session']);
+export type TaskSource = z.infer<typeof TaskSource>;
+
+/** What `task edit` opens. */
+export const TaskPart = z.enum(['instruction', 'settings']);
+export type TaskPart = z.infer<typeof TaskPart>;
+
 /** Programs whose tasks can be imported. */
 export const TransferFormat = z.enum(['harbor', 'terminal-bench', 'oneshot', 'swe-bench']);
 export type TransferFormat = z.infer<typeof TransferFormat>;
@@ -71,6 +134,7 @@ export const tasks = api('tasks', {
     params: z.object({ repository: Repository, task: z.string().min(1) }),
     result: z.object({
       task: TaskSummary,
+      kind: TaskKind,
       instruction: z.string(),
       /** Files of the recorded change, relative to the repository. */
       files: z.array(z.string()),
@@ -141,6 +205,56 @@ export const tasks = api('tasks', {
     expose: ['webview', 'mcp', 'cli'],
     readOnly: true,
   }),
+  from: request({
+    summary: 'Make a task of what already happened: a commit, a range a..b, a patch file or a recorded session.',
+    params: z.object({
+      repository: Repository,
+      source: z.string().min(1).describe('Commit, range a..b, patch file, or id of a recorded session'),
+      as: TaskSource.optional().describe('commit, range, patch or session; default: told by the source'),
+      base: z.string().min(1).optional().describe('Commit that the change starts from'),
+      end: z
+        .string()
+        .min(1)
+        .optional()
+        .describe('Commit that a session ended at, or "worktree" for the files as they are now'),
+      title: z.string().trim().min(1).max(200).optional().describe('Default: from the commit, patch or prompt'),
+      instruction: z.string().trim().min(1).optional().describe('What to ask of an agent; default: drafted'),
+      kind: TaskKind.optional().describe('code, documentation or test-writing; default: told by the changed files'),
+      sessionId: z.string().optional().describe('Recorded session to keep with a commit, range or patch'),
+      labels: z.array(z.string()).default([]),
+    }),
+    result: z.object({
+      task: TaskSummary,
+      source: TaskSource,
+      /** What was taken for granted, and what to look at before preparing; one sentence each. */
+      notes: z.array(z.string()),
+    }),
+    expose: ['webview', 'http', 'mcp', 'cli'],
+    positional: ['source'],
+    tool: 'repo_task_from',
+  }),
+  edit: request({
+    summary: 'Show or replace what a person may change of a task; a change that breaks it is refused and not kept.',
+    params: z.object({
+      repository: Repository,
+      task: z.string().min(1),
+      part: TaskPart.default('instruction').describe('instruction, or settings: task.toml, tb_meta.json while created'),
+      content: z.string().optional().describe('The new text; without it, the present one is shown'),
+    }),
+    result: z.object({
+      task: TaskSummary,
+      /** Where it stands. */
+      file: z.string(),
+      content: z.string(),
+      changed: z.boolean(),
+      /** Whether the change took the task's proof away. */
+      lostProof: z.boolean(),
+      /** What to look at before it is run, one sentence each. */
+      notes: z.array(z.string()),
+    }),
+    expose: ['webview', 'http', 'mcp'],
+    positional: ['task'],
+  }),
   prepare: request({
     summary:
       'Seal a created task: start commit without a future, hidden tests, solution; runnable by Harbor and by us.',
@@ -148,17 +262,27 @@ export const tasks = api('tasks', {
       repository: Repository,
       task: z.string().min(1),
       name: z.string().optional().describe('Name of the prepared task; default: from its title'),
+      dockerfile: z
+        .string()
+        .optional()
+        .describe('Dockerfile or devcontainer.json in the repository; default: the environment that its files ask for'),
     }),
     result: TaskSummary,
     expose: ['webview', 'http', 'mcp', 'cli'],
     positional: ['task'],
   }),
   validate: request({
-    summary: 'Prove a prepared task in a sandbox: the reference scores 1, doing nothing scores 0.',
+    summary: 'Prove a prepared task in a sandbox: the reference scores 1, doing nothing and cheating score 0.',
     params: z.object({
       repository: Repository,
       task: z.string().min(1),
       executor: z.string().default('auto'),
+      repeats: z
+        .int()
+        .min(1)
+        .max(100)
+        .default(5)
+        .describe('Runs of the reference solution, in shuffled order; a test that changes its mind is quarantined'),
     }),
     result: TaskSummary,
     expose: ['webview', 'http', 'mcp', 'cli'],

@@ -6,6 +6,7 @@ export const TrialEnd = z.enum([
   'agentFailed',
   'timedOut',
   'budgetSpent',
+  'diskSpent',
   'stalled',
   'cancelled',
   'lost',

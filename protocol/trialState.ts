@@ -13,6 +13,7 @@ export type TrialState =
   | 'agentFailed'
   | 'timedOut'
   | 'budgetSpent'
+  | 'diskSpent'
   | 'stalled'
   | 'cancelled'
   | 'lost'
@@ -29,6 +30,7 @@ export const trialStateWords: Readonly<Record<TrialState, string>> = {
   agentFailed: 'Agent failed',
   timedOut: 'Timed out',
   budgetSpent: 'Budget spent',
+  diskSpent: 'Disk spent',
   stalled: 'Stalled',
   cancelled: 'Cancelled',
   lost: 'Lost',
@@ -46,6 +48,7 @@ export function trialState(trial: Pick<TrialSummary, 'phase' | 'end' | 'reward'>
     case 'agentFailed':
     case 'timedOut':
     case 'budgetSpent':
+    case 'diskSpent':
     case 'stalled':
     case 'cancelled':
     case 'lost':

@@ -13,6 +13,7 @@ import { measureRequests } from '../perf/requests.ts';
 import { measureStorage } from '../perf/storage.ts';
 import { measureStreams } from '../perf/streams.ts';
 import { fillDocument, machine, tableOf } from '../perf/table.ts';
+import { measureTrials } from '../perf/trials.ts';
 import { type PerfWorld, startWorld } from '../perf/world.ts';
 import { build, hostTarget } from './build.ts';
 import { root } from './root.ts';
@@ -25,6 +26,7 @@ const parts: Readonly<Record<string, (world: PerfWorld) => Promise<Figure[]>>> =
   memory: measureMemory,
   storage: measureStorage,
   queries: measureQueries,
+  trials: measureTrials,
 };
 
 const conformance = 'conformance';

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { agents as agentsApi } from '../protocol/agents.ts';
 import { proxy as proxyApi } from '../protocol/proxy.ts';
+import { reviews as reviewsApi } from '../protocol/reviews.ts';
 import { runs as runsApi } from '../protocol/runs.ts';
 import { sessions as sessionsApi } from '../protocol/sessions.ts';
 import { tasks as tasksApi } from '../protocol/tasks.ts';
@@ -113,7 +114,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
   const trials = onDemand(async () => {
     const { createTrialServices } = await import('./trialServices.ts');
     const services = owner.add(
-      await createTrialServices({ ...options, bus, clock, recorder, traces, proxy, port, hide }),
+      await createTrialServices({ ...options, bus, clock, recorder, traces, codexFiles, proxy, port, hide }),
     );
     runningTrials = services.runningTrials;
     return services;
@@ -132,6 +133,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     ),
     domainOnDemand(tasksApi, async () => (await trials()).tasks),
     domainOnDemand(runsApi, async () => (await trials()).runs),
+    domainOnDemand(reviewsApi, async () => (await trials()).reviews),
     domainOnDemand(agentsApi, async () => (await trials()).agents),
   ];
   return {

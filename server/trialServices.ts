@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { agents as agentsApi } from '../protocol/agents.ts';
 import type { Handlers } from '../protocol/api.ts';
 import { CoachError } from '../protocol/errors.ts';
+import type { reviews as reviewsApi } from '../protocol/reviews.ts';
 import type { runs as runsApi } from '../protocol/runs.ts';
 import type { Exchange } from '../protocol/sessions.ts';
 import type { tasks as tasksApi } from '../protocol/tasks.ts';
@@ -15,7 +16,10 @@ import { programOnPath } from './base/programs.ts';
 import { modelKeys, readDotEnv, secretValues } from './base/settings.ts';
 import { agentHandlers, agentInstaller } from './bench/agentHandlers.ts';
 import { runHandlers } from './bench/handlers.ts';
-import { RunService } from './bench/runService.ts';
+import { reviewHandlers } from './bench/reviews/handlers.ts';
+import { saidIn } from './bench/rubric/recordedAnswers.ts';
+import { judgePauseMs } from './bench/runExecution.ts';
+import { RunService, type RunServiceDeps } from './bench/runService.ts';
 import { RunStore } from './bench/runStore.ts';
 import { addCosts, sumUsage } from './bench/score.ts';
 import type { RecordedWork } from './bench/trial.ts';
@@ -33,6 +37,7 @@ import { taskHandlers } from './tasks/handlers.ts';
 import type { PreparedTask } from './tasks/preparedTask.ts';
 import { sessionSource } from './tasks/sessionSource.ts';
 import { toAtif } from './traces/atif.ts';
+import type { CodexSessionFiles } from './traces/codexFiles/codexSessionFiles.ts';
 import type { Recorder } from './traces/recorder.ts';
 import type { TraceStore } from './traces/store.ts';
 
@@ -41,6 +46,7 @@ export interface TrialServiceOptions extends ServiceOptions {
   readonly clock: Clock;
   readonly recorder: Recorder;
   readonly traces: TraceStore;
+  readonly codexFiles: CodexSessionFiles;
   readonly proxy: ProxyService;
   /** Of the proxy, when a trial is the first to need it. */
   readonly port: () => number;
@@ -52,6 +58,7 @@ export interface TrialServiceOptions extends ServiceOptions {
 export interface TrialServices extends AsyncOwner {
   readonly tasks: Handlers<typeof tasksApi>;
   readonly runs: Handlers<typeof runsApi>;
+  readonly reviews: Handlers<typeof reviewsApi>;
   readonly agents: Handlers<typeof agentsApi>;
   readonly runningTrials: () => number;
 }
@@ -75,12 +82,17 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
   return {
     tasks: taskHandlers({
       ...{ paths, clock, bus, log },
-      sessions: sessionSource(recorder, traces),
-      validate: async (_root, directory, executor, signal) => {
-        await validateTask(await loadPreparedTask(directory), executor, { executors, clock, log }, signal);
+      sessions: sessionSource(recorder, traces, options.codexFiles),
+      validate: async (directory, how, signal) => {
+        const deps = { executors, proofs: store, clock, log };
+        await validateTask(await loadPreparedTask(directory), how, deps, signal);
       },
     }),
-    runs: runHandlers({ service, store, executors, clock, log, repositoryRoot, loadTask }),
+    runs: runHandlers({
+      ...{ service, store, executors, clock, log, repositoryRoot, loadTask, findAgent, judgePauseMs },
+      ...judging(options),
+    }),
+    reviews: reviewHandlers({ store, bus, clock, loadTask }),
     agents: agentHandlers({ agents, findAgent, executors, cache: paths.cache, env, bus }),
     runningTrials: () => service.runningTrials,
     dispose: () => owner.dispose(),
@@ -93,31 +105,46 @@ interface RunParts {
   readonly repositoryRoot: (directory: string) => Promise<string>;
 }
 
-function createRunService(
-  { paths, log, env, bus, clock, traces, proxy, port, hide }: TrialServiceOptions,
-  { store, executors, repositoryRoot }: RunParts,
-): RunService {
+function createRunService(options: TrialServiceOptions, { store, executors, repositoryRoot }: RunParts): RunService {
+  const { paths, log, env, bus, clock, traces } = options;
   return new RunService({
     ...{ store, bus, clock, log, executors, workspaces: paths.workspaces, findAgent, loadTask, repositoryRoot },
     install: agentInstaller({ cache: paths.cache, env, bus }),
+    // A task's instruction is worded anew from what was asked in the session.
+    startReplay: async reference => startReplay(await openReplaySource(reference, traces, { anyPrompt: true }), log),
+    ...judging(options),
+  });
+}
+
+/** What runs and their later judging share: the way to a model, its traces, the keys and who judges. */
+function judging({
+  env,
+  settings,
+  traces,
+  proxy,
+  port,
+  hide,
+}: TrialServiceOptions): Pick<RunServiceDeps, 'traces' | 'openLaunch' | 'keys' | 'judge'> {
+  return {
     traces: {
       cost: sessionIds => addCosts(sessionIds.flatMap(id => traces.session(id)?.cost ?? [])),
       recorded: (trialId, since) =>
         workOf(traces.exchangesOfTrial(trialId).filter(({ startedAt }) => startedAt >= since)),
+      denied: trialId => traces.denialsOfTrial(trialId),
       trajectory: sessionIds => (sessionIds.length === 0 ? null : toAtif(traces, sessionIds)),
+      exchanges: sessionId => saidIn(traces, sessionId),
     },
     async openLaunch(spec) {
       await proxy.start(port());
       return proxy.open(spec);
     },
-    // A task's instruction is worded anew from what was asked in the session.
-    startReplay: async reference => startReplay(await openReplaySource(reference, traces, { anyPrompt: true }), log),
     keys(root) {
       const keys = modelKeys(env, root);
       hide(secretValues({ ...readDotEnv(root), ...keys }));
       return keys;
     },
-  });
+    judge: () => ({ judge: settings.get('judge.model'), votes: settings.get('judge.votes') }),
+  };
 }
 
 function workOf(exchanges: readonly Exchange[]): RecordedWork {

@@ -21,6 +21,7 @@ const probes: Record<Feature, () => string | null> = {
   codex: () =>
     codexDirectory() ? null : 'the Codex CLI is not in the agent cache (COACH_TEST_CODEX names its directory)',
   claude: () => missingAgent('claude'),
+  gemini: () => missingAgent('gemini'),
   opencode: () => missingAgent('opencode'),
   qwen: () => missingAgent('qwen'),
   sandbox: () => (answers('bwrap', ['--ro-bind', '/', '/', 'true']) ? null : 'bubblewrap cannot run here'),

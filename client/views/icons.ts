@@ -16,6 +16,7 @@ const trialLooks: Readonly<Record<TrialState, Look>> = {
   agentFailed: ['error', 'charts.red'],
   timedOut: ['watch', 'charts.red'],
   budgetSpent: ['credit-card', 'charts.red'],
+  diskSpent: ['database', 'charts.red'],
   stalled: ['debug-pause', 'charts.red'],
   cancelled: ['circle-slash', 'disabledForeground'],
   lost: ['question', 'problemsWarningIcon.foreground'],

@@ -15,24 +15,56 @@ export interface Agent {
   readonly defaultModel: string | null;
   /** Environment variable that holds the user's key of this agent's API. */
   readonly keyName: string | null;
+  /**
+   * Where it goes by its model, for an agent of several providers; by default to the first of `apiHosts` with `keyName`.
+   * @throws CoachError `input.invalid` for a provider that it can't be led to
+   */
+  route?(model: string): ModelRoute;
   launch(context: LaunchContext): AgentLaunch;
-  /** One line of its standard output as an event for people; null for what says nothing. */
-  parseLine(line: string): AgentEvent | null;
+  /** What one line of its standard output tells people; nothing for most lines. */
+  parseLine(line: string): readonly AgentEvent[];
+  /**
+   * Whether a proxy's address in its environment leads its requests for 127.0.0.1 there as well, whatever NO_PROXY says.
+   * Others are given one, so that what they and their commands ask of the network is refused at once, and told.
+   */
+  readonly ignoresNoProxy?: boolean;
+  /** What its exit codes mean, where they mean something besides success and failure. */
+  readonly exitCodes?: Readonly<Record<number, string>>;
+}
+
+/** Where an agent's requests go, and the variable that holds the user's key of that API. */
+export interface ModelRoute {
+  readonly host: string;
+  readonly keyName: string | null;
+}
+
+/** @throws CoachError `input.invalid` when the agent has no way to this model */
+export function routeOf({ route, apiHosts, keyName, defaultModel }: Agent, model: string | null): ModelRoute {
+  const wanted = model ?? defaultModel;
+  if (route !== undefined && wanted !== null) return route(wanted);
+  return { host: apiHosts[0] ?? 'api.openai.com', keyName };
 }
 
 export interface AgentPackage {
   readonly name: string;
   readonly version: string;
   /** The platform's package and the program's directory in it; null where the vendor has none. */
-  platform(
-    os: NodeJS.Platform,
-    arch: string,
-  ): { readonly spec: string; readonly directory: string; readonly program: string } | null;
+  platform(os: NodeJS.Platform, arch: string): PlatformPackage | null;
+}
+
+export interface PlatformPackage {
+  readonly spec: string;
+  /** The platform's own package, where it is not a version of the one above. */
+  readonly name?: string;
+  /** Directory in the package that is kept. */
+  readonly directory: string;
+  /** In that directory; a script (`.js`) runs on the Node of the sandbox. */
+  readonly program: string;
 }
 
 export interface LaunchContext {
-  /** Program as seen from inside the sandbox. */
-  readonly program: string;
+  /** Words that start its program inside the sandbox: the program, or Node and a script. For an agent without one it is ''. */
+  readonly program: readonly [string, ...string[]];
   readonly workdir: string;
   readonly home: string;
   readonly instruction: string;

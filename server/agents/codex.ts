@@ -36,7 +36,7 @@ export const codex: Agent = {
   keyName: 'OPENAI_API_KEY',
   launch: ({ program, model, baseUrl, token, instruction }) => ({
     argv: [
-      program,
+      ...program,
       ...['exec', '--json', '--ephemeral', '--skip-git-repo-check', '--ignore-user-config'],
       // Its own sandbox can't start inside ours, and ours is the stronger one.
       '--dangerously-bypass-approvals-and-sandbox',
@@ -49,12 +49,17 @@ export const codex: Agent = {
       ],
       // Without these it waits up to nine seconds at its end for hosts that it can't reach.
       ...['-c', 'otel.metrics_exporter="none"', '-c', 'analytics.enabled=false', '--disable', 'plugins'],
+      // The provider would search for it: no sandbox of ours could hold that back, and the solution may be found.
+      ...['-c', 'web_search="disabled"'],
       '-',
     ],
     env: { COACH_TOKEN: token },
     stdin: instruction,
   }),
-  parseLine: parseCodexLine,
+  parseLine: line => {
+    const event = parseCodexLine(line);
+    return event === null ? [] : [event];
+  },
 };
 
 /** One line of `codex exec --json` (codex-rs/exec/src/exec_events.rs, 0.169.0). Unknown lines say nothing. */

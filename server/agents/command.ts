@@ -35,5 +35,5 @@ export const command: Agent = {
       stdin: instruction,
     };
   },
-  parseLine: line => (line.trim() === '' ? null : { kind: 'message', text: line }),
+  parseLine: line => (line.trim() === '' ? [] : [{ kind: 'message', text: line }]),
 };

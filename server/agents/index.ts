@@ -1,13 +1,20 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { Agent } from './agent.ts';
+import { claude } from './claude.ts';
 import { codex } from './codex.ts';
 import { command } from './command.ts';
+import { gemini } from './gemini.ts';
 import { nop } from './nop.ts';
+import { opencode } from './opencode.ts';
 import { oracle } from './oracle.ts';
 import { predictions } from './predictions.ts';
+import { qwen } from './qwen.ts';
 
 /** The registry: another agent is one file and one line here. */
-export const agents: readonly Agent[] = withUniqueIds([codex, command, predictions, oracle, nop]);
+export const agents: readonly Agent[] = withUniqueIds([
+  ...[codex, claude, gemini, opencode, qwen],
+  ...[command, predictions, oracle, nop],
+]);
 
 /** @throws CoachError `agent.unknown` naming the agents there are */
 export function findAgent(id: string): Agent {

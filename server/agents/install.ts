@@ -70,7 +70,7 @@ async function install(
       `${agent.title} has no program for ${process.platform} ${process.arch}.`,
     );
   }
-  const { version } = agent.package;
+  const { name, version } = agent.package;
   const home = join(options.cache, 'agents', agent.id, version);
   await writeDirectoryAtomic(home, async temporary => {
     const started = Date.now();
@@ -83,7 +83,7 @@ async function install(
     } finally {
       clearInterval(timer);
     }
-    const unpacked = join(temporary, 'npm', 'node_modules', agent.package?.name ?? '', platform.directory);
+    const unpacked = join(temporary, 'npm', 'node_modules', platform.name ?? name, platform.directory);
     await rename(unpacked, join(temporary, 'program'));
     await rm(join(temporary, 'npm'), { recursive: true, force: true });
     options.onProgress(`Checking ${agent.title} ${version}.`);
@@ -97,6 +97,11 @@ async function install(
     if (findInstalled(agent, options.cache) === null) throw error;
   });
   return { version, directory: join(home, 'program'), program: platform.program };
+}
+
+/** Whether a program needs a Node to run it. */
+export function isScript(program: string): boolean {
+  return program.endsWith('.js');
 }
 
 async function npmInstall(spec: string, prefix: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
@@ -133,7 +138,11 @@ async function check(
 ): Promise<void> {
   const scratch = join(home, 'home');
   const outcome = await exec(
-    { argv: [program, '--version'], env: { PATH: process.env['PATH'], HOME: scratch } },
+    {
+      argv: isScript(program) ? [process.execPath, program, '--version'] : [program, '--version'],
+      // In the editor this process is Electron, which is a Node only when told so.
+      env: { PATH: process.env['PATH'], HOME: scratch, ELECTRON_RUN_AS_NODE: '1' },
+    },
     signal,
   );
   await rm(scratch, { recursive: true, force: true });

@@ -13,5 +13,5 @@ export const nop: Agent = {
   launch: () => {
     throw new Error('The no-op agent is no program.');
   },
-  parseLine: () => null,
+  parseLine: () => [],
 };

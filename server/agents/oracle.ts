@@ -13,5 +13,5 @@ export const oracle: Agent = {
   launch: () => {
     throw new Error('The oracle is no program.');
   },
-  parseLine: () => null,
+  parseLine: () => [],
 };

@@ -13,5 +13,5 @@ export const predictions: Agent = {
   launch: () => {
     throw new Error('Predictions are no program.');
   },
-  parseLine: () => null,
+  parseLine: () => [],
 };

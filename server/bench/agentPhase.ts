@@ -1,18 +1,19 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CoachError } from '../../protocol/errors.ts';
 import type { AgentChoice, RunLimits } from '../../protocol/runs.ts';
 import { noUsage, type Usage } from '../../protocol/usage.ts';
 import type { Agent, AgentEvent } from '../agents/agent.ts';
 import { toIso } from '../base/clock.ts';
 import { DisposableStack } from '../base/disposable.ts';
-import { makeScratch } from '../base/owner.ts';
+import { makeScratch, removeScratch } from '../base/owner.ts';
 import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
 import { diffDirectory } from '../git/agentDiff.ts';
 import type { TreeDiff } from '../git/tree.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { requireReference } from '../tasks/reference.ts';
 import { agentPlace, modelPort, runProgram } from './agentProgram.ts';
-import { type ModelAccess, makeModelScratch, openModel, removeModelScratch } from './modelAccess.ts';
+import { type ModelAccess, makeModelScratch, openModel } from './modelAccess.ts';
 import { applyPrediction } from './prediction.ts';
 import { applyIn, sandboxLimits, sandboxName } from './sandboxes.ts';
 import type { TrialDeps } from './trial.ts';
@@ -33,6 +34,8 @@ export interface AgentPhase {
   /** An agent that an earlier server left at work; null to begin. */
   readonly adopted: AdoptedAgent | null;
   readonly journal: AgentJournal;
+  /** What is done in the sandbox before an agent works in it; not where a reference or a prediction stands for its work. */
+  readonly begin?: ((sandbox: Sandbox, signal: AbortSignal) => Promise<void>) | undefined;
   onEvent(event: AgentEvent): void;
   onUsage(usage: Usage): void;
 }
@@ -72,8 +75,8 @@ interface Prepared {
 }
 
 /**
- * Lets the agent work in a fresh sandbox, or goes on with one at work, and takes out what it changed. When this returns or
- * throws, the sandbox is gone, and so are its way to the model and the replay.
+ * Lets the agent work in a fresh sandbox, or goes on with one at work, and takes out what it changed. When this returns, nothing
+ * in the sandbox runs any more, and its removal, with that of its way to the model, is under way; when it throws, all is gone.
  */
 export async function runAgentPhase(
   phase: AgentPhase,
@@ -84,23 +87,41 @@ export async function runAgentPhase(
   try {
     const place = await prepare(phase, deps, owned, signal);
     const { model } = place;
+    const isWorking = phase.agent.kind === 'program' || phase.agent.kind === 'nop';
+    if (isWorking && phase.adopted === null) await phase.begin?.(place.sandbox, signal);
     const acted = await act(phase, deps, place, signal);
-    const diff = await takeDiff(place.sandbox, phase, deps, owned, signal);
+    const taken = await takeDiff(place.sandbox, phase, deps, owned, signal).catch(onlyTooMuch);
+    const diff = taken ?? noChange;
     model?.launch.abort();
     await model?.launch.settled();
     const work: AgentWork = {
       ...acted,
+      ...(taken === null ? { end: { kind: 'diskSpent' } as const } : {}),
       usage: model?.meter().usage ?? noUsage,
       sessionIds: model?.sessionIds() ?? [],
       mismatches: [...(model?.failures() ?? [])],
     };
     // Before the sandbox goes: from then on this is all there is of the agent's work.
     await phase.journal.onWork(work, diff);
-    await place.sandbox.remove();
+    await place.sandbox.stop();
+    deps.onRemoval(owned.dispose());
     return { work, patch: diff.patch };
-  } finally {
+  } catch (error) {
     await owned.dispose();
+    throw error;
   }
+}
+
+const noChange: TreeDiff = {
+  patch: Buffer.alloc(0),
+  files: [],
+  numbers: { files: 0, insertions: 0, deletions: 0 },
+};
+
+/** What is too large to be taken out is the agent's fault, not the machine's: it is judged as if nothing was changed. */
+function onlyTooMuch(error: unknown): null {
+  if (error instanceof CoachError && error.code === 'sandbox.diskSpent') return null;
+  throw error;
 }
 
 async function prepare(
@@ -121,14 +142,14 @@ async function prepare(
     return { sandbox, model: null, program };
   }
   if (adopted !== null) {
-    owned.defer(() => removeModelScratch(adopted.scratch));
+    owned.defer(() => removeScratch(adopted.scratch));
     owned.defer(() => adopted.sandbox.remove());
     const earlier = deps.traces.recorded(phase.trialId, toIso(adopted.startedAt));
     const model = await openModel(phase, adopted.scratch, earlier, deps, owned);
     return { sandbox: adopted.sandbox, model, program };
   }
   const scratch = await makeModelScratch(phase.key, deps.workspaces);
-  owned.defer(() => removeModelScratch(scratch));
+  owned.defer(() => removeScratch(scratch));
   const model = await openModel(phase, scratch, nothingRecorded, deps, owned);
   const place = { sandbox: name, sandboxId: null, scratch, canBeAdopted: phase.choice.replay === null };
   phase.journal.onPlace(place);
@@ -173,7 +194,7 @@ async function takeDiff(
 ): Promise<TreeDiff> {
   // An earlier server may have left the same, which is being swept.
   const scratch = join(deps.workspaces, `${sandboxName(key, 'out')}-${process.pid}`);
-  owned.defer(() => rm(scratch, { recursive: true, force: true }));
+  owned.defer(() => removeScratch(scratch));
   await makeScratch(scratch);
   const directory = join(scratch, 'repository');
   await mkdir(directory);

@@ -1,7 +1,9 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { noUsage, totalTokens } from '../../protocol/usage.ts';
-import type { AgentLaunch } from '../agents/agent.ts';
+import type { Agent, AgentLaunch } from '../agents/agent.ts';
+import { isScript } from '../agents/install.ts';
 import type { Sandbox } from '../executors/executor.ts';
+import { insideNode } from '../executors/places.ts';
 import { lineReader, OutputPace } from './agentOutput.ts';
 import type { AgentPhase } from './agentPhase.ts';
 import { type AgentLimits, type LimitReached, LimitWatch } from './limits.ts';
@@ -13,6 +15,8 @@ import type { AgentEnd } from './tries.ts';
 export const modelPort = 18_080;
 /** Where the agent's own program stands in the sandbox. */
 export const agentPlace = '/opt/agent';
+
+const noMeter = { usage: noUsage, streamingTokens: 0, failures: { count: 0, last: null } };
 
 interface ProgramPlace {
   readonly sandbox: Sandbox;
@@ -33,7 +37,7 @@ export async function runProgram(
   if (!hasStarted) await writeHomeFiles(sandbox, launch, signal);
   const stop = new AbortController();
   let reached: LimitReached | null = null;
-  const meter = () => model?.meter() ?? { usage: noUsage, streamingTokens: 0 };
+  const meter = () => model?.meter() ?? noMeter;
   const onReached = (limit: LimitReached) => {
     reached = limit;
     stop.abort(new Error(limit.kind));
@@ -53,16 +57,23 @@ export async function runProgram(
       const tokens = totalTokens(meter().usage) ?? 0;
       return { end: { kind: 'budgetSpent', tokens }, heardModel: watch.heardModel };
     }
-    const end: AgentEnd = exitCode === 0 ? { kind: 'finished' } : { kind: 'agentFailed', exitCode: exitCode ?? -1 };
-    return { end, heardModel: watch.heardModel };
+    return { end: toEnd(phase, exitCode ?? -1), heardModel: watch.heardModel };
   } catch (error) {
     signal.throwIfAborted();
     if (reached !== null) return { end: reached, heardModel: watch.heardModel };
+    if (error instanceof CoachError && error.code === 'sandbox.diskSpent') {
+      return { end: { kind: 'diskSpent' }, heardModel: watch.heardModel };
+    }
     throw error;
   } finally {
     watch.dispose();
     usageListener?.dispose();
   }
+}
+
+function toEnd({ agent }: AgentPhase, exitCode: number): AgentEnd {
+  if (exitCode === 0) return { kind: 'finished' };
+  return { kind: 'agentFailed', exitCode, meaning: agent.exitCodes?.[exitCode] };
 }
 
 function execAgent(
@@ -74,10 +85,10 @@ function execAgent(
   signal: AbortSignal,
 ) {
   const lines = lineReader(line => {
-    const event = agent.parseLine(line);
-    if (event === null) return;
-    watch.heard(event);
-    onEvent(event);
+    for (const event of agent.parseLine(line)) {
+      watch.heard(event);
+      onEvent(event);
+    }
   });
   const pace = new OutputPace();
   const { stdoutFrom, stderrFrom } = logs;
@@ -88,11 +99,13 @@ function execAgent(
       env: launch.env,
       ...(launch.stdin === undefined ? {} : { stdin: launch.stdin }),
       onStdout: chunk => {
+        watch.printed(chunk);
         const written = logs.stdout(chunk);
         const paced = pace.charge(chunk.length, lines(chunk));
         return written === undefined ? paced : written.then(() => paced);
       },
       onStderr: chunk => {
+        watch.printed(chunk);
         const written = logs.stderr(chunk);
         const paced = pace.charge(chunk.length);
         return written === undefined ? paced : written.then(() => paced);
@@ -105,8 +118,8 @@ function execAgent(
 }
 
 function toLaunch({ agent, choice, task }: AgentPhase, { sandbox, model, program }: ProgramPlace): AgentLaunch {
-  return agent.launch({
-    program: program === null ? '' : `${agentPlace}/${program}`,
+  const launch = agent.launch({
+    program: programWords(program),
     workdir: task.workdir,
     home: sandbox.home,
     instruction: task.instruction,
@@ -115,6 +128,23 @@ function toLaunch({ agent, choice, task }: AgentPhase, { sandbox, model, program
     token: model?.launch.launch.token ?? '',
     command: choice.command,
   });
+  return { ...launch, env: { ...proxyVariables(agent, model !== null), ...launch.env } };
+}
+
+function programWords(program: string | null): [string, ...string[]] {
+  if (program === null) return [''];
+  const path = `${agentPlace}/${program}`;
+  return isScript(program) ? [insideNode, path] : [path];
+}
+
+/** The proxy refuses every host but the model's, and writes down which one was asked for. */
+function proxyVariables({ ignoresNoProxy }: Agent, hasModel: boolean): Record<string, string> {
+  if (!hasModel || ignoresNoProxy) return {};
+  const proxy = `http://127.0.0.1:${modelPort}`;
+  const variables = { HTTP_PROXY: proxy, HTTPS_PROXY: proxy, NO_PROXY: 'localhost,127.0.0.1,::1' };
+  // Most programs read the small ones; curl takes HTTP_PROXY in no other way.
+  const small = Object.entries(variables).map(([name, value]) => [name.toLowerCase(), value]);
+  return { ...variables, ...Object.fromEntries(small) };
 }
 
 /** The run's time limit is the user's word, and the same for all its tasks: it counts, whatever a task asks for. */
@@ -124,7 +154,7 @@ function toLimits({ limits, task }: AgentPhase, deps: TrialDeps): AgentLimits {
     deps.log.info(`The agent has ${timeoutSec} s, the run's limit, and not the ${task.agentTimeoutSec} s of the task.`);
   }
   const idleMs = idleSec === undefined ? deps.patience.idleMs : idleSec * 1000;
-  return { timeoutMs: timeoutSec * 1000, maxTokens, unreachableMs: deps.patience.unreachableMs, idleMs };
+  return { timeoutMs: timeoutSec * 1000, maxTokens, ...deps.patience, idleMs };
 }
 
 async function writeHomeFiles(sandbox: Sandbox, { files = {} }: AgentLaunch, signal: AbortSignal): Promise<void> {

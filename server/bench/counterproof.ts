@@ -1,7 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { TestVerdict } from '../../protocol/runs.ts';
-import { temporaryScratch } from '../base/owner.ts';
+import { removeScratch, temporaryScratch } from '../base/owner.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import type { VerifierRun } from './score.ts';
 
@@ -65,7 +65,7 @@ export async function withCounterTests<T>(
     }
     return written === 0 ? null : await use(directory);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await removeScratch(scratch);
   }
 }
 

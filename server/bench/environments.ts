@@ -26,7 +26,10 @@ export async function prepareEnvironments(
   const built = new Map<string, PreparedEnvironment | CoachError>();
   for (const task of tasks) {
     try {
-      built.set(task.name, await executor.prepare(toSpec(task), log, signal));
+      const environment = await executor.prepare(toSpec(task), log, signal);
+      const own = verifierSpec(task);
+      const verifier = own === null ? null : await executor.prepare(own, log, signal);
+      built.set(task.name, verifier === null ? environment : { ...environment, verifier });
     } catch (error) {
       signal.throwIfAborted();
       const coach = CoachError.from(error);
@@ -49,6 +52,12 @@ export async function prepareEnvironments(
 }
 
 /** What an executor must know of a task. */
-export function toSpec({ name, environment, bundle, baseImage, workdir }: PreparedTask): EnvironmentSpec {
-  return { taskName: name, directory: environment, bundle, baseImage, workdir };
+export function toSpec({ name, environment, bundle, baseImage, workdir, proof }: PreparedTask): EnvironmentSpec {
+  return { taskName: name, directory: environment, bundle, baseImage, workdir, pin: proof?.base ?? null };
+}
+
+function verifierSpec({ name, verifier, workdir }: PreparedTask): EnvironmentSpec | null {
+  if (verifier.kind !== 'script' || verifier.own === undefined) return null;
+  const { directory, bundle, baseImage } = verifier.own;
+  return { taskName: `${name}-verifier`, directory, bundle, baseImage, workdir };
 }

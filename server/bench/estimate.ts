@@ -1,4 +1,5 @@
 import type { RunPlan, TrialSummary } from '../../protocol/runs.ts';
+import { routeOf } from '../agents/agent.ts';
 import type { PlannedAgent } from './plan.ts';
 import { median } from './statistics/estimate.ts';
 
@@ -23,7 +24,8 @@ export function estimate(planned: Planned, earlier: readonly TrialSummary[]): Ru
     const like = earlier.filter(
       trial => trial.agent.id === agent.id && trial.agent.model === model && trial.reusedFrom === undefined,
     );
-    const hasKey = agent.keyName !== null && planned.keys[agent.keyName] !== undefined;
+    const { keyName } = routeOf(agent, choice.model);
+    const hasKey = keyName !== null && planned.keys[keyName] !== undefined;
     const mayCost = agent.kind === 'program' && choice.replay === null && hasKey;
     const money = (trial: TrialSummary) => (trial.cost.kind === 'priced' ? trial.cost.amountUsd : null);
     return {

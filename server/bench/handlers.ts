@@ -1,10 +1,11 @@
 import type { Handlers } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
-import type { runs, TrialSummary } from '../../protocol/runs.ts';
+import type { Regrade, runs, TrialSummary } from '../../protocol/runs.ts';
 import { type RegradeDeps, regradeRun } from './regrade.ts';
 import { compareRuns } from './report/comparison.ts';
 import { writeReport } from './report/write.ts';
 import type { RunService } from './runService.ts';
+import type { RunStore } from './runStore.ts';
 import { exportRun } from './transfer/exportRun.ts';
 import { changedFiles, fileOn } from './trialView.ts';
 
@@ -25,20 +26,28 @@ export function runHandlers(deps: RunHandlerDeps): Handlers<typeof runs> {
     start: request => service.start(request),
     plan: request => service.plan(request),
     resume: ({ runId, keys }) => service.resume(runId, keys),
-    regrade: async ({ runId, executor }, signal) => ({
-      rows: await regradeRun(service.require(runId), executor, deps, signal),
+    regrade: async ({ runId, ...options }, signal) => ({
+      rows: await regradeRun(service.require(runId), options, deps, signal),
     }),
     async list({ repository, limit }) {
       return { rows: store.list(limit, repository === undefined ? undefined : await repositoryRoot(repository)) };
     },
-    show: ({ runId }) => ({ run: service.require(runId), trials: store.trials(runId) }),
+    show({ runId }) {
+      const trials = store.trials(runId);
+      return { run: service.require(runId), trials, regrades: latestRegrades(trials, store) };
+    },
     events({ runId, after, limit }) {
       service.require(runId);
       return { events: store.events(runId, after, limit) };
     },
     cancel: ({ runId }) => service.cancel(runId),
     report: async ({ runId, format }) => ({
-      file: await writeReport(service.require(runId), store.trials(runId), format),
+      file: await writeReport(
+        service.require(runId),
+        store.trials(runId),
+        format,
+        latestRegrades(store.trials(runId), store),
+      ),
     }),
     async export({ runId, format, output }) {
       const run = service.require(runId);
@@ -58,4 +67,8 @@ export function runHandlers(deps: RunHandlerDeps): Handlers<typeof runs> {
       return { contentBase64: content?.toString('base64') ?? null };
     },
   };
+}
+
+function latestRegrades(trials: readonly TrialSummary[], store: Pick<RunStore, 'regrades'>): Regrade[] {
+  return trials.flatMap(({ id }) => store.regrades(id).slice(-1));
 }

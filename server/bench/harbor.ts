@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import type { RunSummary, StepVerdict, TrialSummary } from '../../protocol/runs.ts';
 import { toIso } from '../base/clock.ts';
 import { meanReward } from './score.ts';
 import { passAtK } from './statistics/passRates.ts';
@@ -66,7 +66,15 @@ export function toHarborTrial(trial: TrialSummary, context: HarborContext = ownC
     started_at: trial.startedAt,
     finished_at: trial.finishedAt,
     ...phaseSpans(trial),
-    step_results: null,
+    step_results: trial.steps?.map(toStepResult) ?? null,
+  };
+}
+
+/** A step as Harbor tells it; times and usage are kept for the trial as a whole. */
+function toStepResult({ name, reward, rewards }: StepVerdict): object {
+  return {
+    ...{ step_name: name, agent_result: null, exception_info: null, agent_execution: null, verifier: null },
+    verifier_result: reward === null ? null : { rewards: { ...rewards, reward } },
   };
 }
 

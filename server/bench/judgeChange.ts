@@ -2,7 +2,9 @@ import { CoachError } from '../../protocol/errors.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { requireReference } from '../tasks/reference.ts';
 import { afterCounterproof, withCounterTests } from './counterproof.ts';
+import { judgeWrittenTests } from './mutationVerifier.ts';
 import { judge, toVerdict, type Verdict, type VerifierRun } from './score.ts';
+import { overSteps } from './steps.ts';
 import { type VerifierDeps, type VerifyOutcome, verify } from './verify.ts';
 
 /**
@@ -19,13 +21,16 @@ export async function judgeChange(
   deps: VerifierDeps,
   signal: AbortSignal,
 ): Promise<{ run: VerifyOutcome; verdict: Verdict }> {
-  const run = await verify(trialId, task, patch, deps, signal);
+  if (task.steps !== undefined) return judgeAllSteps(trialId, task, patch, deps, signal);
   const { verifier } = task;
+  if (verifier.kind === 'mutation') return judgeWrittenTests(trialId, { ...task, verifier }, patch, deps, signal);
+  const run = await verify(trialId, task, patch, deps, signal);
   if (isMute(run, task) && !run.timedOut) {
     const reference = await verify(`${trialId}.reference`, task, requireReference(task), deps, signal);
     if (isMute(reference, task)) throw brokenVerifier(run.exitCode);
   }
   if (verifier.kind === 'script') return { run, verdict: { reward: run.reward ?? 0, tests: [] } };
+  if (verifier.kind === 'rubric') throw new CoachError('internal', `${task.name} is judged by its rubric alone.`);
   const verdict = judge(run, verifier);
   const { mustFail } = verifier;
   if (verdict.reward < 1 || mustFail.length === 0) return { run, verdict };
@@ -34,6 +39,22 @@ export async function judgeChange(
   );
   if (counter === null) return { run, verdict };
   return { run, verdict: toVerdict(afterCounterproof(verdict.tests, counter, mustFail)) };
+}
+
+/** One change, judged by every step of a task in turn. Agents are not judged so, but what stands for their whole work is. */
+async function judgeAllSteps(
+  trialId: string,
+  task: PreparedTask,
+  patch: Uint8Array,
+  deps: VerifierDeps,
+  signal: AbortSignal,
+): Promise<{ run: VerifyOutcome; verdict: Verdict }> {
+  let number = 0;
+  const { run, reward } = await overSteps(task, async part => {
+    const judged = await judgeChange(`${trialId}.${++number}`, part, patch, deps, signal);
+    return { run: judged.run, reward: judged.verdict.reward as number | null };
+  });
+  return { run, verdict: { reward: reward ?? 0, tests: [] } };
 }
 
 /** Whether a verifier came to no word about the change: no report of tests, no reward of a script. */

@@ -1,13 +1,13 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Budget } from '../../protocol/proxy.ts';
 import type { AgentChoice, RunLimits } from '../../protocol/runs.ts';
-import { addUsage, totalTokens, type Usage } from '../../protocol/usage.ts';
-import type { Agent } from '../agents/agent.ts';
+import { addUsage, totalTokens } from '../../protocol/usage.ts';
+import { type Agent, routeOf } from '../agents/agent.ts';
 import type { DisposableStack } from '../base/disposable.ts';
 import { makeScratch, temporaryScratch } from '../base/owner.ts';
-import type { ProxyLaunch } from '../proxy/proxy.ts';
+import type { LaunchMeter, ProxyLaunch } from '../proxy/proxy.ts';
 import { sandboxName } from './sandboxes.ts';
 import type { RecordedWork, TrialDeps } from './trial.ts';
 
@@ -27,7 +27,7 @@ export interface ModelAccess {
   readonly launch: ProxyLaunch;
   readonly socket: string;
   /** All that the agent has used, also through an earlier server. */
-  meter(): { readonly usage: Usage; readonly streamingTokens: number };
+  meter(): LaunchMeter;
   sessionIds(): string[];
   failures(): readonly string[];
 }
@@ -45,11 +45,11 @@ export async function openModel(
   owned: DisposableStack,
 ): Promise<ModelAccess | null> {
   const { agent, choice, limits } = user;
-  const defaultHost = agent.apiHosts[0] ?? 'api.openai.com';
-  const realKey = agent.keyName === null ? null : (deps.keys[agent.keyName] ?? null);
+  const { host: defaultHost, keyName } = routeOf(agent, choice.model);
+  const realKey = keyName === null ? null : (deps.keys[keyName] ?? null);
   if (choice.replay === null && realKey === null) {
     if (agent.dialect === null) return null;
-    throw missingKey(agent);
+    throw missingKey(agent, keyName);
   }
   const replay = choice.replay === null ? null : owned.add(await deps.startReplay(choice.replay));
   const launch = owned.add(
@@ -61,7 +61,8 @@ export async function openModel(
       defaultHost,
       realKey: replay === null ? realKey : null,
       trialId: user.trialId,
-      apiHosts: agent.apiHosts,
+      // Of its other providers' hosts a trial needs none.
+      apiHosts: agent.route === undefined ? agent.apiHosts : [defaultHost],
       budget: whatIsLeft(limits, earlier),
     }),
   );
@@ -72,8 +73,8 @@ export async function openModel(
     launch,
     socket,
     meter() {
-      const { usage, streamingTokens } = launch.meter();
-      return { usage: addUsage(earlier.usage, usage), streamingTokens };
+      const meter = launch.meter();
+      return { ...meter, usage: addUsage(earlier.usage, meter.usage) };
     },
     sessionIds: () => [...new Set([...earlier.sessionIds, ...launch.sessionIds()])],
     failures: () => replay?.failures() ?? [],
@@ -91,14 +92,10 @@ function whatIsLeft({ maxTokens, maxUsd }: RunLimits, earlier: RecordedWork): Bu
 }
 
 /** @throws CoachError `agent.noKey` */
-export function missingKey(agent: Agent): CoachError {
-  return new CoachError(
-    'agent.noKey',
-    `${agent.title} needs a key of its model API, and ${agent.keyName} is not set.`,
-    {
-      hint: `Put ${agent.keyName}=… into the environment or into .env at the repository root. The agent never sees it.`,
-    },
-  );
+export function missingKey(agent: Agent, keyName: string | null): CoachError {
+  return new CoachError('agent.noKey', `${agent.title} needs a key of its model API, and ${keyName} is not set.`, {
+    hint: `Put ${keyName}=… into the environment or into .env at the repository root. The agent never sees it.`,
+  });
 }
 
 /**
@@ -115,8 +112,4 @@ export async function makeModelScratch(key: string, workspaces: string): Promise
 /** In a directory of its own: a sandbox may be given that directory, in which the next server's socket appears, too. */
 function modelSocket(scratch: string): string {
   return join(scratch, 's', 'model.sock');
-}
-
-export function removeModelScratch(scratch: string): Promise<void> {
-  return rm(scratch, { recursive: true, force: true });
 }

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
+import type { IntegrityFlag } from '../../protocol/integrity.ts';
 import { runs, type TrialSummary } from '../../protocol/runs.ts';
 import { toIso } from '../base/clock.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import type { PreparedEnvironment } from '../executors/executor.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
-import { awaitDiskSpace } from './diskSpace.ts';
+import { awaitDiskSpace, DiskGuard } from './diskSpace.ts';
 import { type PreparedEnvironments, prepareEnvironments, toSpec } from './environments.ts';
 import { toHarborJob } from './harbor.ts';
+import { flagsOfTrial } from './integrity/trialEvidence.ts';
+import type { PlannedAgent } from './plan.ts';
 import { findReusable } from './reuse.ts';
 import { journalled, tell } from './runJournal.ts';
 import { fingerprinted, type Plan } from './runPlan.ts';
@@ -20,9 +23,10 @@ import { TrialRecord } from './trialRecord.ts';
 import { type Try, tryKey } from './tries.ts';
 import { tryTrial } from './tryTrial.ts';
 
-/** How long an agent may try to reach a dead model, and how long it may give no sign of life. */
-const defaultPatience = { unreachableMs: 60_000, idleMs: 15 * 60_000 };
+/** How long an agent may try to reach a dead model, give no sign of life, and wait for a person's answer. */
+const defaultPatience = { unreachableMs: 60_000, idleMs: 15 * 60_000, promptMs: 30_000 };
 const retryPauseMs = 1000;
+export const judgePauseMs = 2000;
 
 /** Works through the trials of a run that have no end yet, or that are to be run again. */
 export class RunExecution {
@@ -41,8 +45,10 @@ export class RunExecution {
   }
 
   /** Resolves when every trial has ended and every sandbox is gone. */
-  async run(due: readonly TrialSummary[], signal: AbortSignal): Promise<void> {
+  async run(due: readonly TrialSummary[], cancelled: AbortSignal): Promise<void> {
     const { options, record } = this.#plan;
+    const guard = new DiskGuard(await this.#diskPlaces());
+    const signal = AbortSignal.any([cancelled, guard.signal]);
     const left = options.fresh ? [...due] : this.#reuse(due);
     // Those that an earlier server left at work come first: their agents wait for their way to the model.
     const isBegun = (trial: TrialSummary) => this.#deps.store.tries(trial.id).at(-1)?.endedAt === null;
@@ -55,13 +61,22 @@ export class RunExecution {
       await runEach(ordered, options.concurrency, one);
       await runEach(await this.#unreused(environments), options.concurrency, one);
     }
+    guard.dispose();
     for (const removal of this.#removals) {
       await removal.catch((error: unknown) => this.#log.warn('A sandbox could not be removed.', { error }));
     }
-    closeRun(this.#deps, record.id, signal.aborted ? 'cancelled' : 'finished');
+    const state = cancelled.aborted ? 'cancelled' : guard.signal.aborted ? 'interrupted' : 'finished';
+    closeRun(this.#deps, record.id, state);
     await this.#writeResult().catch((error: unknown) => {
       this.#log.error(`The results of the run can't be written to ${record.directory}.`, { error });
     });
+  }
+
+  /** Where trials take space: results, copies, sandboxes. */
+  async #diskPlaces(): Promise<string[]> {
+    const { record, executors } = this.#plan;
+    const used = executors.find(({ id }) => id === record.executor);
+    return [record.repository, this.#deps.workspaces, ...((await used?.diskPlaces?.()) ?? [])];
   }
 
   /** Ends the trials whose verdict is known already; answers the others. */
@@ -109,14 +124,14 @@ export class RunExecution {
     environments: Promise<PreparedEnvironments>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { store, clock, log, workspaces } = this.#deps;
+    const { store, clock, log } = this.#deps;
     const record = new TrialRecord(summary, this.#deps);
     const files = await createTrialFiles(summary.directory).catch((error: unknown) => {
       record.end({ kind: 'errored', error: CoachError.from(error), isFinal: true });
       return null;
     });
     if (files === null) return;
-    await awaitDiskSpace([this.#plan.record.repository, workspaces], this.#log, signal).catch((error: unknown) => {
+    await awaitDiskSpace(await this.#diskPlaces(), this.#log, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
     const task = this.#taskOf(summary);
@@ -129,10 +144,24 @@ export class RunExecution {
       { store, clock, executor, retries: this.#plan.options.retries, pauseMs: this.#deps.retryPauseMs ?? retryPauseMs },
       signal,
     );
-    await files.writeEnd(record.end(outcome)).catch((error: unknown) => {
+    const flags = await this.#flagsOf(summary, task, files);
+    await files.writeEnd(record.end(outcome, flags)).catch((error: unknown) => {
       log.error(`The results of trial ${summary.id} can't be written to ${summary.directory}.`, { error });
     });
     publishRun(this.#deps, this.#plan.record.id);
+  }
+
+  /** Looked for once all is over: a fault in that must not take a verdict away. */
+  async #flagsOf(summary: TrialSummary, task: PreparedTask, files: TrialFiles): Promise<IntegrityFlag[]> {
+    const { log, traces } = this.#deps;
+    try {
+      await files.close();
+      const { agent, choice } = this.#agentOf(summary);
+      return await flagsOfTrial({ ...files, agent, choice, task, denied: traces.denied(summary.id) });
+    } catch (error) {
+      log.error(`What trial ${summary.id} did can't be looked through.`, { error });
+      return [];
+    }
   }
 
   async #once(
@@ -149,10 +178,9 @@ export class RunExecution {
   ): Promise<TrialOutcome> {
     const deps = this.#deps;
     const { task, files, record, environments } = parts;
-    const agent = this.#plan.agents.find(candidate => candidate.label === summary.agentLabel);
-    if (agent === undefined) throw new Error(`Trial ${summary.id} is not part of its plan.`);
+    const agent = this.#agentOf(summary);
     return runTrial(
-      { id: summary.id, key: tryKey(value), from, task, ...agent, limits: this.#plan.record.limits },
+      { id: summary.id, key: tryKey(value), from, done: value.steps, task, ...agent, limits: this.#plan.record.limits },
       files,
       record,
       {
@@ -162,8 +190,10 @@ export class RunExecution {
         startReplay: recording => deps.startReplay(recording),
         keys: this.#plan.keys,
         traces: deps.traces,
+        judge: this.#plan.options,
+        judgePauseMs: deps.judgePauseMs ?? judgePauseMs,
         workspaces: deps.workspaces,
-        patience: deps.patience ?? defaultPatience,
+        patience: { ...defaultPatience, ...deps.patience },
         clock: deps.clock,
         log: this.#log.child({ trial: summary.id }),
         onRemoval: removal => {
@@ -180,9 +210,18 @@ export class RunExecution {
 
   /** Starting sandboxes is heavier work for an engine than running them, and has a limit of its own. */
   #gated(environment: PreparedEnvironment): PreparedEnvironment {
+    const { verifier } = environment;
     return {
+      ...environment,
       start: (spec, signal) => this.#starts.pass(() => environment.start(spec, signal), signal),
+      ...(verifier === undefined ? {} : { verifier: this.#gated(verifier) }),
     };
+  }
+
+  #agentOf(trial: TrialSummary): PlannedAgent {
+    const agent = this.#plan.agents.find(candidate => candidate.label === trial.agentLabel);
+    if (agent === undefined) throw new Error(`Trial ${trial.id} is not part of its plan.`);
+    return agent;
   }
 
   #taskOf(trial: TrialSummary): PreparedTask {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { CoachError } from '../../protocol/errors.ts';
 import { RunLimits, type RunSummary, type runs } from '../../protocol/runs.ts';
-import type { Agent } from '../agents/agent.ts';
+import { type Agent, routeOf } from '../agents/agent.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Executors } from '../executors/index.ts';
@@ -11,6 +11,7 @@ import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { taskDigest, trialFingerprint } from './fingerprint.ts';
 import { missingKey } from './modelAccess.ts';
 import { newRunId, type PlannedAgent, planAgents, planTrials } from './plan.ts';
+import { type JudgeSettings, parseJudge, requireJudgeKey, requireOddVotes } from './rubric/judgeChoice.ts';
 import type { NewTrial, RunRecord } from './runStore.ts';
 
 export type RunRequest = z.output<(typeof runs.members.start)['params']>;
@@ -23,6 +24,8 @@ export const RunOptions = z.object({
   fresh: z.boolean(),
   unproven: z.boolean(),
   limits: RunLimits,
+  judge: z.string().default(''),
+  votes: z.int().default(3),
   /** Names of the keys that its agents were given. */
   usedKeys: z.array(z.string()),
 });
@@ -47,6 +50,8 @@ export interface PlanDeps {
   loadTask(root: string, name: string): Promise<PreparedTask>;
   repositoryRoot(directory: string): Promise<string>;
   keys(root: string): Readonly<Record<string, string | undefined>>;
+  /** Who judges rubrics where a run does not say. */
+  judge(): JudgeSettings;
 }
 
 /** Checks everything that can be checked before a run. @throws CoachError when it can't be started */
@@ -55,11 +60,14 @@ export async function makePlan(request: RunRequest, deps: PlanDeps): Promise<Pla
   const root = await deps.repositoryRoot(request.repository);
   const keys = { ...deps.keys(root), ...request.keys };
   for (const { agent, choice } of agents) {
-    const needsKey = agent.dialect !== null && choice.replay === null && agent.keyName !== null;
-    if (needsKey && !keys[agent.keyName]) throw missingKey(agent);
+    const { keyName } = routeOf(agent, choice.model);
+    const needsKey = agent.dialect !== null && choice.replay === null && keyName !== null;
+    if (needsKey && !keys[keyName]) throw missingKey(agent, keyName);
   }
   const tasks = await Promise.all([...new Set(request.tasks)].map(name => deps.loadTask(root, name)));
   if (!request.unproven) for (const task of tasks) requireProven(task);
+  const judging = chooseJudge(request, deps);
+  const judgeKey = judgeKeyName(judging, tasks, keys);
   const executors = await deps.executors.choose(request.executor);
   const id = newRunId(deps.clock.now());
   const { limits, attempts, concurrency, startConcurrency, retries, fresh, unproven } = request;
@@ -69,8 +77,12 @@ export async function makePlan(request: RunRequest, deps: PlanDeps): Promise<Pla
     ...{ executor: executors[0].id, notIsolated: [...executors[0].notIsolated] },
     ...{ createdAt: toIso(deps.clock.now()), finishedAt: null },
   };
-  const usedKeys = agents.flatMap(({ agent: { keyName } }) => (keyName !== null && keys[keyName] ? [keyName] : []));
-  const options = { limits, concurrency, startConcurrency, retries, fresh, unproven, usedKeys };
+  const usedKeys = agents.flatMap(planned => {
+    const { keyName } = routeOf(planned.agent, planned.choice.model);
+    return keyName !== null && keys[keyName] ? [keyName] : [];
+  });
+  if (judgeKey !== null) usedKeys.push(judgeKey);
+  const options = { limits, concurrency, startConcurrency, retries, fresh, unproven, usedKeys, ...judging };
   return withTrials({ record, options, tasks, agents, executors, keys });
 }
 
@@ -87,12 +99,12 @@ export async function remakePlan(
 ): Promise<Plan> {
   const agents = planAgents(run.agents, deps.findAgent);
   const all = { ...deps.keys(run.repository), ...keys };
-  for (const { agent } of agents) {
-    if (agent.keyName !== null && options.usedKeys.includes(agent.keyName) && !all[agent.keyName]) {
-      throw missingKey(agent);
-    }
+  for (const { agent, choice } of agents) {
+    const { keyName } = routeOf(agent, choice.model);
+    if (keyName !== null && options.usedKeys.includes(keyName) && !all[keyName]) throw missingKey(agent, keyName);
   }
   const tasks = await Promise.all(run.tasks.map(name => deps.loadTask(run.repository, name)));
+  judgeKeyName(options, tasks, all);
   const executors = await deps.executors.choose(run.executor);
   const plan = await withTrials({ record: run, options, tasks, agents, executors, keys: all });
   for (const { trial, fingerprint } of plan.trials) {
@@ -110,10 +122,29 @@ export async function remakePlan(
 
 async function withTrials(plan: Omit<Plan, 'digests' | 'trials'>): Promise<Plan> {
   const digests = new Map<string, string>();
-  for (const task of plan.tasks) digests.set(task.name, await taskDigest(task));
+  for (const task of plan.tasks) digests.set(task.name, await taskDigest(task, plan.options));
   const trials = planTrials(plan.record, plan.tasks, plan.agents, plan.record.attempts);
   const withDigests = { ...plan, digests, trials: [] };
   return { ...withDigests, trials: fingerprinted(withDigests, trials) };
+}
+
+/** @throws CoachError `input.invalid` */
+export function chooseJudge(
+  { judge, votes }: { readonly judge?: string | undefined; readonly votes?: number | undefined },
+  deps: Pick<PlanDeps, 'judge'>,
+): JudgeSettings {
+  const usual = deps.judge();
+  const chosen = { judge: judge ?? usual.judge, votes: requireOddVotes(votes ?? usual.votes) };
+  parseJudge(chosen.judge);
+  return chosen;
+}
+
+/** Which key a judge is given, where there is something to judge and a model to do it. @throws CoachError `agent.noKey` */
+function judgeKeyName({ judge }: JudgeSettings, tasks: readonly PreparedTask[], keys: Plan['keys']): string | null {
+  const choice = parseJudge(judge);
+  if (choice.kind !== 'model' || !tasks.some(task => task.rubric !== null)) return null;
+  requireJudgeKey(choice, keys);
+  return choice.provider.keyName;
 }
 
 /** Trials with their fingerprints for the executor that the run has now. */

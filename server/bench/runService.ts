@@ -11,8 +11,9 @@ import type { Replay } from '../proxy/replay/replayServer.ts';
 import { writeIgnoreFile } from '../tasks/places.ts';
 import { requireDiskSpace } from './diskSpace.ts';
 import { estimate } from './estimate.ts';
-import type { AgentLimits } from './limits.ts';
+import type { Patience } from './limits.ts';
 import { findReusable } from './reuse.ts';
+import { withJudge } from './rubric/judgePlan.ts';
 import { closeRun, publishRun, RunExecution } from './runExecution.ts';
 import { tell } from './runJournal.ts';
 import { makePlan, type Plan, type PlanDeps, RunOptions, type RunRequest, remakePlan } from './runPlan.ts';
@@ -32,9 +33,11 @@ export interface RunServiceDeps extends PlanDeps {
   /** Starts the proxy when it is not up, and registers a launch. */
   openLaunch(spec: LaunchSpec): Promise<ProxyLaunch>;
   startReplay(recording: string): Promise<Replay>;
-  readonly patience?: Pick<AgentLimits, 'unreachableMs' | 'idleMs'>;
+  readonly patience?: Partial<Patience>;
   /** Pause before the second try of a trial; doubled for each one more. Default 1 s. */
   readonly retryPauseMs?: number;
+  /** Pause before a judge that failed is asked again; four times as long for each time more. Default 2 s. */
+  readonly judgePauseMs?: number;
 }
 
 /** Earlier trials that an estimate looks at. */
@@ -81,12 +84,13 @@ export class RunService implements AsyncOwner {
   /** What `start` would do. @throws CoachError when it can't be started */
   async plan(request: RunRequest): Promise<RunPlan> {
     const { store } = this.#deps;
-    const { record, agents, options, keys, trials } = await makePlan(request, this.#deps);
+    const { record, agents, options, keys, trials, tasks } = await makePlan(request, this.#deps);
     const reused = options.fresh ? new Map<string, unknown>() : findReusable(trials, store);
-    return estimate(
-      { ...options, executor: record.executor, agents, keys, reused, trials: trials.map(({ trial }) => trial) },
-      store.endedTrials(record.repository, estimateFrom),
-    );
+    const planned = trials.map(({ trial }) => trial);
+    const earlier = store.endedTrials(record.repository, estimateFrom);
+    const plan = estimate({ ...options, executor: record.executor, agents, keys, reused, trials: planned }, earlier);
+    const due = planned.filter(trial => !reused.has(trial.id));
+    return withJudge(plan, due, tasks, options, earlier);
   }
 
   /** Ends a run's agents and sandboxes and waits until they are gone. A run that is over stays as it is. */

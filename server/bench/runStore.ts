@@ -1,8 +1,11 @@
 import { Regrade, RunEvent, RunState, RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import { TaskProof } from '../../protocol/tasks.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import { openDatabase, type Sqlite } from '../base/sqlite.ts';
+import { ReviewStore } from './reviews/reviewStore.ts';
 import { addCosts, meanReward, sumUsage } from './score.ts';
 import { Try } from './tries.ts';
+import type { ProofLog } from './validate.ts';
 
 const migrations = [
   `
@@ -45,6 +48,26 @@ const migrations = [
     PRIMARY KEY (trial_id, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE task_proofs (
+    id INTEGER PRIMARY KEY,
+    directory TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    proven_at INTEGER NOT NULL,
+    proof_json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX task_proofs_by_digest ON task_proofs (digest, id);
+  `,
+  `
+  CREATE TABLE review_comments (
+    id TEXT PRIMARY KEY,
+    trial_id TEXT NOT NULL REFERENCES trials (id) ON DELETE CASCADE,
+    reply_to TEXT REFERENCES review_comments (id) ON DELETE CASCADE,
+    comment_json TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX review_comments_by_trial ON review_comments (trial_id, id);
+  CREATE INDEX review_comments_by_thread ON review_comments (reply_to) WHERE reply_to IS NOT NULL;
+  `,
 ] as const;
 
 /** What of a run is not told by its trials. */
@@ -68,7 +91,9 @@ export type NewEvent = Omit<RunEvent, 'runId' | 'seq' | 'at'>;
  * Runs, trials and their journal in coach.sqlite3. Every commit is on the disk when a call returns (synchronous FULL), so
  * a step that is journalled before it is taken is known after any crash.
  */
-export class RunStore {
+export class RunStore implements ProofLog {
+  /** What people say about trials. */
+  readonly reviews: ReviewStore;
   readonly #database: Sqlite;
   readonly #clock: Clock;
 
@@ -76,6 +101,7 @@ export class RunStore {
   constructor(file: string, clock: Clock) {
     this.#database = openDatabase(file, { migrations, synchronous: 'FULL' });
     this.#clock = clock;
+    this.reviews = new ReviewStore(this.#database);
   }
 
   dispose(): void {
@@ -174,6 +200,20 @@ export class RunStore {
       )
       .all(trialId)
       .map(row => Regrade.parse(JSON.parse(row.regrade_json)));
+  }
+
+  addProof({ directory, digest, proof }: Parameters<ProofLog['addProof']>[0]): void {
+    this.#database
+      .prepare('INSERT INTO task_proofs (directory, digest, proven_at, proof_json) VALUES (?, ?, ?, ?)')
+      .run(directory, digest, Date.parse(proof.provenAt), JSON.stringify(proof));
+  }
+
+  /** What validations found of a task with these contents, first to last. */
+  proofs(digest: string): TaskProof[] {
+    return this.#database
+      .prepare<[string], { proof_json: string }>('SELECT proof_json FROM task_proofs WHERE digest = ? ORDER BY id')
+      .all(digest)
+      .map(row => TaskProof.parse(JSON.parse(row.proof_json)));
   }
 
   saveRun(run: RunRecord): void {

@@ -2,10 +2,19 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Sandbox, SandboxSpec } from '../executors/executor.ts';
+import { copyLimits } from '../executors/places.ts';
 
-/** The same for the agent and for its verifier, in every trial: rewards of different limits can't be compared. */
+/**
+ * The same for the agent and for its verifier, in every trial: rewards of different limits can't be compared. A sandbox may
+ * take as much of the disk as can be copied out of it to be judged.
+ */
 export function sandboxLimits(): SandboxSpec['limits'] {
-  return { memoryBytes: 4 * 1024 ** 3, cpus: Math.min(2, availableParallelism()), pids: 512 };
+  return {
+    memoryBytes: 4 * 1024 ** 3,
+    cpus: Math.min(2, availableParallelism()),
+    pids: 512,
+    diskBytes: copyLimits.sizeBytes,
+  };
 }
 
 /** Short, since it is part of socket paths; unique, since trial ids are. */

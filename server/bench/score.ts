@@ -1,4 +1,5 @@
 import { CoachError } from '../../protocol/errors.ts';
+import type { Score, ScoreWeights } from '../../protocol/rubric.ts';
 import type { TestVerdict } from '../../protocol/runs.ts';
 import { addCost, addUsage, type Cost, noCost, noUsage, type Usage } from '../../protocol/usage.ts';
 import type { JudgedTests } from '../tasks/format.ts';
@@ -56,6 +57,29 @@ function contradiction({ outcomes, exitCode }: VerifierRun): string | null {
 
 export function toVerdict(tests: readonly TestVerdict[]): Verdict {
   return { reward: tests.every(test => test.status === 'passed') ? 1 : 0, tests };
+}
+
+/** Where a task declares no weights, its tests are all. */
+export const testsOnly: ScoreWeights = { tests: 1, rubric: 0, diff: 0 };
+
+/** The parts of a score as numbers in [0,1]; null for one that there is none of. */
+function partsOf({ tests, rubric, diff }: Score): Record<keyof ScoreWeights, number | null> {
+  return { tests, rubric: rubric?.share ?? null, diff: diff?.similarity ?? null };
+}
+
+/** Mean of the parts by their weights, in [0,1]; null as soon as a part that weighs something is missing. */
+export function weightedReward(score: Score): number | null {
+  const parts = partsOf(score);
+  let [sum, whole] = [0, 0];
+  for (const part of ['tests', 'rubric', 'diff'] as const) {
+    const weight = score.weights[part];
+    const value = parts[part];
+    if (weight === 0) continue;
+    if (value === null) return null;
+    sum += weight * value;
+    whole += weight;
+  }
+  return whole === 0 ? null : sum / whole;
 }
 
 /** Mean of the rewards there are; null when no trial reached a verdict. */

@@ -36,7 +36,17 @@ export async function runScript(
   const ctrf = await read('ctrf.json', maxCtrfBytes);
   const left = Object.entries({ 'reward.json': json, 'reward.txt': text, 'ctrf.json': ctrf });
   const scriptFiles = new Map(left.filter((entry): entry is [string, Buffer] => entry[1] !== null));
-  return { ...none, reward: rewardOf(json, text), scriptFiles };
+  const reward = rewardOf(json, text);
+  return { ...none, reward, rewards: { ...namedRewards(json), ...(reward === null ? {} : { reward }) }, scriptFiles };
+}
+
+/** All numbers in a `reward.json`, by their names. */
+function namedRewards(json: Buffer | null): Record<string, number> {
+  const read = json === null ? null : parsed(json.toString());
+  if (typeof read !== 'object' || read === null) return {};
+  return Object.fromEntries(
+    Object.entries(read).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
 }
 
 /**
@@ -50,11 +60,15 @@ export function rewardOf(json: Buffer | null, text: Buffer | null): number | nul
 }
 
 function rewardInJson(text: string): unknown {
+  const rewards = parsed(text);
+  if (typeof rewards !== 'object' || rewards === null) return rewards;
+  const values = Object.values(rewards);
+  return 'reward' in rewards ? rewards.reward : values.length === 1 ? values[0] : undefined;
+}
+
+function parsed(text: string): unknown {
   try {
-    const rewards: unknown = JSON.parse(text);
-    if (typeof rewards !== 'object' || rewards === null) return rewards;
-    const values = Object.values(rewards);
-    return 'reward' in rewards ? rewards.reward : values.length === 1 ? values[0] : undefined;
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

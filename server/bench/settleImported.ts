@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
-import { temporaryScratch } from '../base/owner.ts';
+import { removeScratch, temporaryScratch } from '../base/owner.ts';
 import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
 import { diffDirectory } from '../git/agentDiff.ts';
 import { bundleOf, withBundle } from '../git/bundle.ts';
 import { patchTree } from '../git/tree.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
+import type { PreparedTask, TaskStep } from '../tasks/preparedTask.ts';
 import { sandboxLimits, sandboxName } from './sandboxes.ts';
+import { beginning } from './steps.ts';
 import { runTimed } from './timedCommand.ts';
 
 /** How long a solution script may take where the task gives its agent no time limit. */
 const solveTimeoutSec = 1800;
 
-interface Settling {
+export interface Settling {
   readonly trialId: string;
   readonly task: PreparedTask;
   readonly environment: PreparedEnvironment;
@@ -32,14 +33,39 @@ export async function settleImported(settling: Settling, signal: AbortSignal): P
   const { task } = settling;
   // A sandbox whose files were copied out is of no further use.
   await withSandbox(settling, sandbox => adoptStart(sandbox, task, signal), signal);
-  if (task.solve !== null) await withSandbox(settling, sandbox => workOut(sandbox, task, signal), signal);
+  if (task.steps !== undefined) await workOutSteps(settling, task.steps.each, signal);
+  else if (task.solve !== null) {
+    const patch = await withSandbox(settling, sandbox => workOut(sandbox, task, signal), signal);
+    await writeFileAtomic(join(task.directory, 'solution', 'solution.patch'), patch);
+  }
 }
 
-async function withSandbox(
-  { trialId, environment, onRemoval }: Settling,
-  work: (sandbox: Sandbox) => Promise<void>,
+/** The solution of each step goes on from those before it. A step without one of its own asks for nothing more. */
+async function workOutSteps(settling: Settling, steps: readonly TaskStep[], signal: AbortSignal): Promise<void> {
+  const { directory } = settling.task;
+  if (steps.every(step => step.task.solve === null)) return;
+  let patch: Buffer = Buffer.alloc(0);
+  for (const step of steps) {
+    const before = patch;
+    patch = await withSandbox(
+      settling,
+      async sandbox => {
+        await beginning(step, before)(sandbox, signal);
+        return workOut(sandbox, step.task, signal);
+      },
+      signal,
+    );
+    await writeFileAtomic(join(directory, 'steps', step.name, 'solution.patch'), patch);
+  }
+  await writeFileAtomic(join(directory, 'solution', 'solution.patch'), patch);
+}
+
+/** Calls `work` with a sandbox as an agent gets it, but without any way out. */
+export async function withSandbox<T>(
+  { trialId, environment, onRemoval }: Omit<Settling, 'task'>,
+  work: (sandbox: Sandbox) => Promise<T>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<T> {
   const id = `${trialId}.${randomBytes(4).toString('hex')}`;
   const sandbox = await environment.start(
     {
@@ -52,22 +78,23 @@ async function withSandbox(
     signal,
   );
   try {
-    await work(sandbox);
+    return await work(sandbox);
   } finally {
     onRemoval(sandbox.remove());
   }
 }
 
-/** Runs the solution script and keeps what it changed. */
-async function workOut(sandbox: Sandbox, task: PreparedTask, signal: AbortSignal): Promise<void> {
-  if (task.solve === null) return;
-  const { root, command } = task.solve;
-  await sandbox.copyIn(root, '/solution', signal);
-  const timeoutSec = task.agentTimeoutSec ?? solveTimeoutSec;
-  const run = await runTimed(sandbox, { command, cwd: task.workdir, env: {}, timeoutSec }, signal);
-  if (run.timedOut || run.exitCode !== 0) throw solveFailure(task, run.exitCode, run.output);
+/** Runs the solution script and answers all that has changed since the start. */
+async function workOut(sandbox: Sandbox, task: PreparedTask, signal: AbortSignal): Promise<Buffer> {
+  if (task.solve !== null) {
+    const { root, command } = task.solve;
+    await sandbox.copyIn(root, '/solution', signal);
+    const timeoutSec = task.agentTimeoutSec ?? solveTimeoutSec;
+    const run = await runTimed(sandbox, { command, cwd: task.workdir, env: {}, timeoutSec }, signal);
+    if (run.timedOut || run.exitCode !== 0) throw solveFailure(task, run.exitCode, run.output);
+  }
   const { patch } = await withCopy(sandbox, task, signal, directory => diffDirectory(task.bundle, directory, signal));
-  await writeFileAtomic(join(task.directory, 'solution', 'solution.patch'), patch);
+  return patch;
 }
 
 /** Where the environment was built, RUN and patterns of COPY may have made more than the task's files tell. */
@@ -86,7 +113,8 @@ async function adoptStart(sandbox: Sandbox, task: PreparedTask, signal: AbortSig
   );
 }
 
-async function withCopy<T>(
+/** Calls `work` with a copy of the repository that stands in a sandbox. */
+export async function withCopy<T>(
   sandbox: Sandbox,
   { workdir }: PreparedTask,
   signal: AbortSignal,
@@ -99,7 +127,7 @@ async function withCopy<T>(
     await sandbox.copyOut(workdir, directory, signal);
     return await work(directory);
   } finally {
-    await rm(scratch, { recursive: true, force: true });
+    await removeScratch(scratch);
   }
 }
 

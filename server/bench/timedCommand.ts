@@ -1,3 +1,4 @@
+import { CoachError } from '../../protocol/errors.ts';
 import type { Sandbox } from '../executors/executor.ts';
 import { OutputPace } from './agentOutput.ts';
 
@@ -14,7 +15,7 @@ export interface TimedCommand {
 export interface TimedOutcome {
   /** Standard output and error, as they came. */
   readonly output: Buffer;
-  /** Null when a signal ended it, or its time was up. */
+  /** Null when a signal ended it, its time was up, or it took too much of the disk. */
   readonly exitCode: number | null;
   readonly timedOut: boolean;
 }
@@ -42,6 +43,13 @@ export async function runTimed(
     return { output: Buffer.concat(output), exitCode, timedOut: false };
   } catch (error) {
     signal.throwIfAborted();
+    if (error instanceof CoachError && error.code === 'sandbox.diskSpent') {
+      return {
+        output: Buffer.concat([...output, Buffer.from(`\n${error.message}\n`)]),
+        exitCode: null,
+        timedOut: false,
+      };
+    }
     if (!time.aborted) throw error;
     return { output: Buffer.concat(output), exitCode: null, timedOut: true };
   }

@@ -1,21 +1,29 @@
-import { CoachError, type ErrorCode, type ErrorShape } from '../../protocol/errors.ts';
+import { CoachError, type ErrorCode } from '../../protocol/errors.ts';
+import type { Score } from '../../protocol/rubric.ts';
 import type { AgentChoice, RunLimits, TestVerdict, TrialPhase } from '../../protocol/runs.ts';
-import type { TrialEnd } from '../../protocol/trialEnd.ts';
 import { type Cost, noCost, type Usage } from '../../protocol/usage.ts';
 import type { Agent, AgentEvent } from '../agents/agent.ts';
 import type { InstalledAgent } from '../agents/install.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, toIso } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { PreparedEnvironment } from '../executors/executor.ts';
 import type { TreeDiff } from '../git/tree.ts';
 import type { ProxyService } from '../proxy/proxy.ts';
 import type { Replay } from '../proxy/replay/replayServer.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
-import { type AdoptedAgent, type AgentJournal, runAgentPhase } from './agentPhase.ts';
+import type { PreparedTask, TaskSteps } from '../tasks/preparedTask.ts';
+import { type AdoptedAgent, type AgentJournal, type AgentPhase, runAgentPhase } from './agentPhase.ts';
+import type { DeniedHost } from './integrity/flags.ts';
 import { judgeChange } from './judgeChange.ts';
-import type { AgentLimits } from './limits.ts';
+import type { Patience } from './limits.ts';
+import { finalMessage } from './rubric/finalMessage.ts';
+import { type JudgeSettings, parseJudge } from './rubric/judgeChoice.ts';
+import type { JudgeDeps } from './rubric/judgeRubric.ts';
+import type { RecordedExchange } from './rubric/recordedAnswers.ts';
+import { sumUsage } from './score.ts';
+import { type ScoredChange, scoreChange } from './scoreChange.ts';
+import { rewardOfSteps, runSteps } from './steps.ts';
 import type { TrialFiles } from './trialFiles.ts';
-import type { AgentEnd, AgentWork } from './tries.ts';
+import type { AgentEnd, AgentWork, DoneStep } from './tries.ts';
 
 export interface Trial {
   readonly id: string;
@@ -27,6 +35,10 @@ export interface Trial {
   /** Names this try's sandboxes. */
   readonly key: string;
   readonly from: TrialStart;
+  /** Of a task in steps, those that earlier servers and tries have finished. */
+  readonly done: readonly DoneStep[];
+  /** What is done in the sandbox before an agent works in it. */
+  readonly begin?: AgentPhase['begin'];
 }
 
 /** Where a try begins: at the start, with an agent that an earlier server left at work, or with work that is only to be judged. */
@@ -45,8 +57,12 @@ export interface TrialDeps {
   /** Real keys by the names of their variables; they go to the proxy and nowhere else. */
   readonly keys: Readonly<Record<string, string | undefined>>;
   readonly traces: TrialTraces;
+  /** Who judges rubrics. */
+  readonly judge: JudgeSettings;
+  /** Before a judge that failed is asked again. */
+  readonly judgePauseMs: number;
   readonly workspaces: string;
-  readonly patience: Pick<AgentLimits, 'unreachableMs' | 'idleMs'>;
+  readonly patience: Patience;
   readonly clock: Clock;
   readonly log: Log;
   /** Sandboxes on their way out: waited for before the run ends, not before the next trial starts. */
@@ -58,8 +74,12 @@ export interface TrialTraces {
   /** What a trial's agent used since then. `since`: ISO time */
   recorded(trialId: string, since: string): RecordedWork;
   cost(sessionIds: readonly string[]): Cost;
+  /** What was asked and answered in a session. @throws CoachError `session.missing` */
+  exchanges(sessionId: string): readonly RecordedExchange[];
   /** The trajectory in ATIF, or null when nothing was recorded. */
   trajectory(sessionIds: readonly string[]): object | null;
+  /** Hosts that a trial's agent was kept from. */
+  denied(trialId: string): readonly DeniedHost[];
 }
 
 export interface RecordedWork {
@@ -75,15 +95,18 @@ export interface TrialObserver extends Omit<AgentJournal, 'onWork'> {
   onAgentEvent(event: AgentEvent): void;
   onUsage(usage: Usage): void;
   onAgentDone(diff: TreeDiff, work: AgentWork): void;
+  /** A step is over. `done`: all that are. */
+  onStep(done: readonly DoneStep[]): void;
 }
 
 /** How a trial ended. What an agent left is judged however its part ended, as long as a model was heard. */
 export type TrialOutcome =
   | ({ readonly kind: 'verified' } & Judged)
-  | ({ readonly kind: 'agentFailed'; readonly exitCode: number } & Judged)
+  | ({ readonly kind: 'agentFailed'; readonly exitCode: number; readonly meaning?: string | undefined } & Judged)
   | ({ readonly kind: 'timedOut' } & Judged)
   | ({ readonly kind: 'budgetSpent'; readonly tokens: number } & Judged)
-  | ({ readonly kind: 'stalled'; readonly idleMs: number } & Judged)
+  | ({ readonly kind: 'diskSpent' } & Judged)
+  | ({ readonly kind: 'stalled'; readonly idleMs: number; readonly waitedFor: string } & Judged)
   | { readonly kind: 'cancelled' }
   /** Its server ended, and nothing of it can be gone on with. */
   | { readonly kind: 'lost' }
@@ -92,6 +115,8 @@ export type TrialOutcome =
       readonly error: CoachError;
       /** Whether the same would fail in the same way once more. */
       readonly isFinal: boolean;
+      /** What there is all the same, such as the tests' part where a judge failed. */
+      readonly work?: TrialWork;
     };
 
 interface Judged {
@@ -105,12 +130,23 @@ export interface TrialWork {
   readonly cost: Cost;
   readonly sessionIds: readonly string[];
   readonly tests: readonly TestVerdict[];
+  /** What the reward is made of; absent where nothing was judged. */
+  readonly score?: Score;
 }
 
 /** Faults of the question rather than of the machine. */
 const finalFaults: ReadonlySet<ErrorCode> = new Set([
   ...(['input.invalid', 'disk.readOnly', 'disk.full', 'replay.mismatch', 'session.missing'] as const),
-  ...(['task.missing', 'task.invalid', 'task.unproven', 'agent.unknown', 'agent.missing', 'agent.noKey'] as const),
+  ...([
+    'task.missing',
+    'task.invalid',
+    'task.unproven',
+    'docker.imageChanged',
+    'agent.unknown',
+    'agent.missing',
+    'agent.noKey',
+  ] as const),
+  'judge.missing',
 ]);
 
 /** One try of one agent on one task. Never throws: faults are an outcome, and never a reward. */
@@ -129,8 +165,9 @@ export async function runTrial(
     isBuilt = true;
     return await attempt(trial, environment, files, observer, deps, signal);
   } catch (error) {
-    if (signal.aborted) return { kind: 'cancelled' };
-    const coach = CoachError.from(error);
+    const isDiskFull = signal.reason instanceof CoachError && signal.reason.code === 'disk.full';
+    if (signal.aborted && !isDiskFull) return { kind: 'cancelled' };
+    const coach = CoachError.from(isDiskFull ? signal.reason : error);
     deps.log.error(`Trial ${trial.id} failed: ${coach.message}`, { error });
     // Environments are built once per run.
     return { kind: 'errored', error: coach, isFinal: !isBuilt || finalFaults.has(coach.code) };
@@ -145,17 +182,128 @@ async function attempt(
   deps: TrialDeps,
   signal: AbortSignal,
 ): Promise<TrialOutcome> {
+  const { steps } = trial.task;
+  if (steps !== undefined) return attemptSteps(trial, steps, environment, files, observer, deps, signal);
+  const { work, patch, reward, tests } = await workAndJudge(trial, environment, files, observer, deps, signal);
+  const cost = costOf(trial, work.sessionIds, deps);
+  const known = { usage: work.usage, cost, sessionIds: work.sessionIds, tests };
+  if (patch === null) return toOutcome(work.end, null, known);
+  const scored = await scoreTrial(trial, patch, reward, files, deps, signal);
+  const whole = { ...known, score: scored.score };
+  if (scored.error === null) return toOutcome(work.end, scored.reward, whole);
+  const error = CoachError.fromShape(scored.error);
+  return { kind: 'errored', error, isFinal: finalFaults.has(error.code), work: whole };
+}
+
+async function scoreTrial(
+  { id, task, agent }: Trial,
+  patch: Buffer,
+  tests: number | null,
+  files: TrialFiles,
+  deps: TrialDeps,
+  signal: AbortSignal,
+): Promise<ScoredChange> {
+  const message = task.rubric === null ? null : await finalMessage(files.directory, agent);
+  const { judge, votes } = deps.judge;
+  const change = { trialId: id, task, patch, message, tests, applies: true, judge: parseJudge(judge), votes };
+  const { proxy, traces, keys, judgePauseMs } = deps;
+  const scored = await scoreChange(
+    change,
+    judgeDeps({ openLaunch: spec => proxy.open(spec), traces, keys, pauseMs: judgePauseMs }),
+    signal,
+  );
+  if (scored.recording !== null) await files.writeJudge(scored.recording);
+  return scored;
+}
+
+/** What a judge needs, by what a trial has. */
+export function judgeDeps({
+  traces,
+  ...rest
+}: Pick<JudgeDeps, 'openLaunch' | 'keys' | 'pauseMs'> & { readonly traces: TrialTraces }): JudgeDeps {
+  return {
+    ...rest,
+    exchangesOf: sessionId => traces.exchanges(sessionId),
+    spent(judgeId) {
+      const { usage, sessionIds } = traces.recorded(judgeId, toIso(0));
+      return { usage, cost: traces.cost(sessionIds) };
+    },
+  };
+}
+
+/** Each step has files of its own below `steps/`; the trial's own tell of all of them together. */
+async function attemptSteps(
+  trial: Trial,
+  steps: TaskSteps,
+  environment: PreparedEnvironment,
+  files: TrialFiles,
+  observer: TrialObserver,
+  deps: TrialDeps,
+  signal: AbortSignal,
+): Promise<TrialOutcome> {
+  const sessionsOf = (done: readonly DoneStep[]) => [...new Set(done.flatMap(({ work }) => work.sessionIds))];
+  const done = await runSteps(
+    trial,
+    steps,
+    async (part, step) => {
+      const startedAt = part.from.kind === 'adopt' ? part.from.agent.startedAt : deps.clock.now();
+      let agentMs = 0;
+      const own = await files.step(step.name);
+      const judged = await workAndJudge(part, environment, own, observer, deps, signal, () => {
+        agentMs = deps.clock.now() - startedAt;
+      });
+      await own.close();
+      const { work, reward, rewards } = judged;
+      const end = work.end.kind === 'finished' ? 'verified' : work.end.kind;
+      const { amountUsd } = costOf(trial, work.sessionIds, deps);
+      return { verdict: { name: step.name, end, reward, rewards }, work, costUsd: amountUsd, agentMs };
+    },
+    async step => (await files.step(step.name)).readPatch(),
+    async soFar => {
+      const last = await files.step(soFar.at(-1)?.verdict.name ?? '');
+      const sessionIds = sessionsOf(soFar);
+      await files.writeAgent(await last.readPatch(), deps.traces.trajectory(sessionIds), sessionIds);
+      observer.onStep(soFar);
+    },
+  );
+  const sessionIds = sessionsOf(done);
+  const usage = sumUsage(done.map(({ work }) => work.usage));
+  const reward = rewardOfSteps(
+    steps.strategy,
+    done.map(({ verdict }) => verdict),
+  );
+  const end = done.at(-1)?.work.end ?? { kind: 'finished' };
+  return toOutcome(end, reward, { usage, cost: costOf(trial, sessionIds, deps), sessionIds, tests: [] });
+}
+
+async function workAndJudge(
+  trial: Trial,
+  environment: PreparedEnvironment,
+  files: TrialFiles,
+  observer: TrialObserver,
+  deps: TrialDeps,
+  signal: AbortSignal,
+  onWorked: () => void = () => undefined,
+): Promise<{
+  work: AgentWork;
+  /** Null when it is not to be judged. */
+  patch: Buffer | null;
+  reward: number | null;
+  rewards: Readonly<Record<string, number>>;
+  tests: readonly TestVerdict[];
+}> {
   const { work, patch } =
     trial.from.kind === 'judge'
       ? { work: trial.from.work, patch: await files.readPatch() }
       : await letAgentWork(trial, environment, files, observer, deps, signal);
+  onWorked();
   if (work.mismatches.length > 0) throw replayMismatch(work.mismatches);
-  const known = { usage: work.usage, cost: costOf(trial, work, deps), sessionIds: work.sessionIds };
-  if (!isJudged(trial, work)) return toOutcome(work.end, null, { ...known, tests: [] });
+  if (!isJudged(trial, work)) return { work, patch: null, reward: null, rewards: {}, tests: [] };
   observer.onPhase('verifying');
+  if (trial.task.verifier.kind === 'rubric') return { work, patch, reward: null, rewards: {}, tests: [] };
   const { run, verdict } = await judgeChange(trial.key, trial.task, patch, { ...deps, environment }, signal);
   await files.writeVerifier(run);
-  return toOutcome(work.end, verdict.reward, { ...known, tests: verdict.tests });
+  return { work, patch, reward: verdict.reward, rewards: run.rewards ?? {}, tests: verdict.tests };
 }
 
 async function letAgentWork(
@@ -206,7 +354,7 @@ function toOutcome(end: AgentEnd, reward: number | null, work: TrialWork): Trial
   return { ...end, reward, work };
 }
 
-function costOf({ agent, choice }: Trial, { sessionIds }: AgentWork, deps: TrialDeps): Cost {
+function costOf({ agent, choice }: Trial, sessionIds: readonly string[], deps: TrialDeps): Cost {
   if (agent.kind !== 'program') return noCost;
   if (choice.replay !== null) return { amountUsd: null, kind: 'replay' };
   return deps.traces.cost(sessionIds);
@@ -216,47 +364,4 @@ function replayMismatch(mismatches: readonly string[]): CoachError {
   return new CoachError('replay.mismatch', `The agent did something else than what was recorded: ${mismatches[0]}`, {
     hint: 'A replay only fits the agent version, task and sandbox that it was recorded with.',
   });
-}
-
-/** The outcome as the fields of a TrialSummary. */
-export function toTrialFields(outcome: TrialOutcome): {
-  end: TrialEnd;
-  reward: number | null;
-  error: ErrorShape | null;
-  usage?: Usage;
-  cost?: Cost;
-  tests?: TestVerdict[];
-  sessionId?: string | null;
-} {
-  const reward = 'reward' in outcome ? outcome.reward : null;
-  if (outcome.kind === 'cancelled' || outcome.kind === 'lost') return { end: outcome.kind, reward, error: null };
-  if (outcome.kind === 'errored') return { end: outcome.kind, reward, error: outcome.error.toShape() };
-  const { usage, cost, tests, sessionIds } = outcome.work;
-  return {
-    end: outcome.kind,
-    reward,
-    error: endError(outcome),
-    usage,
-    cost,
-    tests: [...tests],
-    sessionId: sessionIds[0] ?? null,
-  };
-}
-
-/** Why an agent's part ended otherwise than by itself, in words. */
-function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'lost' | 'errored' }>): ErrorShape | null {
-  if (outcome.kind === 'stalled') {
-    return {
-      code: 'proxy.upstream',
-      message: `The agent got no reply from its model for ${Math.round(outcome.idleMs / 1000)} s and was stopped.`,
-      hint: 'Check that the model API can be reached, then run it again.',
-    };
-  }
-  if (outcome.reward !== null) return null;
-  const how = outcome.kind === 'agentFailed' ? `ended with exit code ${outcome.exitCode}` : 'was stopped at its limit';
-  return {
-    code: 'proxy.upstream',
-    message: `The agent ${how} without one reply from its model.`,
-    hint: 'Its own words are in agent/stdout.jsonl and agent/stderr.log of the trial.',
-  };
 }

@@ -7,6 +7,7 @@ import { readOnlyError } from '../base/paths.ts';
 import type { ReportFormat } from '../tasks/reportFormat.ts';
 import type { AgentLogs } from './agentPhase.ts';
 import { toCtrf, toHarborTrial } from './harbor.ts';
+import { answersFile, type JudgeRecording } from './rubric/recordedAnswers.ts';
 import type { VerifyOutcome } from './verify.ts';
 
 /** What is kept of each output of an agent, here and in a sandbox that outlives us (executors/shim.mjs). */
@@ -25,6 +26,12 @@ export interface TrialFiles {
   /** `diff.patch`, `agent/trajectory.json` (ATIF) and `exchanges`: the sessions in the trace store, one id a line. */
   writeAgent(patch: Buffer, trajectory: object | null, sessionIds: readonly string[]): Promise<void>;
   writeVerifier(run: VerifyOutcome): Promise<void>;
+  /** `verifier/judge.json`: what the judge of the rubric answered, to be replayed. */
+  writeJudge(recording: JudgeRecording): Promise<void>;
+  /** Files of the same kind for one step of the trial, in `steps/<name>`. */
+  step(name: string): Promise<TrialFiles>;
+  /** Closes the logs, those of the steps too: all that agents printed is in them then. */
+  close(): Promise<void>;
   /** `result.json` and `score.json`, once the trial is over. Closes the logs. */
   writeEnd(trial: TrialSummary): Promise<void>;
 }
@@ -50,6 +57,12 @@ export async function createTrialFiles(directory: string): Promise<TrialFiles> {
     throw readOnlyError(directory, cause);
   }
   const streams: WriteStream[] = [];
+  const steps = new Map<string, TrialFiles>();
+  const close = async () => {
+    const open = streams.splice(0);
+    await Promise.all(open.map(stream => new Promise<void>(resolve => stream.end(() => resolve()))));
+    for (const step of steps.values()) await step.close();
+  };
   const open = async (name: string, goesOn: boolean) => {
     const file = join(directory, 'agent', name);
     const fromBytes = goesOn ? ((await stat(file).catch(() => null))?.size ?? 0) : 0;
@@ -82,10 +95,18 @@ export async function createTrialFiles(directory: string): Promise<TrialFiles> {
       for (const [name, content] of scriptFiles) await writeFileAtomic(join(verifier, name), content);
       if (run.outcomes !== null) await writeFileAtomic(join(verifier, 'ctrf.json'), toJson(toCtrf(run.outcomes)));
     },
+    writeJudge: recording => writeFileAtomic(join(directory, 'verifier', answersFile), toJson(recording)),
+    async step(name) {
+      const own = steps.get(name) ?? (await createTrialFiles(join(directory, 'steps', name)));
+      steps.set(name, own);
+      return own;
+    },
+    close,
     async writeEnd(trial) {
-      await Promise.all(streams.map(stream => new Promise<void>(resolve => stream.end(() => resolve()))));
-      const { reward, end, error, tests, usage, cost, diff } = trial;
-      await writeFileAtomic(join(directory, 'score.json'), toJson({ reward, end, error, tests, usage, cost, diff }));
+      await close();
+      const { reward, end, error, tests, steps: parts, usage, cost, diff, score } = trial;
+      const parted = { reward, end, error, score, steps: parts, tests, usage, cost, diff };
+      await writeFileAtomic(join(directory, 'score.json'), toJson(parted));
       // Last: a trial with a result.json is complete.
       await writeFileAtomic(join(directory, 'result.json'), toJson(toHarborTrial(trial)));
     },

@@ -1,3 +1,4 @@
+import type { IntegrityFlag } from '../../protocol/integrity.ts';
 import { runs, type TrialPhase, type TrialSummary } from '../../protocol/runs.ts';
 import { noCost, noUsage, type Usage } from '../../protocol/usage.ts';
 import type { AgentEvent } from '../agents/agent.ts';
@@ -5,8 +6,9 @@ import type { EventBus } from '../base/bus.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import type { TreeDiff } from '../git/tree.ts';
 import type { NewEvent, RunStore } from './runStore.ts';
-import { type TrialObserver, type TrialOutcome, toTrialFields } from './trial.ts';
-import type { AgentPlace, AgentWork, Try } from './tries.ts';
+import type { TrialObserver, TrialOutcome } from './trial.ts';
+import { toTrialFields } from './trialFields.ts';
+import type { AgentPlace, AgentWork, DoneStep, Try } from './tries.ts';
 
 /** Longest text of one line of the journal, in characters. */
 const maxText = 2000;
@@ -34,6 +36,8 @@ export class TrialRecord implements TrialObserver {
   #try: Try | null = null;
   #executor = '';
   #phaseStartedAt = 0;
+  /** In earlier steps. */
+  #spent = { agentMs: 0, verifyMs: 0 };
   #usageToldAt = 0;
   #waiting: Line[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -63,8 +67,12 @@ export class TrialRecord implements TrialObserver {
       error: null,
       finishedAt: null,
     } as const;
+    this.#spent = {
+      agentMs: next.steps.reduce((sum, step) => sum + step.agentMs, 0),
+      verifyMs: next.steps.length === 0 ? 0 : (this.#summary.verifyMs ?? 0),
+    };
     const anew = { usage: noUsage, cost: noCost, buildMs: null, agentMs: null, verifyMs: null, diff: null };
-    this.#save({ ...again, ...(next.work === null && next.agentAt === null ? anew : {}), tests: [] });
+    this.#save({ ...again, ...(next.work === null && next.agentAt === null ? anew : {}), tests: [], score: undefined });
   }
 
   onPhase(phase: TrialPhase): void {
@@ -118,6 +126,17 @@ export class TrialRecord implements TrialObserver {
     this.#append({ kind: 'usage', text: 'Tokens of the agent.', usage });
   }
 
+  onStep(done: readonly DoneStep[]): void {
+    const now = this.#deps.clock.now();
+    const steps = done.map(({ verdict }) => verdict);
+    this.#save({ ...this.#durations(now), steps });
+    this.#phaseStartedAt = now;
+    this.#spent = { agentMs: this.#summary.agentMs ?? 0, verifyMs: this.#summary.verifyMs ?? 0 };
+    this.#saveTry({ steps: [...done], work: null, place: null, agentAt: null, agentStarted: false });
+    const { name = '', reward = null } = steps.at(-1) ?? {};
+    this.#append({ kind: 'log', text: `Step ${name}: ${reward === null ? 'no verdict' : `reward ${reward}`}.` });
+  }
+
   /** A try came to nothing, and another one follows after a while. */
   failTry(outcome: TrialOutcome | { readonly kind: 'lost' }, pauseMs: number): void {
     const { end, error } = outcome.kind === 'lost' ? { end: outcome.kind, error: null } : toTrialFields(outcome);
@@ -130,11 +149,11 @@ export class TrialRecord implements TrialObserver {
 
   /** Takes the verdict of a finished trial that is the same in all that counts. */
   reuse(from: TrialSummary): TrialSummary {
-    const { end, reward, tests, usage, diff, sessionId, buildMs, agentMs, verifyMs, directory } = from;
+    const { end, reward, tests, steps, score, usage, diff, sessionId, buildMs, agentMs, verifyMs, directory } = from;
     this.#save({
-      ...{ end, reward, tests, usage, diff, sessionId, directory, buildMs, agentMs, verifyMs },
+      ...{ end, reward, tests, steps, score, usage, diff, sessionId, directory, buildMs, agentMs, verifyMs },
       ...{ cost: from.cost, startedAt: from.startedAt, finishedAt: from.finishedAt },
-      ...{ phase: 'done', reusedFrom: from.id },
+      ...{ phase: 'done', reusedFrom: from.id, flags: from.flags },
     });
     this.#append({
       kind: 'end',
@@ -144,12 +163,13 @@ export class TrialRecord implements TrialObserver {
     return this.#summary;
   }
 
-  end(outcome: TrialOutcome): TrialSummary {
+  end(outcome: TrialOutcome, flags: readonly IntegrityFlag[] = []): TrialSummary {
     const now = this.#deps.clock.now();
     const fields = toTrialFields(outcome);
     if (this.#try !== null) this.#saveTry({ end: fields.end, error: fields.error, endedAt: toIso(now) });
-    this.#save({ ...this.#durations(now), ...fields, phase: 'done', finishedAt: toIso(now) });
-    const reward = fields.reward === null ? 'no verdict' : `reward ${fields.reward}`;
+    const found = { flags: flags.length === 0 ? undefined : [...flags] };
+    this.#save({ ...this.#durations(now), ...fields, ...found, phase: 'done', finishedAt: toIso(now) });
+    const reward = fields.reward === null ? 'no verdict' : `reward ${Number(fields.reward.toFixed(3))}`;
     this.#append({ kind: 'end', phase: 'done', text: fields.error?.message ?? `${fields.end}, ${reward}` });
     return this.#summary;
   }
@@ -161,9 +181,9 @@ export class TrialRecord implements TrialObserver {
       case 'building':
         return { buildMs: lastedMs };
       case 'agent':
-        return { agentMs: lastedMs };
+        return { agentMs: this.#spent.agentMs + lastedMs };
       case 'verifying':
-        return { verifyMs: lastedMs };
+        return { verifyMs: this.#spent.verifyMs + lastedMs };
       default:
         return {};
     }
@@ -219,6 +239,6 @@ const phaseTexts: Readonly<Record<TrialPhase, string>> = {
   queued: 'Waiting.',
   building: 'Building the environment.',
   agent: 'The agent works.',
-  verifying: 'The hidden tests run in a fresh sandbox.',
+  verifying: 'The work is judged.',
   done: 'Done.',
 };

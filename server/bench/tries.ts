@@ -1,15 +1,18 @@
 import * as z from 'zod';
 import { ErrorShape } from '../../protocol/errors.ts';
+import { StepVerdict } from '../../protocol/runs.ts';
 import { TrialEnd } from '../../protocol/trialEnd.ts';
 import { Usage } from '../../protocol/usage.ts';
 
 /** How the agent's part ended. */
 export const AgentEnd = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('finished') }),
-  z.object({ kind: z.literal('agentFailed'), exitCode: z.int() }),
+  /** `meaning`: of its exit code, where the agent's adapter knows it. */
+  z.object({ kind: z.literal('agentFailed'), exitCode: z.int(), meaning: z.string().optional() }),
   z.object({ kind: z.literal('timedOut') }),
   z.object({ kind: z.literal('budgetSpent'), tokens: z.number() }),
-  z.object({ kind: z.literal('stalled'), idleMs: z.number() }),
+  z.object({ kind: z.literal('diskSpent') }),
+  z.object({ kind: z.literal('stalled'), idleMs: z.number(), waitedFor: z.string().default('') }),
 ]);
 export type AgentEnd = z.infer<typeof AgentEnd>;
 
@@ -24,6 +27,15 @@ export const AgentWork = z.object({
   mismatches: z.array(z.string()),
 });
 export type AgentWork = z.infer<typeof AgentWork>;
+
+/** A step that was worked on and judged. */
+export const DoneStep = z.object({
+  verdict: StepVerdict,
+  work: AgentWork,
+  costUsd: z.number().nullable(),
+  agentMs: z.number(),
+});
+export type DoneStep = z.infer<typeof DoneStep>;
 
 /** The sandbox in which an agent works, as a later server needs it. */
 export const AgentPlace = z.object({
@@ -53,15 +65,18 @@ export const Try = z.object({
   /** It is known to have started. */
   agentStarted: z.boolean(),
   work: AgentWork.nullable(),
+  /** Of a task in steps, those that are over; the fields above tell of the one after them. */
+  steps: z.array(DoneStep).default([]),
   endedAt: z.iso.datetime().nullable(),
   end: TrialEnd.nullable(),
   error: ErrorShape.nullable(),
 });
 export type Try = z.infer<typeof Try>;
 
-export function newTry(trialId: string, number: number, startedAt: string, work: AgentWork | null): Try {
+/** The next try of a trial goes on where the last one came to. */
+export function newTry(trialId: string, number: number, startedAt: string, last: Try | null): Try {
   return {
-    ...{ trialId, number, startedAt, work },
+    ...{ trialId, number, startedAt, work: last?.work ?? null, steps: last?.steps ?? [] },
     ...{ place: null, agentAt: null, agentStarted: false, endedAt: null, end: null, error: null },
   };
 }

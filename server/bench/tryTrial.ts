@@ -1,8 +1,7 @@
 import type { TrialSummary } from '../../protocol/runs.ts';
 import { type Clock, delay, toIso } from '../base/clock.ts';
-import { makeScratch } from '../base/owner.ts';
+import { makeScratch, removeScratch } from '../base/owner.ts';
 import type { EnvironmentSpec, Executor } from '../executors/executor.ts';
-import { removeModelScratch } from './modelAccess.ts';
 import type { RunStore } from './runStore.ts';
 import type { TrialOutcome, TrialStart } from './trial.ts';
 import type { TrialRecord } from './trialRecord.ts';
@@ -60,14 +59,14 @@ async function nextTry(
 ): Promise<{ value: Try; from: TrialStart } | null> {
   if (last === null) return { value: newTry(trialId, 1, toIso(clock.now()), null), from: { kind: 'start' } };
   if (last.endedAt !== null) {
-    const value = newTry(trialId, last.number + 1, toIso(clock.now()), last.work);
+    const value = newTry(trialId, last.number + 1, toIso(clock.now()), last);
     return { value, from: last.work === null ? { kind: 'start' } : { kind: 'judge', work: last.work } };
   }
   const { place, agentAt, agentStarted } = last;
   if (!isAdoptable(last, executor) || place === null || agentAt === null) return null;
   const sandbox = await executor.adopt?.(environment, place.sandbox, signal).catch(() => null);
   if (sandbox === null || sandbox === undefined) {
-    await removeModelScratch(place.scratch);
+    await removeScratch(place.scratch);
     return null;
   }
   const agent = { sandbox, scratch: place.scratch, startedAt: Date.parse(agentAt), hasStarted: agentStarted };
@@ -87,5 +86,5 @@ export function claim({ place }: Try): Promise<void> {
 
 /** Gives it up again: it may be swept from now on. */
 export function giveUp({ place }: Try): Promise<void> {
-  return place === null ? Promise.resolve() : removeModelScratch(place.scratch);
+  return place === null ? Promise.resolve() : removeScratch(place.scratch);
 }

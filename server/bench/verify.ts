@@ -4,9 +4,11 @@ import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
 import { withBundle } from '../git/bundle.ts';
 import { diffTrees, patchTree } from '../git/tree.ts';
 import type { ExpectedTests } from '../tasks/format.ts';
-import type { PreparedTask, TestVerifier } from '../tasks/preparedTask.ts';
+import type { PreparedTask, TestVerifier, VerifierEnvironment } from '../tasks/preparedTask.ts';
 import type { ReportFormat } from '../tasks/reportFormat.ts';
 import { isTestName, isTestPath } from '../tasks/testFiles.ts';
+
+import { handOver } from './artifacts.ts';
 import { applyIn, sandboxLimits, sandboxName } from './sandboxes.ts';
 import type { VerifierRun } from './score.ts';
 import { runScript } from './scriptVerifier.ts';
@@ -20,6 +22,8 @@ export interface VerifyOutcome extends VerifierRun {
   readonly report: Buffer | null;
   /** What the report is; null for a script, which names its files itself. */
   readonly format: ReportFormat | null;
+  /** Everything that a verifier script scored, by name. */
+  readonly rewards?: Readonly<Record<string, number>>;
   /** What a verifier script left, by file name. */
   readonly scriptFiles?: ReadonlyMap<string, Buffer>;
 }
@@ -46,8 +50,11 @@ export async function verify(
   signal: AbortSignal,
   more: string | null = null,
 ): Promise<VerifyOutcome> {
-  const change = await withoutTests(task, patch, signal);
-  const sandbox = await deps.environment.start(
+  const own = task.verifier.kind === 'script' ? task.verifier.own : undefined;
+  // Beside the start of the sandbox, which takes as long.
+  const changing = withoutTests(task, patch, signal);
+  changing.catch(() => undefined);
+  const starting = verifierPlace(deps.environment, own).start(
     {
       name: sandboxName(trialId, 'verify'),
       labels: { 'coach.trial': trialId },
@@ -57,13 +64,17 @@ export async function verify(
     },
     signal,
   );
+  const sandbox = await starting.finally(() => changing.catch(() => undefined));
   try {
-    await applyIn(sandbox, task.workdir, change, signal);
+    const change = await changing;
     const { verifier, workdir, tests } = task;
+    if (own === undefined) await applyIn(sandbox, workdir, change, signal);
+    else await handOver(sandbox, task, change, own, signal);
     if (verifier.kind === 'script') {
       await sandbox.copyIn(tests.root, '/tests', signal);
-      return await runScript(sandbox, workdir, verifier, signal);
+      return await runScript(sandbox, own?.workdir ?? workdir, verifier, signal);
     }
+    if (verifier.kind !== 'tests') throw new CoachError('internal', `${task.name} has no hidden tests to run.`);
     await sandbox.copyIn(tests.root, workdir, signal);
     if (more !== null) await sandbox.copyIn(more, task.workdir, signal);
     return await runTests(sandbox, workdir, verifier, signal);
@@ -72,12 +83,20 @@ export async function verify(
   }
 }
 
+/** @throws CoachError `internal` where the verifier's own environment was not prepared with its task's */
+function verifierPlace(environment: PreparedEnvironment, own: VerifierEnvironment | undefined): PreparedEnvironment {
+  if (own === undefined) return environment;
+  if (environment.verifier !== undefined) return environment.verifier;
+  throw new CoachError('internal', 'The environment of the verifier was not prepared.');
+}
+
 /** The change without every path that is a hidden test or holds an expected test, or stands in the way of one. */
 async function withoutTests(task: PreparedTask, patch: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
   const { verifier } = task;
   // A script's own tests lie outside of the repository, and tests may be what its task asks for.
-  if (patch.length === 0 || (verifier.kind === 'script' && !verifier.restoresTests)) return patch;
-  const isTest = verifier.kind === 'script' ? isTestName : testPaths(task.tests.paths, verifier);
+  if (patch.length === 0 || (verifier.kind !== 'tests' && !(verifier.kind === 'script' && verifier.restoresTests)))
+    return patch;
+  const isTest = verifier.kind === 'tests' ? testPaths(task.tests.paths, verifier) : isTestName;
   return withBundle(
     task.bundle,
     async start => {

@@ -10,9 +10,9 @@ export function codexLines(print: (text: string) => void): (chunk: Buffer) => vo
     const lines = (rest + chunk.toString()).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const event = codex.parseLine(line);
-      if (event === null || event.kind === 'usage') continue;
-      print(clip(`${event.kind}: ${event.text.replaceAll(/\s+/g, ' ')}`, shownWidth));
+      for (const { kind, text } of codex.parseLine(line)) {
+        if (kind !== 'usage') print(clip(`${kind}: ${text.replaceAll(/\s+/g, ' ')}`, shownWidth));
+      }
     }
   };
 }

@@ -39,7 +39,7 @@ export async function unpackUntrusted(
 
 export function tooLarge(limits: { readonly sizeBytes: number; readonly entries: number }): CoachError {
   const size = `${Math.round(limits.sizeBytes / 1024 ** 2)} MiB`;
-  return new CoachError('sandbox.failed', `The agent left more than ${size} or ${limits.entries} files.`, {
+  return new CoachError('sandbox.diskSpent', `The agent left more than ${size} or ${limits.entries} files.`, {
     hint: 'Look at what it wrote; caches and build output belong outside the repository.',
   });
 }

@@ -1,4 +1,5 @@
 import type { ExecutorInfo } from '../../protocol/agents.ts';
+import type { PinnedImage } from '../../protocol/tasks.ts';
 import type { OutputListener } from '../base/exec.ts';
 import type { Log } from '../base/log.ts';
 
@@ -10,6 +11,8 @@ export interface Executor {
   readonly notIsolated: readonly string[];
   /** Asks the real thing (the engine, the sandbox program) whether it can work now. Never throws. */
   probe(signal?: AbortSignal): Promise<ExecutorInfo>;
+  /** Directories of this machine, besides those that it was given, on whose disks sandboxes lie. Never throws. */
+  diskPlaces?(): Promise<readonly string[]>;
   /** Builds or finds what sandboxes of this environment start from. Idempotent, cached. */
   prepare(environment: EnvironmentSpec, log: Log, signal: AbortSignal): Promise<PreparedEnvironment>;
   /**
@@ -32,11 +35,17 @@ export interface EnvironmentSpec {
   readonly bundle: string;
   readonly baseImage: string;
   readonly workdir: string;
+  /** The base image that the task was proven on: no other will do. Absent or null while it is not proven. */
+  readonly pin?: PinnedImage | null;
 }
 
 export interface PreparedEnvironment {
+  /** The base image that it was built on; null where sandboxes are made of no image. */
+  readonly base: PinnedImage | null;
   /** A fresh sandbox with the repository at its start commit in `workdir`. */
   start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** Where the verifier of the task runs, if not in the same. */
+  readonly verifier?: PreparedEnvironment;
 }
 
 export interface SandboxSpec {
@@ -53,7 +62,13 @@ export interface SandboxSpec {
   readonly claim?: string;
   /** Host directories and where they stand read-only inside. */
   readonly mounts: readonly { readonly host: string; readonly inside: string }[];
-  readonly limits: { readonly memoryBytes: number; readonly cpus: number; readonly pids: number };
+  readonly limits: {
+    readonly memoryBytes: number;
+    readonly cpus: number;
+    readonly pids: number;
+    /** What repository and shared places may take together; what passes it ends its command with `sandbox.diskSpent`. */
+    readonly diskBytes: number;
+  };
 }
 
 export interface Sandbox {
@@ -75,6 +90,8 @@ export interface Sandbox {
    * but never followed, nothing outside the target written.
    */
   copyOut(inside: string, hostDirectory: string, signal: AbortSignal): Promise<void>;
+  /** Kills everything inside; from then on it only serves `copyOut` and `remove`. Resolves when nothing runs any more. */
+  stop(): Promise<void>;
   /** Kills everything inside and removes it. Idempotent; resolves when it is gone. */
   remove(): Promise<void>;
 }

@@ -8,6 +8,13 @@ export const packageProbes = {
   'golang-go': ['go', 'version'],
   cargo: ['cargo', '--version'],
   'python3-pytest': ['python3', '-P', '-c', 'import pytest'],
+  'default-jdk-headless': ['javac', '-version'],
+  maven: ['mvn', '--version'],
+  'libsurefire-java': ['ls', '/usr/share/maven-repo/org/apache/maven/plugins/maven-surefire-plugin'],
+  'libmaven-compiler-plugin-java': ['ls', '/usr/share/maven-repo/org/apache/maven/plugins/maven-compiler-plugin'],
+  'libmaven-resources-plugin-java': ['ls', '/usr/share/maven-repo/org/apache/maven/plugins/maven-resources-plugin'],
+  junit4: ['ls', '/usr/share/maven-repo/junit/junit/4.13.2'],
+  junit5: ['ls', '/usr/share/maven-repo/org/junit/jupiter/junit-jupiter/5.9.2'],
 } as const satisfies Readonly<Record<string, readonly [string, ...string[]]>>;
 
 export type NeededPackage = keyof typeof packageProbes;

@@ -1,7 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
-import { temporaryScratch } from '../base/owner.ts';
+import { removeScratch, temporaryScratch } from '../base/owner.ts';
 import { readOnlyError } from '../base/paths.ts';
 import { type GitIdentity, git, gitText } from './git.ts';
 import { borrowObjects, exactBytes, type GitStore, openStore } from './store.ts';
@@ -53,7 +53,7 @@ export async function withBundle<T>(
   try {
     return await work(await openBundle(bundle, directory, signal));
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await removeScratch(directory);
   }
 }
 
@@ -110,6 +110,6 @@ async function withTemporaryStore<T>(from: GitStore, work: (store: GitStore) => 
     await borrowObjects(store, join(from.gitDir, 'objects'));
     return await work(store);
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await removeScratch(directory);
   }
 }

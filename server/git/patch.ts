@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { temporaryScratch } from '../base/owner.ts';
+import { removeScratch, temporaryScratch } from '../base/owner.ts';
 import { git } from './git.ts';
 import { openStore } from './store.ts';
 import { patchFailure } from './tree.ts';
@@ -19,6 +18,6 @@ export async function applyPatch(directory: string, patch: Uint8Array, signal?: 
       throw patchFailure(error);
     });
   } finally {
-    await rm(temporary, { recursive: true, force: true });
+    await removeScratch(temporary);
   }
 }

@@ -65,8 +65,15 @@ export function admit(
 }
 
 /** Tells the agent why its way ends here. */
-export function answerUnreachable(socket: Socket, place: Place, error: unknown, deps: ConnectionDeps): void {
+export function answerUnreachable(
+  socket: Socket,
+  place: Place,
+  error: unknown,
+  launch: LaunchState | null,
+  deps: ConnectionDeps,
+): void {
   const { code, message, hint } = CoachError.from(error);
+  launch?.fail(message);
   const refused = code === 'proxy.refused';
   // Most programs show the status alone, so that the log has to have the reason.
   if (refused) deps.log.warn('The proxy refused a destination.', { host: place.host, port: place.port, message, hint });

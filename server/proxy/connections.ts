@@ -56,7 +56,7 @@ async function serveConnect(socket: Socket, first: FirstRequest, own: LaunchStat
     if (first.rest.length > 0) upstream.write(first.rest);
     join(socket, upstream);
   } catch (error) {
-    answerUnreachable(socket, target, error, deps);
+    answerUnreachable(socket, target, error, launch, deps);
   }
 }
 
@@ -69,7 +69,7 @@ async function intercept(
   deps: ConnectionDeps,
 ) {
   const upstream = await deps.upstreams.toModel(destination).catch((error: unknown) => {
-    answerUnreachable(socket, destination, error, deps);
+    answerUnreachable(socket, destination, error, launch, deps);
     return null;
   });
   if (upstream === null) return;

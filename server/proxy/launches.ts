@@ -7,7 +7,7 @@ import { Emitter } from '../base/emitter.ts';
 import type { LaunchOrigin, RecorderEvent } from '../traces/recorderMessages.ts';
 import { canonicalHost } from './hosts.ts';
 import type { KeptLaunch } from './launchStore.ts';
-import type { LaunchSpec } from './proxy.ts';
+import type { FailedAttempts, LaunchMeter, LaunchSpec } from './proxy.ts';
 
 /** Rule of thumb for a reply whose usage is not reported yet. */
 const charactersPerToken = 4;
@@ -26,6 +26,7 @@ export class LaunchState {
   #costUsd = 0;
   #exchanges = 0;
   #refusal: string | null = null;
+  #failures: FailedAttempts = { count: 0, last: null };
 
   /** `kept`: the launch of an earlier server, whose token only its agent still knows. */
   constructor(spec: LaunchSpec, kept: KeptLaunch | null = null) {
@@ -88,11 +89,11 @@ export class LaunchState {
   /** Takes up a launch of an earlier server: its token, and what was recorded under it. */
   resume(token: string, recorded: readonly Exchange[]): void {
     this.#token = token;
-    for (const { usage, cost, sessionId } of recorded) this.#count(usage, cost.amountUsd, sessionId);
+    for (const { usage, cost, sessionId, error } of recorded) this.#count(usage, cost.amountUsd, sessionId, error);
   }
 
   hear(event: RecorderEvent): void {
-    if (event.kind === 'exchange') this.#count(event.usage, event.cost.amountUsd, event.sessionId);
+    if (event.kind === 'exchange') this.#count(event.usage, event.cost.amountUsd, event.sessionId, event.failure);
     else if (event.kind === 'streaming') {
       if (event.characters === 0) this.#streaming.delete(event.connection);
       else this.#streaming.set(event.connection, event.characters);
@@ -100,16 +101,24 @@ export class LaunchState {
     this.changed.fire();
   }
 
-  meter(): { usage: Usage; streamingTokens: number; exchanges: number } {
+  /** A request that never reached its model: nothing of it is recorded. */
+  fail(why: string): void {
+    this.#failures = { count: this.#failures.count + 1, last: why };
+    this.changed.fire();
+  }
+
+  meter(): LaunchMeter {
     const characters = [...this.#streaming.values()].reduce((sum, count) => sum + count, 0);
     return {
       usage: this.#usage,
       streamingTokens: Math.ceil(characters / charactersPerToken),
       exchanges: this.#exchanges,
+      failures: this.#failures,
     };
   }
 
-  #count(usage: Usage, costUsd: number | null, sessionId: string): void {
+  #count(usage: Usage, costUsd: number | null, sessionId: string, failure: string | null): void {
+    this.#failures = failure === null ? { count: 0, last: null } : { count: this.#failures.count + 1, last: failure };
     this.#usage = addUsage(this.#usage, usage);
     this.#costUsd += costUsd ?? 0;
     this.#exchanges++;

@@ -40,7 +40,7 @@ async function routeByBaseUrl(
   const endpoint = endpointOf(launch);
   const override = deps.overrideFor(launch, endpoint.host);
   const upstream = await deps.upstreams.toModel({ ...endpoint, override }).catch((error: unknown) => {
-    answerUnreachable(socket, endpoint, error, deps);
+    answerUnreachable(socket, endpoint, error, launch, deps);
     return null;
   });
   if (upstream === null) return;
@@ -63,7 +63,7 @@ async function forward(socket: Socket, first: FirstRequest, own: LaunchState | n
   if (launch === 'refused') return;
   const recorded = deps.hosts.has('http', place.host, place.port) || (launch !== null && mayReach(launch, place));
   const upstream = await connectPlain(place, recorded, launch, deps).catch((error: unknown) => {
-    answerUnreachable(socket, place, error, deps);
+    answerUnreachable(socket, place, error, launch, deps);
     return null;
   });
   if (upstream === null) return;

@@ -47,14 +47,29 @@ export interface LaunchSpec {
   readonly kept?: boolean;
 }
 
+export interface LaunchMeter {
+  /** As reported so far. */
+  readonly usage: Usage;
+  /** An estimate (characters / 4) for the replies still streaming. */
+  readonly streamingTokens: number;
+  readonly exchanges: number;
+  readonly failures: FailedAttempts;
+}
+
+/** Requests for a model in a row that came to nothing; none after one that succeeded. */
+export interface FailedAttempts {
+  readonly count: number;
+  /** Why the last one failed. */
+  readonly last: string | null;
+}
+
 export interface ProxyLaunch extends AsyncOwner {
   /** Names the launch in traces (`meta.launch`). Not a secret, unlike the token. */
   readonly id: string;
   readonly launch: Launch;
   /** Also accepts this launch's traffic on a Unix socket (no token needed: the socket is the capability). */
   listen(socket: string): Promise<Disposable>;
-  /** Reported usage so far, and an estimate (characters / 4) of the tokens of replies still streaming. */
-  meter(): { readonly usage: Usage; readonly streamingTokens: number; readonly exchanges: number };
+  meter(): LaunchMeter;
   /** Our words to the agent, once a budget was spent and a request refused; null before. */
   refusal(): string | null;
   /** Sessions that this launch's exchanges were recorded under, oldest first. */

@@ -1,23 +1,19 @@
-import { mkdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import { toIso } from '../base/clock.ts';
 import type { CoachPaths } from '../base/paths.ts';
-import { redact } from '../base/redact.ts';
-import { bundleOf } from '../git/bundle.ts';
 import { commitsBetween, type Repository, repositoryAt, requireCommit } from '../git/repository.ts';
 import { isKept, keepTree, shadowOf, snapshot } from '../git/shadow.ts';
 import { statusOf } from '../git/status.ts';
 import type { GitStore } from '../git/store.ts';
 import { diffTrees } from '../git/tree.ts';
 import type { CleanSession } from '../traces/export.ts';
-import type { RepoInfo, TaskMeta } from './createdTask.ts';
+import { type CapturedChange, writeCreated } from './createdFiles.ts';
 import { draftInstruction } from './instruction.ts';
-import { requirePlaces, toSlug, writeIgnoreFile, writeTaskDirectory } from './places.ts';
+import { requirePlaces, toTaskId, writeIgnoreFile } from './places.ts';
 import { checkReadiness, requireReady } from './readiness.ts';
 import { directoryOf, removeRecording, requireRecording, type StoredRecording, storeRecording } from './recording.ts';
-import { refuseSecrets, secretsInPatch } from './secrets.ts';
 import type { SessionSource } from './sessionSource.ts';
 
 export interface CaptureDeps {
@@ -52,7 +48,7 @@ export async function startRecording(
   const repository = await repositoryAt(spec.repository, signal);
   await requirePlaces(repository.root);
   const startedAt = toIso(deps.clock.now());
-  const taskId = `${toSlug(spec.title)}-${startedAt.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
+  const taskId = toTaskId(spec.title, startedAt);
   const shadow = await shadowOf(repository, deps.paths, signal);
   const startTree = await snapshot(repository, shadow, signal);
   await keepTree(shadow, taskId, startTree, signal);
@@ -112,21 +108,29 @@ async function writeCreatedTask(
       hint: 'Let the agent work first, or give the recording up: codex-coach task discard',
     });
   }
-  refuseSecrets(secretsInPatch(patch.toString()), 'The change');
   const session = await sessionOf(spec, recording, deps.sessions);
-  const meta = toMeta(spec, recording, repository, session);
-  const info = await toRepoInfo(recording, repository, signal);
-  await writeTaskDirectory(target, async directory => {
-    await mkdir(join(directory, 'trace'), { recursive: true });
-    await mkdir(join(directory, 'evaluation'), { recursive: true });
-    await writeFile(join(directory, 'tb_meta.json'), toJson(meta));
-    await writeFile(join(directory, 'repo_info.json'), toJson(info));
-    await writeFile(join(directory, 'diff.patch'), patch);
-    await writeFile(join(directory, 'trace', 'session_clean.json'), toJson(session));
-    await writeFile(join(directory, 'trace', 'session_id.txt'), session === null ? '' : `${session.session_id}\n`);
-    await writeFile(join(directory, 'notes.md'), toNotes(spec, recording));
-    await bundleOf(shadow, recording.startTree, join(directory, meta.evaluation.start_bundle), signal);
-  });
+  const head = requireCommit(repository);
+  const created: CapturedChange = {
+    taskId: recording.taskId,
+    title: recording.title,
+    tags: [...recording.labels, ...spec.labels],
+    notes: recording.notes,
+    summary: spec.summary,
+    createdAt: recording.startedAt,
+    instruction: draftInstruction(recording.title, recording.notes, session),
+    kind: undefined,
+    repository,
+    startCommit: recording.startCommit,
+    startBranch: recording.startBranch,
+    endCommit: head,
+    commits: await commitsBetween(repository, recording.startCommit, head, signal),
+    dirty: await statusOf(repository, signal),
+    session,
+    store: shadow,
+    startTree: recording.startTree,
+    patch,
+  };
+  await writeCreated(target, created, signal);
 }
 
 /** The session asked for, else the preferred one, else the newest since the start; null when a person worked alone. */
@@ -140,53 +144,4 @@ async function sessionOf(
   if (preferred !== undefined && (await sessions.isRecorded(preferred))) return sessions.clean(preferred);
   const [newest] = await sessions.since(Date.parse(recording.startedAt), recording.repository);
   return newest === undefined ? null : sessions.clean(newest.id);
-}
-
-function toMeta(
-  spec: EndSpec,
-  recording: StoredRecording,
-  repository: Repository,
-  session: CleanSession | null,
-): TaskMeta {
-  return {
-    task_id: recording.taskId,
-    metadata: {
-      title: recording.title,
-      tags: [...new Set([...recording.labels, ...spec.labels])],
-      notes: redact(recording.notes),
-      summary: redact(spec.summary),
-      created_at: recording.startedAt,
-    },
-    repo: {
-      git_url: (repository.remotes.find(remote => remote.name === 'origin') ?? repository.remotes[0])?.url ?? null,
-      branch: recording.startBranch,
-      start_commit_sha: recording.startCommit,
-      end_commit_sha: requireCommit(repository),
-      subdir: '',
-      sparse_checkout: [],
-    },
-    lm: { instructions: redact(draftInstruction(recording.title, recording.notes, session)) },
-    evaluation: { rubrics: [], start_bundle: 'evaluation/start.bundle' },
-  };
-}
-
-async function toRepoInfo(recording: StoredRecording, repository: Repository, signal: AbortSignal): Promise<RepoInfo> {
-  const head = requireCommit(repository);
-  return {
-    branch: repository.branch,
-    start_commit: recording.startCommit,
-    end_commit: head,
-    commits: await commitsBetween(repository, recording.startCommit, head, signal),
-    remotes: repository.remotes,
-    dirty: await statusOf(repository, signal),
-  };
-}
-
-function toNotes(spec: EndSpec, recording: StoredRecording): string {
-  const parts = [`# ${recording.title}`, recording.notes.trim(), spec.summary.trim()].map(part => redact(part));
-  return `${parts.filter(part => part !== '').join('\n\n')}\n`;
-}
-
-function toJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
 }

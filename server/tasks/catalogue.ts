@@ -1,15 +1,18 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
-import type { TaskSummary } from '../../protocol/tasks.ts';
+import type { TaskKind, TaskSummary } from '../../protocol/tasks.ts';
 import { toIso } from '../base/clock.ts';
 import { withBundle } from '../git/bundle.ts';
 import { diffTrees, patchTree } from '../git/tree.ts';
 import { loadCreatedTask } from './createdTask.ts';
 import { isProven, loadCoachMetadata, loadPreparedTask } from './format.ts';
+import { mutantName } from './mutation/mutant.ts';
 import { createdDirectory, directoryNames, preparedDirectory, requirePlaces, requireTaskName } from './places.ts';
+import { kindOf } from './taskKind.ts';
 
 export interface TaskDetail {
+  readonly kind: TaskKind;
   readonly instruction: string;
   readonly files: readonly string[];
   readonly failToPass: readonly string[];
@@ -52,17 +55,21 @@ export async function findTask(root: string, id: string): Promise<TaskSummary> {
 /** @throws CoachError `task.invalid` naming file and field */
 export async function taskDetail(task: TaskSummary, signal: AbortSignal): Promise<TaskDetail> {
   if (task.state !== 'created') {
-    const { instruction, verifier } = await loadPreparedTask(task.directory);
+    const { kind, instruction, verifier } = await loadPreparedTask(task.directory);
     const { files } = await loadCoachMetadata(task.directory);
-    if (verifier.kind === 'script') return { instruction, files, failToPass: [], passToPass: [] };
-    return { instruction, files, failToPass: verifier.failToPass, passToPass: verifier.passToPass };
+    const shown = { kind, instruction, files };
+    if (verifier.kind === 'mutation') return { ...shown, failToPass: verifier.mutants.map(mutantName), passToPass: [] };
+    if (verifier.kind !== 'tests') return { ...shown, failToPass: [], passToPass: [] };
+    return { ...shown, failToPass: verifier.failToPass, passToPass: verifier.passToPass };
   }
   const { meta, patch, bundle } = await loadCreatedTask(task.directory);
   const changed = await withBundle(bundle, async start => {
     const end = await patchTree(start, start.tree, patch, signal);
     return (await diffTrees(start, start.tree, end, signal)).files;
   });
-  return { instruction: meta.lm.instructions, files: changed.map(file => file.path), failToPass: [], passToPass: [] };
+  const files = changed.map(file => file.path);
+  const kind = meta.evaluation.kind ?? kindOf(changed);
+  return { kind, instruction: meta.lm.instructions, files, failToPass: [], passToPass: [] };
 }
 
 async function preparedEntry(root: string, name: string): Promise<Listed> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { readableIssues } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import { TaskKind } from '../../protocol/tasks.ts';
 
 /** `tb_meta.json`. Names are those of the format that it continues. */
 export const TaskMeta = z.object({
@@ -28,6 +29,8 @@ export const TaskMeta = z.object({
     rubrics: z.array(z.object({ id: z.string(), criterion: z.string(), weight: z.number() })),
     /** The start, which may differ from its commit: untracked files belong to it. */
     start_bundle: z.literal('evaluation/start.bundle'),
+    /** What it was captured as; told by the changed files when it is not said. */
+    kind: TaskKind.optional(),
   }),
 });
 export type TaskMeta = z.infer<typeof TaskMeta>;
@@ -57,7 +60,8 @@ export interface CreatedTask {
 /** @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
 export async function loadCreatedTask(directory: string): Promise<CreatedTask> {
   await requireTaskDirectory(directory);
-  const meta = parseFile(TaskMeta, join(directory, 'tb_meta.json'), await readJson(join(directory, 'tb_meta.json')));
+  const metaFile = join(directory, 'tb_meta.json');
+  const meta = parseTaskMeta(metaFile, (await requireFile(metaFile)).toString());
   const bundle = join(directory, meta.evaluation.start_bundle);
   await requireFile(bundle);
   const sessionId = (await requireFile(join(directory, 'trace', 'session_id.txt'))).toString().trim();
@@ -89,7 +93,15 @@ export async function requireFile(file: string): Promise<Buffer> {
 }
 
 export async function readJson(file: string): Promise<unknown> {
-  const text = (await requireFile(file)).toString();
+  return parseJson(file, (await requireFile(file)).toString());
+}
+
+/** The content of a `tb_meta.json`. @throws CoachError `task.invalid` naming the field */
+export function parseTaskMeta(file: string, text: string): TaskMeta {
+  return parseFile(TaskMeta, file, parseJson(file, text));
+}
+
+function parseJson(file: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {

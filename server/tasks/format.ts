@@ -1,19 +1,21 @@
-import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
 import { CoachError } from '../../protocol/errors.ts';
-import { TaskProof, TransferFormat } from '../../protocol/tasks.ts';
+import { TaskKind, TaskProof, TransferFormat } from '../../protocol/tasks.ts';
 import { writeFileAtomic } from '../base/files.ts';
+import { contentDigest, filesBelow } from './contents.ts';
 import { broken, parseFile, readJson, requireFile, requireTaskDirectory } from './createdTask.ts';
-import type { PreparedTask } from './preparedTask.ts';
+import { Mutant } from './mutation/mutant.ts';
+import type { MutationVerifier, PreparedTask, RubricVerifier, TaskStep, VerifierEnvironment } from './preparedTask.ts';
 import { ReportFormat } from './reportFormat.ts';
+import { loadRubric, rubricFile } from './rubric.ts';
 
-/** What is ours in `task.toml`, under `[metadata.codex_coach]`. */
-export const CoachMetadata = z.object({
+/** What is ours in `task.toml`, under `[metadata.codex_coach]`, however the task is judged. */
+const sealed = {
   format: z.literal(1),
-  verifier: z.literal('tests').default('tests'),
+  kind: TaskKind.default('code'),
   title: z.string().min(1),
   /** The created task that it was prepared from. */
   task_id: z.string().min(1),
@@ -23,11 +25,40 @@ export const CoachMetadata = z.object({
   /** Paths of the recorded change. */
   files: z.array(z.string()).min(1),
   workdir: z.string().startsWith('/'),
+};
+
+/** Of a task that hidden tests judge. */
+export const CoachMetadata = z.object({
+  ...sealed,
+  verifier: z.literal('tests').default('tests'),
   test_command: z.string().min(1),
   result_format: ReportFormat,
   result_file: z.string().startsWith('/'),
 });
 export type CoachMetadata = z.infer<typeof CoachMetadata>;
+
+/** Of a task that asks for tests, which mutants of the code judge. */
+const MutationMetadata = z.object({
+  ...sealed,
+  verifier: z.literal('mutation'),
+  /** Files that faults are planted in, with lines when not all of them: `src/sums.js`, `src/sums.js:10-40`. */
+  mutate: z.array(z.string().min(1)).min(1),
+  /** Share of the mutants that the tests must find. */
+  mutation_threshold: z.number().positive().max(1).default(0.6),
+});
+
+/** Of a task that only its rubric judges. */
+const RubricMetadata = z.object({ ...sealed, verifier: z.literal('rubric') });
+
+/** Of every task that we prepare ourselves. */
+export type SealedMetadata = CoachMetadata | z.infer<typeof MutationMetadata> | z.infer<typeof RubricMetadata>;
+
+/** Build context of a verifier that has an environment of its own, and what its sandboxes start from: an empty tree. */
+export const verifierDirectory = 'verifier';
+export const verifierBundle = 'verifier.bundle';
+
+/** A directory of the task is called so. */
+const stepName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/);
 
 /** The same of a task that was imported: it is judged by a script of its own. */
 export const ImportedMetadata = z.object({
@@ -42,6 +73,23 @@ export const ImportedMetadata = z.object({
   verify_command: z.string().min(1),
   /** What makes the reference solution of the start, with /solution at hand; not given where `solution.patch` came along. */
   solve_command: z.string().min(1).optional(),
+  /** Their files lie in `steps/<name>/`: instruction.md, tests, solution, workdir. */
+  steps: z
+    .array(
+      z.object({
+        name: stepName,
+        verify_timeout_sec: z.number().positive(),
+        verify_env: z.record(z.string(), z.string()).default({}),
+        solve_command: z.string().min(1).optional(),
+        min_rewards: z.record(z.string(), z.number()).default({}),
+      }),
+    )
+    .default([]),
+  /** Where the verifier has an environment of its own: `verifier/` with its Dockerfile. */
+  verifier_environment: z
+    .object({ workdir: z.string().startsWith('/'), artifacts: z.array(z.string().startsWith('/')).default([]) })
+    .optional(),
+  step_rewards: z.enum(['mean', 'final']).default('mean'),
   rubrics: z.array(z.object({ id: z.string(), criterion: z.string(), weight: z.number() })).default([]),
   /** Why it can only be exported, not run; empty when it can be run. */
   cannot_run: z.array(z.string()).default([]),
@@ -54,7 +102,7 @@ const AnyMetadata = z.preprocess(
   // What we prepare ourselves need not say how it is judged.
   given =>
     typeof given === 'object' && given !== null && !('verifier' in given) ? { ...given, verifier: 'tests' } : given,
-  z.discriminatedUnion('verifier', [CoachMetadata, ImportedMetadata]),
+  z.discriminatedUnion('verifier', [CoachMetadata, MutationMetadata, RubricMetadata, ImportedMetadata]),
 );
 
 /** The part of a Harbor `task.toml` (schema 1.4) that we use; the rest of it is left to Harbor. */
@@ -87,6 +135,8 @@ export const ExpectedFile = z.object({
   must_fail_when_wrong: z.array(z.string()).default([]),
   /** The test command ended with exit code 0 on the reference solution. */
   exits_cleanly: z.boolean().default(false),
+  /** Of a task that asks for tests: the faults that they are judged by. */
+  mutants: z.array(Mutant).default([]),
   proof: TaskProof.nullable(),
   /** SHA-256 of what was proven; null while there is no proof. */
   proven_digest: z.string().nullable(),
@@ -106,6 +156,8 @@ export interface JudgedTests extends ExpectedTests {
 export interface ProvenTests extends JudgedTests {
   /** Those of `failToPass` that the reference solution fails when their expectations are made wrong. */
   readonly mustFail: readonly string[];
+  /** Faults that written tests are judged by. */
+  readonly mutants?: readonly Mutant[];
 }
 
 /** Loads and checks a prepared task. @throws CoachError `task.missing`, or `task.invalid` naming file and field. */
@@ -115,27 +167,43 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
   const coach = toml.metadata.codex_coach;
   const expected = await loadExpected(directory);
   const environment = join(directory, 'environment');
-  const proofHolds = expected.proven_digest === (await digestOf(directory));
+  const proofHolds = expected.proven_digest === (await contentDigest(directory));
   const shared = {
     name: basename(directory),
     directory,
     title: coach.title,
+    kind: coach.verifier === 'script' ? ('code' as const) : coach.kind,
     environment,
     workdir: coach.workdir,
+    rubric: await loadRubric(directory),
     agentTimeoutSec: toml.agent.timeout_sec,
     proof: proofHolds ? expected.proof : null,
   };
-  if (coach.verifier === 'script') return { ...shared, ...(await loadImported(directory, toml, coach)) };
+  if (coach.verifier === 'script') {
+    const whole: PreparedTask = { ...shared, ...(await loadImported(directory, toml, coach)) };
+    const [first, ...rest] = await Promise.all(coach.steps.map(step => loadStep(whole, step)));
+    if (first !== undefined && whole.rubric !== null) {
+      throw broken(join(directory, rubricFile), 'a task in steps is judged by its scripts alone');
+    }
+    return first === undefined ? whole : { ...whole, steps: { strategy: coach.step_rewards, each: [first, ...rest] } };
+  }
   const bundle = await requireBundle(join(environment, 'repo.bundle'));
   for (const file of ['tests/test.sh', 'solution/solve.sh']) await requireFile(join(directory, file));
-  return {
+  const own = {
     ...shared,
     instruction: await loadInstruction(directory),
     bundle,
     baseImage: await loadBaseImage(join(environment, 'Dockerfile')),
-    tests: await loadTests(directory, coach.files),
     solutionPatch: await requireFile(join(directory, 'solution', 'solution.patch')),
     solve: null,
+  };
+  if (coach.verifier !== 'tests') {
+    const tests = { root: join(directory, 'tests', 'files'), paths: [], changed: [] };
+    return { ...own, tests, verifier: verifierWithoutTests(coach, toml, expected) };
+  }
+  return {
+    ...own,
+    tests: await loadTests(directory, coach.files),
     verifier: {
       kind: 'tests',
       command: coach.test_command,
@@ -150,9 +218,24 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
   };
 }
 
+function verifierWithoutTests(
+  coach: Exclude<SealedMetadata, CoachMetadata>,
+  { verifier }: TaskToml,
+  { mutants }: ExpectedFile,
+): MutationVerifier | RubricVerifier {
+  if (coach.verifier === 'rubric') return { kind: 'rubric' };
+  return {
+    kind: 'mutation',
+    timeoutSec: verifier.timeout_sec,
+    threshold: coach.mutation_threshold,
+    sources: coach.mutate,
+    mutants,
+  };
+}
+
 type LoadedImported = Pick<
   PreparedTask,
-  'instruction' | 'bundle' | 'baseImage' | 'tests' | 'solutionPatch' | 'solve' | 'verifier'
+  'instruction' | 'bundle' | 'baseImage' | 'tests' | 'solutionPatch' | 'solve' | 'verifier' | 'steps'
 >;
 
 /** @throws CoachError `task.invalid` also where the task was kept although it can't be run here */
@@ -169,7 +252,8 @@ async function loadImported(directory: string, toml: TaskToml, coach: ImportedMe
     instruction: await loadInstruction(directory),
     bundle,
     baseImage: await loadBaseImage(join(directory, 'environment', 'Dockerfile')),
-    tests: await loadTests(directory, []),
+    // Those that all steps share lie with each step, too.
+    tests: coach.steps.length === 0 ? await loadTests(directory, []) : { root: directory, paths: [], changed: [] },
     solutionPatch: patch,
     solve: coach.solve_command === undefined ? null : { root: solution, command: coach.solve_command },
     verifier: {
@@ -178,8 +262,39 @@ async function loadImported(directory: string, toml: TaskToml, coach: ImportedMe
       env: toml.verifier.env,
       timeoutSec: toml.verifier.timeout_sec,
       restoresTests: coach.imported_from === 'swe-bench',
+      ...(coach.verifier_environment === undefined
+        ? {}
+        : { own: await loadVerifierEnvironment(directory, coach.verifier_environment) }),
     },
   };
+}
+
+async function loadVerifierEnvironment(
+  directory: string,
+  { workdir, artifacts }: NonNullable<ImportedMetadata['verifier_environment']>,
+): Promise<VerifierEnvironment> {
+  const place = join(directory, verifierDirectory);
+  const bundle = await requireBundle(join(directory, verifierBundle));
+  return { directory: place, bundle, baseImage: await loadBaseImage(join(place, 'Dockerfile')), workdir, artifacts };
+}
+
+/** A step is the task with an instruction, tests and a solution of its own. */
+async function loadStep(whole: PreparedTask, step: ImportedMetadata['steps'][number]): Promise<TaskStep> {
+  const directory = join(whole.directory, 'steps', step.name);
+  const { verifier } = whole;
+  if (verifier.kind !== 'script') throw broken(directory, 'only a script can judge steps');
+  const workdirFiles = join(directory, 'workdir');
+  const root = join(directory, 'tests');
+  const own: PreparedTask = {
+    ...whole,
+    instruction: await loadInstruction(directory),
+    tests: { root, paths: await filesBelow(root), changed: [] },
+    solutionPatch: await readFile(join(directory, 'solution.patch')).catch(() => null),
+    solve: step.solve_command === undefined ? null : { root: join(directory, 'solution'), command: step.solve_command },
+    verifier: { ...verifier, env: { ...verifier.env, ...step.verify_env }, timeoutSec: step.verify_timeout_sec },
+  };
+  const hasFiles = (await filesBelow(workdirFiles)).length > 0;
+  return { name: step.name, minRewards: step.min_rewards, workdirFiles: hasFiles ? workdirFiles : null, task: own };
 }
 
 async function requireBundle(bundle: string): Promise<string> {
@@ -190,7 +305,7 @@ async function requireBundle(bundle: string): Promise<string> {
 /** What only lists need of a prepared task. @throws CoachError like `loadPreparedTask`. */
 export async function loadCoachMetadata(
   directory: string,
-): Promise<(CoachMetadata | ImportedMetadata) & { readonly keywords: string[] }> {
+): Promise<(SealedMetadata | ImportedMetadata) & { readonly keywords: string[] }> {
   await requireTaskDirectory(directory);
   const { metadata, task } = await loadTaskToml(directory);
   return { ...metadata.codex_coach, keywords: task.keywords };
@@ -204,33 +319,27 @@ export async function writeProof(directory: string, proof: TaskProof, expected: 
     pass_to_pass: [...expected.passToPass],
     must_fail_when_wrong: [...expected.mustFail],
     exits_cleanly: expected.exitsCleanly,
+    mutants: [...(expected.mutants ?? [])],
     proof,
-    proven_digest: await digestOf(directory),
+    proven_digest: await contentDigest(directory),
   };
   await writeFileAtomic(join(directory, 'tests', 'expected.json'), `${JSON.stringify(content, null, 2)}\n`);
 }
 
-/** Whether a proof says that the task can be used: the reference solves it, doing nothing does not. */
+/** Whether a proof says that the task can be used: the reference solves it, doing nothing or cheating does not. */
 export function isProven(proof: TaskProof | null): proof is TaskProof {
-  return proof !== null && proof.reference === 1 && proof.noOp === 0;
-}
-
-/** Files below a directory as sorted paths with `/`. */
-export async function filesBelow(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true, recursive: true }).catch(() => []);
-  return entries
-    .filter(entry => !entry.isDirectory())
-    .map(entry =>
-      join(entry.parentPath, entry.name)
-        .slice(directory.length + 1)
-        .replaceAll('\\', '/'),
-    )
-    .sort();
+  if (proof === null || !proof.checks.every(check => check.passed)) return false;
+  // A judge is not asked for a proof.
+  return proof.basis === 'rubric' || (proof.reference === 1 && proof.noOp === 0);
 }
 
 async function loadTaskToml(directory: string): Promise<TaskToml> {
   const file = join(directory, 'task.toml');
-  const text = (await requireFile(file)).toString();
+  return parseTaskToml(file, (await requireFile(file)).toString());
+}
+
+/** The content of a `task.toml`. @throws CoachError `task.invalid` naming the field, with what found it as its cause */
+export function parseTaskToml(file: string, text: string): TaskToml {
   let content: unknown;
   try {
     content = parseToml(text);
@@ -264,15 +373,4 @@ async function loadTests(directory: string, files: readonly string[]): Promise<P
   const paths = await filesBelow(root);
   if (paths.length === 0) throw broken(root, 'it holds no test files');
   return { root, paths, changed: paths.filter(path => files.includes(path)) };
-}
-
-/** Everything that decides a verdict, but for the expected ids, which the proof itself found. */
-async function digestOf(directory: string): Promise<string> {
-  const hash = createHash('sha256');
-  for (const path of await filesBelow(directory)) {
-    if (path === 'tests/expected.json') continue;
-    const content = await readFile(join(directory, path));
-    hash.update(`${path}\0${content.length}\0`).update(content);
-  }
-  return hash.digest('hex');
 }

@@ -7,7 +7,9 @@ import type { Log } from '../base/log.ts';
 import { repositoryAt } from '../git/repository.ts';
 import { type CaptureDeps, endRecording, startRecording } from './capture.ts';
 import { findTask, listTasks, taskDetail } from './catalogue.ts';
+import { edit, editable } from './edit.ts';
 import { loadCoachMetadata } from './format.ts';
+import { taskFrom } from './from/taskFrom.ts';
 import { prepareTask } from './prepare.ts';
 import { checkReadiness, fixReadiness } from './readiness.ts';
 import { loadRecording, removeRecording, toRecording } from './recording.ts';
@@ -21,7 +23,11 @@ export interface TaskDeps extends CaptureDeps {
    * Proves a prepared task in a sandbox and writes the proof into its directory.
    * @throws CoachError `task.alreadySolved`, `task.referenceFails`, and those of the executor
    */
-  readonly validate: (root: string, directory: string, executor: string, signal: AbortSignal) => Promise<void>;
+  readonly validate: (
+    directory: string,
+    how: { readonly executor: string; readonly repeats: number },
+    signal: AbortSignal,
+  ) => Promise<void>;
 }
 
 /** Everything that can be asked of tasks. All state lies in the repositories themselves. */
@@ -36,9 +42,10 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
 
     show: async ({ repository, task }, signal) => {
       const summary = await findTask(await rootOf(repository, signal), task);
-      const { instruction, files, failToPass, passToPass } = await taskDetail(summary, signal);
+      const { kind, instruction, files, failToPass, passToPass } = await taskDetail(summary, signal);
       return {
         task: summary,
+        kind,
         instruction,
         files: [...files],
         failToPass: [...failToPass],
@@ -83,9 +90,29 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       return { recording: recording === null ? null : toRecording(recording) };
     },
 
-    prepare: async ({ repository, task, name }, signal) => {
+    from: async (params, signal) => {
+      const { directory, source, notes } = await taskFrom(params, deps, signal);
+      const root = await rootOf(params.repository, signal);
+      deps.log.info('task created', { directory, source });
+      changed(root);
+      return { task: await findTask(root, basename(directory)), source, notes: [...notes] };
+    },
+
+    edit: async ({ repository, task, part, content }, signal) => {
       const root = await rootOf(repository, signal);
-      const directory = await prepareTask({ root, taskId: task, name }, signal);
+      const before = await findTask(root, task);
+      const present = await editable(before, part);
+      const isChanged = content !== undefined && content !== present.content;
+      const notes = isChanged ? await edit(before, part, content) : [];
+      if (isChanged) changed(root);
+      const after = await findTask(root, task);
+      const lostProof = before.proof !== null && after.proof === null;
+      return { task: after, ...(await editable(after, part)), changed: isChanged, lostProof, notes };
+    },
+
+    prepare: async ({ repository, task, name, dockerfile }, signal) => {
+      const root = await rootOf(repository, signal);
+      const directory = await prepareTask({ root, taskId: task, name, dockerfile }, signal);
       deps.log.info('task prepared', { directory });
       changed(root);
       return findTask(root, basename(directory));
@@ -112,7 +139,7 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       return { output, notes: await exportTask(found.directory, format, output, signal) };
     },
 
-    validate: async ({ repository, task, executor }, signal) => {
+    validate: async ({ repository, task, ...how }, signal) => {
       const root = await rootOf(repository, signal);
       const summary = await findTask(root, task);
       if (summary.state === 'created') {
@@ -121,7 +148,7 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       if (summary.problem !== null && summary.proof === null) {
         throw new CoachError('task.invalid', summary.problem, { hint: 'Mend the file, or prepare the task again.' });
       }
-      await deps.validate(root, summary.directory, executor, signal);
+      await deps.validate(summary.directory, how, signal);
       changed(root);
       return findTask(root, summary.id);
     },

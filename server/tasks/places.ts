@@ -71,3 +71,8 @@ export function toSlug(title: string): string {
     .replaceAll(/[^a-z0-9]+/g, '-');
   return words.slice(0, 48).replaceAll(/^-+|-+$/g, '') || 'task';
 }
+
+/** Id of a created task, from its title and the time (ISO) it is made at. */
+export function toTaskId(title: string, at: string): string {
+  return `${toSlug(title)}-${at.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}`;
+}

@@ -2,13 +2,16 @@ import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
+import type { TaskKind } from '../../protocol/tasks.ts';
 import { checkoutBundle, type OpenedBundle, withBundle } from '../git/bundle.ts';
 import { isCoachPath } from '../git/ignore.ts';
 import { leakedBlobs } from '../git/leak.ts';
 import { type ChangedFile, diffTrees, fileAt, filesOf, patchTree, type TreeEntry, treeOf } from '../git/tree.ts';
 import { type CreatedTask, loadCreatedTask } from './createdTask.ts';
+import { type GivenEnvironment, givenEnvironment } from './environmentDockerfile.ts';
 import { loadCoachMetadata } from './format.ts';
 import { refuseLeakingInstruction } from './instruction.ts';
+import { testedSources } from './mutation/sources.ts';
 import {
   createdDirectory,
   preparedDirectory,
@@ -20,7 +23,8 @@ import {
 } from './places.ts';
 import { writePrepared } from './preparedFiles.ts';
 import { refuseSecrets, secretsInFiles } from './secrets.ts';
-import type { TestSetup } from './testCommand.ts';
+import { kindOf } from './taskKind.ts';
+import type { RepositoryFiles, TestSetup } from './testCommand.ts';
 import { isTestPath } from './testFiles.ts';
 import { detectTestSetup } from './testSetup.ts';
 
@@ -29,38 +33,57 @@ export interface PrepareSpec {
   /** Id of the created task. */
   readonly taskId: string;
   readonly name: string | undefined;
+  /** Path in the repository; without one, the environment that its files ask for. */
+  readonly dockerfile?: string | undefined;
 }
 
 /** A recorded change, split: what agents start from, what they should reach, and what judges them. */
 export interface SealedTask {
   readonly created: CreatedTask;
-  readonly setup: TestSetup;
+  readonly kind: TaskKind;
+  readonly judge: Judge;
+  /** What the sandbox must hold. */
+  readonly setup: Pick<TestSetup, 'baseImage' | 'packages' | 'dependencies'>;
+  /** The environment that the user named, with the files that it copies; null for one of ours. */
+  readonly given: { readonly environment: GivenEnvironment; readonly context: readonly TreeEntry[] } | null;
   readonly store: OpenedBundle;
   /** Start tree without `.coach/`. */
   readonly startTree: string;
-  /** Every test file as it is after the change; those that the change did not touch guard what worked before. */
+  /**
+   * Every test file as it is after the change; those that the change did not touch guard what worked before. None where
+   * hidden tests don't judge.
+   */
   readonly tests: readonly TreeEntry[];
-  /** The change without its tests. */
+  /** The change without its hidden tests. */
   readonly solutionPatch: Buffer;
   readonly files: readonly ChangedFile[];
   /** What decides on the installed dependencies, as it is after the change. */
   readonly dependencyFiles: ReadonlyMap<string, Buffer>;
 }
 
+/** What decides about a solution, with what that needs. */
+export type Judge =
+  | { readonly verifier: 'tests'; readonly setup: TestSetup }
+  | { readonly verifier: 'mutation'; readonly mutate: readonly string[] }
+  | { readonly verifier: 'rubric' };
+
 /**
  * Makes a runnable, sealed Harbor task of a created one, whole or not at all. Preparing again replaces it.
  * @throws CoachError `task.missing`, `task.invalid`, `task.leak`, `task.secrets`
  * @returns directory of the prepared task
  */
-export async function prepareTask({ root, taskId, name }: PrepareSpec, signal: AbortSignal): Promise<string> {
+export async function prepareTask(
+  { root, taskId, name, dockerfile }: PrepareSpec,
+  signal: AbortSignal,
+): Promise<string> {
   await requirePlaces(root);
   const created = await loadCreatedTask(join(createdDirectory(root), requireTaskName(taskId)));
   const target = await targetDirectory(root, created, name);
   return withBundle(
     created.bundle,
     async store => {
-      const sealed = await seal(created, store, signal);
-      refuseLeakingInstruction(created.meta.lm.instructions, sealed.solutionPatch.toString());
+      const sealed = await seal(created, store, dockerfile, signal);
+      refuseLeakingInstruction(created.meta.lm.instructions, sealed.solutionPatch.toString(), sealed.kind);
       await writeIgnoreFile(root);
       const replaced = `${target}.replaced.tmp`;
       await writeTaskDirectory(target, async directory => {
@@ -77,46 +100,100 @@ export async function prepareTask({ root, taskId, name }: PrepareSpec, signal: A
 }
 
 /** @throws CoachError `task.invalid` when the change can't be split into a solution and tests, or its tests can't be run */
-async function seal(created: CreatedTask, store: OpenedBundle, signal: AbortSignal): Promise<SealedTask> {
+async function seal(
+  created: CreatedTask,
+  store: OpenedBundle,
+  dockerfile: string | undefined,
+  signal: AbortSignal,
+): Promise<SealedTask> {
   const startFiles = (await filesOf(store, store.tree, signal)).filter(file => !isCoachPath(file.path));
   const startTree = await treeOf(store, startFiles, signal);
   const endTree = await patchTree(store, startTree, created.patch, signal);
   const { files } = await diffTrees(store, startTree, endTree, signal);
   const endFiles = await filesOf(store, endTree, signal);
-  const tests = endFiles.filter(file => isTestPath(file.path));
-  const isHidden = (file: ChangedFile) => isTestPath(file.path) && file.status !== 'deleted';
-  requireSplit(files, isHidden, tests);
-  const paths = endFiles.map(file => file.path);
+  const kind = created.meta.evaluation.kind ?? kindOf(files);
   const read = (path: string) => fileAt(store, endTree, path, signal);
-  const setup = await detectTestSetup({ paths, read });
+  const repository = { paths: endFiles.map(file => file.path), read };
+  const judge = await judgeOf(kind, files, repository, created.meta.evaluation.rubrics.length > 0);
+  const tests = judge.verifier === 'tests' ? endFiles.filter(file => isTestPath(file.path)) : [];
+  refuseLinks(tests);
+  const setup = judge.verifier === 'tests' ? judge.setup : await environmentOf(judge, repository);
   const dependencyFiles = new Map<string, Buffer>();
   for (const path of setup.dependencies?.files ?? []) dependencyFiles.set(path, (await read(path)) ?? Buffer.alloc(0));
-  const solution = files.filter(file => !isHidden(file)).map(file => file.path);
+  const solution = files.filter(file => judge.verifier !== 'tests' || !isHidden(file)).map(file => file.path);
   const { patch } = await diffTrees(store, startTree, endTree, signal, solution);
-  return { created, setup, store, startTree, tests, solutionPatch: patch, files, dependencyFiles };
+  const given = dockerfile === undefined ? null : await namedEnvironment(dockerfile, store, startTree, signal);
+  return { created, kind, judge, setup, given, store, startTree, tests, solutionPatch: patch, files, dependencyFiles };
 }
 
-function requireSplit(
+/** What a user's Dockerfile asks for. It sees the start and no more: what it copies, agents get. */
+async function namedEnvironment(
+  dockerfile: string,
+  store: OpenedBundle,
+  startTree: string,
+  signal: AbortSignal,
+): Promise<SealedTask['given']> {
+  const start = (await filesOf(store, startTree, signal)).filter(file => file.mode !== '120000');
+  const read = (path: string) => fileAt(store, startTree, path, signal);
+  const environment = await givenEnvironment(dockerfile, { paths: start.map(file => file.path), read });
+  return { environment, context: start.filter(file => environment.context.includes(file.path)) };
+}
+
+const isHidden = (file: ChangedFile) => isTestPath(file.path) && file.status !== 'deleted';
+
+/** @throws CoachError `task.invalid` when nothing could judge a solution, or there is nothing to solve */
+async function judgeOf(
+  kind: TaskKind,
   files: readonly ChangedFile[],
-  isHidden: (file: ChangedFile) => boolean,
-  tests: readonly TreeEntry[],
-) {
-  if (!files.some(isHidden)) {
+  repository: RepositoryFiles,
+  hasRubric: boolean,
+): Promise<Judge> {
+  const tests = files.filter(isHidden).map(file => file.path);
+  if (kind === 'documentation' || (tests.length === 0 && hasRubric)) return { verifier: 'rubric' };
+  if (tests.length === 0) {
     throw new CoachError('task.invalid', 'The recorded change has no tests, so nothing could judge a solution.', {
-      hint: 'Record the task again and let the agent write tests too (in test/, or named *.test.js).',
+      hint: 'Record the task again with tests (in test/, or named *.test.js), or give tb_meta.json a rubric, or the kind "documentation".',
     });
   }
+  if (kind === 'test-writing') return { verifier: 'mutation', mutate: await mutatedSources(tests, repository) };
   if (files.every(isHidden)) {
     throw new CoachError('task.invalid', 'The recorded change has only tests: there is nothing to solve.', {
-      hint: 'Record a task that changes the program as well.',
+      hint: 'Record a task that changes the program as well, or make it one of the kind "test-writing".',
     });
   }
+  return { verifier: 'tests', setup: await detectTestSetup(repository) };
+}
+
+/** @throws CoachError `task.invalid` when no code is found that the tests are about */
+async function mutatedSources(tests: readonly string[], { paths, read }: RepositoryFiles): Promise<string[]> {
+  const texts = await Promise.all(tests.map(async path => ({ path, text: (await read(path))?.toString() ?? '' })));
+  const sources = testedSources(paths, texts);
+  if (sources.length > 0) return sources;
+  throw new CoachError(
+    'task.invalid',
+    'No code was found that the recorded tests are about, so they can’t be judged.',
+    {
+      hint: 'Faults can be planted in JavaScript, TypeScript, Python and Go, in files of the same language as the tests.',
+    },
+  );
+}
+
+/** What written tests need to run; documentation needs no more than git, but an agent may want to try what it writes. */
+async function environmentOf(judge: Judge, repository: RepositoryFiles): Promise<SealedTask['setup']> {
+  if (judge.verifier === 'mutation') return detectTestSetup(repository);
+  return detectTestSetup(repository).catch(() => ({
+    baseImage: 'debian:bookworm-slim',
+    packages: [],
+    dependencies: null,
+  }));
+}
+
+function refuseLinks(tests: readonly TreeEntry[]): void {
   const link = tests.find(file => file.mode === '120000');
-  if (link !== undefined) {
-    throw new CoachError('task.invalid', `The test file ${link.path} is a link; hidden tests must be plain files.`, {
-      hint: 'Replace the link by a copy and record the task again.',
-    });
-  }
+  if (link === undefined) return;
+  throw new CoachError('task.invalid', `The test file ${link.path} is a link; hidden tests must be plain files.`, {
+    hint: 'Replace the link by a copy and record the task again.',
+  });
 }
 
 /** Looks for the solution and for secrets in what agents will get, as it lies on disk. */

@@ -1,5 +1,7 @@
-import type { TaskProof } from '../../protocol/tasks.ts';
+import type { TaskKind, TaskProof } from '../../protocol/tasks.ts';
+import type { Mutant } from './mutation/mutant.ts';
 import type { ReportFormat } from './reportFormat.ts';
+import type { Rubric } from './rubric.ts';
 
 /** A prepared task as the bench needs it, loaded and checked from its directory. */
 export interface PreparedTask {
@@ -7,6 +9,7 @@ export interface PreparedTask {
   readonly name: string;
   readonly directory: string;
   readonly title: string;
+  readonly kind: TaskKind;
   readonly instruction: string;
   /** Git bundle with exactly one commit: the start tree, without `.coach/`, tests held back, or any future. */
   readonly bundle: string;
@@ -28,9 +31,29 @@ export interface PreparedTask {
   readonly solutionPatch: Buffer | null;
   /** How that patch is worked out; null when it came with the task. */
   readonly solve: { readonly root: string; readonly command: string } | null;
-  readonly verifier: TestVerifier | ScriptVerifier;
+  readonly verifier: TestVerifier | ScriptVerifier | MutationVerifier | RubricVerifier;
+  /** Criteria and weights of the score; null where the verifier alone decides. */
+  readonly rubric: Rubric | null;
   readonly agentTimeoutSec: number | null;
   readonly proof: TaskProof | null;
+  /** The parts that agents work on one after the other; absent for a task of one part. */
+  readonly steps?: TaskSteps;
+}
+
+export interface TaskSteps {
+  /** What the trial's reward is: the mean over the steps that were reached, or the last one's. */
+  readonly strategy: 'mean' | 'final';
+  readonly each: readonly [TaskStep, ...TaskStep[]];
+}
+
+export interface TaskStep {
+  readonly name: string;
+  /** Smallest rewards, by their names, with which the next step is begun. */
+  readonly minRewards: Readonly<Record<string, number>>;
+  /** Directory with what is put into the working directory before the step; `setup.sh` in it is run there. */
+  readonly workdirFiles: string | null;
+  /** The task as it is in this step. Its reference solution holds that of the steps before, too. */
+  readonly task: PreparedTask;
 }
 
 /** Runs tests and judges by which of them passed. */
@@ -58,4 +81,34 @@ export interface ScriptVerifier {
   readonly timeoutSec: number;
   /** Whether tests are no part of a solution, so that changes to them, and to what a test runner obeys, are dropped. */
   readonly restoresTests: boolean;
+  /** An environment of its own; absent where the script runs in the agent's. */
+  readonly own?: VerifierEnvironment;
+}
+
+/** It gets none of the repository but `artifacts`: files and directories below the task's working directory, absolute. */
+export interface VerifierEnvironment {
+  /** Directory with Dockerfile and build context. */
+  readonly directory: string;
+  readonly bundle: string;
+  readonly baseImage: string;
+  /** Where the command runs. */
+  readonly workdir: string;
+  readonly artifacts: readonly string[];
+}
+
+/** Runs the tests that an agent wrote on the code and on mutants of it: on the code they must pass, on mutants fail. */
+export interface MutationVerifier {
+  readonly kind: 'mutation';
+  readonly timeoutSec: number;
+  /** Share of the mutants that must be found, in (0,1]. */
+  readonly threshold: number;
+  /** Source files that are mutated, by their paths in the repository. */
+  readonly sources: readonly string[];
+  /** Mutants that the reference's tests find and those of the start don't; none before `task validate`. */
+  readonly mutants: readonly Mutant[];
+}
+
+/** Runs nothing: the task's rubric alone decides. */
+export interface RubricVerifier {
+  readonly kind: 'rubric';
 }

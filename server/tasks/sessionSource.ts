@@ -2,6 +2,8 @@ import { realpath } from 'node:fs/promises';
 import { isAbsolute, relative } from 'node:path';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import { repositoryAt } from '../git/repository.ts';
+import type { CodexSessionFiles } from '../traces/codexFiles/codexSessionFiles.ts';
+import { startCommitIn } from '../traces/conversationId.ts';
 import { type CleanSession, toCleanSession } from '../traces/export.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
@@ -16,10 +18,19 @@ export interface SessionSource {
   isRecorded(sessionId: string): Promise<boolean>;
   /** @throws CoachError `session.missing` */
   clean(sessionId: string): Promise<CleanSession>;
+  /** The commit that the agent's program wrote down when the session started; null where it wrote none. */
+  startCommit(sessionId: string): Promise<string | null>;
 }
 
-/** Sessions of the trace store, with what the recorder still holds. */
-export function sessionSource(recorder: Pick<Recorder, 'flush'>, traces: TraceStore): SessionSource {
+/** Exchanges in which an agent's program may name the commit: the first may only warm up a connection. */
+const maxAsked = 3;
+
+/** Sessions of the trace store, with what the recorder still holds, and those that Codex keeps itself. */
+export function sessionSource(
+  recorder: Pick<Recorder, 'flush'>,
+  traces: TraceStore,
+  files: Pick<CodexSessionFiles, 'load' | 'startCommit'>,
+): SessionSource {
   return {
     async since(sinceMs, root) {
       await recorder.flush();
@@ -31,11 +42,22 @@ export function sessionSource(recorder: Pick<Recorder, 'flush'>, traces: TraceSt
     },
     async isRecorded(sessionId) {
       await recorder.flush();
-      return traces.session(sessionId) !== null;
+      return traces.session(sessionId) !== null || (await files.load(sessionId)) !== null;
     },
     async clean(sessionId) {
       await recorder.flush();
-      return toCleanSession(traces, sessionId);
+      const reader = traces.session(sessionId) === null ? await files.load(sessionId) : null;
+      return toCleanSession(reader ?? traces, sessionId);
+    },
+    async startCommit(sessionId) {
+      await recorder.flush();
+      let asked = 0;
+      for (const { request } of traces.wholeExchanges(sessionId)) {
+        const commit = startCommitIn(request);
+        if (commit !== null) return commit;
+        if (++asked === maxAsked) break;
+      }
+      return files.startCommit(sessionId);
     },
   };
 }

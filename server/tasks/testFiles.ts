@@ -8,6 +8,7 @@ const testNames: readonly RegExp[] = [
   /^test\.[cm]?[jt]sx?$/,
   // They decide how tests run, so they belong to who judges.
   /^conftest\.py$/,
+  /^(?:\.?pytest|tox)\.(?:ini|toml)$/,
   /^(?:vitest|jest)\.(?:config|setup)\.[^/]+$/,
   /^\.mocharc\.[^.]+$/,
 ];

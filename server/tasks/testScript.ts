@@ -67,7 +67,7 @@ const read = xml => {
 `;
 
 const readers: Readonly<Partial<Record<ReportFormat, string>>> = {
-  junit: `${xmlReader}const toParts = ({ file = '', name }, suites) => [relative(file), ...suites, name];\n`,
+  junit: `${xmlReader}const toParts = ({ file, classname, name }, suites) => [...[file === undefined ? classname : relative(file)].filter(Boolean), ...suites, name];\n`,
   pytest: String.raw`${xmlReader}const toParts = ({ file = '', classname = '', name }) => {
   const module = file.replace(/\.py$/, '').replaceAll('/', '.');
   return [file, ...(classname === module ? '' : classname.replace(module + '.', '')).split('.').filter(part => part !== ''), name];

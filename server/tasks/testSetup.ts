@@ -1,11 +1,12 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { detectGo } from './environmentGo.ts';
+import { detectJava } from './environmentJava.ts';
 import { detectNode } from './environmentNode.ts';
 import { detectPython } from './environmentPython.ts';
 import { detectRust } from './environmentRust.ts';
 import type { RepositoryFiles, TestSetup } from './testCommand.ts';
 
-const detectors = [detectNode, detectGo, detectRust, detectPython] as const;
+const detectors = [detectNode, detectGo, detectRust, detectJava, detectPython] as const;
 
 /**
  * Finds out from a repository's files how its tests run, and what that needs. The command names each test file, or each
@@ -25,7 +26,7 @@ export async function detectTestSetup(files: RepositoryFiles): Promise<TestSetup
   throw (
     reason ??
     new CoachError('task.invalid', "The tests can't be run as a task: no runner was found for them.", {
-      hint: 'Known are node:test, vitest, jest and mocha (package.json), pytest and unittest, go test (go.mod) and cargo test (Cargo.toml).',
+      hint: 'Known are node:test, vitest, jest and mocha (package.json), pytest and unittest, go test (go.mod), cargo test (Cargo.toml) and JUnit by Maven (pom.xml).',
     })
   );
 }

@@ -49,6 +49,14 @@ export function conversationFacts(
   };
 }
 
+/** The commit that Codex names for the one workspace of a turn; null when it names none, or several. */
+export function startCommitIn(request: unknown): string | null {
+  const turn = asObject(stringAt(objectAt(request, 'client_metadata'), 'x-codex-turn-metadata'));
+  const [workspace, ...others] = Object.values(objectAt(turn, 'workspaces') ?? {});
+  const commit = others.length > 0 ? null : stringAt(workspace, 'latest_git_commit_hash');
+  return commit !== null && /^[0-9a-f]{40}$/.test(commit) ? commit : null;
+}
+
 /**
  * The working directory that Codex writes into its `environment_context` message, in any string of a request.
  * The last one counts: a later message corrects an earlier one.

@@ -93,7 +93,7 @@ export class ExchangeRecorder {
     };
     if (this.#together) store();
     else this.together(store);
-    return { kind: 'exchange', id, launchId, sessionId, model, usage: reply.usage, cost };
+    return { kind: 'exchange', id, launchId, sessionId, model, usage: reply.usage, cost, failure: reply.error };
   }
 
   /** All that is recorded meanwhile is stored in one commit, or nothing of it. */

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../server/base/log.ts';
 import { dockerExecutor } from '../../server/executors/docker/docker.ts';
+import type { Executor } from '../../server/executors/executor.ts';
 import { shimFile } from '../../server/executors/places.ts';
-import { aBench, type Bench } from '../integration/benchFixture.ts';
+import { aBench, type Bench, solutionLine } from '../integration/benchFixture.ts';
 import { temporaryDirectory, testDockerExecutor, testLocalExecutor } from '../integration/executorsFixture.ts';
 import { requireFeature } from '../require.ts';
 
@@ -48,14 +49,7 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
     const socket = join(directory.path, 'docker.sock');
     let host = socket;
     const engine = await aCuttableEngine(socket);
-    const tools = process.env['COACH_TOOLS'] || join(directory.path, 'cache');
-    const executor = dockerExecutor({
-      host: () => host,
-      imageCache: join(tools, 'images'),
-      dependencyCache: join(tools, 'dependencies'),
-      node: process.execPath,
-      shim: shimFile,
-    });
+    const executor = dockerExecutorAt(() => host, directory.path);
     bench = await aBench({ executors: () => [executor] });
     const working = new Promise<void>(resolve => {
       bench.bus.subscribe(({ payload }) => {
@@ -77,6 +71,35 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
     host = engineSocket;
     await executor.sweep(silentLog);
     expect(containersOf(trial?.id ?? '')).toEqual([]);
+  });
+
+  it('tries the trial again when the engine is back, and removes what the first try left', {
+    timeout: 120_000,
+  }, async () => {
+    directory = temporaryDirectory('engine');
+    const socket = join(directory.path, 'docker.sock');
+    const engine = await aCuttableEngine(socket);
+    const executor = dockerExecutorAt(() => socket, directory.path);
+    bench = await aBench({ executors: () => [executor] });
+    const working = new Promise<void>(resolve => {
+      bench.bus.subscribe(({ payload }) => {
+        if ((payload as { text?: string }).text?.includes('at work')) resolve();
+      });
+    });
+    const script = `echo at work; sleep 3; mkdir -p src; echo '${solutionLine}' > src/median.js`;
+    const runId = await bench.run([{ id: 'command', command: ['sh', '-c', script] }], { retries: 8 });
+    await working;
+    await engine.cut();
+    const again = await aCuttableEngine(socket);
+    const run = await bench.service.finished(runId);
+    expect(run).toMatchObject({ state: 'finished', meanReward: 1, trialCounts: { total: 1, done: 1, errored: 0 } });
+    const [trial] = bench.store.trials(runId);
+    const tries = bench.store.tries(trial?.id ?? '').map(({ end, error }) => [end, error?.code]);
+    expect(tries[0]?.[0]).toBe('errored');
+    expect(tries.at(-1)).toEqual(['verified', undefined]);
+    await executor.sweep(silentLog);
+    expect(containersOf(trial?.id ?? '')).toEqual([]);
+    await again.cut();
   });
 
   it('says which image is missing and how to get it', async () => {
@@ -120,6 +143,17 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
     },
   );
 });
+
+function dockerExecutorAt(host: () => string, directory: string): Executor {
+  const tools = process.env['COACH_TOOLS'] || join(directory, 'cache');
+  return dockerExecutor({
+    host,
+    imageCache: join(tools, 'images'),
+    dependencyCache: join(tools, 'dependencies'),
+    node: process.execPath,
+    shim: shimFile,
+  });
+}
 
 function dockerfileOf(bench: Bench): string {
   return join(bench.root, '.coach', 'tasks', 'prepared', 'median', 'environment', 'Dockerfile');

@@ -15,6 +15,8 @@ import { requireFeature } from '../require.ts';
 import { aRepository } from '../unit/git/aRepository.ts';
 import { aHarborTask } from '../unit/tasks/transfer/foreignDirectories.ts';
 
+const noProofs = { addProof: () => undefined, proofs: () => [] };
+
 describe.skipIf(!requireFeature('docker'))('in containers', () => {
   foreignTasksContract({ name: 'docker', executors: () => [testDockerExecutor()], leftovers: () => [] });
 
@@ -28,8 +30,15 @@ describe.skipIf(!requireFeature('docker'))('in containers', () => {
     const signal = AbortSignal.timeout(170_000);
     const spec = { root, path, format: undefined, name: undefined, instance: undefined };
     const directory = await importTask(spec, systemClock, signal);
-    const deps = { executors: executorsOf([testDockerExecutor()]), clock: systemClock, log: silentLog };
-    expect(await validateTask(await loadPreparedTask(directory), 'docker', deps, signal)).toMatchObject({
+    const deps = {
+      executors: executorsOf([testDockerExecutor()]),
+      proofs: noProofs,
+      clock: systemClock,
+      log: silentLog,
+    };
+    expect(
+      await validateTask(await loadPreparedTask(directory), { executor: 'docker', repeats: 1 }, deps, signal),
+    ).toMatchObject({
       reference: 1,
     });
     const { bundle } = await loadPreparedTask(directory);
@@ -44,8 +53,15 @@ describe.skipIf(!requireFeature('docker'))('in containers', () => {
     const signal = AbortSignal.timeout(170_000);
     const spec = { root, path, format: undefined, name: undefined, instance: undefined };
     const directory = await importTask(spec, systemClock, signal);
-    const deps = { executors: executorsOf([testDockerExecutor()]), clock: systemClock, log: silentLog };
-    await expect(validateTask(await loadPreparedTask(directory), 'docker', deps, signal)).rejects.toMatchObject({
+    const deps = {
+      executors: executorsOf([testDockerExecutor()]),
+      proofs: noProofs,
+      clock: systemClock,
+      log: silentLog,
+    };
+    await expect(
+      validateTask(await loadPreparedTask(directory), { executor: 'docker', repeats: 1 }, deps, signal),
+    ).rejects.toMatchObject({
       code: 'docker.imageMissing',
       message: expect.stringContaining('registry.invalid/acme/base:1'),
     });

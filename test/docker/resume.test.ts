@@ -10,7 +10,7 @@ import { killAgainAndAgain } from '../integration/killedRun.ts';
 import { requireFeature } from '../require.ts';
 
 const never = new AbortController().signal;
-const limits = { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 128 };
+const limits = { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 128, diskBytes: 64 * 1024 ** 2 };
 
 describe.skipIf(!requireFeature('docker'))('a container whose server died', () => {
   const directory = temporaryDirectory('adopted');

@@ -132,6 +132,30 @@ export function chatModel({ call, answer }: DialectOptions): Intercept {
   };
 }
 
+/** Google's Gemini API: calls the tool once, then answers. For `startFakeUpstream`'s `intercept`. */
+export function geminiModel({ call, answer }: DialectOptions): Intercept {
+  return ({ method, url, body }, response) => {
+    const [path = '', query = ''] = url.split('?');
+    if (method !== 'POST' || !/:(stream)?[gG]enerateContent$/.test(path) || body === null) return false;
+    const calls = !JSON.stringify(body['contents']).includes('"functionResponse"') && offers(body, call.tool);
+    const part = calls ? { functionCall: { name: call.tool, args: call.input } } : { text: answer };
+    const whole = {
+      candidates: [{ content: { role: 'model', parts: [part] }, finishReason: 'STOP', index: 0 }],
+      usageMetadata: {
+        promptTokenCount: replyTokens.input,
+        cachedContentTokenCount: replyTokens.cached,
+        candidatesTokenCount: replyTokens.output,
+        totalTokenCount: replyTokens.input + replyTokens.output,
+      },
+      modelVersion: /models\/([^/:]+)/.exec(path)?.[1],
+    };
+    if (!query.includes('alt=sse')) return sendJson(response, whole);
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.end(`data: ${JSON.stringify(whole)}\r\n\r\n`);
+    return true;
+  };
+}
+
 /** Side requests, such as for a title, offer no tools. */
 function offers(body: Record<string, unknown>, tool: string): boolean {
   return JSON.stringify(body['tools'] ?? []).includes(`"${tool}"`);

@@ -144,6 +144,42 @@ export function benchContract(subject: BenchSubject): void {
       expect(trial?.agentMs).toBeLessThan(10_000);
     });
 
+    it('ends an agent that waits for a person, with its question, and gives no verdict', async () => {
+      await start({ patience: { promptMs: 1500 } });
+      const command = ['sh', '-c', `echo Starting; printf 'Do you trust the files in this folder? (y/N) '; sleep 600`];
+      const runId = await bench.run([{ id: 'command', command }]);
+      await bench.service.finished(runId);
+      const [trial] = bench.store.trials(runId);
+      expect(trial).toMatchObject({ end: 'stalled', reward: null });
+      expect(trial?.error?.message).toContain('an answer to "Do you trust the files in this folder? (y/N)"');
+      expect(trial?.agentMs).toBeLessThan(10_000);
+    });
+
+    it('quotes what an agent did beside its work, with its place, and takes nothing from its reward', async () => {
+      await start();
+      const script = [
+        'git log --all --oneline',
+        'ls /tests',
+        'git ls-remote https://git.example.com/median.git',
+        "echo '// changed' >> test/add.test.js",
+        `echo '${solutionLine}' > src/median.js`,
+      ].join('; ');
+      const runId = await bench.run([{ id: 'command', command: ['sh', '-c', script] }, { id: 'oracle' }]);
+      await bench.service.finished(runId);
+      const [trial, oracle] = bench.store.trials(runId);
+      expect(trial).toMatchObject({ end: 'verified', reward: 1 });
+      expect(trial?.flags?.map(({ kind, place }) => [kind, place.replace(/ .*/, '')])).toEqual([
+        ['gitArchaeology', 'command'],
+        ['outsideRead', 'command'],
+        ['networkAttempt', 'command'],
+        ['networkAttempt', 'proxy,'],
+        ['testEdit', expect.stringMatching(/^diff\.patch:\d+$/)],
+      ]);
+      expect(trial?.flags?.[3]?.evidence).toBe('git.example.com:443 was refused');
+      expect(trial?.flags?.[4]?.evidence).toBe('test/add.test.js: +// changed');
+      expect(oracle?.flags).toBeUndefined();
+    });
+
     it('ends an agent that prints without end at its time limit, and goes on answering meanwhile', async () => {
       await start();
       const from = performance.now();
@@ -343,8 +379,8 @@ export function benchContract(subject: BenchSubject): void {
         const executors = executorsOf(subject.executors(bench.home));
         return validateTask(
           task,
-          'auto',
-          { executors, clock: systemClock, log: silentLog },
+          { executor: 'auto', repeats: 2 },
+          { executors, proofs: bench.store, clock: systemClock, log: silentLog },
           new AbortController().signal,
         );
       };

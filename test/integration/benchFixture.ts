@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AgentChoice } from '../../protocol/runs.ts';
 import { agents, findAgent } from '../../server/agents/index.ts';
@@ -8,14 +8,16 @@ import { systemClock } from '../../server/base/clock.ts';
 import { DisposableStack } from '../../server/base/disposable.ts';
 import { silentLog } from '../../server/base/log.ts';
 import { coachPaths, ensureHome } from '../../server/base/paths.ts';
+import type { RegradeDeps } from '../../server/bench/regrade.ts';
+import { saidIn } from '../../server/bench/rubric/recordedAnswers.ts';
 import { RunService, type RunServiceDeps } from '../../server/bench/runService.ts';
 import { RunStore } from '../../server/bench/runStore.ts';
 import { sumUsage } from '../../server/bench/score.ts';
 import { type Executors, executorsOf } from '../../server/executors/index.ts';
 import { createProxy } from '../../server/proxy/captureProxy.ts';
 import type { LaunchSpec } from '../../server/proxy/proxy.ts';
+import { openReplaySource } from '../../server/proxy/replay/reference.ts';
 import { startReplay } from '../../server/proxy/replay/replayServer.ts';
-import { Script, scriptedSource } from '../../server/proxy/replay/scripted.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
 import { startRecorder } from '../../server/traces/recorder.ts';
@@ -112,11 +114,14 @@ export interface Bench {
   readonly service: RunService;
   readonly store: RunStore;
   readonly bus: EventBus;
+  readonly traces: TraceStore;
+  /** What judging a run again needs beside executors and tasks. */
+  readonly judging: Pick<RegradeDeps, 'traces' | 'openLaunch' | 'keys' | 'judge' | 'judgePauseMs' | 'findAgent'>;
   run(choices: readonly Partial<AgentChoice>[], more?: Partial<Parameters<RunService['start']>[0]>): Promise<string>;
   dispose(): Promise<void>;
 }
 
-export type BenchOptions = Partial<Pick<RunServiceDeps, 'keys' | 'patience' | 'install'>> & {
+export type BenchOptions = Partial<Pick<RunServiceDeps, 'keys' | 'patience' | 'install' | 'judge'>> & {
   /** Where requests to model hosts go instead. */
   readonly overrides?: LaunchSpec['overrides'];
   readonly executors: (home: string) => Executors['all'];
@@ -147,38 +152,45 @@ export async function aBench(options: BenchOptions): Promise<Bench> {
       ...{ log: silentLog, env: process.env },
     }),
   );
+  const judging: Bench['judging'] = {
+    findAgent,
+    judgePauseMs: 10,
+    judge: options.judge ?? (() => ({ judge: '', votes: 3 })),
+    keys: options.keys ?? (() => ({ OPENAI_API_KEY: 'sk-test-key-that-is-real-enough' })),
+    traces: {
+      cost: () => ({ amountUsd: null, kind: 'unpriced' }),
+      trajectory: () => null,
+      denied: trialId => traces.denialsOfTrial(trialId),
+      exchanges: sessionId => saidIn(traces, sessionId),
+      recorded(trialId, since) {
+        const exchanges = traces.exchangesOfTrial(trialId).filter(({ startedAt }) => startedAt >= since);
+        return {
+          usage: sumUsage(exchanges.map(({ usage }) => usage)),
+          costUsd: 0,
+          sessionIds: [...new Set(exchanges.map(({ sessionId }) => sessionId))],
+        };
+      },
+    },
+    openLaunch: async spec => {
+      await proxy.start(0);
+      return proxy.open({ ...spec, overrides: [...spec.overrides, ...(options.overrides ?? [])] });
+    },
+  };
   const service = owned.add(
     new RunService({
+      ...judging,
       store,
       bus,
       clock: systemClock,
       log: silentLog,
       executors: executorsOf(options.executors(paths.home)),
-      traces: {
-        cost: () => ({ amountUsd: null, kind: 'unpriced' }),
-        trajectory: () => null,
-        recorded(trialId, since) {
-          const exchanges = traces.exchangesOfTrial(trialId).filter(({ startedAt }) => startedAt >= since);
-          return {
-            usage: sumUsage(exchanges.map(({ usage }) => usage)),
-            costUsd: 0,
-            sessionIds: [...new Set(exchanges.map(({ sessionId }) => sessionId))],
-          };
-        },
-      },
       retryPauseMs: 10,
       workspaces: paths.workspaces,
-      findAgent,
       install: options.install ?? testCodex,
-      openLaunch: async spec => {
-        await proxy.start(0);
-        return proxy.open({ ...spec, overrides: [...spec.overrides, ...(options.overrides ?? [])] });
-      },
-      startReplay: async file =>
-        startReplay(scriptedSource(Script.parse(JSON.parse(readFileSync(file, 'utf8')))), silentLog),
+      startReplay: async reference =>
+        startReplay(await openReplaySource(reference, traces, { anyPrompt: true }), silentLog),
       loadTask: (repository, name) => loadPreparedTask(join(preparedDirectory(repository), name)),
       repositoryRoot: async given => given,
-      keys: options.keys ?? (() => ({ OPENAI_API_KEY: 'sk-test-key-that-is-real-enough' })),
       ...(options.patience === undefined ? {} : { patience: options.patience }),
     }),
   );
@@ -188,6 +200,8 @@ export async function aBench(options: BenchOptions): Promise<Bench> {
     service,
     store,
     bus,
+    traces,
+    judging,
     async run(choices, more = {}) {
       const { id } = await service.start({
         repository: root,

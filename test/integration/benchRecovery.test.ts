@@ -76,7 +76,7 @@ describe.skipIf(!requireFeature('sandbox'))('looking at a run', () => {
     bench = await aBench({ executors: home => [testLocalExecutor(home)] });
     const { service, store, root } = bench;
     const handlers = runHandlers({
-      ...{ service, store, executors: executorsOf([]), clock: systemClock, log: silentLog },
+      ...{ service, store, executors: executorsOf([]), clock: systemClock, log: silentLog, ...bench.judging },
       repositoryRoot: async directory => directory,
       loadTask: (repository, name) => loadPreparedTask(join(preparedDirectory(repository), name)),
     });

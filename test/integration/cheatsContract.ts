@@ -24,9 +24,14 @@ export function cheatsContract(subject: BenchSubject): void {
       bench = await aBench({ executors: subject.executors });
       const directory = join(preparedDirectory(bench.root), 'median');
       const executors = executorsOf(subject.executors(bench.home));
-      const deps = { executors, clock: systemClock, log: silentLog };
+      const deps = { executors, proofs: bench.store, clock: systemClock, log: silentLog };
       const signal = AbortSignal.timeout(120_000);
-      const proof = await validateTask(await loadPreparedTask(directory), 'auto', deps, signal);
+      const proof = await validateTask(
+        await loadPreparedTask(directory),
+        { executor: 'auto', repeats: 1 },
+        deps,
+        signal,
+      );
       expect(proof).toMatchObject({ reference: 1, noOp: 0 });
       expect((await loadPreparedTask(directory)).verifier).toMatchObject({
         mustFail: ['test/median.test.js > takes the middle'],

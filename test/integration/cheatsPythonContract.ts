@@ -28,8 +28,18 @@ export function cheatsPythonContract(subject: BenchSubject): void {
       const root = join(bench.home, 'python');
       const signal = AbortSignal.timeout(580_000);
       const task = await preparedTask(root, signal);
-      const deps = { executors: executorsOf(subject.executors(bench.home)), clock: systemClock, log: silentLog };
-      const proof = await validateTask(await loadPreparedTask(task.directory), 'auto', deps, signal);
+      const deps = {
+        executors: executorsOf(subject.executors(bench.home)),
+        proofs: bench.store,
+        clock: systemClock,
+        log: silentLog,
+      };
+      const proof = await validateTask(
+        await loadPreparedTask(task.directory),
+        { executor: 'auto', repeats: 1 },
+        deps,
+        signal,
+      );
       expect(proof).toMatchObject({ reference: 1, noOp: 0 });
       expect((await loadPreparedTask(task.directory)).verifier).toMatchObject({
         failToPass: ids,

@@ -34,7 +34,7 @@ export interface ContractSubject {
   readonly ownerScript: string;
 }
 
-const limits = { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 256 };
+const limits = { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 256, diskBytes: 64 * 1024 ** 2 };
 
 /** What every executor promises; registered once per executor. */
 export function executorContract(subject: ContractSubject): void {
@@ -310,6 +310,19 @@ export function executorContract(subject: ContractSubject): void {
       mkdirSync(out);
       await sandbox.copyOut('/app', out, never);
       expect(readFileSync(join(out, 'work.txt'), 'utf8')).toBe('partial\n');
+    });
+
+    it('ends what takes more of the disk than it may, however many files it takes, and can still be copied out', {
+      timeout: 60_000,
+    }, async () => {
+      const sandbox = await start();
+      const fill =
+        'echo kept > work.txt; mkdir /logs/fill; i=0; while :; do i=$((i+1)); head -c 4000000 /dev/zero > /logs/fill/$i; sleep 0.02; done';
+      await expect(sh(sandbox, fill)).rejects.toMatchObject({ code: 'sandbox.diskSpent' });
+      const out = join(home.path, `out-${Date.now()}`);
+      mkdirSync(out);
+      await sandbox.copyOut('/app', out, never);
+      expect(readFileSync(join(out, 'work.txt'), 'utf8')).toBe('kept\n');
     });
 
     if (subject.limitsMemory) {

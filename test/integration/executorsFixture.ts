@@ -91,7 +91,7 @@ export function testDockerExecutor(): Executor {
 export async function startAndStay(executor: Executor, home: string, name: string): Promise<void> {
   const signal = new AbortController().signal;
   const environment = await executor.prepare(anEnvironment(join(home, 'orphan'), { a: 'b' }), silentLog, signal);
-  const limits = { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 64 };
+  const limits = { memoryBytes: 256 * 1024 ** 2, cpus: 1, pids: 64, diskBytes: 64 * 1024 ** 2 };
   const sandbox = await environment.start({ name, labels: {}, endpoint: null, mounts: [], limits }, signal);
   const argv = ['sh', '-c', '(setsid sleep 7654 &); echo up; sleep 7654'] as const;
   await sandbox.exec({ argv: [...argv], cwd: '/app', env: {}, onStdout: () => console.log('up') }, signal);

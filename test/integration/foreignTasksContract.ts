@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
@@ -7,7 +7,7 @@ import { validateTask } from '../../server/bench/validate.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { importTask } from '../../server/tasks/transfer/importTask.ts';
-import { aHarborTask, aTerminalBenchTask } from '../unit/tasks/transfer/foreignDirectories.ts';
+import { aHarborTask, aSteppedHarborTask, aTerminalBenchTask } from '../unit/tasks/transfer/foreignDirectories.ts';
 import type { BenchSubject } from './benchContract.ts';
 import { aBench, type Bench } from './benchFixture.ts';
 
@@ -28,9 +28,19 @@ export function foreignTasksContract(subject: BenchSubject): void {
       const { root, home } = bench;
       const spec = { root, path, format: undefined, name: 'foreign', instance: undefined };
       const directory = await importTask(spec, systemClock, AbortSignal.timeout(170_000));
-      const deps = { executors: executorsOf(subject.executors(home)), clock: systemClock, log: silentLog };
+      const deps = {
+        executors: executorsOf(subject.executors(home)),
+        proofs: bench.store,
+        clock: systemClock,
+        log: silentLog,
+      };
       const validate = async () =>
-        validateTask(await loadPreparedTask(directory), 'auto', deps, AbortSignal.timeout(170_000));
+        validateTask(
+          await loadPreparedTask(directory),
+          { executor: 'auto', repeats: 1 },
+          deps,
+          AbortSignal.timeout(170_000),
+        );
       return { bench, directory, validate };
     }
 
@@ -59,6 +69,70 @@ export function foreignTasksContract(subject: BenchSubject): void {
       const { bench, validate } = await anImportedTask(aTerminalBenchTask());
       expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
       const runId = await bench.run([{ id: 'oracle' }, shell('wrong', 'echo bye > hello.txt')], { tasks: ['foreign'] });
+      await bench.service.finished(runId);
+      expect(bench.store.trials(runId).map(trial => trial.reward)).toEqual([1, 0]);
+    });
+
+    it('works through the steps of a task, each in a fresh sandbox with the work of those before', {
+      timeout: 180_000,
+    }, async () => {
+      const { bench, directory, validate } = await anImportedTask(aSteppedHarborTask());
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      expect(readFileSync(join(directory, 'solution', 'solution.patch'), 'utf8')).toContain('+WORLD');
+      const script = 'touch /tmp/left; if [ -f word.txt ]; then cat word.txt; else echo WORD; fi';
+      const runId = await bench.run(
+        [
+          { id: 'oracle' },
+          shell('solver', 'if [ -f word.txt ]; then cat word.txt >> greeting.txt; else echo hello > greeting.txt; fi'),
+          shell('half', 'if [ ! -f word.txt ]; then echo hi > greeting.txt; fi'),
+          shell('forger', `${script} > greeting.txt; echo '{"reward":1,"quality":1}' > /logs/verifier/reward.json`),
+          shell(
+            'leftover',
+            'echo hello > greeting.txt; test ! -f /tmp/left || cat word.txt >> greeting.txt; touch /tmp/left',
+          ),
+        ],
+        { tasks: ['foreign'], unproven: false },
+      );
+      await bench.service.finished(runId);
+      const trials = bench.store.trials(runId);
+      const steps = Object.fromEntries(
+        trials.map(trial => [trial.agentLabel, [trial.reward, ...(trial.steps ?? []).map(step => step.reward)]]),
+      );
+      expect(steps).toEqual({
+        oracle: [1, 1, 1],
+        solver: [1, 1, 1],
+        half: [0.25, 0.5, 0],
+        forger: [0, 0],
+        leftover: [0.5, 1, 0],
+      });
+      const solver = trials.find(trial => trial.agentLabel === 'solver')?.directory ?? '';
+      const score = JSON.parse(readFileSync(join(solver, 'score.json'), 'utf8')) as { steps: unknown };
+      expect(score.steps).toMatchObject([
+        { name: 'first', end: 'verified', reward: 1, rewards: { quality: 1 } },
+        { name: 'second', reward: 1 },
+      ]);
+      expect(readFileSync(join(solver, 'diff.patch'), 'utf8')).toContain('+WORLD');
+      expect(readFileSync(join(solver, 'steps', 'first', 'diff.patch'), 'utf8')).not.toContain('WORLD');
+    });
+
+    it('gives a verifier with an environment of its own the declared artifacts and nothing else', {
+      timeout: 180_000,
+    }, async () => {
+      const { bench, validate } = await anImportedTask(
+        aHarborTask({
+          'task.toml': `schema_version = "1.4"\nartifacts = ["/app/out"]\n[task]\nname = "acme/apart"\n[verifier]\nenvironment_mode = "separate"\n`,
+          'instruction.md': 'Write "hello" to out/greeting.txt.',
+          'tests/Dockerfile': 'FROM node:24-bookworm-slim\nWORKDIR /tests\nCOPY shared/ ./shared/\n',
+          'tests/test.sh':
+            '#!/bin/bash\n. /tests/shared/lib.sh\n[ "$PWD" = /tests ] && [ ! -e /app/readme.txt ] && [ "$(cat /app/out/greeting.txt)" = hello ] && give 1 || give 0\n',
+          'solution/solve.sh': '#!/bin/bash\nmkdir out && echo hello > out/greeting.txt\n',
+        }),
+      );
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      const runId = await bench.run([shell('good', 'mkdir out; echo hello > out/greeting.txt'), { id: 'nop' }], {
+        tasks: ['foreign'],
+        unproven: false,
+      });
       await bench.service.finished(runId);
       expect(bench.store.trials(runId).map(trial => trial.reward)).toEqual([1, 0]);
     });

@@ -64,9 +64,17 @@ describe.skipIf(!requireFeature('sandbox'))('locally', () => {
     const path = writeInstance(root);
     const spec = { root, path, format: undefined, name: 'sums', instance: undefined };
     const directory = await importTask(spec, systemClock, signal);
-    const deps = { executors: executorsOf(executors(bench.home)), clock: systemClock, log: silentLog };
+    const deps = {
+      executors: executorsOf(executors(bench.home)),
+      proofs: bench.store,
+      clock: systemClock,
+      log: silentLog,
+    };
     const task = await loadPreparedTask(directory);
-    expect(await validateTask(task, 'auto', deps, signal)).toMatchObject({ reference: 1, noOp: 0 });
+    expect(await validateTask(task, { executor: 'auto', repeats: 1 }, deps, signal)).toMatchObject({
+      reference: 1,
+      noOp: 0,
+    });
     const shell = (label: string, script: string) => ({ id: 'command', label, command: ['sh', '-c', script] });
     const take = 'printf "\\ndef take(a, b):\\n    return a - b\\n" >> sums.py';
     const forge = `cat > conftest.py <<'END'

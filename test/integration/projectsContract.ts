@@ -21,6 +21,7 @@ const projects = [
   ],
   ['typescript', 'test/quantile.test.ts', 'Add quantile(values, share), interpolated between neighbours.', 3],
   ['rust', 'truncate > tests/truncate.rs', 'Add truncate(text, width, ending), which cuts a text at a word.', 3],
+  ['java', 'textkit.TruncateTest', 'Add truncate(text, width, ending), which cuts a text at a word.', 3],
   ['javascript', 'test/quantile.js', 'Add quantile(values, share), interpolated between neighbours.', 3],
 ] as const;
 
@@ -34,13 +35,13 @@ export function projectsContract(subject: BenchSubject, names: readonly ProjectN
 
     it.each(projects.filter(([name]) => names.includes(name)))(
       'captures, prepares, proves and judges a task in %s',
-      { timeout: 600_000 },
+      { timeout: 1_200_000 },
       async (name, origin, prompt, newTests) => {
         bench = await aBench({ executors: subject.executors });
         const root = join(bench.home, name);
         const project = writeProject(name, root);
         expect(project.commits).toBeGreaterThanOrEqual(20);
-        const signal = AbortSignal.timeout(580_000);
+        const signal = AbortSignal.timeout(1_180_000);
         const handlers = taskHandlers(taskDeps({ sessions: sessionsOf(aCleanSession(prompt)) }));
         await handlers.start({ repository: root, title: name, notes: '', labels: [] }, signal);
         project.addFeature();
@@ -48,8 +49,9 @@ export function projectsContract(subject: BenchSubject, names: readonly ProjectN
         const prepared = await handlers.prepare({ repository: root, task: created.id, name: undefined }, signal);
 
         const executors = executorsOf(subject.executors(bench.home));
-        const deps = { executors, clock: systemClock, log: silentLog };
-        const proof = await validateTask(await loadPreparedTask(prepared.directory), 'auto', deps, signal);
+        const deps = { executors, proofs: bench.store, clock: systemClock, log: silentLog };
+        const how = { executor: 'auto', repeats: 3 };
+        const proof = await validateTask(await loadPreparedTask(prepared.directory), how, deps, signal);
         expect(proof).toMatchObject({ reference: 1, noOp: 0, executor: subject.name });
         const { verifier } = await loadPreparedTask(prepared.directory);
         if (verifier.kind !== 'tests') throw new Error('A prepared task is judged by its tests.');

@@ -23,6 +23,7 @@ const outlines = {
     'M8 1.600a6.400 6.400 0 1 1 0 12.800A6.400 6.400 0 0 1 8 1.600z',
     'M10 5.600c-.4-.8-1.200-1-2-1-1.200 0-2 .6-2 1.600 0 2.400 4 1.200 4 3.600 0 1-.9 1.600-2 1.600-.9 0-1.700-.3-2-1.100M8 3.400v9.200',
   ],
+  diskSpent: ['M8 1.600a6.400 6.400 0 1 1 0 12.800A6.400 6.400 0 0 1 8 1.600z', 'M5 5.600h6v4.800H5zM5 8h6'],
   stalled: ['M8 1.600a6.400 6.400 0 1 1 0 12.800A6.400 6.400 0 0 1 8 1.600z', 'M6.200 5.600v4.800M9.800 5.600v4.800'],
   cancelled: ['M8 1.600a6.400 6.400 0 1 1 0 12.800A6.400 6.400 0 0 1 8 1.600z', 'm3.600 12.400 8.800-8.800'],
   lost: [
@@ -77,6 +78,7 @@ const trialLooks: Readonly<Record<TrialState, readonly [IconName, Tone]>> = {
   agentFailed: ['failed', 'fail'],
   timedOut: ['timedOut', 'fail'],
   budgetSpent: ['budgetSpent', 'fail'],
+  diskSpent: ['diskSpent', 'fail'],
   stalled: ['stalled', 'fail'],
   cancelled: ['cancelled', 'off'],
   lost: ['lost', 'error'],

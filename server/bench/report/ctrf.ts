@@ -29,7 +29,7 @@ export function toRunCtrf(run: RunSummary, trials: readonly TrialSummary[]): obj
         status: statuses[index],
         duration: trial.agentMs ?? 0,
         ...(trial.error === null ? {} : { message: trial.error.message }),
-        extra: { reward: trial.reward, end: trial.end, usage: trial.usage, cost: trial.cost },
+        extra: { reward: trial.reward, end: trial.end, score: trial.score, usage: trial.usage, cost: trial.cost },
       })),
     },
   };

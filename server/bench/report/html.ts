@@ -1,6 +1,9 @@
 import { plural } from '../../../protocol/figures.ts';
 import { toMarkup } from './escape.ts';
+import { flagsTable } from './flagsTable.ts';
 import type { ReportModel } from './model.ts';
+import { originsTable, stepsTable } from './originsTable.ts';
+import { rubricTable } from './rubricTable.ts';
 import { scatter } from './scatter.ts';
 import { reportStyle } from './style.ts';
 import { agentsTable, failuresTable, pairsTable, tasksTable } from './tables.ts';
@@ -26,6 +29,10 @@ ${part('Verdict', pairsTable(report))}
 ${part('Agents', agentsTable(report))}
 <div class="two">${part('Cost against reward', scatter(report.agents))}${part('Trials that did not pass', failuresTable(report))}</div>
 ${part('Tasks', tasksTable(report))}
+${part('Rubric', rubricTable(report))}
+${part('Integrity', flagsTable(report))}
+${part('Steps', stepsTable(report))}
+${part('Reused and regraded', originsTable(report))}
 ${part('Errors', list(errors.map(({ trial, message }) => `<b>${toMarkup(trial)}</b>: ${toMarkup(message)}`)))}
 ${part('What the sandbox does not isolate', list(run.notIsolated.map(toMarkup)))}
 ${part('How this was measured', measured(report))}

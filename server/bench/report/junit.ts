@@ -37,7 +37,13 @@ function verdictOf({ reward, end }: TrialSummary): Verdict {
 
 function toCase(trial: TrialSummary): string {
   const { task, agentLabel, attempt, reward, end, error } = trial;
-  const known = { reward, tokens: totalTokens(trial.usage), costUsd: trial.cost.amountUsd, end };
+  const known = {
+    reward,
+    tokens: totalTokens(trial.usage),
+    costUsd: trial.cost.amountUsd,
+    end,
+    reusedFrom: trial.reusedFrom ?? null,
+  };
   const properties = Object.entries(known)
     .filter(([, value]) => value !== null)
     .map(([name, value]) => `<property ${attributes({ name, value: String(value) })}/>`);
@@ -50,8 +56,16 @@ function outcome(trial: TrialSummary, message: string | null): string {
   if (verdict === 'passed') return '';
   if (verdict === 'skipped') return '<skipped/>\n';
   const failing = trial.tests.filter(test => test.status !== 'passed');
-  const text = failing.map(test => `${test.status}: ${test.id}${test.message === null ? '' : `\n${test.message}`}`);
-  const told = message ?? (failing.length > 0 ? `${failing.length} expected tests did not pass` : `${trial.end}`);
+  const unmet = (trial.score?.rubric?.criteria ?? []).filter(criterion => criterion.verdict === 'unmet');
+  const text = [
+    ...failing.map(test => `${test.status}: ${test.id}${test.message === null ? '' : `\n${test.message}`}`),
+    ...unmet.map(criterion => `unmet: ${criterion.id}\n${criterion.text}`),
+  ];
+  const why = [
+    ...(failing.length > 0 ? [`${failing.length} expected tests did not pass`] : []),
+    ...(unmet.length > 0 ? [`${unmet.length} criteria are not met`] : []),
+  ];
+  const told = message ?? (why.join(', ') || `${trial.end}`);
   return `<${verdict} ${attributes({ message: told, type: trial.end ?? verdict })}>${toMarkup(text.join('\n'))}</${verdict}>\n`;
 }
 

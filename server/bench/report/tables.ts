@@ -98,10 +98,11 @@ function mark({ reward, end }: Attempt, index: number): string {
 }
 
 const endTexts: Readonly<Record<TrialEnd, string>> = {
-  verified: 'tests failed',
+  verified: 'judged below 1',
   agentFailed: 'agent ended with an error',
   timedOut: 'timed out',
   budgetSpent: 'budget spent',
+  diskSpent: 'disk spent',
   stalled: 'stalled',
   cancelled: 'cancelled',
   lost: 'lost',

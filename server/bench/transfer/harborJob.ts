@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { version } from '../../base/version.ts';
-import { filesBelow } from '../../tasks/format.ts';
+import { filesBelow } from '../../tasks/contents.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import {
   type HarborContext,

@@ -182,6 +182,8 @@ async function buildArchive(archive: string, deps: BaseImageDeps, log: Log, sign
             `--include=${[...recipe.packages, ...deps.packages].join(',')}`,
             '--aptopt=APT::Install-Recommends "false"',
           ],
+          // Packages of Java register their manuals where there must be a directory for them.
+          '--essential-hook=mkdir -p "$1/usr/share/man/man1"',
           ...recipe.excluded.map(path => `--dpkgopt=path-exclude=${path}`),
           `--customize-hook=upload ${shellWord(deps.node)} /usr/local/bin/node`,
           '--customize-hook=chmod 755 "$1/usr/local/bin/node"',

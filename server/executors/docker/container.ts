@@ -4,6 +4,7 @@ import type Docker from 'dockerode';
 import { CoachError } from '../../../protocol/errors.ts';
 import { currentOwner } from '../../base/owner.ts';
 import { packDirectory, unpackUntrusted } from '../archive.ts';
+import { type DiskLimit, readDu, withinDisk } from '../diskWatch.ts';
 import type { EnvironmentSpec, Sandbox, SandboxSpec } from '../executor.ts';
 import { insideNode, insideShim, insideSocketDirectory, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { engineError, statusOf } from './engine.ts';
@@ -13,6 +14,9 @@ import { execLasting } from './lastingExec.ts';
 export const ownerLabel = 'coach.owner';
 /** Path of the scratch directory that tells who owns the container now: labels can't be changed. */
 export const claimLabel = 'coach.claim';
+
+/** How much of the disk it may take, in bytes, for a server that did not make it. */
+const diskLabel = 'coach.disk';
 
 export interface ContainerSpec {
   readonly docker: Docker;
@@ -39,7 +43,7 @@ export async function startContainer(options: ContainerSpec, signal: AbortSignal
   } catch (error) {
     throw engineError(error, host);
   }
-  const sandbox = containerSandbox(container, options);
+  const sandbox = containerSandbox(container, options, spec.limits.diskBytes);
   try {
     await startReady(container, spec.endpoint !== null, signal);
     return sandbox;
@@ -64,6 +68,7 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
     Labels: {
       ...spec.labels,
       [ownerLabel]: JSON.stringify(currentOwner()),
+      [diskLabel]: String(limits.diskBytes),
       ...(spec.claim === undefined ? {} : { [claimLabel]: spec.claim }),
     },
     Entrypoint:
@@ -82,6 +87,8 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
       MemorySwap: limits.memoryBytes,
       NanoCpus: Math.round(limits.cpus * 1e9),
       PidsLimit: limits.pids,
+      // One file can't fill the disk between two looks at all of them.
+      Ulimits: [{ Name: 'fsize', Soft: limits.diskBytes, Hard: limits.diskBytes }],
       LogConfig: { Type: 'none', Config: {} },
       Tmpfs: {
         '/tmp': 'exec,size=256m,mode=1777',
@@ -110,8 +117,9 @@ export async function adoptContainer(
   signal.throwIfAborted();
   const container = place.docker.getContainer(name);
   try {
-    const { Id, State } = await container.inspect();
-    if (State.Running) return containerSandbox(place.docker.getContainer(Id), place);
+    const { Id, State, Config } = await container.inspect();
+    const diskBytes = Number(Config.Labels[diskLabel] ?? Number.POSITIVE_INFINITY);
+    if (State.Running) return containerSandbox(place.docker.getContainer(Id), place, diskBytes);
   } catch (error) {
     if (statusOf(error) === 404) return null;
     throw error;
@@ -154,8 +162,18 @@ async function startReady(container: Docker.Container, hasEndpoint: boolean, sig
 function containerSandbox(
   container: Docker.Container,
   { host, environment, onLeft }: Pick<ContainerSpec, 'host' | 'environment' | 'onLeft'>,
+  limitBytes: number,
 ): Sandbox {
   const places = [environment.workdir, ...sharedPlaces];
+  const disk: DiskLimit = {
+    limitBytes,
+    async usedBytes(signal) {
+      // Left to itself when it is no longer waited for: an aborted command would end the container.
+      const du = { argv: ['du', '-sk', ...places] as [string, ...string[]], cwd: '/', env: {} };
+      const { stdout } = await execIn(container, du, new AbortController().signal, signal);
+      return readDu(stdout.toString());
+    },
+  };
   const placeOf = (inside: string): string => {
     const place = places.find(root => inside === root || inside.startsWith(`${root}/`));
     if (place !== undefined) return place;
@@ -177,11 +195,16 @@ function containerSandbox(
     id: container.id,
     home: sandboxHome,
     exec: ({ lasting, ...command }, signal) =>
-      guarded(() => {
-        const either = AbortSignal.any([signal, ended.signal]);
-        if (lasting === undefined) return execIn(container, command, either);
-        return execLasting(container, command, lasting, either);
-      }),
+      guarded(() =>
+        withinDisk(
+          disk,
+          within =>
+            lasting === undefined
+              ? execIn(container, command, within)
+              : execLasting(container, command, lasting, within),
+          AbortSignal.any([signal, ended.signal]),
+        ),
+      ),
     copyIn: (hostDirectory, inside, signal) =>
       guarded(async () => {
         const place = placeOf(inside);
@@ -196,6 +219,10 @@ function containerSandbox(
         const archive = await container.getArchive({ path: inside, abortSignal: signal });
         await unpackUntrusted(archive, hostDirectory, signal);
       }),
+    async stop() {
+      ended.abort(new CoachError('cancelled', 'The sandbox was stopped.'));
+      await guarded(() => killContainer(container));
+    },
     remove() {
       ended.abort(new CoachError('cancelled', 'The sandbox was removed.'));
       removed ??= guarded(() => removeContainer(container)).catch((error: unknown) => {
@@ -206,6 +233,20 @@ function containerSandbox(
       return removed;
     },
   };
+}
+
+/** Kills a container and waits for its end; one that has ended or is gone is fine. */
+async function killContainer(container: Docker.Container): Promise<void> {
+  try {
+    const end = container.wait();
+    // Asked for before the kill, which may fail first.
+    end.catch(() => undefined);
+    await container.kill({ signal: 'SIGKILL' });
+    await end;
+  } catch (error) {
+    const status = statusOf(error);
+    if (status !== 404 && status !== 409) throw error;
+  }
 }
 
 /** Kills and removes a container with its volumes; one that is gone or going already is fine. */

@@ -8,6 +8,7 @@ import { loadNeeds } from '../needs.ts';
 import { resolveBaseImage } from './baseImage.ts';
 import { adoptContainer, claimLabel, ownerLabel, removeContainer, startContainer } from './container.ts';
 import { connectEngine, engineError } from './engine.ts';
+import { requirePinned } from './pinnedImage.ts';
 import { buildTaskImage } from './taskImage.ts';
 
 export interface DockerDeps {
@@ -23,7 +24,7 @@ export interface DockerDeps {
 
 const notIsolated = [
   'The kernel is shared with this machine.',
-  'The disk space that the repository, /logs and /tests take is not limited.',
+  'The disk that the repository, /logs and /tests take is looked at about every second, and no quota holds it back between two looks; only a single file is.',
 ] as const;
 
 const probeTimeoutMs = 5000;
@@ -65,6 +66,14 @@ export function dockerExecutor(deps: DockerDeps): Executor {
         return info(false, hint === null ? message : `${message} ${hint}`);
       }
     },
+    async diskPlaces() {
+      try {
+        const { DockerRootDir } = (await connectEngine(deps.host()).docker.info()) as { DockerRootDir?: string };
+        return DockerRootDir === undefined ? [] : [DockerRootDir];
+      } catch {
+        return [];
+      }
+    },
     async prepare(environment, log, signal) {
       const { docker, host } = connectEngine(deps.host());
       try {
@@ -73,9 +82,11 @@ export function dockerExecutor(deps: DockerDeps): Executor {
         const mounts = await installDependencies(environment.directory, needs, deps.dependencyCache, log, signal);
         const images = { docker, cache: deps.imageCache, node: deps.node, packages: needs.packages };
         const base = await resolveBaseImage(environment.baseImage, images, log, signal);
+        const pinned = await requirePinned(docker, environment, base);
         const image = await buildTaskImage(environment, base, docker, log, signal);
         const { node, shim } = deps;
         return {
+          base: pinned,
           start(given, startSignal) {
             const spec = { ...given, mounts: [...given.mounts, ...mounts] };
             const onLeft = (id: string) => left.add(id);

@@ -6,7 +6,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { packDirectory } from '../archive.ts';
 import type { EnvironmentSpec } from '../executor.ts';
-import { sandboxUser, sharedPlaces } from '../places.ts';
+import { sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { hasImage } from './baseImage.ts';
 import { followProgress } from './engine.ts';
 
@@ -55,6 +55,9 @@ export async function buildTaskImage(
   return tag;
 }
 
+/** Some programs don't start as a user without a name. */
+const nameUser = `(cut -d: -f3 /etc/passwd | grep -qx ${sandboxUser} || echo 'agent:x:${sandboxUser}:${sandboxUser}::${sandboxHome}:/bin/sh' >> /etc/passwd)`;
+
 const sealedName = 'Dockerfile.codex-coach';
 
 /** The task's Dockerfile on the base that we have, ended by what sandboxes need. */
@@ -69,7 +72,8 @@ async function sealedDockerfile(environment: EnvironmentSpec, base: string): Pro
   const onBase = given.replaceAll(/^(FROM\s+)(\S+)/gim, (whole, from: string, image: string) =>
     image === baseImage ? `${from}${base}` : whole,
   );
-  return `${onBase.trimEnd()}\nUSER root\nRUN mkdir -p ${places} && chown -R ${sandboxUser}:${sandboxUser} ${places}\n`;
+  const needs = `mkdir -p ${places} && chown -R ${sandboxUser}:${sandboxUser} ${places} && ${nameUser}`;
+  return `${onBase.trimEnd()}\nUSER root\nRUN ${needs}\n`;
 }
 
 /** Image names allow lower case, digits and single separators. */

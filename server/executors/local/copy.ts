@@ -1,6 +1,7 @@
 import { chmod, copyFile, lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
+import { retireScratch } from '../../base/owner.ts';
 import { isGitDirectory, tooLarge } from '../archive.ts';
 import { copyLimits } from '../places.ts';
 
@@ -67,8 +68,10 @@ export async function makeDirectory(path: string, onMade: (path: string) => Prom
   await onMade(path);
 }
 
-/** Removes a tree although its directories may have lost their permissions. */
-export async function removeUntrusted(directory: string): Promise<void> {
+/** Removes a scratch directory although directories in it may have lost their permissions. */
+export async function removeUntrusted(scratch: string): Promise<void> {
+  const directory = await retireScratch(scratch);
+  if (directory === null) return;
   const open = async (path: string): Promise<void> => {
     await chmod(path, 0o700).catch(() => undefined);
     for (const entry of await readdir(path, { withFileTypes: true }).catch(() => [])) {

@@ -25,7 +25,7 @@ export interface LocalDeps {
 
 const notIsolated = [
   'The kernel is shared with this machine, and no filter of system calls is set.',
-  'Memory, processors, processes and disk space are not limited.',
+  'Memory, with /tmp in it, processors and processes are not limited; the disk that is taken is looked at about every second, and no quota holds it back between two looks.',
   'The programs and libraries in /usr of this machine are visible, read-only; the Dockerfile of a task is not applied.',
 ] as const;
 
@@ -66,6 +66,7 @@ export function localExecutor(deps: LocalDeps): Executor {
       await requirePackages(needs, { ...deps, program }, signal);
       const mounts = await installDependencies(environment.directory, needs, deps.dependencyCache, log, signal);
       return {
+        base: null,
         start: (given, startSignal) => {
           const spec = { ...given, mounts: [...given.mounts, ...mounts] };
           return startLocalSandbox({ ...deps, program, environment, spec }, startSignal);

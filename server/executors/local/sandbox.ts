@@ -4,6 +4,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { exec } from '../../base/exec.ts';
 import { makeScratch } from '../../base/owner.ts';
 import { readOnlyError } from '../../base/paths.ts';
+import { readDu, withinDisk } from '../diskWatch.ts';
 import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
 import { sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { type Bind, bubblewrapArgs, runsAsRoot, sandboxEnv } from './bubblewrap.ts';
@@ -83,6 +84,11 @@ async function makePlaces(directory: string, places: readonly Bind[]): Promise<v
   }
 }
 
+async function usedBytes(directory: string, signal: AbortSignal): Promise<number | null> {
+  const { stdout } = await exec({ argv: ['du', '-sk', directory], env: {} }, signal);
+  return readDu(stdout.toString());
+}
+
 async function giveToUser(path: string): Promise<void> {
   if (runsAsRoot) await lchown(path, sandboxUser, sandboxUser);
 }
@@ -110,8 +116,9 @@ function localSandbox(
       binds: [...binds, ...extra],
       endpoint: spec.endpoint,
     });
-    const execution = exec(
-      { argv: wrapped, env: sandboxEnv(env), ...streams },
+    const execution = withinDisk(
+      { limitBytes: spec.limits.diskBytes, usedBytes: abort => usedBytes(directory, abort) },
+      within => exec({ argv: wrapped, env: sandboxEnv(env), ...streams }, within),
       AbortSignal.any([signal, ended.signal]),
     );
     running.add(execution);
@@ -120,6 +127,10 @@ function localSandbox(
     } finally {
       running.delete(execution);
     }
+  };
+  const stop = async () => {
+    ended.abort(new CoachError('cancelled', 'The sandbox was stopped.'));
+    await Promise.allSettled(running);
   };
   /** The place that `inside` lies in, and its path on this machine. */
   const locate = (inside: string): { place: string; path: string } => {
@@ -159,9 +170,9 @@ function localSandbox(
       }
       await copyUntrusted(path, hostDirectory, signal);
     },
+    stop,
     async remove() {
-      ended.abort(new CoachError('cancelled', 'The sandbox was removed.'));
-      await Promise.allSettled(running);
+      await stop();
       await removeUntrusted(directory);
     },
   };

@@ -30,11 +30,14 @@ export function normaliseRequest(dialect: DialectReader, body: unknown, anyPromp
   return { said, offersTools: offersTools(body), context: context.join('\n'), cwd };
 }
 
+/** Gemini CLI makes up the ids of calls that the model left without one: `<tool>_<epoch ms>_<number>`. */
+const clockInId = /(?<=_)\d{13}(?=_\d+$)/;
+
 /** Null for what the agent's program says. */
 function lineOf({ kind, text, toolName, callId }: Utterance, cwd: string | null, anyPrompt: boolean): string | null {
   if (kind === 'system' || kind === 'other' || (kind === 'user' && !isPrompt(text))) return null;
   if (kind === 'user') return anyPrompt ? 'user' : `user: ${normaliseOutput(text, cwd)}`;
-  const name = [kind, toolName, callId].filter(part => part !== null).join(' ');
+  const name = [kind, toolName, callId?.replace(clockInId, '<time>')].filter(part => part != null).join(' ');
   return `${name}: ${normaliseOutput(text, cwd)}`;
 }
 

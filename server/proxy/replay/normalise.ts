@@ -1,14 +1,18 @@
 /** Stands in recordings where the agent's working directory was. */
 export const cwdMark = '<cwd>';
 
-/** What differs between two runs of the same commands, and what stands in its place when outputs are compared. */
+/**
+ * What differs between two runs of the same commands, and what stands in its place when outputs are compared. Some
+ * agents send outputs as JSON, in which a line begins after `\\n`.
+ */
 const varying: readonly (readonly [RegExp, string])[] = [
   [/\r\n/g, '\n'],
-  [/\bChunk ID: [0-9a-f]+/g, 'Chunk ID: <id>'],
-  [/\bOriginal token count: \d+/g, 'Original token count: <n>'],
-  [/\bduration_ms:? \d+(\.\d+)?/g, 'duration_ms <time>'],
-  [/\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?/g, '<time>'],
-  [/\b\d+(\.\d+)? ?(ms|milliseconds|s|secs?|seconds)\b/g, '<time>'],
+  [/(?:\b|(?<=\\[nrt]))Chunk ID: [0-9a-f]+/g, 'Chunk ID: <id>'],
+  [/(?:\b|(?<=\\[nrt]))Original token count: \d+/g, 'Original token count: <n>'],
+  [/(?:\b|(?<=\\[nrt]))(Process Group PGID|Background PIDs): \d[\d, ]*/g, '$1: <n>'],
+  [/(?:\b|(?<=\\[nrt]))duration_ms:? \d+(\.\d+)?/g, 'duration_ms <time>'],
+  [/(?:\b|(?<=\\[nrt]))\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)?/g, '<time>'],
+  [/(?:\b|(?<=\\[nrt]))\d+(\.\d+)? ?(ms|milliseconds|s|secs?|seconds)\b/g, '<time>'],
   [/(\/private)?(\/tmp|\/var\/tmp|\/var\/folders\/[^\s/]+\/[^\s/]+\/T)\/[^\s'"`:;,)\]}]+/g, '<tmp>'],
   [/[ \t]+$/gm, ''],
 ];

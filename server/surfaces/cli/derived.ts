@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod';
@@ -49,6 +50,8 @@ export function addDerivedCommand(
   name: string,
   spec: RequestSpec,
   { terminal, withServer }: CommandContext,
+  /** The api, where its commands go by another name. */
+  api = apiName,
 ): void {
   const properties = propertiesOf(spec);
   const words = spec.positional.map(key =>
@@ -70,7 +73,10 @@ export function addDerivedCommand(
     for (const key of ['repository', 'output', 'path']) {
       if (typeof params[key] === 'string') params[key] = resolve(terminal.cwd, params[key]);
     }
-    const method = methodOf(apiName, name);
+    // A source may be a file, or name something else.
+    const source = typeof params['source'] === 'string' ? resolve(terminal.cwd, params['source']) : null;
+    if (source !== null && existsSync(source)) params['source'] = source;
+    const method = methodOf(api, name);
     checkParams(`codex-coach ${apiName} ${toKebab(name)}`, spec, params);
     const value = await withServer(channel => call(channel, method, spec, params, terminal.signal));
     terminal.print(options['json'] === true ? JSON.stringify(value, null, 2) : toText(spec, value));

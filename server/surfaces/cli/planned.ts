@@ -24,6 +24,9 @@ export function planText(plan: RunPlan): string {
       ]),
       ['left', 'right', 'right', 'right', 'right'],
     ),
+    ...(plan.judge === undefined
+      ? []
+      : [`Judge ${plan.judge.name}: ${plan.judge.questions} questions, ${dollars(plan.judge.costUsd)}.`]),
     `Expected: ${plan.mayCost ? dollars(plan.costUsd) : 'no cost'}, ${duration(plan.wallMs)} of agents' work with this concurrency.`,
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import { agents } from '../../../protocol/agents.ts';
 import { budgetSentence } from '../../../protocol/budgets.ts';
 import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
+import { integrityWords } from '../../../protocol/integrity.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
@@ -8,9 +9,13 @@ import { server } from '../../../protocol/server.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
 import { render } from './renderers.ts';
+import { proofText } from './renderProof.ts';
+import './renderReviews.ts';
+import { rubricLines } from './renderRubric.ts';
 import './renderSessions.ts';
 import './renderTransfers.ts';
 import { clip, formatTime, formatTokens, table } from './table.ts';
+import { trialNotes } from './trialNotes.ts';
 
 export { toText } from './renderers.ts';
 
@@ -48,16 +53,18 @@ render(tasks.members.list, ({ rows }) =>
       ),
 );
 
-render(tasks.members.show, ({ task, instruction, files, failToPass, passToPass }) =>
+render(tasks.members.show, ({ task, kind, instruction, files, failToPass, passToPass }) =>
   [
     `${task.title} (${task.state})`,
     task.directory,
     '',
     instruction.trim(),
     '',
+    ...(kind === 'code' ? [] : [`Kind: ${kind}`]),
     `Changed files: ${files.join(', ') || noFigure}`,
     `Must now pass: ${failToPass.join(', ') || noFigure}`,
     `Must still pass: ${passToPass.length}`,
+    ...(task.proof === null ? [] : [proofText(task.proof)]),
     ...(task.problem === null ? [] : [`Problem: ${task.problem}`]),
   ].join('\n'),
 );
@@ -104,7 +111,7 @@ render(
 render(
   tasks.members.validate,
   task =>
-    `${task.id} is ${task.state}: reference ${toReward(task.proof?.reference ?? null)}, no-op ${toReward(task.proof?.noOp ?? null)}\nNext: codex-coach run ${task.id} --agent codex`,
+    `${task.id} is ${task.state}.\n${task.proof === null ? '' : `${proofText(task.proof)}\n`}Next: codex-coach run ${task.id} --agent codex`,
 );
 
 render(runs.members.list, ({ rows }) =>
@@ -127,13 +134,16 @@ render(runs.members.list, ({ rows }) =>
       ),
 );
 
-render(runs.members.show, ({ run, trials }) =>
+render(runs.members.show, ({ run, trials, regrades = [] }) =>
   [
     `Run ${run.id} (${run.state}, ${run.executor})`,
     `  ${run.directory}`,
     '',
     trialTable(trials),
     '',
+    ...trialNotes(trials, regrades),
+    ...trials.flatMap(rubricLines),
+    ...trials.flatMap(flagLines),
     ...run.notIsolated.map(line => `Not isolated: ${line}`),
   ].join('\n'),
 );
@@ -147,22 +157,6 @@ render(runs.members.events, ({ events }) =>
     .join('\n'),
 );
 render(runs.members.cancel, run => `Run ${run.id} is ${run.state}.`);
-render(runs.members.regrade, ({ rows }) => {
-  const flipped = rows.filter(row => row.before !== row.after);
-  return [
-    table(
-      ['Trial', 'Before', 'Now', ''],
-      rows.map(row => [
-        row.trialId,
-        toReward(row.before),
-        toReward(row.after),
-        row.error?.message ?? (row.before === row.after ? '' : 'flipped'),
-      ]),
-      ['left', 'right', 'right', 'left'],
-    ),
-    `${flipped.length} of ${rows.length} verdicts flip.`,
-  ].join('\n');
-});
 render(runs.members.report, ({ file }) => file);
 render(runs.members.compare, ({ agents: compared, pairs, summary }) =>
   [
@@ -226,6 +220,11 @@ render(server.members.status, status =>
 render(server.members.stop, ({ stopping }) =>
   stopping ? 'The background server stops.' : 'The background server is in use and stays.',
 );
+
+/** What a person should look at before a trial's verdict is believed. */
+export function flagLines({ id, flags = [] }: TrialSummary): string[] {
+  return flags.map(({ kind, evidence, place }) => `Look at: ${id} ${integrityWords[kind]}: ${evidence} (${place})`);
+}
 
 /** One line per trial, as `run` and `runs show` print it. */
 export function trialTable(trials: readonly TrialSummary[]): string {

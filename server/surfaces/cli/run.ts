@@ -4,13 +4,16 @@ import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { type AgentChoice, type RunSummary, runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { agents } from '../../agents/index.ts';
 import { modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
+import { addJudgeOptions, type JudgeOptions, judgeParams } from './judge.ts';
 import { confirmCost, planText } from './planned.ts';
-import { trialTable } from './render.ts';
+import { flagLines, trialTable } from './render.ts';
+import { rubricLines } from './renderRubric.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
 
-interface RunOptions {
+interface RunOptions extends JudgeOptions {
   repository: string;
   agent: string[];
   command?: string;
@@ -37,16 +40,20 @@ type StartParams = Parameters<ReturnType<typeof remote<typeof runs>>['start']>[0
 /** `codex-coach run <task…>`: starts a run, prints its events, ends with the table. Ctrl-C cancels the run. */
 export function addRunCommand(program: Command, context: CommandContext, exit: (code: number) => void): void {
   const { terminal, withServer } = context;
-  program
+  const command = program
     .command('run <task...>')
     .description('Run agents on prepared tasks in sandboxes and judge them')
-    .option('--agent <choice...>', 'id, id/model or id/model=label: codex, oracle, nop, command', ['codex'])
+    .option(
+      '--agent <choice...>',
+      'id, id/model or id/model=label: codex, claude, gemini, opencode, qwen, oracle, nop, command',
+      ['codex'],
+    )
     .option(
       '--command <template>',
       'for the agent `command`: program and arguments, {instruction} and {model} are filled in',
     )
     .option('--predictions <file>', 'for the agent `predictions`: SWE-bench predictions, as JSON or JSON lines')
-    .option('--replay <recording>', 'answer codex from a recording: a file, or session:<id>')
+    .option('--replay <recording>', 'answer the agents of models from a recording: a file, or session:<id>')
     .option('--attempts <n>', 'attempts per task and agent', '1')
     .option('--timeout <seconds>', 'wall-clock limit per trial', '1800')
     .option('--max-tokens <n>', 'token limit per trial')
@@ -61,20 +68,20 @@ export function addRunCommand(program: Command, context: CommandContext, exit: (
     .option('--repository <directory>', 'directory inside the git repository', '.')
     .option('--dry-run', 'print what would be run, what it may cost and how long it may take, and stop', false)
     .option('--yes', 'do not ask before money is spent', false)
-    .option('--json', 'print the run and its trials, or the plan, as JSON at the end', false)
-    .action(async (tasks: string[], options: RunOptions) => {
-      const params = toParams(tasks, options, terminal);
-      if (options.dryRun) {
-        const plan = await withServer(channel => remote(runs, channel).plan(params, terminal.signal));
-        return terminal.print(options.json ? JSON.stringify(plan, null, 2) : planText(plan));
-      }
-      await runAndShow(context, options.json, exit, async channel => {
-        const api = remote(runs, channel);
-        if (process.stdin.isTTY && !options.yes) await confirmCost(await api.plan(params, terminal.signal), terminal);
-        // Not given up on Ctrl-C: a run that has begun must be cancelled, which followRun does.
-        return api.start(params);
-      });
+    .option('--json', 'print the run and its trials, or the plan, as JSON at the end', false);
+  addJudgeOptions(command).action(async (tasks: string[], options: RunOptions) => {
+    const params = toParams(tasks, options, terminal);
+    if (options.dryRun) {
+      const plan = await withServer(channel => remote(runs, channel).plan(params, terminal.signal));
+      return terminal.print(options.json ? JSON.stringify(plan, null, 2) : planText(plan));
+    }
+    await runAndShow(context, options.json, exit, async channel => {
+      const api = remote(runs, channel);
+      if (process.stdin.isTTY && !options.yes) await confirmCost(await api.plan(params, terminal.signal), terminal);
+      // Not given up on Ctrl-C: a run that has begun must be cancelled, which followRun does.
+      return api.start(params);
     });
+  });
 }
 
 /** `codex-coach runs resume <run>`: goes on with a run and follows it like `run`. */
@@ -109,6 +116,8 @@ async function runAndShow(
     [
       `Run ${run.id}: ${run.directory}`,
       trialTable(trials),
+      ...trials.flatMap(rubricLines),
+      ...trials.flatMap(flagLines),
       ...run.notIsolated.map(line => `Not isolated: ${line}`),
     ].join('\n');
   terminal.print(json ? JSON.stringify({ run, trials }, null, 2) : text());
@@ -137,6 +146,7 @@ function toParams(tasks: string[], options: RunOptions, { cwd, env }: Terminal):
     fresh: options.fresh,
     unproven: options.unproven,
     keys: modelKeys(env, repository),
+    ...judgeParams(options, { cwd, env }),
   };
 }
 
@@ -167,8 +177,12 @@ export function parseChoice(text: string, options: { command?: string } & Choice
     model: match?.[2] ?? null,
     label: match?.[3] ?? null,
     command: commandOf(id, options),
-    replay: id === 'codex' ? (options.replay ?? null) : null,
+    replay: talksToModel(id) ? (options.replay ?? null) : null,
   };
+}
+
+function talksToModel(id: string): boolean {
+  return agents.some(agent => agent.id === id && agent.dialect !== null);
 }
 
 function commandOf(id: string, { command, predictions }: { command?: string } & ChoiceFiles): string[] | null {

@@ -51,7 +51,8 @@ export function readDockerfile(text: string, context: readonly FileNode[]): Read
   return { baseImage: last?.image ?? null, workdir, start };
 }
 
-function* instructionsOf(text: string): Iterable<[word: string, rest: string]> {
+/** The instructions of a Dockerfile, one after the other, without comments and line ends. */
+export function* instructionsOf(text: string): Iterable<[word: string, rest: string]> {
   const joined = text
     .split(/\r?\n/)
     .filter(line => !/^\s*#/.test(line))

@@ -2,9 +2,11 @@ import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify as stringifyToml } from 'smol-toml';
 import { assertNever, CoachError } from '../../../protocol/errors.ts';
+import type { TaskKind } from '../../../protocol/tasks.ts';
 import { writeDirectoryAtomic, writeFileAtomic } from '../../base/files.ts';
 import { type CoachMetadata, type ImportedMetadata, loadCoachMetadata, loadPreparedTask } from '../format.ts';
 import type { PreparedTask } from '../preparedTask.ts';
+import { rubricFile } from '../rubric.ts';
 import { type FileNode, fileOf, filesUnder, readTree, type TreeNode, unpackTree, writeTree } from './directoryTree.ts';
 import { originalFile, rowFile, withParents } from './importTask.ts';
 import { parseInstance } from './swebench.ts';
@@ -25,6 +27,7 @@ export async function exportTask(
   signal: AbortSignal,
 ): Promise<string[]> {
   const metadata = await loadCoachMetadata(directory);
+  if (metadata.verifier === 'mutation' || metadata.verifier === 'rubric') throw onlyJudgedHere(metadata.kind);
   switch (format) {
     case 'harbor':
       await requireAbsent(output);
@@ -48,6 +51,16 @@ export async function exportTask(
   }
 }
 
+function onlyJudgedHere(kind: TaskKind): CoachError {
+  return new CoachError(
+    'task.unsupported',
+    `A task of the kind ${kind} has no hidden tests that another program could run.`,
+    {
+      hint: 'It can be run here: codex-coach run <task>',
+    },
+  );
+}
+
 async function originalOf(directory: string): Promise<TreeNode[]> {
   return unpackTree(await readFile(join(directory, originalFile)));
 }
@@ -62,7 +75,8 @@ export async function instanceIdOf({ directory, name }: Pick<PreparedTask, 'dire
 async function exportOwn(directory: string, output: string): Promise<string[]> {
   const nodes = await readTree(directory);
   await writeDirectoryAtomic(output, to => writeTree(to, nodes));
-  return [];
+  const hasRubric = fileOf(nodes, rubricFile) !== null;
+  return hasRubric ? [`Harbor judges it by its tests alone: ${rubricFile} goes along and says nothing there.`] : [];
 }
 
 /** The original, with the files that were edited in the task since. What the format of ours adds stays behind. */
@@ -111,8 +125,9 @@ async function convert(directory: string, metadata: ImportedMetadata, output: st
     metadata: { imported_from: metadata.imported_from, rubrics: metadata.rubrics.map(rubric => ({ ...rubric })) },
     ...(task.agentTimeoutSec === null ? {} : { agent: { timeout_sec: task.agentTimeoutSec } }),
     verifier: {
-      timeout_sec: task.verifier.timeoutSec,
-      env: task.verifier.kind === 'script' ? { ...task.verifier.env } : {},
+      ...(task.verifier.kind === 'script'
+        ? { timeout_sec: task.verifier.timeoutSec, env: { ...task.verifier.env } }
+        : {}),
     },
     environment: { build_timeout_sec: 600 },
   });

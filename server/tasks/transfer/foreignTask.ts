@@ -36,11 +36,40 @@ export interface ForeignTask {
   readonly solveCommand: string | null;
   /** The reference as a patch, where the format has one. */
   readonly solutionPatch: Buffer | null;
+  /** The parts that are worked on one after the other; absent for a task of one. */
+  readonly steps?: { readonly rewards: 'mean' | 'final'; readonly each: readonly ForeignStep[] };
+  /** The verifier's own environment; absent where it has the agent's. */
+  readonly verifierEnvironment?: ForeignEnvironment & {
+    /** Absolute paths in the working directory: all that the verifier is given of what the agent left. */
+    readonly artifacts: readonly string[];
+  };
   readonly rubrics: readonly { readonly id: string; readonly criterion: string; readonly weight: number }[];
   /** Why it can't be run here although it was understood; empty when it can. */
   readonly cannotRun: readonly string[];
   /** What differs here from its own program, in one sentence each. */
   readonly notes: readonly string[];
+}
+
+export interface ForeignStep {
+  readonly name: string;
+  readonly instruction: string;
+  /** What goes to /tests, with what all steps share. */
+  readonly tests: readonly FileNode[];
+  readonly verifierEnv: Readonly<Record<string, string>>;
+  readonly verifierTimeoutSec: number;
+  readonly solution: readonly FileNode[];
+  readonly solveCommand: string | null;
+  /** What is put into the working directory before the step. */
+  readonly workdirFiles: readonly FileNode[];
+  readonly minRewards: Readonly<Record<string, number>>;
+}
+
+export interface ForeignEnvironment {
+  readonly baseImage: string;
+  readonly dockerfile: string;
+  readonly context: readonly FileNode[];
+  /** Where the verifier's command runs. */
+  readonly workdir: string;
 }
 
 /** Gathers what a task asks for and we do not have, so that all of it is named at once. */

@@ -2,7 +2,10 @@ import { parse as parseToml } from 'smol-toml';
 import { fileOf, filesUnder, type TreeNode } from './directoryTree.ts';
 import { readDockerfile, workdirProblem } from './dockerfile.ts';
 import { type ForeignTask, Unsupported } from './foreignTask.ts';
-import { type HarborEnvironment, HarborToml, harborVersions } from './harborSchema.ts';
+import { type HarborEnvironment, type HarborStep, HarborToml, harborVersions } from './harborSchema.ts';
+import { instructionOf, readSteps, stepProblems } from './harborSteps.ts';
+import { resolved, solveCommand } from './harborVariables.ts';
+import { artifactPaths, artifactProblems, readVerifierEnvironment } from './harborVerifier.ts';
 import { cannotImport, readTaskFile } from './taskFile.ts';
 
 /** Memory of every sandbox here, in MiB. */
@@ -27,12 +30,14 @@ export function readHarbor(nodes: readonly TreeNode[], path: string, directoryNa
   const solution = filesUnder(nodes, 'solution');
   const name = toml.task?.name ?? directoryName;
   const tags = toml.metadata.tags;
+  const steps = readSteps(toml, nodes);
+  const verifierEnvironment = readVerifierEnvironment(toml, nodes);
   return {
     format: 'harbor',
     name,
     title: toml.task?.description || name,
     tags: [...(toml.task?.keywords ?? []), ...(Array.isArray(tags) ? tags.filter(tag => typeof tag === 'string') : [])],
-    instruction,
+    instruction: steps.length === 0 ? instruction : instructionOf(steps),
     baseImage: read.baseImage ?? '',
     dockerfile: `${dockerfile ?? ''}${toEnvLines(environment.env)}`,
     context,
@@ -48,15 +53,22 @@ export function readHarbor(nodes: readonly TreeNode[], path: string, directoryNa
     solution,
     solveCommand: solution.some(file => file.path === 'solve.sh') ? solveCommand(resolved(toml.solution.env)) : null,
     solutionPatch: null,
+    ...(steps.length === 0 ? {} : { steps: { rewards: toml.multi_step_reward_strategy, each: steps } }),
+    ...(verifierEnvironment === null
+      ? {}
+      : { verifierEnvironment: { ...verifierEnvironment, artifacts: artifactPaths(toml) } }),
     rubrics: [],
     cannotRun: [
-      ...(instruction === '' && toml.steps.length === 0 ? ['instruction.md is missing or empty'] : []),
+      ...(instruction === '' && steps.length === 0 ? ['instruction.md is missing or empty'] : []),
       ...(read.baseImage === null
         ? ['there is no environment/Dockerfile with a FROM and no [environment] docker_image']
         : []),
       ...(read.baseImage !== null && workdirProblem(workdir) !== null ? [workdirProblem(workdir) ?? ''] : []),
-      ...(tests.some(file => file.path === 'test.sh') ? [] : ['tests/test.sh is missing']),
-      ...unmet(toml, nodes, workdir),
+      ...(steps.length > 0 || tests.some(file => file.path === 'test.sh') ? [] : ['tests/test.sh is missing']),
+      ...stepProblems(toml, steps),
+      ...(verifierEnvironment?.baseImage === '' ? ['tests/Dockerfile has no FROM'] : []),
+      ...artifactProblems(toml, workdir),
+      ...memoryProblem(toml),
     ],
     notes: differences(toml),
   };
@@ -91,13 +103,24 @@ function refuseUnsupported(toml: HarborToml, nodes: readonly TreeNode[], path: s
     { 'environment.env': toml.environment.env, 'verifier.env': toml.verifier.env, 'solution.env': toml.solution.env },
     found,
   );
-  for (const step of toml.steps) {
-    if (step['healthcheck'] !== undefined) found.add(`task.toml [[steps]] ${step.name}`, 'a health check');
-  }
+  for (const step of toml.steps) stepNeeds(step, found);
   for (const file of ['environment', 'tests'].flatMap(place => composeFiles.map(name => `${place}/${name}`))) {
     if (nodes.some(node => node.path === file)) found.add(file, 'services put together by Docker Compose');
   }
   found.refuse(path);
+}
+
+function stepNeeds({ name, agent, verifier, healthcheck }: HarborStep, found: Unsupported): void {
+  const place = `task.toml [[steps]] ${name}`;
+  if (healthcheck !== undefined) found.add(place, 'a health check');
+  if (agent.user !== undefined || verifier.user !== undefined) {
+    found.add(`${place} user`, 'commands always run as one user without rights');
+  }
+  if (verifier.collect.length > 0) found.add(`${place} verifier.collect`, 'commands that collect evidence');
+  if ([agent, verifier].some(part => part.network_mode === 'allowlist' || part.allowed_hosts.length > 0)) {
+    found.add(`${place} network_mode`, 'a list of allowed hosts');
+  }
+  environmentVariables({ [`steps.verifier.env] of [${name}`]: verifier.env }, found);
 }
 
 const composeFiles = ['docker-compose.yaml', 'docker-compose.yml', 'compose.yaml', 'compose.yml'];
@@ -126,13 +149,6 @@ function environmentVariables(
   }
 }
 
-/** With `${NAME:-default}` as its default: a sandbox has no other variables. */
-function resolved(env: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).map(([name, value]) => [name, value.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1')]),
-  );
-}
-
 function toEnvLines(env: Readonly<Record<string, string>>): string {
   const lines = Object.entries(resolved(env)).map(
     ([name, value]) => `ENV ${name}=${JSON.stringify(value).replaceAll('$', '\\$')}\n`,
@@ -140,33 +156,10 @@ function toEnvLines(env: Readonly<Record<string, string>>): string {
   return lines.length === 0 ? '' : `\n${lines.join('')}`;
 }
 
-function solveCommand(env: Readonly<Record<string, string>>): string {
-  const set = Object.entries(env).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}' `);
-  return `${set.join('')}bash /solution/solve.sh`;
-}
-
-/** What is understood and kept, but not done here yet. */
-function unmet(toml: HarborToml, nodes: readonly TreeNode[], workdir: string): string[] {
-  const reasons: string[] = [];
-  if (toml.steps.length > 0)
-    reasons.push(`task.toml [[steps]]: it has ${toml.steps.length} steps, and a trial here is one`);
-  const own = toml.verifier.environment?.docker_image;
-  if (nodes.some(node => node.path === 'tests/Dockerfile'))
-    reasons.push('tests/Dockerfile: an environment of the verifier’s own');
-  if (own !== undefined && own !== toml.environment.docker_image) {
-    reasons.push(`task.toml [verifier.environment] docker_image: an environment of the verifier’s own (${own})`);
-  }
-  for (const artifact of toml.artifacts) {
-    const source = typeof artifact === 'string' ? artifact : artifact.source;
-    if (typeof artifact === 'string' && (source === workdir || source.startsWith(`${workdir}/`))) continue;
-    reasons.push(
-      `task.toml artifacts: ${source} does not lie in the working directory ${workdir}, whose changes are all that is judged`,
-    );
-  }
-  const memoryMb = toml.environment.memory_mb ?? toMegabytes(toml.environment.memory);
-  if (memoryMb > sandboxMemoryMb)
-    reasons.push(`task.toml [environment] memory_mb: ${memoryMb}, and sandboxes have ${sandboxMemoryMb}`);
-  return reasons;
+function memoryProblem({ environment }: HarborToml): string[] {
+  const memoryMb = environment.memory_mb ?? toMegabytes(environment.memory);
+  if (memoryMb <= sandboxMemoryMb) return [];
+  return [`task.toml [environment] memory_mb: ${memoryMb}, and sandboxes have ${sandboxMemoryMb}`];
 }
 
 function toMegabytes(memory: string | undefined): number {
@@ -184,6 +177,11 @@ function differences(toml: HarborToml): string[] {
     ...(verifier.environment_mode === 'separate'
       ? []
       : ['The verifier runs in a fresh sandbox with the changed files of the working directory, not in the agent’s.']),
+    ...(toml.steps.length === 0
+      ? []
+      : [
+          'Each step begins in a fresh sandbox with what the steps before left in the working directory, and nothing else of them.',
+        ]),
     ...(environment.cpus !== undefined && environment.cpus > 2
       ? [`The task asks for ${environment.cpus} CPUs; sandboxes here have at most 2.`]
       : []),

@@ -51,6 +51,29 @@ const Verifier = z.looseObject({
   collect: z.array(z.unknown()).default([]),
 });
 
+/** What a step leaves open is as the task says. */
+const StepVerifier = z.looseObject({
+  ...Network,
+  timeout_sec: Seconds.optional(),
+  env: Env,
+  user: z.unknown().optional(),
+  environment_mode: z.enum(['shared', 'separate']).optional(),
+  environment: Environment.optional(),
+  collect: z.array(z.unknown()).default([]),
+});
+
+const Step = z.looseObject({
+  /** Also the name of its directory below steps/. */
+  name: z.string().regex(/^[A-Za-z0-9][\w.-]*$/, 'must be a plain directory name'),
+  agent: Agent.prefault({}),
+  verifier: StepVerifier.prefault({}),
+  /** Of the reward called `reward`, or of several by their names. */
+  min_reward: z.union([z.number(), z.record(z.string(), z.number())]).optional(),
+  healthcheck: z.unknown().optional(),
+  artifacts: z.array(Artifact).default([]),
+});
+export type HarborStep = z.output<typeof Step>;
+
 export const HarborToml = z.looseObject({
   schema_version: z.string().optional(),
   /** The name of `schema_version` in 1.0. */
@@ -68,7 +91,8 @@ export const HarborToml = z.looseObject({
   verifier: Verifier.prefault({}),
   environment: Environment.prefault({}),
   solution: z.looseObject({ env: Env }).prefault({}),
-  steps: z.array(z.looseObject({ name: z.string().min(1) })).default([]),
+  multi_step_reward_strategy: z.enum(['mean', 'final']).default('mean'),
+  steps: z.array(Step).default([]),
 });
 export type HarborToml = z.output<typeof HarborToml>;
 

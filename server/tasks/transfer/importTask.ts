@@ -4,7 +4,7 @@ import { stringify as stringifyToml } from 'smol-toml';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { TransferFormat } from '../../../protocol/tasks.ts';
 import { type Clock, toIso } from '../../base/clock.ts';
-import type { ImportedMetadata } from '../format.ts';
+import { type ImportedMetadata, verifierBundle, verifierDirectory } from '../format.ts';
 import {
   preparedDirectory,
   requirePlaces,
@@ -154,10 +154,32 @@ async function writeImported(
   const unproven = { format: 1, fail_to_pass: [], pass_to_pass: [], proof: null, proven_digest: null };
   await put('tests/expected.json', `${JSON.stringify(unproven, null, 2)}\n`);
   await putFiles('solution/files', task.solution);
+  await putSteps(task, directory);
+  await putVerifierEnvironment(task, directory, signal);
   if (task.solutionPatch !== null) await put('solution/solution.patch', task.solutionPatch);
   await put('instruction.md', `${task.instruction}\n`);
   await put('task.toml', toTaskToml(task, id, now));
   await put(originalFile, await packTree(original));
+}
+
+async function putSteps({ steps }: ForeignTask, directory: string): Promise<void> {
+  for (const step of steps?.each ?? []) {
+    const place = join(directory, 'steps', step.name);
+    await writeTree(join(place, 'tests'), withParents(step.tests));
+    await writeTree(join(place, 'solution'), withParents(step.solution));
+    await writeTree(join(place, 'workdir'), withParents(step.workdirFiles));
+    await writeFile(join(place, 'instruction.md'), `${step.instruction}\n`);
+  }
+}
+
+/** An environment of the verifier's own holds nothing of the task but what its Dockerfile copies. */
+async function putVerifierEnvironment(task: ForeignTask, directory: string, signal: AbortSignal): Promise<void> {
+  const own = task.verifierEnvironment;
+  if (own === undefined) return;
+  const place = join(directory, verifierDirectory);
+  await writeTree(place, withParents(own.context));
+  await writeFile(join(place, 'Dockerfile'), onBaseImage(own));
+  await bundleOfFiles([], join(directory, verifierBundle), signal);
 }
 
 /** Files as nodes with the directories above them, parents first. */
@@ -171,7 +193,7 @@ export function withParents(files: readonly FileNode[]): TreeNode[] {
 }
 
 function toTaskToml(task: ForeignTask, id: string, now: string): string {
-  const { verifier, agentTimeoutSec, solveCommand } = task;
+  const { verifier, agentTimeoutSec, solveCommand, verifierEnvironment: own } = task;
   const coach: ImportedMetadata = {
     format: 1,
     verifier: 'script',
@@ -183,6 +205,15 @@ function toTaskToml(task: ForeignTask, id: string, now: string): string {
     imported_from: task.format,
     verify_command: verifier.command,
     ...(solveCommand === null ? {} : { solve_command: solveCommand }),
+    steps: (task.steps?.each ?? []).map(step => ({
+      name: step.name,
+      verify_timeout_sec: step.verifierTimeoutSec,
+      verify_env: { ...step.verifierEnv },
+      ...(step.solveCommand === null ? {} : { solve_command: step.solveCommand }),
+      min_rewards: { ...step.minRewards },
+    })),
+    step_rewards: task.steps?.rewards ?? 'mean',
+    ...(own === undefined ? {} : { verifier_environment: { workdir: own.workdir, artifacts: [...own.artifacts] } }),
     rubrics: task.rubrics.map(rubric => ({ ...rubric })),
     cannot_run: [...task.cannotRun],
     notes: [...task.notes],
@@ -199,13 +230,17 @@ function toTaskToml(task: ForeignTask, id: string, now: string): string {
 
 /** The task's own Dockerfile, on an image that can be another, ended by a repository of one commit if it has none. */
 function sealedDockerfile({ dockerfile, baseImage, workdir }: ForeignTask): string {
-  return `# BASE_IMAGE stands for the last image that the task's own Dockerfile, which follows, is built on.
-ARG BASE_IMAGE=${baseImage}
-${dockerfile.trimEnd()}
-USER root
+  return `${onBaseImage({ dockerfile, baseImage })}USER root
 RUN command -v git >/dev/null || (apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*)
 RUN mkdir -p ${workdir} && cd ${workdir} && (test -e .git || (git init --quiet --initial-branch=main \\
  && git add --all --force && git -c user.name=task -c user.email=task@localhost commit --quiet --allow-empty -m Start))
 WORKDIR ${workdir}
+`;
+}
+
+function onBaseImage({ dockerfile, baseImage }: { readonly dockerfile: string; readonly baseImage: string }): string {
+  return `# BASE_IMAGE stands for the last image that the task's own Dockerfile, which follows, is built on.
+ARG BASE_IMAGE=${baseImage}
+${dockerfile.trimEnd()}
 `;
 }

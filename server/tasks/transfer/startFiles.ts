@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
-import { temporaryScratch } from '../../base/owner.ts';
+import { removeScratch, temporaryScratch } from '../../base/owner.ts';
 import { bundleOf } from '../../git/bundle.ts';
 import { gitText } from '../../git/git.ts';
 import { isCoachPath } from '../../git/ignore.ts';
@@ -56,6 +55,6 @@ async function withStore<T>(work: (store: GitStore) => Promise<T>): Promise<T> {
   try {
     return await work(await openStore(directory));
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await removeScratch(directory);
   }
 }

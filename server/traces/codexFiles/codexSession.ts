@@ -15,6 +15,8 @@ export interface CodexSession {
   readonly conversation: readonly ConversationItem[];
   /** As the program names itself to the model's API. */
   readonly userAgent: string;
+  /** The commit that the working directory was at; null where Codex wrote none. */
+  readonly startCommit: string | null;
 }
 
 /** A copied history is written at once; what the fork itself does comes later. */
@@ -141,6 +143,7 @@ export class CodexSessionBuilder {
       exchanges,
       conversation: [...(instructions === undefined ? [] : [{ ...system, text: instructions }]), ...conversation],
       userAgent: `${this.#meta?.originator ?? 'codex'}/${this.#meta?.cli_version ?? 'unknown'}`,
+      startCommit: this.#meta?.git?.commit_hash ?? null,
     };
   }
 

@@ -91,6 +91,12 @@ export class CodexSessionFiles {
     };
   }
 
+  /** The commit that a session started at, as Codex wrote it down; null where it did not, or there is no such file. */
+  async startCommit(id: string): Promise<string | null> {
+    const file = (await this.list()).find(each => each.id === id);
+    return file === undefined ? null : (await read(file)).startCommit;
+  }
+
   /** The first thing said in a session with all these words (in lower case); null when there is none. */
   async firstSaid(
     file: CodexSessionFile,

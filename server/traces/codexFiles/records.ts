@@ -22,6 +22,10 @@ export const CodexLine = z.union([
       originator: z.string().optional(),
       cli_version: z.string().optional(),
       model_provider: z.string().nullish(),
+      git: z
+        .object({ commit_hash: z.string().regex(/^[0-9a-f]{40}$/) })
+        .nullish()
+        .catch(null),
       base_instructions: z.object({ text: z.string() }).nullish().catch(null),
     }),
   ),

@@ -4,7 +4,7 @@ import { command } from '../../../server/agents/command.ts';
 import { agents, findAgent, withUniqueIds } from '../../../server/agents/index.ts';
 
 const context = {
-  program: '/opt/agent/bin/codex',
+  program: ['/opt/agent/bin/codex'] as const,
   workdir: '/app',
   home: '/home/agent',
   instruction: 'Fix it.',

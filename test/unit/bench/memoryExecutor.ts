@@ -25,24 +25,32 @@ export interface MemoryPrograms {
 export interface MemoryExecutor extends Executor {
   /** Names of the sandboxes that live. */
   readonly living: ReadonlySet<string>;
+  /** Of those, in which something may still run. */
+  readonly running: ReadonlySet<string>;
 }
 
 /** Sandboxes in memory that know the few commands which the bench itself uses; all others are the agent. */
 export function memoryExecutor(programs: MemoryPrograms): MemoryExecutor {
   const living = new Set<string>();
+  const running = new Set<string>();
   return {
     id: 'memory',
     title: 'Memory',
     notIsolated: ['Everything.'],
-    living,
+    ...{ living, running },
     probe: async () => ({ id: 'memory', title: 'Memory', available: true, detail: '', notIsolated: [] }),
     async prepare(environment) {
       const files = await throughDisk(new Map(), directory => checkoutBundle(environment.bundle, directory));
       return {
+        base: null,
         async start(spec) {
           programs.start?.(spec);
           living.add(spec.name);
-          return memorySandbox(spec, environment.workdir, new Map(files), programs, () => living.delete(spec.name));
+          running.add(spec.name);
+          return memorySandbox(spec, environment.workdir, new Map(files), programs, {
+            onStop: () => running.delete(spec.name),
+            onRemove: () => living.delete(spec.name),
+          });
         },
       };
     },
@@ -55,7 +63,7 @@ function memorySandbox(
   workdir: string,
   files: Files,
   programs: MemoryPrograms,
-  onRemove: () => void,
+  { onStop, onRemove }: { readonly onStop: () => void; readonly onRemove: () => void },
 ): Sandbox {
   let report: string | null = null;
   const answer = (exitCode: number, stdout = ''): SandboxOutcome => ({
@@ -89,7 +97,11 @@ function memorySandbox(
       for (const [path, content] of await readFiles(hostDirectory)) files.set(join(prefix, path), content);
     },
     copyOut: (_inside, hostDirectory) => writeAll(files, hostDirectory),
+    async stop() {
+      onStop();
+    },
     async remove() {
+      onStop();
       onRemove();
     },
   };

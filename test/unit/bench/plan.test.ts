@@ -24,6 +24,7 @@ const aTask = (changes: Partial<PreparedTask> = {}): PreparedTask => ({
   name: 'median',
   directory: '/tasks/median',
   title: 'Median',
+  kind: 'code',
   instruction: 'Do it.',
   bundle: '/tasks/median/environment/repo.bundle',
   environment: '/tasks/median/environment',
@@ -32,6 +33,7 @@ const aTask = (changes: Partial<PreparedTask> = {}): PreparedTask => ({
   tests: { root: '/tasks/median/tests/files', paths: ['test/new.test.js', 'old.js'], changed: ['test/new.test.js'] },
   solutionPatch: Buffer.alloc(0),
   solve: null,
+  rubric: null,
   verifier: {
     kind: 'tests',
     command: 'node --test',
@@ -106,7 +108,7 @@ describe('the scheduler', () => {
 });
 
 describe('building environments', () => {
-  const environment: PreparedEnvironment = { start: () => Promise.reject(new Error('not here')) };
+  const environment: PreparedEnvironment = { base: null, start: () => Promise.reject(new Error('not here')) };
   const executor = (id: string, prepare: Executor['prepare']): Executor => ({
     id,
     title: id,
@@ -181,7 +183,7 @@ describe('what a reference proves', () => {
       'old.js > flaky': 'failed',
     });
     const after = run({ [hidden]: 'passed', 'old.js > a': 'passed', 'old.js > flaky': 'failed' });
-    expect(expectedTests(before, after, aTask())).toEqual({ failToPass: [hidden], passToPass: ['old.js > a'] });
+    expect(expectedTests(before, after, aTask(), [])).toEqual({ failToPass: [hidden], passToPass: ['old.js > a'] });
   });
 
   it.each([
@@ -195,14 +197,14 @@ describe('what a reference proves', () => {
     ['a test is gone', run({ 'old.js > a': 'passed' }), run({ [hidden]: 'passed' }), /old.js > a/],
     ['there is no report', run({}), run(null), /no report/],
   ])('is refused when %s', (_, before, after, message) => {
-    expect(() => expectedTests(before, after, aTask())).toThrow(
+    expect(() => expectedTests(before, after, aTask(), [])).toThrow(
       expect.objectContaining({ code: 'task.referenceFails', message: expect.stringMatching(message) }),
     );
   });
 
   it('is refused when nothing was left to do', () => {
     const passes = run({ [hidden]: 'passed' });
-    expect(() => expectedTests(passes, passes, aTask())).toThrow(
+    expect(() => expectedTests(passes, passes, aTask(), [])).toThrow(
       expect.objectContaining({ code: 'task.alreadySolved' }),
     );
   });

@@ -104,10 +104,11 @@ describe('runs of the same', () => {
     isRight = text => text.includes('something else');
     const deps = {
       ...{ store: bench.store, executors: executorsOf([executor]), clock: systemClock, log: silentLog },
+      ...bench.judging,
       loadTask: (root: string, name: string) => loadPreparedTask(join(preparedDirectory(root), name)),
     };
     const summary = bench.service.require(trial?.runId ?? '');
-    const rows = await regradeRun(summary, 'auto', deps, new AbortController().signal);
+    const rows = await regradeRun(summary, { executor: 'auto', rubricOnly: false }, deps, new AbortController().signal);
     expect(rows).toMatchObject([{ trialId: trial?.id, before: 1, after: 0, error: null }]);
     expect(bench.store.trial(trial?.id ?? '')).toEqual(trial);
     expect(bench.store.regrades(trial?.id ?? '')).toEqual(rows);

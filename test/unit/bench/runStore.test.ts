@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { TrialSummary } from '../../../protocol/runs.ts';
+import type { TaskProof } from '../../../protocol/tasks.ts';
 import { systemClock } from '../../../server/base/clock.ts';
 import { openDatabase } from '../../../server/base/sqlite.ts';
 import { type RunRecord, RunStore } from '../../../server/bench/runStore.ts';
@@ -105,9 +106,21 @@ describe('the store of runs', () => {
     expect(store.tries('a')).toEqual([]);
   });
 
+  it('keeps what validations found, by the contents of the task, first to last', () => {
+    const proof: TaskProof = {
+      ...{ reference: 1, noOp: 0, provenAt: '2026-01-01T00:00:00.000Z', executor: 'local', basis: 'tests' },
+      ...{ checks: [], quarantined: [], base: null },
+    };
+    store.addProof({ directory: '/a', digest: 'one', proof });
+    store.addProof({ directory: '/a', digest: 'two', proof });
+    store.addProof({ directory: '/b', digest: 'one', proof: { ...proof, executor: 'docker' } });
+    expect(store.proofs('one').map(({ executor }) => executor)).toEqual(['local', 'docker']);
+    expect(store.proofs('three')).toEqual([]);
+  });
+
   it('keeps later verdicts beside each other, in their order', () => {
     create(aRecord(), [aTrial({ id: 'a' })]);
-    const regrade = { trialId: 'a', at: '2026-01-01T00:00:00.000Z', before: 1, tests: [], error: null };
+    const regrade = { trialId: 'a', at: '2026-01-01T00:00:00.000Z', before: 1, tests: [], flips: [], error: null };
     store.addRegrade({ ...regrade, after: 0 });
     store.addRegrade({ ...regrade, after: 1 });
     expect(store.regrades('a').map(({ after }) => after)).toEqual([0, 1]);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { diskShortage } from '../../../server/bench/diskSpace.ts';
+import { delay } from '../../../server/base/clock.ts';
+import { DiskGuard, diskShortage } from '../../../server/bench/diskSpace.ts';
 import { Gate } from '../../../server/bench/scheduler.ts';
 
 describe('a gate', () => {
@@ -51,6 +52,17 @@ describe('the space on the disk', () => {
     const shortage = await diskShortage(['/somewhere'], disk(free, size));
     expect(shortage === null).toBe(!isShort);
     if (isShort) expect(shortage).toContain('/somewhere');
+  });
+
+  it('is looked at while trials run: they are ended when hardly any is left, and told why', async () => {
+    let free = 2;
+    const guard = new DiskGuard(['/somewhere'], () => disk(free, 1000)(), 1);
+    await delay(20);
+    expect(guard.signal.aborted).toBe(false);
+    free = 0.9;
+    await expect.poll(() => guard.signal.aborted).toBe(true);
+    expect(guard.signal.reason).toMatchObject({ code: 'disk.full', hint: expect.stringContaining('runs resume') });
+    guard.dispose();
   });
 
   it('does not stop what it can not measure', async () => {

@@ -86,14 +86,15 @@ describe('a trial', () => {
     expect((await finished())[0]).toMatchObject({ end: 'errored', reward: null, error: { message: 'broken' } });
   });
 
-  it('verifies in another sandbox, once that of the agent is gone', async () => {
+  it('verifies in another sandbox, once nothing runs in that of the agent', async () => {
     const seen: string[] = [];
     await start({
-      start: spec => void seen.push(`${spec.name.split('-').at(-1)} beside ${executor.living.size}`),
+      start: spec => void seen.push(`${spec.name.split('-').at(-1)} beside ${executor.running.size}`),
       agent: () => 0,
     });
     await finished();
     expect(seen).toEqual(['agent beside 0', 'verify beside 0']);
+    expect([...executor.living]).toEqual([]);
   });
 
   it('gives an agent the time that the run allows, not that of its task, and says so', async () => {

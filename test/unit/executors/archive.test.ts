@@ -72,7 +72,7 @@ describe('unpacking an archive of an agent', () => {
 
   it('stops at its limits', async () => {
     const many = Array.from({ length: 5 }, (_, index) => ({ name: `app/${index}`, content: 'x'.repeat(100) }));
-    await expect(unpack(many, { sizeBytes: 300, entries: 100 })).rejects.toMatchObject({ code: 'sandbox.failed' });
+    await expect(unpack(many, { sizeBytes: 300, entries: 100 })).rejects.toMatchObject({ code: 'sandbox.diskSpent' });
   });
 
   it('stops when it is cut off', async () => {

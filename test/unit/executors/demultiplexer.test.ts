@@ -21,8 +21,7 @@ it('splits both outputs of a command, however the bytes are cut', () => {
 });
 
 it('takes a million frames of one byte', () => {
-  const from = performance.now();
+  // What takes ever longer with each frame would not end within the time of a test.
   const parts = demultiplexer()(Buffer.concat(Array.from({ length: 1_000_000 }, () => frame(1, 'x'))));
   expect(parts.map(part => part.content.length)).toEqual([1_000_000]);
-  expect(performance.now() - from).toBeLessThan(5000);
 });

@@ -46,6 +46,7 @@ export function sessionsOf(...sessions: readonly CleanSession[]): SessionSource 
   });
   return {
     since: async () => sessions.map(summary),
+    startCommit: async () => null,
     isRecorded: async id => sessions.some(session => session.session_id === id),
     clean: async id =>
       sessions.find(session => session.session_id === id) ?? Promise.reject(new Error(`no session ${id}`)),

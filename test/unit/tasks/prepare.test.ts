@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { TaskProof } from '../../../protocol/tasks.ts';
 import { parseJUnit } from '../../../server/bench/testReports/junit.ts';
 import { checkoutBundle } from '../../../server/git/bundle.ts';
 import { applyPatch } from '../../../server/git/patch.ts';
@@ -13,7 +14,10 @@ import { aCreatedTask, aPreparedTask, change, library, prompt, signal } from './
 
 const hidden = 'test/subtract.test.js > subtract "and" <more> > subtracts';
 const guard = 'test/add.test.js > adds';
-const proof = { reference: 1, noOp: 0, provenAt: '2025-06-01T10:00:00.000Z', executor: 'local' };
+const proof: TaskProof = {
+  ...{ reference: 1, noOp: 0, provenAt: '2025-06-01T10:00:00.000Z', executor: 'local', basis: 'tests' as const },
+  ...{ checks: [], quarantined: [], base: null },
+};
 
 /** Runs the task's own test.sh on a checkout, with its places moved below a temporary directory. */
 function runTests(task: string, workdir: string): { reward: string; report: string } {
@@ -270,12 +274,16 @@ describe('prepare refuses', () => {
     return null;
   };
 
-  it('a change without tests, and one of tests only', async () => {
+  it('a change without tests, and one of tests only that is said to be of code', async () => {
     expect(await refusal({ change: { 'src/sums.js': 'x\n' } })).toMatchObject({
       code: 'task.invalid',
       hint: expect.stringContaining('tests'),
     });
-    expect(await refusal({ change: { 'test/x.test.js': 'x\n' } })).toMatchObject({
+    const { root, handlers, task } = await aCreatedTask({ change: { 'test/x.test.js': 'x\n' } });
+    const file = join(task.directory, 'tb_meta.json');
+    const meta = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...meta, evaluation: { ...meta.evaluation, kind: 'code' } }));
+    await expect(handlers.prepare({ repository: root, task: task.id, name: undefined }, signal)).rejects.toMatchObject({
       code: 'task.invalid',
       message: expect.stringContaining('nothing to solve'),
     });
@@ -346,7 +354,7 @@ describe('prepare refuses', () => {
       handlers.prepare({ repository: root, task: 'missing', name: undefined }, signal),
     ).rejects.toMatchObject({ code: 'task.missing' });
     await expect(
-      handlers.validate({ repository: root, task: 'missing', executor: 'auto' }, signal),
+      handlers.validate({ repository: root, task: 'missing', executor: 'auto', repeats: 1 }, signal),
     ).rejects.toMatchObject({ code: 'task.missing' });
   });
 });
@@ -396,8 +404,8 @@ describe('loadPreparedTask', () => {
 describe('validate', () => {
   it('hands the prepared directory to the bench and shows what it wrote', async () => {
     const calls: unknown[] = [];
-    const validate = async (root: string, directory: string, executor: string) => {
-      calls.push([root, directory, executor]);
+    const validate = async (directory: string, { executor }: { executor: string }) => {
+      calls.push([directory, executor]);
       await writeProof(directory, proof, {
         failToPass: [hidden],
         passToPass: [guard],
@@ -406,19 +414,19 @@ describe('validate', () => {
       });
     };
     const { root, handlers, created, prepared } = await aPreparedTask({ deps: { validate } });
-    const task = await handlers.validate({ repository: root, task: created.id, executor: 'local' }, signal);
+    const task = await handlers.validate({ repository: root, task: created.id, executor: 'local', repeats: 1 }, signal);
     expect(task).toMatchObject({ id: 'subtract', state: 'proven', proof });
-    expect(calls).toEqual([[root, prepared.directory, 'local']]);
+    expect(calls).toEqual([[prepared.directory, 'local']]);
   });
 
   it('refuses a task that is not prepared', async () => {
     const { root, handlers, task } = await aCreatedTask();
     await expect(
-      handlers.validate({ repository: root, task: task.id, executor: 'auto' }, signal),
+      handlers.validate({ repository: root, task: task.id, executor: 'auto', repeats: 1 }, signal),
     ).rejects.toMatchObject({ code: 'task.invalid', hint: expect.stringContaining('task prepare') });
     mkdirSync(join(root, '.coach/tasks/prepared/broken'), { recursive: true });
     await expect(
-      handlers.validate({ repository: root, task: 'broken', executor: 'auto' }, signal),
+      handlers.validate({ repository: root, task: 'broken', executor: 'auto', repeats: 1 }, signal),
     ).rejects.toMatchObject({ code: 'task.invalid' });
   });
 });

@@ -5,6 +5,8 @@ import { sessionSource } from '../../../server/tasks/sessionSource.ts';
 import { aDirectory, aRepository, userGit } from '../git/aRepository.ts';
 import { anOrigin, aRecorder, aReply, said } from '../traces/recordedTraffic.ts';
 
+const noFiles = { load: async () => null, startCommit: async () => null };
+
 /** Sessions that would be attached to a task of `root`, after Codex has worked in these directories. */
 async function attachable(root: string, directories: Record<string, string | null>, trialId: string | null = null) {
   const { record, store } = aRecorder();
@@ -15,7 +17,7 @@ async function attachable(root: string, directories: Record<string, string | nul
     const traffic = { request: { model: 'm', input }, response: aReply([]), headers: { 'thread-id': id } };
     record(traffic, 1000 * (index + 1), anOrigin({ launch }));
   }
-  const source = sessionSource({ flush: async () => undefined }, store);
+  const source = sessionSource({ flush: async () => undefined }, store, noFiles);
   return (await source.since(0, root)).map(session => session.id);
 }
 
@@ -48,5 +50,28 @@ describe('the session of a task', () => {
   it('is never a trial’s, whatever directory its agent claims', async () => {
     const root = aRepository();
     expect(await attachable(root, { trial: root }, 'run-1.1')).toEqual([]);
+  });
+});
+
+describe('the commit that a session started at', () => {
+  const commit = 'a'.repeat(40);
+  const sourceOf = (workspaces: object, files = noFiles) => {
+    const { record, store } = aRecorder();
+    const turn = JSON.stringify({ thread_id: 't', workspaces });
+    const request = { model: 'm', input: [said('user', 'Do it')], client_metadata: { 'x-codex-turn-metadata': turn } };
+    record({ request, response: aReply([]), headers: { 'thread-id': 't' } }, 1000, anOrigin({}));
+    return sessionSource({ flush: async () => undefined }, store, files);
+  };
+
+  it('is what Codex names in its requests, or wrote into its own file', async () => {
+    expect(await sourceOf({ '/work': { latest_git_commit_hash: commit } }).startCommit('t')).toBe(commit);
+    const written = { ...noFiles, startCommit: async () => 'b'.repeat(40) };
+    expect(await sourceOf({ '/work': {} }, written as unknown as typeof noFiles).startCommit('t')).toBe('b'.repeat(40));
+  });
+
+  it('is not known where several are named, or none', async () => {
+    const one = { latest_git_commit_hash: commit };
+    expect(await sourceOf({ '/work': one, '/other': one }).startCommit('t')).toBeNull();
+    expect(await sourceOf({ '/work': { latest_git_commit_hash: '--upload-pack' } }).startCommit('t')).toBeNull();
   });
 });

@@ -174,10 +174,14 @@ describe('refuseLeakingInstruction', () => {
     'diff --git a/a.js b/a.js\n--- a/a.js\n+++ b/a.js\n@@ -1 +1,3 @@\n+  return minuend - subtrahend;\n+}\n+x = 1;\ndiff --git a/README.md b/README.md\n--- a/README.md\n+++ b/README.md\n@@ -0,0 +1 @@\n+subtract(a, b) takes one from the other\n';
 
   it('finds a whole line of code, however indented, but neither short lines nor prose', () => {
-    expect(() => refuseLeakingInstruction('It must return minuend - subtrahend; always', patch)).toThrow(
+    expect(() => refuseLeakingInstruction('It must return minuend - subtrahend; always', patch, 'code')).toThrow(
       expect.objectContaining({ code: 'task.leak' }),
     );
-    refuseLeakingInstruction('x = 1; } and subtract(a, b) takes one from the other, minuend - subtrahend', patch);
+    refuseLeakingInstruction(
+      'x = 1; } and subtract(a, b) takes one from the other, minuend - subtrahend',
+      patch,
+      'code',
+    );
   });
 });
 

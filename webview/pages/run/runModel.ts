@@ -83,6 +83,7 @@ const legendOrder: readonly TrialState[] = [
   'agentFailed',
   'timedOut',
   'budgetSpent',
+  'diskSpent',
   'stalled',
   'errored',
   'lost',

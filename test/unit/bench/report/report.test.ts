@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../protocol/runs.ts';
 import { toHtml } from '../../../../server/bench/report/html.ts';
 import { toJUnit } from '../../../../server/bench/report/junit.ts';
 import { toReport } from '../../../../server/bench/report/model.ts';
 import { writeReport } from '../../../../server/bench/report/write.ts';
 import { parseXml } from '../../../../server/bench/reportXml.ts';
+import { toText } from '../../../../server/surfaces/cli/render.ts';
 import { aRun, aTrial } from '../../../fakes/scriptedRun.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { done, trials } from '../judgedTrials.ts';
@@ -38,6 +40,28 @@ describe('the report of a run', () => {
     expect(report.agents.map(agent => agent.label)).toEqual(['codex', 'oracle', 'nop']);
   });
 
+  it('quotes what agents did beside their work, in every form, and lets no figure change by it', () => {
+    const flag = {
+      kind: 'gitArchaeology',
+      evidence: 'git log --all | grep "<b>"',
+      place: 'agent/stdout.jsonl:7',
+    } as const;
+    const flagged = trials.map((trial, index) => (index === 0 ? { ...trial, flags: [flag] } : trial));
+    const report = toReport(run, flagged);
+    const [first] = flagged;
+    expect(report.flags).toEqual([
+      { trial: `${first?.task}, ${first?.agentLabel}, attempt ${first?.attempt}`, flags: [flag] },
+    ]);
+    expect(report.agents).toEqual(toReport(run, trials).agents);
+    const html = toHtml(report, '0.1.0');
+    expect(html).toContain('<code>git log --all | grep &quot;&lt;b&gt;&quot;</code>');
+    expect(html).toContain('dug in git history');
+    expect(toHtml(toReport(run, trials), '0.1.0')).not.toContain('Integrity');
+    expect(toText(runs.members.show, { run, trials: flagged })).toContain(
+      `Look at: ${first?.id} dug in git history: git log --all | grep "<b>" (agent/stdout.jsonl:7)`,
+    );
+  });
+
   it('is one page that loads and runs nothing, with everything escaped', () => {
     const html = toHtml(toReport(run, trials), '0.1.0');
     expect(html).not.toMatch(/<script|<link|<img|src=|url\(|https?:/);
@@ -47,6 +71,38 @@ describe('the report of a run', () => {
     expect(html).toContain('prefers-color-scheme:dark');
     expect(html).toContain('size:A4');
     expect(html).toMatch(/<td class="num">–<\/td><td class="num">1.2 k<\/td>/);
+  });
+
+  it('says which verdicts were taken from earlier trials, given anew, or made of steps', () => {
+    const regrade = {
+      trialId: '3',
+      at: '2026-11-21T12:00:00.000Z',
+      before: 0,
+      after: 1,
+      tests: [],
+      flips: [],
+      error: null,
+    };
+    const steps = [
+      { name: 'first', end: 'verified' as const, reward: 1, rewards: {} },
+      { name: 'second', end: 'timedOut' as const, reward: 0.5, rewards: {} },
+    ];
+    const given = trials.map(trial => (trial.id === '2' ? { ...trial, reusedFrom: 'run-<0>.7', steps } : trial));
+    const report = toReport(run, given, [regrade]);
+    const [reused, nop] = ['reused', 'regraded'].map(key => report[key as 'reused' | 'regraded'][0]?.trial);
+    expect(report.reused).toEqual([{ trial: reused, from: 'run-<0>.7' }]);
+    expect(report.regraded).toEqual([{ trial: nop, at: regrade.at, before: 0, after: 1 }]);
+    expect([reused, nop]).toEqual([expect.stringContaining('oracle'), expect.stringContaining('nop')]);
+    const html = toHtml(report, '0.1.0');
+    expect(html).toContain('reused: the verdict of run-&lt;0&gt;.7');
+    expect(html).toContain('0.00 → <b>1.00</b>');
+    expect(html).toContain('first <b>1.00</b> · second <b>0.50</b>');
+    expect(toHtml(toReport(run, trials), '0.1.0')).not.toMatch(/Reused|Steps/);
+    expect(toJUnit(run.id, given)).toContain('name="reusedFrom" value="run-&lt;0&gt;.7"');
+    const shown = toText(runs.members.show, { run, trials: given, regrades: [regrade] });
+    expect(shown).toContain('Reused: 2 has the verdict of run-<0>.7; nothing was run.');
+    expect(shown).toContain('Regraded: 3 0.00 → 1.00');
+    expect(shown).toContain('Steps: 2 first 1.00, second 0.50.');
   });
 
   it('is HTML for people, and JSON, JUnit and CTRF for programs', async () => {

@@ -86,6 +86,52 @@ if [ "$(bash bin/say)" = "$GREETING" ]; then give 1; else give 0; fi
   return directory;
 }
 
+/**
+ * A Harbor task of two steps: the second one's files and `setup.sh` bring a word, and its tests look at the work of both.
+ * The first step scores by how far it came, under a name of its own.
+ */
+export function aSteppedHarborTask(over: Record<string, string> = {}): string {
+  const directory = join(aDirectory('coach-harbor'), 'two-steps');
+  write(directory, {
+    'task.toml': `schema_version = "1.4"
+multi_step_reward_strategy = "mean"
+[task]
+name = "acme/two-steps"
+[environment]
+workdir = "/app"
+[verifier.env]
+GREETING = "hello"
+[[steps]]
+name = "first"
+min_reward = { quality = 0.5 }
+[steps.agent]
+timeout_sec = 60.0
+[[steps]]
+name = "second"
+[steps.verifier]
+timeout_sec = 30.0
+[steps.verifier.env]
+WORD = "world"
+`,
+    'environment/Dockerfile': 'FROM node:24-bookworm-slim\nWORKDIR /app\nCOPY seed/ ./\n',
+    'environment/seed/readme.txt': 'Greetings live here.\n',
+    'tests/lib.sh': 'give() { printf \'{"reward": %s, "quality": %s}\' "$1" "$1" > /logs/verifier/reward.json; }\n',
+    'tests/test.sh': '#!/bin/bash\n. /tests/lib.sh\ngive 0\n',
+    'steps/first/instruction.md': 'Write "hello" to greeting.txt.\n',
+    'steps/first/tests/test.sh':
+      '#!/bin/bash\n. /tests/lib.sh\ncase "$(cat greeting.txt)" in "$GREETING"*) give 1;; h*) give 0.5;; *) give 0;; esac\n',
+    'steps/first/solution/solve.sh': '#!/bin/bash\necho hello > greeting.txt\n',
+    'steps/second/instruction.md': 'Append what word.txt says to greeting.txt.\n',
+    'steps/second/workdir/setup.sh': '#!/bin/bash\nset -e\ntest -f greeting.txt\ntr a-z A-Z < letters.txt > word.txt\n',
+    'steps/second/workdir/letters.txt': 'world\n',
+    'steps/second/tests/test.sh':
+      '#!/bin/bash\n. /tests/lib.sh\n[ "$(tail -n 1 greeting.txt)" = "$(echo $WORD | tr a-z A-Z)" ] && [ "$(cat letters.txt)" = "$WORD" ] && give 1 || give 0\n',
+    'steps/second/solution/solve.sh': '#!/bin/bash\ncat word.txt >> greeting.txt\n',
+    ...over,
+  });
+  return directory;
+}
+
 /** A complete task of Terminal-Bench 1, with the compose file that every one of them has. */
 export function aTerminalBenchTask(over: Record<string, string> = {}): string {
   const directory = join(aDirectory('coach-tb'), 'hello-file');

@@ -10,6 +10,9 @@ const withSetting = (table: string, line: string) => ({
   'task.toml': harborToml.replace(`[${table}]\n`, `[${table}]\n${line}\n`),
 });
 
+/** The complete task with one step that asks for this. */
+const withStep = (lines: string) => ({ 'task.toml': `${harborToml}\n[[steps]]\nname = "one"\n${lines}` });
+
 describe('what sandboxes here do not have', () => {
   it.each([
     ['[environment] gpus', { 'task.toml': harborToml.replace('gpus = 0', 'gpus = 1') }],
@@ -28,6 +31,8 @@ describe('what sandboxes here do not have', () => {
     ['[agent] user', withSetting('agent', 'user = "root"')],
     ['[agent] network_mode', withSetting('agent', 'network_mode = "allowlist"')],
     ['[verifier] user', withSetting('verifier', 'user = 0')],
+    ['[[steps]] one: a health check', withStep('healthcheck = { command = "true" }\n')],
+    ['[[steps]] one user', withStep('[steps.agent]\nuser = "agent"\n')],
     ['[[verifier.collect]]', withSetting('verifier', 'collect = [{ command = "ps" }]')],
     ['[verifier.env] TOKEN', withSetting('verifier.env', `TOKEN = "\${API_TOKEN}"`)],
     ['environment/docker-compose.yaml', { 'environment/docker-compose.yaml': 'services: {}\n' }],
@@ -60,8 +65,9 @@ describe('what sandboxes here do not have', () => {
   });
 
   it.each([
-    ['[[steps]]', { 'task.toml': `${harborToml}\n[[steps]]\nname = "one"\n` }],
-    ['tests/Dockerfile', { 'tests/Dockerfile': 'FROM debian\n' }],
+    ['steps/one/instruction.md', withStep('')],
+    ['[[steps]] one verifier.environment', withStep('[steps.verifier.environment]\ndocker_image = "debian"\n')],
+    ['[[steps]] one artifacts', withStep('artifacts = ["/app/x"]\n')],
     ['artifacts', { 'task.toml': harborToml.replace('\n[task]', 'artifacts = ["/tmp/x"]\n[task]') }],
     ['memory_mb', { 'task.toml': harborToml.replace('memory_mb = 2048', 'memory_mb = 65536') }],
   ])('is kept but not run where it is understood: %s', async (name, over) => {

@@ -1,0 +1,18 @@
+import type { TaskKind } from '../../protocol/tasks.ts';
+import type { ChangedFile } from '../git/tree.ts';
+import { isTestPath } from './testFiles.ts';
+
+const prose = /\.(?:md|mdx|txt|rst|adoc)$|(?:^|\/)(?:README|CHANGELOG|CONTRIBUTING|LICENSE)$/i;
+
+/** Whether a file is written for people, by its name. */
+export function isProse(path: string): boolean {
+  return prose.test(path);
+}
+
+/** What a change was about, by the files that it left: tests alone, documentation alone, or code. */
+export function kindOf(files: readonly Pick<ChangedFile, 'path' | 'status'>[]): TaskKind {
+  const left = files.filter(file => file.status !== 'deleted').map(file => file.path);
+  if (left.length === 0) return 'code';
+  if (left.every(isTestPath)) return 'test-writing';
+  return left.every(path => isProse(path) && !isTestPath(path)) ? 'documentation' : 'code';
+}
