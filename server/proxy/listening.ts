@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { get } from 'node:http';
 import type { Server } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
@@ -10,10 +11,18 @@ const handoverMs = 1500;
 const retryMs = 50;
 
 /**
+ * Systems give higher ports to outgoing connections (Linux from 32768, macOS and Windows from 49152): one of those could
+ * be taken in the moment in which a killed server is started again, and its agents would find no proxy.
+ */
+const lastingPorts = { from: 20_000, to: 32_000 } as const;
+const maxPicks = 20;
+
+/**
  * Listens on a port of 127.0.0.1 (0: any free one).
  * @throws CoachError `proxy.portInUse` when another program has it, for longer than a dying process does
  */
 export async function listenOnLoopback(server: Server, port: number): Promise<void> {
+  if (port === 0) return listenOnFreePort(server);
   for (const deadline = Date.now() + handoverMs; ; await delay(retryMs)) {
     try {
       return await listenOn(server, { host: loopback, port });
@@ -22,6 +31,18 @@ export async function listenOnLoopback(server: Server, port: number): Promise<vo
       if (Date.now() >= deadline) throw await portInUse(port, error);
     }
   }
+}
+
+async function listenOnFreePort(server: Server): Promise<void> {
+  for (let pick = 0; pick < maxPicks; pick++) {
+    try {
+      return await listenOn(server, { host: loopback, port: randomInt(lastingPorts.from, lastingPorts.to) });
+    } catch (error) {
+      // Windows keeps whole ranges to itself.
+      if (!['EADDRINUSE', 'EACCES'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  }
+  return listenOn(server, { host: loopback, port: 0 });
 }
 
 export function listenOn(server: Server, place: { host: string; port: number } | { path: string }): Promise<void> {
