@@ -1,8 +1,8 @@
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { createMessageConnection, ResponseError, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { remote } from '../protocol/api.ts';
 import type { Channel, Disposable } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
@@ -11,6 +11,7 @@ import { type ServerInfo, server as serverApi, serverEnvironment } from '../prot
 import { compareVersions } from '../protocol/versions.ts';
 import { atMost, delay, within } from './base/clock.ts';
 import { isAlive, startDetached } from './base/exec.ts';
+import { messageReader } from './base/messageReader.ts';
 import { type CoachPaths, ensureHome, readOnlyError } from './base/paths.ts';
 import { version } from './base/version.ts';
 
@@ -65,7 +66,7 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
 async function tryConnect({ paths, client }: ConnectOptions, started: boolean): Promise<ServerConnection | null> {
   const socket = await openSocket(paths.socket);
   if (socket === null) return null;
-  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  const connection = createMessageConnection(messageReader(socket), new StreamMessageWriter(socket));
   connection.onError(() => socket.destroy());
   connection.listen();
   let open = true;
@@ -139,7 +140,11 @@ function launch({ paths, env }: ConnectOptions, program: string): number {
     throw readOnlyError(paths.logs, cause);
   }
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('npm_')));
-  return startDetached([process.execPath, program], { ...inherited, ...serverEnvironment(paths.home) }, logFd);
+  try {
+    return startDetached([process.execPath, program], { ...inherited, ...serverEnvironment(paths.home) }, logFd);
+  } finally {
+    closeSync(logFd);
+  }
 }
 
 /** Ends an older server and waits until it is gone; false when it is needed and stays. */
