@@ -136,6 +136,7 @@ class CaptureProxy implements ProxyService {
   async resume(): Promise<void> {
     const port = this.#kept.awaitedPort;
     if (port === null) return;
+    if (this.#kept.launches.length > 0) this.#deps.recorder.prepare();
     try {
       await this.start(port);
       this.#deps.log.info('Proxy resumed.', { port, launches: this.#kept.launches.length });
@@ -147,6 +148,7 @@ class CaptureProxy implements ProxyService {
   async open(spec: LaunchSpec): Promise<ProxyLaunch> {
     const authority = await this.#listening;
     if (authority === null || this.#port === null) throw proxyStopped();
+    this.#deps.recorder.prepare();
     await authority.permit(this.#namesOf(spec));
     const state = new LaunchState(spec);
     const token = state.token ?? '';

@@ -39,6 +39,8 @@ export interface Tap {
 /** Turns copied bytes into exchanges in `traces.sqlite3`, off the traffic's path. */
 export interface Recorder extends AsyncOwner {
   tap(origin: ConnectionOrigin): Tap;
+  /** Traffic is to come: gets ready for it. Without this the first of it waits until that is done. */
+  prepare(): void;
   /** Notes that a launch was kept from a host. */
   deny(launch: LaunchOrigin, host: string, port: number, reason: string): void;
   /** A value that must be redacted wherever it occurs from now on. */
@@ -105,6 +107,10 @@ class CopyingRecorder implements Recorder {
     this.#port = recordInThread({ file: workerFile, worker, isBehind, hear, crashed });
     // Whoever listens does so only once this is made.
     if (damaged !== null) setImmediate(() => hear({ kind: 'event', event: { kind: 'storage', ...damaged } }));
+  }
+
+  prepare(): void {
+    this.#port?.start();
   }
 
   tap(origin: ConnectionOrigin): Tap {

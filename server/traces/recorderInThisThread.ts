@@ -19,6 +19,7 @@ export function recordInThisThread(options: WorkerOptions, hear: (answer: Record
     }
   };
   return {
+    start: () => undefined,
     post(message) {
       if (queue.length === 0) setImmediate(drain);
       queue.push(message);

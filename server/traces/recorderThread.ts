@@ -13,6 +13,8 @@ const healthyMs = 60_000;
 
 /** Where messages go: the recorder's thread, or a core in this one. */
 export interface RecorderPort {
+  /** Gets ready before the first message. */
+  start(): void;
   post(message: RecorderMessage | ChunkBatch): void;
   stop(): Promise<void>;
 }
