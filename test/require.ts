@@ -9,7 +9,7 @@ import { toolsDirectory } from '../scripts/tools.ts';
 /** Where the editor tests keep code-server between runs. */
 export const codeServerDirectory = join(toolsDirectory(), 'code-server');
 
-type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox' | 'toolchains' | TestAgent;
+type Feature = 'docker' | 'browser' | 'editor' | 'codex' | 'sandbox' | 'toolchains' | 'slow' | TestAgent;
 
 const probes: Record<Feature, () => string | null> = {
   docker: () => (answers('docker', ['version', '--format', '{{.Server.Version}}']) ? null : 'no Docker engine answers'),
@@ -29,6 +29,7 @@ const probes: Record<Feature, () => string | null> = {
     const programs = ['go', 'cargo', 'pytest-3'].filter(program => !existsSync(join('/usr/bin', program)));
     return programs.length === 0 ? null : `${programs.join(', ')} not in /usr/bin`;
   },
+  slow: () => (process.env['COACH_TEST_SLOW'] ? null : 'what takes many minutes runs with COACH_TEST_SLOW=1'),
 };
 
 /**

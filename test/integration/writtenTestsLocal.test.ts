@@ -10,6 +10,7 @@ describe.skipIf(!requireFeature('sandbox'))('tests written in JavaScript', () =>
   writtenTestsContract(local, ['javascript']);
 });
 
-describe.skipIf(!requireFeature('sandbox') || !requireFeature('toolchains'))('tests written in other languages', () => {
+const otherLanguages = requireFeature('sandbox') && requireFeature('toolchains') && requireFeature('slow');
+describe.skipIf(!otherLanguages)('tests written in other languages', () => {
   writtenTestsContract(local, ['python', 'go']);
 });
