@@ -2,18 +2,29 @@ import * as vscode from 'vscode';
 import { remoteApi } from './api.ts';
 import type { Coach } from './coach.ts';
 import type { CommandHandlers } from './commands/handler.ts';
+import { keyCommands } from './commands/keys.ts';
+import { pageCommands } from './commands/pages.ts';
 import { recordCommands } from './commands/record.ts';
 import { runCommands } from './commands/runs.ts';
 import { serverCommands } from './commands/server.ts';
+import { sessionCommands } from './commands/sessions.ts';
+import { startCommands } from './commands/start.ts';
 import { taskCommands } from './commands/tasks.ts';
 import { serverPlace } from './connection.ts';
-import { type CommandName, commandId, fileScheme, runPanelType } from './contributions.ts';
+import { type CommandName, commandId } from './contributions.ts';
 import { showFailure } from './failures.ts';
-import { RunPanels } from './panels/runPanels.ts';
+import { ApiKeys } from './keys.ts';
+import { publishMcpServer } from './mcp.ts';
+import { createPanels } from './panels/panels.ts';
+import { trackPresence } from './presence.ts';
 import { repositories } from './repository.ts';
-import { RecordedFiles } from './review/files.ts';
+import { createReview } from './review/createReview.ts';
 import { CoachServer } from './server.ts';
 import { createStatusBar } from './statusBar.ts';
+import { watchAgents } from './terminal/agentEnds.ts';
+import { routeTerminals } from './terminal/routing.ts';
+import { createTestingView } from './testing/testingView.ts';
+import { stateDecorations } from './views/decorations.ts';
 import { createRunsView } from './views/runs.ts';
 import { createSessionsView } from './views/sessions.ts';
 import { createTasksView } from './views/tasks.ts';
@@ -28,14 +39,23 @@ export function activate(context: vscode.ExtensionContext): void {
     version: (context.extension.packageJSON as { version: string }).version,
     log,
   });
-  const coach: Coach = { server, api: remoteApi(server.channel), log, extensionUri: context.extensionUri };
-  const panels = new RunPanels(coach);
-  const views = [createTasksView(coach), createRunsView(coach), createSessionsView(coach)];
+  const keys = new ApiKeys(context.secrets);
+  const coach: Coach = { server, api: remoteApi(server.channel), keys, log, extensionUri: context.extensionUri };
+  const panels = createPanels(coach);
+  const tasks = createTasksView(coach);
+  const sessions = createSessionsView(coach);
+  const views = [tasks, createRunsView(coach), sessions];
   const refreshViews = () => views.forEach(view => void view.refresh());
+  const review = createReview(coach, context.workspaceState);
   const commands = {
+    ...startCommands(coach),
     ...recordCommands(coach),
     ...taskCommands(coach),
-    ...runCommands(coach, panels),
+    ...runCommands(coach, panels.runs, tasks.checked),
+    ...sessionCommands(coach, panels.runs, sessions),
+    ...keyCommands(keys),
+    ...pageCommands(coach, panels),
+    ...review.commands,
     ...serverCommands(coach, refreshViews),
   } satisfies CommandHandlers<CommandName>;
   context.subscriptions.push(
@@ -44,11 +64,17 @@ export function activate(context: vscode.ExtensionContext): void {
     panels,
     ...views,
     createStatusBar(coach),
-    vscode.window.registerWebviewPanelSerializer(runPanelType, panels),
-    vscode.workspace.registerFileSystemProvider(fileScheme, new RecordedFiles(coach), { isReadonly: true }),
+    createTestingView(coach),
+    trackPresence(coach, context.globalState),
+    vscode.window.registerFileDecorationProvider(stateDecorations),
+    watchAgents(coach),
+    routeTerminals(coach, context.environmentVariableCollection),
+    publishMcpServer(context.extension, server.place.home),
+    review,
     ...registerCommands(commands, log),
   );
   log.info(`Activated in ${Math.round(performance.now() - startedMs)} ms.`);
+  void keys.showPresence();
   void resume(coach);
 }
 

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import { CoachError } from '../protocol/errors.ts';
-import { type CommandName, commandId, commands } from './contributions.ts';
+import { type CommandName, commandId } from './contributions.ts';
+import { titleOf } from './titles.ts';
 
 /** Commands that mend a fault, offered as buttons beside its message. */
 const remedies: Partial<Record<CoachError['code'], readonly CommandName[]>> = {
   'server.unreachable': ['restartServer', 'openServerLog'],
   internal: ['openServerLog'],
   'agent.missing': ['installAgent'],
+  'agent.noKey': ['setApiKey'],
   'recording.missing': ['startRecording'],
   'recording.active': ['endRecording'],
 };
@@ -16,7 +18,7 @@ export async function showFailure(error: unknown, log: vscode.LogOutputChannel):
   const fault = CoachError.from(error);
   if (fault.code === 'cancelled') return;
   log.error(`${fault.code}: ${fault.message}`);
-  const offered = (remedies[fault.code] ?? []).map(name => ({ title: plain(commands[name].title), name }));
+  const offered = (remedies[fault.code] ?? []).map(name => ({ title: plain(titleOf(name)), name }));
   const text = fault.hint === null ? fault.message : `${fault.message} ${fault.hint}`;
   const chosen = await vscode.window.showErrorMessage(text, ...offered);
   if (chosen !== undefined) await vscode.commands.executeCommand(commandId(chosen.name));

@@ -7,12 +7,14 @@ import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import type { ServerState } from '../protocol/pages.ts';
 import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
+import { taskFileGlobs } from '../protocol/taskFiles.ts';
 import { compareVersions } from '../protocol/versions.ts';
 import { servedApis } from './api.ts';
 import { openServerStream, processGone, readToken, type ServerPlace } from './connection.ts';
 import { serverContextKey } from './contributions.ts';
 import { RestartPolicy } from './restartPolicy.ts';
 import { settingsEnvironment } from './settings.ts';
+import { onlyReadsRecords } from './trust.ts';
 
 /** How long a lost server's process is waited for, and an older one that was asked to leave. */
 const lastBreathMs = 2000;
@@ -42,6 +44,7 @@ export class CoachServer implements vscode.Disposable {
   /** Connects on first use. Listeners stay across reconnections. */
   readonly channel: Channel = {
     request: async (method, params, signal) => {
+      if (!vscode.workspace.isTrusted && !onlyReadsRecords(method)) throw notTrusted();
       const { channel, stream } = await this.connect();
       try {
         return await channel.request(method, params, signal);
@@ -88,11 +91,6 @@ export class CoachServer implements vscode.Disposable {
 
   /** Connects, or waits for the connection being made. After a failure only `restart` tries again. */
   connect(): Promise<Connection> {
-    if (!vscode.workspace.isTrusted) {
-      return Promise.reject(
-        new CoachError('server.denied', vscode.l10n.t('This workspace is not trusted: no server is started in it.')),
-      );
-    }
     if (this.#connection === undefined && this.#state === 'down') return Promise.reject(downError());
     this.#connection ??= this.#open();
     return this.#connection;
@@ -148,6 +146,7 @@ export class CoachServer implements vscode.Disposable {
       () => Promise.resolve({ reader: stream, writer: stream, detached: true }),
       {
         outputChannel: this.#log,
+        documentSelector: taskFileGlobs.map(pattern => ({ scheme: 'file', pattern })),
         initializationFailedHandler: () => false,
         // Whether and when to connect again is decided below, by the end of the stream.
         errorHandler: {
@@ -224,6 +223,12 @@ export class CoachServer implements vscode.Disposable {
     void vscode.commands.executeCommand('setContext', serverContextKey, state);
     this.#stateChanged.fire(state);
   }
+}
+
+function notTrusted(): CoachError {
+  return new CoachError('server.denied', vscode.l10n.t('This workspace is not trusted: nothing is run in it.'), {
+    hint: vscode.l10n.t('Recorded sessions can be looked at. For all else, trust the workspace.'),
+  });
 }
 
 function downError(): CoachError {

@@ -1,58 +1,66 @@
 import * as vscode from 'vscode';
-import { budgetSentence } from '../protocol/budgets.ts';
 import type { ProxyStatus } from '../protocol/proxy.ts';
-import { proxyWarnings } from '../protocol/proxyWarnings.ts';
 import type { Recording } from '../protocol/tasks.ts';
 import type { Coach } from './coach.ts';
 import { commandId, recordingContextKey } from './contributions.ts';
 import { repositories } from './repository.ts';
+import { type Spent, statusWords } from './statusWords.ts';
 
-/** One item on the left: the task being recorded, else the state of the recording proxy. Hidden until connected. */
+/** Asked at most this often while agents work. */
+const spentMs = 2000;
+const tickMs = 1000;
+
+/**
+ * One item on the left: the task being recorded with its time, else the state of the recording proxy; then what was spent
+ * today. A click offers what can be done. Hidden until connected.
+ */
 export function createStatusBar(coach: Coach): vscode.Disposable {
   const item = vscode.window.createStatusBarItem('codexCoach.status', vscode.StatusBarAlignment.Left, 10);
   item.name = 'Codex Coach';
+  item.command = commandId('showStatus');
   const recordings = new Map<string, Recording>();
   let proxy: ProxyStatus | undefined;
+  let spent: Spent | undefined;
+  let clock: NodeJS.Timeout | undefined;
+  let spentSoon: NodeJS.Timeout | undefined;
 
   function show(): void {
-    const [recording] = recordings.values();
+    const recording = recordings.values().next().value;
     void vscode.commands.executeCommand('setContext', recordingContextKey, recording !== undefined);
+    tick(recording !== undefined);
     if (coach.server.state !== 'up') {
       item.hide();
       return;
     }
-    item.backgroundColor = undefined;
-    item.command = commandId('showStatus');
-    if (recording !== undefined) {
-      item.text = `$(record) ${recording.title}`;
-      item.tooltip = vscode.l10n.t('Recording the task “{0}”. Click to end it.', recording.title);
-      item.command = commandId('endRecording');
-    } else if (proxy !== undefined && (proxy.state === 'failed' || proxyWarnings(proxy).length > 0)) {
-      item.text = '$(warning) Coach';
-      item.tooltip = proxy.error ?? proxyWarnings(proxy).join('\n');
-      item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
-    } else if (proxy?.budgets.length) {
-      item.text = '$(warning) Coach';
-      item.tooltip = proxy.budgets.map(budgetSentence).join('\n');
-      item.backgroundColor = new vscode.ThemeColor('statusBarItem.warningBackground');
-    } else if (proxy?.state === 'listening') {
-      item.text = '$(broadcast) Coach';
-      item.tooltip = vscode.l10n.t(
-        'Recording proxy on {0}:{1}, {2} exchanges',
-        proxy.host,
-        proxy.port ?? 0,
-        proxy.exchanges,
-      );
-    } else {
-      item.text = '$(circle-outline) Coach';
-      item.tooltip = vscode.l10n.t('The recording proxy is not running. It starts with the first recorded agent.');
-    }
-    item.accessibilityInformation = { label: `Codex Coach: ${item.tooltip as string}` };
+    const words = statusWords({ recording, proxy, spent, nowMs: Date.now() });
+    item.text = words.text;
+    item.tooltip = words.tooltip;
+    item.accessibilityInformation = { label: `Codex Coach: ${words.tooltip}` };
+    item.backgroundColor = words.warning ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     item.show();
   }
 
+  /** The clock runs only while there is something to time. */
+  function tick(wanted: boolean): void {
+    if (wanted === (clock !== undefined)) return;
+    clearInterval(clock);
+    clock = wanted ? setInterval(show, tickMs) : undefined;
+  }
+
+  function loadSpentSoon(): void {
+    spentSoon ??= setTimeout(() => {
+      spentSoon = undefined;
+      void loadSpent().then(show, (error: unknown) => coach.log.warn(String(error)));
+    }, spentMs);
+  }
+
+  async function loadSpent(): Promise<void> {
+    spent = await coach.api.sessions.today({});
+  }
+
   async function load(): Promise<void> {
-    proxy = await coach.api.proxy.status({});
+    const [status] = await Promise.all([coach.api.proxy.status({}), loadSpent()]);
+    proxy = status;
     recordings.clear();
     for (const repository of repositories()) {
       const { recording } = await coach.api.tasks.recording({ repository }).catch(() => ({ recording: null }));
@@ -61,7 +69,9 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
     show();
   }
 
-  const subscriptions = [
+  return vscode.Disposable.from(
+    item,
+    { dispose: () => [clock, spentSoon].forEach(timer => void clearTimeout(timer)) },
     coach.server.onDidChangeState(state => {
       show();
       if (state === 'up') void load().catch((error: unknown) => coach.log.error(String(error)));
@@ -70,12 +80,12 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
       proxy = status;
       show();
     }),
+    coach.api.sessions.on('changed', loadSpentSoon),
     coach.api.tasks.on('recordingChanged', ({ repository, recording }) => {
       if (!repositories().some(folder => folder === repository || folder.startsWith(`${repository}/`))) return;
       if (recording === null) recordings.delete(repository);
       else recordings.set(repository, recording);
       show();
     }),
-  ];
-  return vscode.Disposable.from(item, ...subscriptions);
+  );
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ProofBasis } from './tasks.ts';
 import { TrialEnd } from './trialEnd.ts';
 import { Cost } from './usage.ts';
 
@@ -68,6 +69,7 @@ export type PairVerdict = z.infer<typeof PairVerdict>;
 export const ComparedTask = z.object({
   task: z.string(),
   proven: z.boolean(),
+  basis: ProofBasis.default('tests'),
   /** One per agent, in the order of the agents: rewards of its attempts, null without a verdict. */
   attempts: z.array(
     z.array(z.object({ trialId: z.string(), reward: z.number().nullable(), end: TrialEnd.nullable() })),

@@ -164,6 +164,29 @@ export const settings = {
     env: 'COACH_JUDGE_VOTES',
     scope: 'machine',
   }),
+  'terminal.record': setting({
+    schema: flag,
+    default: false,
+    description:
+      'Record agents in all terminals that are opened in this folder, and not only in coached ones. It sets proxy variables in them; terminals that are open already must be started anew.',
+    env: 'COACH_TERMINAL_RECORD',
+    scope: 'resource',
+  }),
+  'terminal.offerTasks': setting({
+    schema: flag,
+    default: true,
+    description: 'When a recorded agent ends in a terminal of the editor, offer to save its session as a task.',
+    env: 'COACH_TERMINAL_OFFER',
+    scope: 'resource',
+  }),
+  'testing.enabled': setting({
+    schema: flag,
+    default: false,
+    description:
+      'Show tasks in the Testing view, too. Running them there runs agents, which can cost money: it asks first, with the number of trials and what they may cost.',
+    env: 'COACH_TESTING_VIEW',
+    scope: 'resource',
+  }),
   'docker.host': setting({
     schema: z.string(),
     default: '',

@@ -4,18 +4,35 @@ import { Cost, Usage } from './usage.ts';
 
 /** A question about a change with the answer met or unmet. */
 export const Criterion = z.object({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and dashes, at most 64'),
-  text: z.string().trim().min(1).max(2000),
-  /** Its share of the rubric, beside those of the other criteria. */
-  weight: z.number().positive().max(1000).default(1),
+  id: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'must be lower-case letters, digits and dashes, at most 64')
+    .describe('Name of the criterion: lower-case letters, digits and dashes.'),
+  text: z
+    .string()
+    .trim()
+    .min(1)
+    .max(2000)
+    .describe('What must hold of the change, as one sentence that is met or unmet.'),
+  weight: z
+    .number()
+    .positive()
+    .max(1000)
+    .default(1)
+    .describe('Its share of the rubric, beside those of the other criteria.'),
 });
 export type Criterion = z.infer<typeof Criterion>;
 
 /** Shares of the parts in the reward; their sum is taken for the whole. A part of weight 0 is told and counts nothing. */
 export const ScoreWeights = z.object({
-  tests: z.number().min(0).max(1000).default(0),
-  rubric: z.number().min(0).max(1000).default(0),
-  diff: z.number().min(0).max(1000).default(0),
+  tests: z.number().min(0).max(1000).default(0).describe('Share of the tests in the reward.'),
+  rubric: z.number().min(0).max(1000).default(0).describe('Share of the criteria in the reward.'),
+  diff: z
+    .number()
+    .min(0)
+    .max(1000)
+    .default(0)
+    .describe('Share of the likeness of the changed lines to the reference, in the reward.'),
 });
 export type ScoreWeights = z.infer<typeof ScoreWeights>;
 

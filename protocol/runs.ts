@@ -4,6 +4,7 @@ import { Comparison } from './comparison.ts';
 import { ErrorShape } from './errors.ts';
 import { IntegrityFlag } from './integrity.ts';
 import { CriterionFlip, Score } from './rubric.ts';
+import { ProofBasis } from './tasks.ts';
 import { TrialEnd } from './trialEnd.ts';
 import { Cost, Usage } from './usage.ts';
 
@@ -59,6 +60,8 @@ export const TrialSummary = z.object({
   task: z.string(),
   /** False marks a task that was run with `--unproven`. */
   taskProven: z.boolean(),
+  /** What the verdict rests on: without hidden tests it says less. */
+  proofBasis: ProofBasis.default('tests'),
   agent: AgentChoice,
   agentLabel: z.string(),
   agentVersion: z.string().nullable(),

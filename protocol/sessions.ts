@@ -126,6 +126,47 @@ export const ExchangeEvents = z.object({
 });
 export type ExchangeEvents = z.infer<typeof ExchangeEvents>;
 
+/** What stands in one line of a session's page. A tool's output stands with its call, where there is one. */
+export const LineKind = z.enum([
+  'prompt',
+  'context',
+  'instructions',
+  'assistant',
+  'reasoning',
+  'tool',
+  'output',
+  'other',
+]);
+export type LineKind = z.infer<typeof LineKind>;
+
+/** A file that a tool call names. */
+export const TouchedFile = z.object({
+  /** As the call names it: absolute, or relative to the agent's working directory. */
+  path: z.string(),
+  change: z.enum(['read', 'edited']),
+  /** 1-based; null where the call does not tell. */
+  line: z.int().min(1).nullable(),
+  /** A line that the call wrote, by which the place is found when `line` is null. */
+  text: z.string().nullable(),
+});
+export type TouchedFile = z.infer<typeof TouchedFile>;
+
+export const ConversationLine = z.object({
+  /** Its place among the lines of the session, from 0. It stays the same while the session grows. */
+  number: z.int().min(0),
+  kind: LineKind,
+  toolName: z.string().nullable(),
+  /** Of what a person or the agent said, the beginning; of anything else, its first line. */
+  text: z.string(),
+  /** Characters of the whole, and of the tool's output; null where there is none. */
+  length: z.int(),
+  outputLength: z.int().nullable(),
+  /** Whether the output reports a non-zero exit code or an error. */
+  failed: z.boolean(),
+  files: z.array(TouchedFile),
+});
+export type ConversationLine = z.infer<typeof ConversationLine>;
+
 export const SearchHit = z.object({
   sessionId: z.string(),
   exchangeId: z.string().nullable(),
@@ -193,6 +234,42 @@ export const sessions = api('sessions', {
     expose: ['webview', 'http', 'cli'],
     readOnly: true,
     positional: ['sessionId'],
+  }),
+  exchanges: request({
+    summary: 'The exchanges of one session, without what was said in them.',
+    params: z.object({ sessionId }),
+    result: z.object({ session: SessionSummary, exchanges: z.array(Exchange) }),
+    expose: ['webview', 'http'],
+    readOnly: true,
+  }),
+  /** How a long conversation is laid out before its texts are there. Lines are numbered through all exchanges. */
+  outline: request({
+    summary: 'What kinds of lines each exchange of a session brought, in order.',
+    params: z.object({ sessionId }),
+    result: z.object({ rows: z.array(z.object({ exchangeId: z.string(), kinds: z.array(LineKind) })) }),
+    expose: ['webview', 'http'],
+    readOnly: true,
+  }),
+  lines: request({
+    summary: 'Some lines of a session’s conversation, each with the beginning of its text.',
+    params: z.object({ sessionId, from: z.int().min(0), limit: z.int().min(1).max(500).default(100) }),
+    result: z.object({ lines: z.array(ConversationLine) }),
+    expose: ['webview', 'http'],
+    readOnly: true,
+  }),
+  text: request({
+    summary: 'What one line of a session says, and what its tool answered; cut to a readable length unless whole.',
+    params: z.object({ sessionId, line: z.int().min(0), whole: z.boolean().default(false) }),
+    result: z.object({ text: z.string(), output: z.string().nullable(), isCut: z.boolean() }),
+    expose: ['webview', 'http'],
+    readOnly: true,
+  }),
+  find: request({
+    summary: 'Lines of one session that hold a text, also in what their tools answered; without regard to case.',
+    params: z.object({ sessionId, text: z.string().min(1).max(1000) }),
+    result: z.object({ lines: z.array(z.int()) }),
+    expose: ['webview', 'http'],
+    readOnly: true,
   }),
   summary: request({
     summary: 'What one session came to: turns, tools, files, tokens, cost, waiting, the longest steps.',

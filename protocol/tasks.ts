@@ -43,6 +43,10 @@ export type PinnedImage = z.infer<typeof PinnedImage>;
 export const TaskKind = z.enum(['code', 'documentation', 'test-writing']);
 export type TaskKind = z.infer<typeof TaskKind>;
 
+/** What the verdicts on a task rest on. */
+export const ProofBasis = z.enum(['tests', 'mutation', 'rubric']);
+export type ProofBasis = z.infer<typeof ProofBasis>;
+
 /** Rewards of the checks that `task validate` ran; null when a check reached no verdict. */
 export const TaskProof = z.object({
   reference: z.number().min(0).max(1).nullable(),
@@ -53,13 +57,12 @@ export const TaskProof = z.object({
   quarantined: z.array(QuarantinedTest).default([]),
   /** Null where the executor has no images. */
   base: PinnedImage.nullable().default(null),
-  /** What the verdicts rest on. */
-  basis: z.enum(['tests', 'mutation', 'rubric']).default('tests'),
+  basis: ProofBasis.default('tests'),
 });
 export type TaskProof = z.infer<typeof TaskProof>;
 
 /** Why a proof says less than one by hidden tests, as a sentence; null for those. */
-export function proofCaveat({ basis }: Pick<TaskProof, 'basis'>): string | null {
+export function proofCaveat(basis: ProofBasis): string | null {
   switch (basis) {
     case 'tests':
       return null;
@@ -84,6 +87,8 @@ export const TaskSummary = z.object({
   proof: TaskProof.nullable(),
   /** Why the task can't be used as it stands, or null. */
   problem: z.string().nullable(),
+  /** Agents that are offered first to run on it, as in `--agent`; absent where the task names none. */
+  agents: z.array(z.string()).optional(),
 });
 export type TaskSummary = z.infer<typeof TaskSummary>;
 
@@ -204,6 +209,11 @@ export const tasks = api('tasks', {
     result: z.object({ recording: Recording.nullable() }),
     expose: ['webview', 'mcp', 'cli'],
     readOnly: true,
+  }),
+  sample: request({
+    summary: 'Make the sample project: a small git repository to try things on.',
+    params: z.object({}),
+    result: z.object({ repository: z.string() }),
   }),
   from: request({
     summary: 'Make a task of what already happened: a commit, a range a..b, a patch file or a recorded session.',

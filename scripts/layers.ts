@@ -33,8 +33,9 @@ export const zones: readonly Zone[] = [
       'server/proxy',
     ],
   },
+  { path: 'server/language', may: [...domains, 'server/tasks', 'server/agents'] },
   { path: 'server/connect.ts', may: domains },
-  { path: 'server/surfaces', may: [...domains, 'server/connect.ts'] },
+  { path: 'server/surfaces', may: [...domains, 'server/connect.ts', 'server/language'] },
   // What an agent is called and which keys it reads is data.
   { path: 'server/surfaces/cli', may: [...domains, 'server/connect.ts', 'server/surfaces', 'server/agents'] },
   {

@@ -78,8 +78,10 @@ export async function runServer(): Promise<void> {
 
   const listener = createServer(socket => {
     clients.add(socket);
-    serveStream(socket, { domains: [own, ...services.domains], bus: services.bus, token, greet: status }, () =>
-      clients.delete(socket),
+    serveStream(
+      socket,
+      { domains: [own, ...services.domains], bus: services.bus, taskFiles: services.taskFiles, token, greet: status },
+      () => clients.delete(socket),
     );
   });
   owner.defer(() => closeListener(listener, clients));

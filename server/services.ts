@@ -15,6 +15,7 @@ import type { Log } from './base/log.ts';
 import { onDemand } from './base/onDemand.ts';
 import type { CoachPaths } from './base/paths.ts';
 import { type Settings, secretValues } from './base/settings.ts';
+import type { TaskFiles } from './language/taskFiles.ts';
 import { toAddressPolicy } from './proxy/addressPolicy.ts';
 import { toBudgetLimits } from './proxy/budget.ts';
 import { createProxy } from './proxy/captureProxy.ts';
@@ -43,6 +44,8 @@ export interface ServiceOptions {
 export interface Services extends AsyncOwner {
   readonly domains: readonly Domain[];
   readonly bus: EventBus;
+  /** The language of the tasks' files, loaded when one is opened in an editor. */
+  readonly taskFiles: () => Promise<TaskFiles>;
   runningTrials(): number;
   /** Connections of agents that would break if this process ended. */
   tracedConnections(): number;
@@ -136,9 +139,14 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     domainOnDemand(reviewsApi, async () => (await trials()).reviews),
     domainOnDemand(agentsApi, async () => (await trials()).agents),
   ];
+  const taskFiles = onDemand(async () => {
+    const { createTaskFiles } = await import('./language/taskFiles.ts');
+    return createTaskFiles(async () => (await trials()).history);
+  });
   return {
     domains,
     bus,
+    taskFiles,
     runningTrials: () => runningTrials(),
     tracedConnections: () => proxy.openConnections(),
     dispose: () => owner.dispose(),

@@ -35,6 +35,7 @@ import { findTask } from './tasks/catalogue.ts';
 import { loadPreparedTask } from './tasks/format.ts';
 import { taskHandlers } from './tasks/handlers.ts';
 import type { PreparedTask } from './tasks/preparedTask.ts';
+import { sampleSource } from './tasks/sampleProject.ts';
 import { sessionSource } from './tasks/sessionSource.ts';
 import { toAtif } from './traces/atif.ts';
 import type { CodexSessionFiles } from './traces/codexFiles/codexSessionFiles.ts';
@@ -60,6 +61,8 @@ export interface TrialServices extends AsyncOwner {
   readonly runs: Handlers<typeof runsApi>;
   readonly reviews: Handlers<typeof reviewsApi>;
   readonly agents: Handlers<typeof agentsApi>;
+  /** What the language of the tasks' files asks of earlier trials. */
+  readonly history: Pick<RunStore, 'endedTrials' | 'run'>;
   readonly runningTrials: () => number;
 }
 
@@ -76,13 +79,15 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
   const store = owner.add(new RunStore(paths.coachDb, clock));
   const service = owner.add(createRunService(options, { store, executors, repositoryRoot }));
   await service.recover();
+  const sessions = sessionSource(recorder, traces, options.codexFiles);
   for (const executor of executors.all) {
     void executor.sweep(log).catch((error: unknown) => log.warn(`Sweeping ${executor.title} failed.`, { error }));
   }
   return {
     tasks: taskHandlers({
       ...{ paths, clock, bus, log },
-      sessions: sessionSource(recorder, traces, options.codexFiles),
+      sessions,
+      sample: { source: sampleSource, directory: paths.workspaces },
       validate: async (directory, how, signal) => {
         const deps = { executors, proofs: store, clock, log };
         await validateTask(await loadPreparedTask(directory), how, deps, signal);
@@ -92,8 +97,9 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
       ...{ service, store, executors, clock, log, repositoryRoot, loadTask, findAgent, judgePauseMs },
       ...judging(options),
     }),
-    reviews: reviewHandlers({ store, bus, clock, loadTask }),
+    reviews: reviewHandlers({ store, bus, clock, sessions, loadTask }),
     agents: agentHandlers({ agents, findAgent, executors, cache: paths.cache, env, bus }),
+    history: store,
     runningTrials: () => service.runningTrials,
     dispose: () => owner.dispose(),
   };

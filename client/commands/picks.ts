@@ -4,6 +4,7 @@ import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import { trialState, trialStateWords } from '../../protocol/trialState.ts';
+import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { pickRepository, repositories } from '../repository.ts';
 
@@ -18,7 +19,7 @@ export async function pickTask(
   if (repository === undefined) return undefined;
   const { rows } = await coach.api.tasks.list({ repository });
   return pick(title, rows.filter(usable), vscode.l10n.t('There is no such task yet.'), task => ({
-    label: task.title || task.id,
+    label: visible(task.title || task.id),
     description: task.state,
     detail: task.problem ?? task.id,
   }));
@@ -31,11 +32,31 @@ export async function pickRun(
 ): Promise<RunSummary | undefined> {
   const pages = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
   const rows = pages.flatMap(page => page.rows).filter(usable);
-  return pick(title, rows, vscode.l10n.t('There is no such run.'), run => ({
+  return pick(title, rows, vscode.l10n.t('There is no such run.'), runWords);
+}
+
+function runWords(run: RunSummary): vscode.QuickPickItem {
+  return {
     label: run.tasks.join(', '),
     description: `${run.state}, ${run.agents.map(agent => agent.label ?? agent.id).join(', ')}`,
     detail: `${run.id}, ${new Date(run.createdAt).toLocaleString()}`,
-  }));
+  };
+}
+
+/** Several runs that have ended; undefined when dismissed or when there is none. */
+export async function pickRuns(coach: Coach, title: string): Promise<RunSummary[] | undefined> {
+  const pages = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
+  const items = pages
+    .flatMap(page => page.rows)
+    .filter(run => run.state !== 'running')
+    .map(run => ({ ...runWords(run), run }));
+  if (items.length === 0) {
+    void vscode.window.showInformationMessage(vscode.l10n.t('No run has ended yet.'));
+    return undefined;
+  }
+  const options = { title, canPickMany: true, matchOnDescription: true, matchOnDetail: true } as const;
+  const chosen = await vscode.window.showQuickPick(items, options);
+  return chosen?.map(item => item.run);
 }
 
 /** Only trials whose agent changed something. */
@@ -50,10 +71,24 @@ export async function pickChangedTrial(coach: Coach, title: string): Promise<Tri
   }));
 }
 
+/** Another trial of the same run and task that has ended. */
+export async function pickOtherTrial(
+  coach: Coach,
+  title: string,
+  trial: TrialSummary,
+): Promise<TrialSummary | undefined> {
+  const { trials } = await coach.api.runs.show({ runId: trial.runId });
+  const others = trials.filter(other => other.id !== trial.id && other.task === trial.task && other.phase === 'done');
+  return pick(title, others, vscode.l10n.t('This run has no other trial of the task.'), other => ({
+    label: `${other.agentLabel} #${other.attempt}`,
+    description: `${trialStateWords[trialState(other)]} ${toReward(other.reward)}`,
+  }));
+}
+
 export async function pickSession(coach: Coach, title: string): Promise<SessionSummary | undefined> {
   const { rows } = await coach.api.sessions.list({ limit: 100 });
   return pick(title, rows, vscode.l10n.t('No session is recorded yet.'), session => ({
-    label: session.title || session.id,
+    label: visible(session.title || session.id),
     description: [session.agent, ...session.models].filter(Boolean).join(', '),
     detail: new Date(session.startedAt).toLocaleString(),
   }));

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import type { AgentInfo } from '../../protocol/agents.ts';
 import type { Coach } from '../coach.ts';
-import { commandId } from '../contributions.ts';
+import { prefix } from '../contributions.ts';
 import { pickRepository } from '../repository.ts';
+import { setting } from '../settings.ts';
 import type { CommandHandlers } from './handler.ts';
+import { offerPrepare } from './tasks.ts';
 
 type Names =
   | 'startRecording'
@@ -11,6 +13,7 @@ type Names =
   | 'discardRecording'
   | 'checkReadiness'
   | 'openRecordedTerminal'
+  | 'toggleTerminals'
   | 'testRoute'
   | 'installAgent';
 
@@ -22,6 +25,7 @@ export function recordCommands(coach: Coach): CommandHandlers<Names> {
     discardRecording: () => discardRecording(coach),
     checkReadiness: () => checkReadiness(coach),
     openRecordedTerminal: () => openRecordedTerminal(coach),
+    toggleTerminals,
     testRoute: () => testRoute(coach),
     installAgent: () => installAgent(coach),
   };
@@ -49,12 +53,7 @@ async function endRecording(coach: Coach): Promise<void> {
   });
   if (summary === undefined) return;
   const task = await coach.api.tasks.end({ repository, summary });
-  const prepare = vscode.l10n.t('Prepare Task');
-  const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t('Task “{0}” is created. Preparing it makes it runnable.', task.title),
-    prepare,
-  );
-  if (chosen === prepare) await vscode.commands.executeCommand(commandId('prepareTask'), { kind: 'task', task });
+  await offerPrepare(task, []);
 }
 
 async function discardRecording(coach: Coach): Promise<void> {
@@ -87,7 +86,7 @@ async function checkReadiness(coach: Coach): Promise<void> {
 async function openRecordedTerminal(coach: Coach): Promise<void> {
   const { env, token } = await coach.api.proxy.launch({ agent: 'codex', label: 'terminal' });
   const terminal = vscode.window.createTerminal({
-    name: vscode.l10n.t('Recorded'),
+    name: vscode.l10n.t('Coached'),
     iconPath: new vscode.ThemeIcon('record'),
     message: vscode.l10n.t('Agents started here are recorded by Codex Coach.'),
     env,
@@ -98,6 +97,18 @@ async function openRecordedTerminal(coach: Coach): Promise<void> {
     void coach.api.proxy.close({ token }).catch(() => undefined);
   });
   terminal.show();
+}
+
+/** For this workspace; terminals that are open already are marked by the editor to be started anew. */
+async function toggleTerminals(): Promise<void> {
+  const on = !setting('terminal.record');
+  const configuration = vscode.workspace.getConfiguration(prefix);
+  await configuration.update('terminal.record', on, vscode.ConfigurationTarget.Workspace);
+  void vscode.window.showInformationMessage(
+    on
+      ? vscode.l10n.t('Agents in new terminals of this workspace are recorded.')
+      : vscode.l10n.t('Only agents in coached terminals are recorded.'),
+  );
 }
 
 async function testRoute(coach: Coach): Promise<void> {

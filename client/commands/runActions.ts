@@ -35,7 +35,8 @@ export async function openReport(coach: Coach, runId: string): Promise<void> {
   panel.webview.html = await readFile(file, 'utf8');
 }
 
-export async function openSession(sessionId: string, title: string): Promise<void> {
+/** The conversation as a Markdown document, which can be searched and copied as any text. */
+export async function openSessionText(sessionId: string, title: string): Promise<void> {
   const document = await vscode.workspace.openTextDocument(conversationUri(sessionId, title));
   await vscode.window.showTextDocument(document, { preview: true });
 }

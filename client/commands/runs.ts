@@ -1,22 +1,26 @@
 import * as vscode from 'vscode';
-import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import type { RunSummary } from '../../protocol/runs.ts';
+import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
-import { reviewDiff } from '../review/diff.ts';
-import type { RunNode, SessionNode, TaskNode, TrialNode } from '../views/nodes.ts';
+import type { RunNode, TaskNode, TrialNode } from '../views/nodes.ts';
 import { type CommandHandlers, rowsOf } from './handler.ts';
-import { pickChangedTrial, pickRun, pickSession } from './picks.ts';
-import { confirmCancel, openReport, openSession } from './runActions.ts';
+import { pickRun } from './picks.ts';
+import { confirmCancel, openReport } from './runActions.ts';
 import { askAndStartRun } from './startRun.ts';
 
-type Names = 'startRun' | 'openRun' | 'repeatRun' | 'cancelRun' | 'openReport' | 'reviewDiff' | 'openSession';
+type Names = 'startRun' | 'runChecked' | 'openRun' | 'repeatRun' | 'cancelRun' | 'openReport';
 
 /** Starting runs, following them and looking at what came out. */
-export function runCommands(coach: Coach, panels: RunPanels): CommandHandlers<Names> {
+export function runCommands(coach: Coach, panels: RunPanels, checked: () => TaskSummary[]): CommandHandlers<Names> {
   return {
     async startRun(target, selection) {
       const chosen = rowsOf<TaskNode>('task', target, selection).map(node => node.task);
       const run = await askAndStartRun(coach, chosen);
+      if (run !== undefined) panels.open(run);
+    },
+    async runChecked() {
+      const run = await askAndStartRun(coach, checked());
       if (run !== undefined) panels.open(run);
     },
     async openRun(target) {
@@ -38,15 +42,6 @@ export function runCommands(coach: Coach, panels: RunPanels): CommandHandlers<Na
       const run = runOf(target) ?? (await pickRun(coach, vscode.l10n.t('Open Run Report')));
       if (run !== undefined) await openReport(coach, run.id);
     },
-    async reviewDiff(target) {
-      const trial = trialOf(target) ?? (await pickChangedTrial(coach, vscode.l10n.t('Review Diff')));
-      if (trial !== undefined) await reviewDiff(coach, trial);
-    },
-    async openSession(target) {
-      const session =
-        rowsOf<SessionNode>('session', target)[0]?.session ?? (await pickSession(coach, vscode.l10n.t('Open Session')));
-      if (session !== undefined) await openSession(session.id, session.title);
-    },
   };
 }
 
@@ -63,16 +58,10 @@ async function repeatRun(coach: Coach, panels: RunPanels, run: RunSummary): Prom
   if (chosen !== start) return;
   const { repository, tasks, agents, attempts, limits, executor } = run;
   const proven = await provenTasks(coach, repository);
-  const again = await coach.api.runs.start({
-    repository,
-    tasks,
-    agents,
-    attempts,
-    limits,
-    executor,
-    fresh: true,
-    unproven: !tasks.every(task => proven.has(task)),
-  });
+  const unproven = !tasks.every(task => proven.has(task));
+  const again = await coach.keys.with(keys =>
+    coach.api.runs.start({ repository, tasks, agents, attempts, limits, executor, fresh: true, unproven, keys }),
+  );
   panels.open(again);
 }
 
@@ -83,8 +72,4 @@ async function provenTasks(coach: Coach, repository: string): Promise<ReadonlySe
 
 function runOf(target: unknown): RunSummary | undefined {
   return rowsOf<RunNode>('run', target)[0]?.run;
-}
-
-function trialOf(target: unknown): TrialSummary | undefined {
-  return rowsOf<TrialNode>('trial', target)[0]?.trial;
 }

@@ -1,7 +1,11 @@
 import * as vscode from 'vscode';
 import { CoachError } from '../../protocol/errors.ts';
+import { toCount, toMoney } from '../../protocol/figures.ts';
+import { totalTokens } from '../../protocol/usage.ts';
 import type { Coach } from '../coach.ts';
-import { commandId, commands } from '../contributions.ts';
+import { type CommandName, commandId, commands } from '../contributions.ts';
+import { repositories } from '../repository.ts';
+import { titleOf } from '../titles.ts';
 import type { CommandHandlers } from './handler.ts';
 
 type Names = 'refresh' | 'showStatus' | 'restartServer' | 'openServerLog';
@@ -20,33 +24,58 @@ export function serverCommands(coach: Coach, refreshViews: () => void): CommandH
   };
 }
 
+/** What can be done, and then how things are. */
 async function showStatus(coach: Coach): Promise<void> {
-  const [info, proxy] = await Promise.all([coach.api.server.status({}), coach.api.proxy.status({})]);
-  const facts: vscode.QuickPickItem[] = [
-    {
-      label: `$(server) ${vscode.l10n.t('Background server {0}', info.version)}`,
-      description: vscode.l10n.t(
-        'process {0}, {1} clients, {2} trials running',
-        info.pid,
-        info.clients,
-        info.runningTrials,
-      ),
-      detail: info.home,
-    },
-    {
-      label: `$(broadcast) ${vscode.l10n.t('Recording proxy: {0}', proxy.state)}`,
-      description: proxy.port === null ? '' : `${proxy.host}:${proxy.port}`,
-      detail: proxy.error ?? vscode.l10n.t('{0} exchanges recorded', proxy.exchanges),
-    },
-  ];
-  const actions = (
-    ['startRecording', 'openRecordedTerminal', 'testRoute', 'openServerLog', 'restartServer'] as const
-  ).map(name => ({ label: commands[name].title, name }));
-  const chosen = await vscode.window.showQuickPick<vscode.QuickPickItem & { name?: keyof typeof commands }>(
-    [...facts, { label: '', kind: vscode.QuickPickItemKind.Separator }, ...actions],
+  const [facts, recording] = await Promise.all([statusFacts(coach), isRecording(coach)]);
+  const actions = offered(recording).map(name => ({ label: `${commands[name].icon} ${titleOf(name)}`, name }));
+  const chosen = await vscode.window.showQuickPick<vscode.QuickPickItem & { name?: CommandName }>(
+    [...actions, { label: vscode.l10n.t('State'), kind: vscode.QuickPickItemKind.Separator }, ...facts],
     { title: 'Codex Coach' },
   );
   if (chosen?.name !== undefined) await vscode.commands.executeCommand(commandId(chosen.name));
+}
+
+async function statusFacts(coach: Coach): Promise<vscode.QuickPickItem[]> {
+  const [info, proxy, today] = await Promise.all([
+    coach.api.server.status({}),
+    coach.api.proxy.status({}),
+    coach.api.sessions.today({}),
+  ]);
+  const listening = proxy.port === null ? proxy.state : `${proxy.host}:${proxy.port}`;
+  const spent =
+    today.exchanges === 0
+      ? vscode.l10n.t('nothing recorded')
+      : vscode.l10n.t('{0} tokens, {1}', toCount(totalTokens(today.usage)), toMoney(today.cost));
+  return [
+    { label: `$(graph-line) ${vscode.l10n.t('Today')}`, description: spent },
+    {
+      label: `$(broadcast) ${vscode.l10n.t('Recording proxy')}`,
+      description: proxy.error ?? `${listening}, ${vscode.l10n.t('{0} exchanges recorded', proxy.exchanges)}`,
+    },
+    {
+      label: `$(server) ${vscode.l10n.t('Background server {0}', info.version)}`,
+      description: vscode.l10n.t('process {0}, trials running: {1}', info.pid, info.runningTrials),
+      detail: info.home,
+    },
+  ];
+}
+
+const always = ['openRecordedTerminal', 'searchSessions', 'testRoute', 'openServerLog', 'restartServer'] as const;
+
+/** What can be done now: ending a recording comes first while there is one. */
+function offered(recording: boolean) {
+  const first = recording ? (['endRecording', 'discardRecording'] as const) : (['startRecording'] as const);
+  return vscode.workspace.isTrusted
+    ? [...first, ...always]
+    : (['searchSessions', 'openServerLog', 'restartServer'] as const);
+}
+
+async function isRecording(coach: Coach): Promise<boolean> {
+  if (!vscode.workspace.isTrusted) return false;
+  const answers = await Promise.all(
+    repositories().map(repository => coach.api.tasks.recording({ repository }).catch(() => ({ recording: null }))),
+  );
+  return answers.some(({ recording }) => recording !== null);
 }
 
 /** The running server names its log; without one, what the last start printed is all there is. */

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentInfo } from '../../protocol/agents.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import { toMoney } from '../../protocol/figures.ts';
 import type { AgentChoice, RunSummary } from '../../protocol/runs.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
@@ -15,7 +16,7 @@ export async function askAndStartRun(coach: Coach, chosen: readonly TaskSummary[
   const tasks = chosen.length > 0 ? chosen : await pickTasks(coach);
   const repository = tasks?.[0]?.repository;
   if (tasks === undefined || repository === undefined) return undefined;
-  const agents = await pickAgents(coach);
+  const agents = await pickAgents(coach, namedAgents(tasks));
   if (agents === undefined || agents.length === 0) return undefined;
   const attempts = await pickAttempts();
   if (attempts === undefined) return undefined;
@@ -45,37 +46,63 @@ async function pickTasks(coach: Coach): Promise<TaskSummary[] | undefined> {
   return picked?.map(item => item.task);
 }
 
-async function pickAgents(coach: Coach): Promise<AgentChoice[] | undefined> {
+/** Agents that the tasks' files name, with the models that they name: `codex`, `codex/gpt-5.5`. */
+function namedAgents(tasks: readonly TaskSummary[]): ReadonlyMap<string, string | null> {
+  const named = tasks.flatMap(task => task.agents ?? []).map(text => /^([^/=]+)(?:\/([^=]+))?/.exec(text));
+  return new Map(named.flatMap(found => (found?.[1] === undefined ? [] : [[found[1], found[2] ?? null]])));
+}
+
+async function pickAgents(coach: Coach, named: ReadonlyMap<string, string | null>): Promise<AgentChoice[] | undefined> {
   const { rows } = await coach.api.agents.list({});
-  // `command` needs an argv template, which is given on the command line.
-  const offered = rows.filter(agent => agent.id !== 'command');
-  const items = offered.flatMap((agent): AgentItem[] => {
-    const live: AgentItem = { label: agent.title, description: agent.id, agent, replay: false };
-    if (agent.pinnedVersion === null) return [live];
-    const version = `${agent.id} ${agent.pinnedVersion}${agent.installed ? '' : `, ${vscode.l10n.t('installed on first use')}`}`;
-    return [
-      { ...live, description: version, detail: vscode.l10n.t('Calls its model: this can cost money.') },
-      {
-        label: vscode.l10n.t('{0} by replay…', agent.title),
-        description: version,
-        detail: vscode.l10n.t('Answered from a recorded session: no model, no cost.'),
-        agent,
-        replay: true,
-      },
-    ];
-  });
+  // Others need more than a tick: an argv template, a file of patches. They are given on the command line.
+  const items = agentItems(
+    rows.filter(agent => agent.id !== 'command' && agent.id !== 'predictions'),
+    named,
+  );
   const picked = await vscode.window.showQuickPick(items, {
     title: vscode.l10n.t('Run Agents on Tasks (2/3): Agents'),
     canPickMany: true,
   });
   if (picked === undefined) return undefined;
   const choices: AgentChoice[] = [];
-  for (const { agent, replay } of picked) {
+  for (const item of picked) {
+    if (!('agent' in item)) continue;
+    const { agent, replay } = item;
     const recording = replay ? await pickRecording(coach, agent.title) : null;
     if (recording === undefined) return undefined;
-    choices.push({ id: agent.id, model: null, label: null, command: null, replay: recording });
+    const model = replay ? null : (named.get(agent.id) ?? null);
+    choices.push({ id: agent.id, model, label: null, command: null, replay: recording });
   }
   return choices;
+}
+
+/** What costs nothing stands first; what the tasks name is ticked. */
+function agentItems(
+  rows: readonly AgentInfo[],
+  named: ReadonlyMap<string, string | null>,
+): (AgentItem | vscode.QuickPickItem)[] {
+  const live = (agent: AgentInfo, description: string): AgentItem => ({
+    ...{ label: agent.title, description, agent, replay: false },
+    picked: named.has(agent.id),
+  });
+  const programs = rows.filter(agent => agent.pinnedVersion !== null);
+  const version = (agent: AgentInfo) =>
+    `${agent.id} ${agent.pinnedVersion}${agent.installed ? '' : `, ${vscode.l10n.t('installed on first use')}`}`;
+  // Short: a row can't be clicked where its group's heading stands.
+  const heading = (label: string) => ({ label, kind: vscode.QuickPickItemKind.Separator });
+  return [
+    heading(vscode.l10n.t('Without a model')),
+    ...rows.filter(agent => agent.pinnedVersion === null).map(agent => live(agent, agent.id)),
+    heading(vscode.l10n.t('Replayed, at no cost')),
+    ...programs.map(agent => ({
+      label: vscode.l10n.t('{0} by replay…', agent.title),
+      description: version(agent),
+      agent,
+      replay: true,
+    })),
+    heading(vscode.l10n.t('Can cost money')),
+    ...programs.map(agent => live(agent, version(agent))),
+  ];
 }
 
 /** A session recorded before, or a recording file. */
@@ -113,7 +140,8 @@ interface Plan {
   readonly attempts: number;
 }
 
-async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSummary | undefined> {
+/** Says what will be run and what it does not isolate, asks once, and starts. A key that is missing is asked for. */
+export async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSummary | undefined> {
   const scope = vscode.Uri.file(plan.repository);
   const executor = setting('run.executor', scope);
   const timeoutSec = setting('run.timeoutSeconds', scope);
@@ -124,6 +152,7 @@ async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSummary | u
     vscode.l10n.t('Tasks: {0}.', plan.tasks.map(task => task.title || task.id).join(', ')),
     vscode.l10n.t('Agents: {0}. Attempts: {1}.', plan.agents.map(agentWords).join(', '), plan.attempts),
     vscode.l10n.t('Each trial ends after {0} minutes at the latest.', Math.ceil(timeoutSec / 60)),
+    await costWords(coach, plan, executor),
     await executorWords(coach, executor),
     ...(unproven.length === 0
       ? []
@@ -135,17 +164,34 @@ async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSummary | u
     start,
   );
   if (chosen !== start) return undefined;
-  return coach.api.runs.start({
-    repository: plan.repository,
-    tasks: plan.tasks.map(task => task.id),
-    agents: [...plan.agents],
-    attempts: plan.attempts,
-    limits: { timeoutSec },
-    executor,
-    // The pages do not tell verdicts of earlier runs from those of this one.
-    fresh: true,
-    unproven: unproven.length > 0,
-  });
+  return coach.keys.with(keys =>
+    coach.api.runs.start({
+      repository: plan.repository,
+      tasks: plan.tasks.map(task => task.id),
+      agents: [...plan.agents],
+      attempts: plan.attempts,
+      limits: { timeoutSec },
+      executor,
+      // The pages do not tell verdicts of earlier runs from those of this one.
+      fresh: true,
+      unproven: unproven.length > 0,
+      keys,
+    }),
+  );
+}
+
+/** What the run may cost, by earlier trials. Never a guess: without any, it says so. */
+async function costWords(
+  coach: Coach,
+  { repository, tasks, agents, attempts }: Plan,
+  executor: string,
+): Promise<string> {
+  const ids = tasks.map(task => task.id);
+  const asked = { repository, tasks: ids, agents: [...agents], attempts, executor, fresh: true, unproven: true };
+  const { mayCost, costUsd } = await coach.keys.with(keys => coach.api.runs.plan({ ...asked, keys }));
+  if (!mayCost) return vscode.l10n.t('Cost: none, no model is called.');
+  if (costUsd === null) return vscode.l10n.t('Cost: not known, there are too few earlier trials to go by.');
+  return vscode.l10n.t('Cost: about {0}, by earlier trials.', toMoney({ kind: 'priced', amountUsd: costUsd }));
 }
 
 function agentWords({ id, replay }: AgentChoice): string {

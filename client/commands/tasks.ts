@@ -9,13 +9,14 @@ import type { TaskNode } from '../views/nodes.ts';
 import { type CommandHandlers, rowsOf } from './handler.ts';
 import { pickTask } from './picks.ts';
 
-type Names = 'prepareTask' | 'validateTask' | 'openTaskInstruction';
+type Names = 'prepareTask' | 'validateTask' | 'editTask' | 'openTaskInstruction';
 
 /** From a created task to a proven one. */
 export function taskCommands(coach: Coach): CommandHandlers<Names> {
   return {
     prepareTask: target => prepareTask(coach, target),
     validateTask: target => validateTask(coach, target),
+    editTask: target => editTask(coach, target),
     openTaskInstruction: target => openTaskInstruction(coach, target),
   };
 }
@@ -62,6 +63,31 @@ async function validateTask(coach: Coach, target: unknown): Promise<void> {
   }
 }
 
+/** Tells what was made and what to look at, and offers the next step. */
+export async function offerPrepare(task: TaskSummary, notes: readonly string[]): Promise<void> {
+  const made = vscode.l10n.t('Task “{0}” is created. Preparing it makes it runnable.', task.title);
+  await offer([made, ...notes].join(' '), 'prepareTask', vscode.l10n.t('Prepare Task'), task);
+}
+
+/** Opens what a person may change of it. The server says which file that is; the proof is gone once it is saved. */
+async function editTask(coach: Coach, target: unknown): Promise<void> {
+  const task = taskOf(target) ?? (await pickTask(coach, vscode.l10n.t('Edit Task')));
+  if (task === undefined) return;
+  const parts = [
+    {
+      label: vscode.l10n.t('Instruction'),
+      detail: vscode.l10n.t('What the agent is asked to do'),
+      part: 'instruction',
+    },
+    { label: vscode.l10n.t('Settings'), detail: vscode.l10n.t('Limits, verifier, tests, rubric'), part: 'settings' },
+  ] as const;
+  const title = vscode.l10n.t('Edit Task “{0}”', task.title);
+  const chosen = await vscode.window.showQuickPick(parts, { title });
+  if (chosen === undefined) return;
+  const { file } = await coach.api.tasks.edit({ repository: task.repository, task: task.id, part: chosen.part });
+  await vscode.window.showTextDocument(vscode.Uri.file(file));
+}
+
 async function openTaskInstruction(coach: Coach, target: unknown): Promise<void> {
   const task = taskOf(target) ?? (await pickTask(coach, vscode.l10n.t('Open Task Instruction')));
   if (task === undefined) return;
@@ -76,7 +102,7 @@ function taskOf(target: unknown): TaskSummary | undefined {
 /** Tells what is done and offers the next step with the same task. */
 async function offer(
   text: string,
-  next: 'validateTask' | 'startRun',
+  next: 'prepareTask' | 'validateTask' | 'startRun',
   action: string,
   task: TaskSummary,
 ): Promise<void> {

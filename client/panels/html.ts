@@ -3,6 +3,8 @@ import { randomBytes } from 'node:crypto';
 export interface PageSource {
   /** Name of the bundle and of its style. */
   readonly page: string;
+  /** What a screen reader says first. */
+  readonly title: string;
   /** Become `data-…` attributes of the body, which the page starts from. */
   readonly facts: Readonly<Record<string, string>>;
   readonly language: string;
@@ -13,7 +15,7 @@ export interface PageSource {
 }
 
 /** The document of a page: its bundle, its style, nothing else. No network, no inline script, no inline style. */
-export function pageHtml({ page, facts, language, cspSource, asset }: PageSource): string {
+export function pageHtml({ page, title, facts, language, cspSource, asset }: PageSource): string {
   const nonce = randomBytes(16).toString('base64');
   const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
   const attributes = Object.entries(facts).map(([name, value]) => ` data-${toKebab(name)}="${escapeAttribute(value)}"`);
@@ -24,6 +26,7 @@ export function pageHtml({ page, facts, language, cspSource, asset }: PageSource
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta property="csp-nonce" content="${nonce}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeAttribute(title)}</title>
 <link rel="stylesheet" href="${asset(`${page}.css`)}">
 </head>
 <body${attributes.join('')}>

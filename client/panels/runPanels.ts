@@ -1,23 +1,21 @@
 import * as vscode from 'vscode';
-import { type Handlers, publish, serve } from '../../protocol/api.ts';
-import { portChannel } from '../../protocol/channels/port.ts';
-import { CoachError } from '../../protocol/errors.ts';
+import { publish, serve } from '../../protocol/api.ts';
 import { runPage } from '../../protocol/pages.ts';
 import { type RunSummary, runs } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
-import { confirmCancel, openReport, openSession } from '../commands/runActions.ts';
 import { runPanelType } from '../contributions.ts';
-import { reviewDiff } from '../review/diff.ts';
-import { listArtifacts, openArtifact } from './artifacts.ts';
-import { pageHtml } from './html.ts';
+import { showPage } from './page.ts';
+import { type RunLinks, runPageHandlers } from './runPageHandlers.ts';
 
 /** The run panels of this window: one per run, restored after a reload. */
 export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposable {
   readonly #coach: Coach;
+  readonly #links: RunLinks;
   readonly #panels = new Map<string, { panel: vscode.WebviewPanel; select(trialId: string): void }>();
 
-  constructor(coach: Coach) {
+  constructor(coach: Coach, links: RunLinks) {
     this.#coach = coach;
+    this.#links = links;
   }
 
   /** Shows the run's panel, with one of its trials selected when that is given. */
@@ -46,77 +44,29 @@ export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposab
   }
 
   #attach(panel: vscode.WebviewPanel, runId: string, trialId?: string): void {
-    const coach = this.#coach;
-    const channel = portChannel({
-      post: message => void panel.webview.postMessage(message),
-      onMessage: listener => panel.webview.onDidReceiveMessage(listener),
-    });
-    const select = (selected: string) => publish(runPage, channel, 'selected', { trialId: selected });
-    const subscriptions = [
-      channel,
-      serve(runs, coach.api.runs, channel, 'webview'),
-      serve(runPage, this.#pageHandlers(runId), channel, 'webview'),
-      coach.api.runs.on('changed', run => {
-        if (run.id === runId) publish(runs, channel, 'changed', run);
-      }),
-      coach.api.runs.on('trialChanged', trial => {
-        if (trial.runId === runId) publish(runs, channel, 'trialChanged', trial);
-      }),
-      coach.api.runs.on('progress', event => {
-        if (event.runId === runId) publish(runs, channel, 'progress', event);
-      }),
-      coach.server.onDidChangeState(state => publish(runPage, channel, 'serverChanged', { state })),
-    ];
-    this.#panels.set(runId, { panel, select });
-    panel.onDidDispose(() => {
-      this.#panels.delete(runId);
-      for (const subscription of subscriptions.reverse()) subscription.dispose();
-    });
-    const assets = vscode.Uri.joinPath(coach.extensionUri, 'dist', 'webview');
-    panel.iconPath = vscode.Uri.joinPath(coach.extensionUri, 'media', 'run.svg');
-    panel.webview.options = { enableScripts: true, localResourceRoots: [assets] };
-    panel.webview.html = pageHtml({
-      page: 'run',
+    const { runs: api } = this.#coach.api;
+    showPage(this.#coach, panel, {
+      name: 'run',
+      icon: 'run.svg',
       facts: { runId, ...(trialId === undefined ? {} : { trialId }) },
-      language: vscode.env.language,
-      cspSource: panel.webview.cspSource,
-      asset: name => panel.webview.asWebviewUri(vscode.Uri.joinPath(assets, name)).toString(),
+      serve: channel => {
+        const select = (selected: string) => publish(runPage, channel, 'selected', { trialId: selected });
+        this.#panels.set(runId, { panel, select });
+        return [
+          new vscode.Disposable(() => this.#panels.delete(runId)),
+          serve(runs, api, channel, 'webview'),
+          serve(runPage, runPageHandlers(this.#coach, runId, this.#links), channel, 'webview'),
+          api.on('changed', run => {
+            if (run.id === runId) publish(runs, channel, 'changed', run);
+          }),
+          api.on('trialChanged', trial => {
+            if (trial.runId === runId) publish(runs, channel, 'trialChanged', trial);
+          }),
+          api.on('progress', event => {
+            if (event.runId === runId) publish(runs, channel, 'progress', event);
+          }),
+        ];
+      },
     });
-  }
-
-  #pageHandlers(runId: string): Handlers<typeof runPage> {
-    const coach = this.#coach;
-    const done = { done: true };
-    const trial = async (trialId: string) => {
-      const { trials } = await coach.api.runs.show({ runId });
-      const found = trials.find(candidate => candidate.id === trialId);
-      if (found === undefined) throw new CoachError('trial.missing', `No trial ${trialId} in this run.`);
-      return found;
-    };
-    return {
-      artifacts: async ({ trialId }) => ({ rows: await listArtifacts(await trial(trialId)) }),
-      async openArtifact({ trialId, path }) {
-        await openArtifact(await trial(trialId), path);
-        return done;
-      },
-      async reviewDiff({ trialId }) {
-        await reviewDiff(coach, await trial(trialId));
-        return done;
-      },
-      async openReport() {
-        await openReport(coach, runId);
-        return done;
-      },
-      async openSession({ sessionId }) {
-        await openSession(sessionId, sessionId);
-        return done;
-      },
-      cancel: async () => ({ done: await confirmCancel(coach, runId) }),
-      async restartServer() {
-        await coach.server.restart();
-        return done;
-      },
-      serverState: () => ({ state: coach.server.state }),
-    };
   }
 }

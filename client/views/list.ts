@@ -6,12 +6,16 @@ import { type ViewName, viewId } from '../contributions.ts';
 /** What makes a native tree out of rows from the server. */
 export interface ListSource<Node> {
   readonly view: ViewName;
+  /** Shown in workspaces that are not trusted, too. */
+  readonly readsRecordsOnly?: boolean;
   /** Top rows. A fault of theirs is shown above the tree; `server.unreachable` leaves it to the welcome text. */
   roots(): Promise<Node[]>;
   children?(node: Node): Promise<Node[]>;
   item(node: Node): vscode.TreeItem;
-  /** Subscribes to what makes the rows stale. */
-  watch(stale: () => void): vscode.Disposable[];
+  /** Forgets what is kept between two askings, because all of it may be stale. */
+  invalidate?(): void;
+  /** Subscribes to what makes rows stale: one row and what is below it, or all. */
+  watch(stale: (node?: Node) => void): vscode.Disposable[];
 }
 
 /** Changes come in bursts while an agent works; the rows follow at most this often. */
@@ -19,8 +23,8 @@ const refreshMs = 500;
 
 export interface List<Node> extends vscode.Disposable {
   readonly tree: vscode.TreeView<Node>;
-  /** Asks the server again for all rows, or for one row's children. */
-  refresh(node?: Node): void;
+  /** Asks the server again for all rows. */
+  refresh(): void;
 }
 
 /** A tree that fills itself when it is looked at, and again when the server comes back. */
@@ -31,11 +35,11 @@ export function createList<Node>(source: ListSource<Node>, coach: Coach): List<N
     getTreeItem(node) {
       const item = source.item(node);
       // Without it a screen reader would read the whole tooltip as the row's name.
-      item.accessibilityInformation = { label: [item.label, item.description].filter(Boolean).join(', ') };
+      item.accessibilityInformation ??= { label: [item.label, item.description].filter(Boolean).join(', ') };
       return item;
     },
     async getChildren(node) {
-      if (!vscode.workspace.isTrusted) return [];
+      if (!vscode.workspace.isTrusted && source.readsRecordsOnly !== true) return [];
       try {
         const rows = node === undefined ? await source.roots() : ((await source.children?.(node)) ?? []);
         tree.message = '';
@@ -53,27 +57,46 @@ export function createList<Node>(source: ListSource<Node>, coach: Coach): List<N
     treeDataProvider: provider,
     showCollapseAll: source.children !== undefined,
     canSelectMany: source.view === 'tasks',
+    manageCheckboxStateManually: true,
   });
-  const refresh = (node?: Node) => changed.fire(node);
-  let timer: NodeJS.Timeout | undefined;
-  const refreshSoon = () => {
-    timer ??= setTimeout(() => {
-      timer = undefined;
-      refresh();
-    }, refreshMs);
+  const refresh = () => {
+    source.invalidate?.();
+    changed.fire(undefined);
   };
+  const burst = collectBursts<Node>(nodes => {
+    if (nodes === 'all') changed.fire(undefined);
+    else for (const node of nodes) changed.fire(node);
+  });
   const subscriptions = [
-    ...source.watch(refreshSoon),
-    new vscode.Disposable(() => clearTimeout(timer)),
+    ...source.watch(burst.add),
+    burst,
     coach.server.onDidChangeState(state => {
       if (state !== 'starting') refresh();
     }),
-    vscode.workspace.onDidGrantWorkspaceTrust(() => refresh()),
-    vscode.workspace.onDidChangeWorkspaceFolders(() => refresh()),
+    vscode.workspace.onDidGrantWorkspaceTrust(refresh),
+    vscode.workspace.onDidChangeWorkspaceFolders(refresh),
   ];
+  return { tree, refresh, dispose: () => void vscode.Disposable.from(tree, changed, ...subscriptions).dispose() };
+}
+
+/** Passes on which rows became stale, each once, when a burst is over. */
+function collectBursts<Node>(
+  pass: (nodes: 'all' | ReadonlySet<Node>) => void,
+): vscode.Disposable & { add(node?: Node): void } {
+  const single = new Set<Node>();
+  let all = false;
+  let timer: NodeJS.Timeout | undefined;
   return {
-    tree,
-    refresh,
-    dispose: () => void vscode.Disposable.from(tree, changed, ...subscriptions).dispose(),
+    add(node) {
+      if (node === undefined) all = true;
+      else single.add(node);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        pass(all ? 'all' : new Set(single));
+        single.clear();
+        all = false;
+      }, refreshMs);
+    },
+    dispose: () => clearTimeout(timer),
   };
 }

@@ -1,12 +1,26 @@
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import type { Exchange, SessionSummary } from '../../protocol/sessions.ts';
-import type { TaskSummary } from '../../protocol/tasks.ts';
+import type { TaskState, TaskSummary } from '../../protocol/tasks.ts';
 
 /** Rows of the trees; commands get them as their argument when they are started from a row. */
+export type TaskGroupNode = {
+  readonly kind: 'taskGroup';
+  readonly state: TaskState;
+  readonly tasks: readonly TaskSummary[];
+};
 export type TaskNode = { readonly kind: 'task'; readonly task: TaskSummary };
 export type RunNode = { readonly kind: 'run'; readonly run: RunSummary };
+/** The trials of one agent in a run. */
+export type RunAgentNode = {
+  readonly kind: 'runAgent';
+  readonly run: RunSummary;
+  readonly label: string;
+  readonly trials: readonly TrialSummary[];
+};
 export type TrialNode = { readonly kind: 'trial'; readonly trial: TrialSummary; readonly run: RunSummary };
+/** Sessions that were last active on one day, of those loaded so far. */
+export type DayNode = { readonly kind: 'day'; readonly day: string; readonly sessions: readonly SessionSummary[] };
 export type SessionNode = { readonly kind: 'session'; readonly session: SessionSummary };
 export type ExchangeNode = { readonly kind: 'exchange'; readonly exchange: Exchange };
-/** Stands for the rows after a page; showing it loads them. */
+/** Stands for the rows after a page; choosing it loads them. */
 export type MoreNode = { readonly kind: 'more' };

@@ -1,57 +1,91 @@
 import * as vscode from 'vscode';
-import { toCount, toDuration, toMoney } from '../../protocol/figures.ts';
-import type { Exchange, SessionSummary } from '../../protocol/sessions.ts';
+import { toCount, toMoney } from '../../protocol/figures.ts';
+import type { SessionSummary } from '../../protocol/sessions.ts';
 import { totalTokens } from '../../protocol/usage.ts';
+import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
-import { commandId, prefix } from '../contributions.ts';
+import { commandId, filterContextKey, prefix } from '../contributions.ts';
+import { exchangeItem, exchangeRows } from './exchanges.ts';
 import { createList, type List } from './list.ts';
-import { toMoment } from './moment.ts';
-import type { ExchangeNode, MoreNode, SessionNode } from './nodes.ts';
+import { toDay, toTime } from './moment.ts';
+import type { DayNode, ExchangeNode, MoreNode, SessionNode } from './nodes.ts';
+import { byDay, matches, type SessionFilter, SessionPages } from './sessionPages.ts';
 
-type Node = SessionNode | ExchangeNode | MoreNode;
+type Node = DayNode | SessionNode | ExchangeNode | MoreNode;
 
-const pageSize = 50;
+const pageSize = 100;
 const showOlder = `${prefix}.showOlderSessions`;
 
-/** Recorded sessions, newest first, with their exchanges. Further pages load on demand. */
-export function createSessionsView(coach: Coach): List<Node> {
-  let pages = 1;
+export interface SessionsView extends List<Node> {
+  filter(): SessionFilter;
+  /** Shows only what matches; `{}` shows all. */
+  setFilter(filter: SessionFilter): void;
+}
+
+/** Recorded sessions by the day of their last activity, with their exchanges. Further pages load on demand. */
+export function createSessionsView(coach: Coach): SessionsView {
+  let filter: SessionFilter = {};
+  let stale = true;
+  const pages = new SessionPages(before =>
+    coach.api.sessions.list({ limit: pageSize, ...filter, ...(before === undefined ? {} : { before }) }),
+  );
   const list = createList<Node>(
     {
       view: 'sessions',
+      readsRecordsOnly: true,
       async roots() {
-        const rows: SessionSummary[] = [];
-        let before: string | null = null;
-        for (let page = 0; page < pages; page++) {
-          const answer = await coach.api.sessions.list({ limit: pageSize, ...(before === null ? {} : { before }) });
-          rows.push(...answer.rows);
-          before = answer.next;
-          if (before === null) break;
-        }
-        const nodes: Node[] = rows.map(session => ({ kind: 'session', session }));
-        return before === null ? nodes : [...nodes, { kind: 'more' }];
+        if (stale) await pages.reload();
+        stale = false;
+        const days: Node[] = byDay(pages.rows).map(({ day, sessions }) => ({ kind: 'day', day, sessions }));
+        return pages.hasMore ? [...days, { kind: 'more' }] : days;
       },
       async children(node) {
-        if (node.kind !== 'session') return [];
-        const { exchanges } = await coach.api.sessions.show({ sessionId: node.session.id });
-        return exchanges.map(exchange => ({ kind: 'exchange', exchange }));
+        if (node.kind === 'day') return node.sessions.map(session => ({ kind: 'session', session }));
+        return node.kind === 'session' ? exchangeRows(coach, node.session) : [];
       },
-      item: toItem,
-      watch: stale => [
-        coach.api.sessions.on('changed', stale),
-        vscode.commands.registerCommand(showOlder, () => {
-          pages++;
-          list.refresh();
+      item: node => toItem(node, pages.rows[0]),
+      invalidate: () => {
+        stale = true;
+      },
+      watch: changed => [
+        coach.api.sessions.on('changed', session => {
+          if (!matches(session, filter)) return;
+          pages.put(session);
+          changed();
+        }),
+        vscode.commands.registerCommand(showOlder, async () => {
+          await pages.loadMore();
+          changed();
         }),
       ],
     },
     coach,
   );
-  return list;
+  return {
+    ...list,
+    dispose: () => list.dispose(),
+    filter: () => filter,
+    setFilter(wanted) {
+      filter = wanted;
+      const words = filterWords(filter);
+      list.tree.description = words;
+      void vscode.commands.executeCommand('setContext', filterContextKey, words !== '');
+      list.refresh();
+    },
+  };
 }
 
-function toItem(node: Node): vscode.TreeItem {
+function filterWords({ agent, model, repository, text }: SessionFilter): string {
+  const words = [agent, model];
+  if (text !== undefined) words.push(`“${text}”`);
+  if (repository !== undefined) words.push(vscode.l10n.t('in {0}', repository.split(/[\\/]/).at(-1) ?? repository));
+  return words.filter(Boolean).join(', ');
+}
+
+function toItem(node: Node, newest: SessionSummary | undefined): vscode.TreeItem {
   switch (node.kind) {
+    case 'day':
+      return dayItem(node, newest !== undefined && node.sessions.some(({ id }) => id === newest.id));
     case 'session':
       return sessionItem(node.session);
     case 'exchange':
@@ -61,53 +95,47 @@ function toItem(node: Node): vscode.TreeItem {
   }
 }
 
+function dayItem({ day, sessions }: DayNode, isNewest: boolean): vscode.TreeItem {
+  const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
+  const item = new vscode.TreeItem(toDay(day), isNewest ? Expanded : Collapsed);
+  item.id = `day/${day}`;
+  item.description = String(sessions.length);
+  item.contextValue = 'day';
+  item.tooltip = sessions.length === 1 ? vscode.l10n.t('1 session') : vscode.l10n.t('{0} sessions', sessions.length);
+  item.accessibilityInformation = { label: `${item.label as string}, ${item.tooltip}` };
+  return item;
+}
+
 function sessionItem(session: SessionSummary): vscode.TreeItem {
-  const item = new vscode.TreeItem(
-    `${toMoment(session.startedAt)} ${session.title || session.id}`,
-    vscode.TreeItemCollapsibleState.Collapsed,
-  );
+  const item = new vscode.TreeItem(visible(session.title || session.id), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = session.id;
   item.iconPath = new vscode.ThemeIcon('comment-discussion');
   const tokens = totalTokens(session.usage);
   item.description = [
     session.agent,
-    session.exchanges === 1 ? vscode.l10n.t('1 exchange') : vscode.l10n.t('{0} exchanges', session.exchanges),
     tokens === null ? null : vscode.l10n.t('{0} tokens', toCount(tokens)),
+    session.cost.kind === 'priced' ? toMoney(session.cost) : null,
+    toTime(session.endedAt),
   ]
     .filter(Boolean)
     .join(' · ');
   item.contextValue = 'session';
   item.tooltip = [
-    session.title,
+    visible(session.title),
     session.id,
     `${new Date(session.startedAt).toLocaleString()}, ${session.models.join(', ')}`,
+    session.exchanges === 1 ? vscode.l10n.t('1 exchange') : vscode.l10n.t('{0} exchanges', session.exchanges),
     vscode.l10n.t('Cost {0}', toMoney(session.cost)),
+    session.source === 'codexFile' ? vscode.l10n.t('From the session file that Codex keeps') : '',
     session.repository ?? '',
-  ].join('\n');
-  item.command = {
-    command: commandId('openSession'),
-    title: vscode.l10n.t('Open Session'),
-    arguments: [{ kind: 'session', session } satisfies SessionNode],
-  };
-  return item;
-}
-
-function exchangeItem(exchange: Exchange): vscode.TreeItem {
-  const item = new vscode.TreeItem(new Date(exchange.startedAt).toLocaleTimeString());
-  item.id = exchange.id;
-  const failed = exchange.error !== null || (exchange.status ?? 0) >= 400;
-  item.iconPath = failed
-    ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'))
-    : new vscode.ThemeIcon('arrow-swap');
-  item.description = [
-    exchange.model,
-    failed ? (exchange.error ?? vscode.l10n.t('status {0}', String(exchange.status))) : null,
-    vscode.l10n.t('{0} in, {1} out', toCount(exchange.usage.inputTokens), toCount(exchange.usage.outputTokens)),
-    toDuration(exchange.durationMs),
   ]
     .filter(Boolean)
-    .join(' · ');
-  item.tooltip = `${exchange.method} ${exchange.url}\n${exchange.upstreamHost}, ${exchange.transport}`;
+    .join('\n');
+  item.command = {
+    command: commandId('openSession'),
+    title: vscode.l10n.t('Show Session Trace'),
+    arguments: [{ kind: 'session', session } satisfies SessionNode],
+  };
   return item;
 }
 

@@ -47,6 +47,7 @@ export function planTrials(
           runId: run.id,
           task: task.name,
           taskProven: isProven(task.proof),
+          proofBasis: task.proof?.basis ?? 'tests',
           agent: { ...choice, model: choice.model ?? agent.defaultModel },
           agentLabel: label,
           agentVersion: agent.package?.version ?? null,

@@ -49,6 +49,9 @@ const reportNames: Readonly<Record<ReportFormat, string>> = {
   ctrf: 'results.ctrf.json',
 };
 
+/** In `verifier/` of a trial. */
+export const reportName = (format: ReportFormat): string => reportNames[format];
+
 /** @throws CoachError `disk.readOnly`, `disk.full` */
 export async function createTrialFiles(directory: string): Promise<TrialFiles> {
   try {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { assertNever } from '../../protocol/errors.ts';
 import type { DiffFile, TrialSummary } from '../../protocol/runs.ts';
 import { withBundle } from '../git/bundle.ts';
+import type { GitStore } from '../git/store.ts';
 import { diffTrees, fileAt, patchTree } from '../git/tree.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { requireReference } from '../tasks/reference.ts';
@@ -39,6 +40,22 @@ export async function fileOn(
   return withBundle(
     task.bundle,
     async start => fileAt(start, await patchTree(start, start.tree, patch, signal), path, signal),
+    signal,
+  );
+}
+
+/** Calls `work` with the start tree of a trial's task and what one side made of it. */
+export async function withTrialTrees<T>(
+  side: TrialSide,
+  trial: TrialSummary,
+  task: PreparedTask,
+  work: (store: GitStore, start: string, end: string) => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  const patch = await patchFor(side, trial, task);
+  return withBundle(
+    task.bundle,
+    async start => work(start, start.tree, await patchTree(start, start.tree, patch, signal)),
     signal,
   );
 }

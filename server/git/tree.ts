@@ -96,6 +96,11 @@ export async function readBlob(store: GitStore, blob: string, signal?: AbortSign
   return (await git(['cat-file', 'blob', blob], store, signal)).stdout;
 }
 
+/** @returns its id */
+export async function writeBlob(store: GitStore, content: Uint8Array, signal?: AbortSignal): Promise<string> {
+  return gitText(['hash-object', '-w', '--stdin'], { ...store, stdin: content }, signal);
+}
+
 /**
  * The tree that a patch makes of another, without touching any file.
  * @throws CoachError `git.failed` when it does not apply.

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { createConnection, ResponseError } from 'vscode-languageserver';
-import { createProtocolConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import { createProtocolConnection, StreamMessageWriter } from 'vscode-languageserver/node';
 import { methodOf, parseParams, serve } from '../../protocol/api.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { lspChannel } from '../../protocol/channels/lsp.ts';
@@ -9,7 +9,10 @@ import { CoachError } from '../../protocol/errors.ts';
 import { type ServerInfo, server as serverApi } from '../../protocol/server.ts';
 import type { EventBus } from '../base/bus.ts';
 import { DisposableStack } from '../base/disposable.ts';
+import { messageReader } from '../base/messageReader.ts';
+import type { TaskFiles } from '../language/taskFiles.ts';
 import type { Domain } from './domain.ts';
+import { type ClientAbilities, languageCapabilities, serveTaskFiles } from './lspLanguage.ts';
 
 export interface LspDeps {
   readonly domains: readonly Domain[];
@@ -17,6 +20,8 @@ export interface LspDeps {
   /** What a client must show in `hello` before anything else is answered. */
   readonly token: string;
   readonly greet: () => ServerInfo;
+  /** The language of the tasks' files, loaded when one is opened. */
+  readonly taskFiles: () => Promise<TaskFiles>;
 }
 
 /**
@@ -26,11 +31,19 @@ export interface LspDeps {
 export function serveStream(stream: Duplex, deps: LspDeps, onEnd: () => void): void {
   const owner = new DisposableStack();
   const connection = createConnection(
-    () => createProtocolConnection(new StreamMessageReader(stream), new StreamMessageWriter(stream)),
+    () => createProtocolConnection(messageReader(stream), new StreamMessageWriter(stream)),
     { shutdownReceived: false, initialize: () => undefined, exit: () => void stream.end() },
   );
-  connection.onInitialize(() => ({ capabilities: {}, serverInfo: { name: 'codex-coach' } }));
+  let abilities: ClientAbilities = { snippets: false, refreshesLenses: false };
+  connection.onInitialize(({ capabilities: { textDocument, workspace } }) => {
+    abilities = {
+      snippets: textDocument?.completion?.completionItem?.snippetSupport === true,
+      refreshesLenses: workspace?.codeLens?.refreshSupport === true,
+    };
+    return { capabilities: languageCapabilities, serverInfo: { name: 'codex-coach' } };
+  });
   let introduced = false;
+  const introduction = Promise.withResolvers<void>();
   const channel = lspChannel(connection, (code, message, data) => new ResponseError(code, message, data));
   owner.add(
     channel.onRequest(methodOf('server', 'hello'), async params => {
@@ -38,6 +51,7 @@ export function serveStream(stream: Duplex, deps: LspDeps, onEnd: () => void): v
       const hello = parseParams('server/hello', spec.params, params);
       if (!sameSecret(hello.token, deps.token)) throw denied();
       introduced = true;
+      introduction.resolve();
       return deps.greet();
     }),
   );
@@ -48,6 +62,8 @@ export function serveStream(stream: Duplex, deps: LspDeps, onEnd: () => void): v
       if (introduced) channel.notify(method, payload);
     }),
   );
+  const { bus, taskFiles } = deps;
+  owner.add(serveTaskFiles(connection, { bus, taskFiles, introduced: introduction.promise }, () => abilities));
   stream.on('error', () => stream.destroy());
   stream.once('close', () => {
     void owner.dispose();

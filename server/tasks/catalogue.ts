@@ -76,8 +76,9 @@ async function preparedEntry(root: string, name: string): Promise<Listed> {
   const directory = join(preparedDirectory(root), name);
   const base = { id: name, repository: root, directory, state: 'prepared' } as const;
   try {
-    const { title, task_id, captured_at, keywords } = await loadCoachMetadata(directory);
-    const shown = { ...base, title, createdAt: captured_at, tags: keywords };
+    const { title, task_id, captured_at, keywords, agents } = await loadCoachMetadata(directory);
+    const named = agents === undefined ? {} : { agents };
+    const shown = { ...base, ...named, title, createdAt: captured_at, tags: keywords };
     try {
       const { proof } = await loadPreparedTask(directory);
       const problem = proof === null || isProven(proof) ? null : 'The last validation did not prove this task.';

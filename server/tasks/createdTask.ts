@@ -7,30 +7,39 @@ import { TaskKind } from '../../protocol/tasks.ts';
 
 /** `tb_meta.json`. Names are those of the format that it continues. */
 export const TaskMeta = z.object({
-  task_id: z.string().min(1),
+  task_id: z.string().min(1).describe('Id of the task: the name of its directory.'),
   metadata: z.object({
-    title: z.string().min(1),
-    tags: z.array(z.string()),
-    notes: z.string(),
-    summary: z.string(),
-    created_at: z.iso.datetime(),
+    title: z.string().min(1).describe('What the task is called in lists and reports.'),
+    tags: z.array(z.string()).describe('Labels that lists show.'),
+    notes: z.string().describe('What was noted when the recording began.'),
+    summary: z.string().describe('What was noted when it ended.'),
+    created_at: z.iso.datetime().describe('When it was captured, in UTC: `"2026-11-21T09:30:00Z"`.'),
   }),
   repo: z.object({
-    /** Without user and password; null when the repository has no remote. */
-    git_url: z.string().nullable(),
-    branch: z.string().nullable(),
-    start_commit_sha: z.string(),
-    end_commit_sha: z.string(),
-    subdir: z.string(),
-    sparse_checkout: z.array(z.string()),
+    git_url: z.string().nullable().describe('Remote, without user and password; null when the repository has none.'),
+    branch: z.string().nullable().describe('Branch at the start; null when none was checked out.'),
+    start_commit_sha: z.string().describe('Commit that the recorded change starts from.'),
+    end_commit_sha: z.string().describe('Commit that was checked out at the end.'),
+    subdir: z.string().describe('Directory of the repository that the task is in; empty for all of it.'),
+    sparse_checkout: z.array(z.string()).describe('Paths that are checked out; empty for all.'),
   }),
-  lm: z.object({ instructions: z.string() }),
+  lm: z.object({
+    instructions: z.string().describe('What an agent is told; `task prepare` writes it to instruction.md.'),
+  }),
   evaluation: z.object({
-    rubrics: z.array(z.object({ id: z.string(), criterion: z.string(), weight: z.number() })),
-    /** The start, which may differ from its commit: untracked files belong to it. */
-    start_bundle: z.literal('evaluation/start.bundle'),
-    /** What it was captured as; told by the changed files when it is not said. */
-    kind: TaskKind.optional(),
+    rubrics: z
+      .array(
+        z.object({
+          id: z.string().describe('Name of the criterion.'),
+          criterion: z.string().describe('What must hold of the change, with the answer met or unmet.'),
+          weight: z.number().describe('Its share of the rubric, beside those of the other criteria.'),
+        }),
+      )
+      .describe('Criteria that become rubric.toml when the task is prepared.'),
+    start_bundle: z
+      .literal('evaluation/start.bundle')
+      .describe('The start, which may differ from its commit: untracked files belong to it.'),
+    kind: TaskKind.optional().describe('What it was captured as; told by the changed files when it is not said.'),
   }),
 });
 export type TaskMeta = z.infer<typeof TaskMeta>;

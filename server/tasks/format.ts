@@ -3,122 +3,20 @@ import { basename, join } from 'node:path';
 import { parse as parseToml } from 'smol-toml';
 import * as z from 'zod';
 import { CoachError } from '../../protocol/errors.ts';
-import { TaskKind, TaskProof, TransferFormat } from '../../protocol/tasks.ts';
+import { TaskProof } from '../../protocol/tasks.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import { contentDigest, filesBelow } from './contents.ts';
 import { broken, parseFile, readJson, requireFile, requireTaskDirectory } from './createdTask.ts';
 import { Mutant } from './mutation/mutant.ts';
 import type { MutationVerifier, PreparedTask, RubricVerifier, TaskStep, VerifierEnvironment } from './preparedTask.ts';
-import { ReportFormat } from './reportFormat.ts';
 import { loadRubric, rubricFile } from './rubric.ts';
-
-/** What is ours in `task.toml`, under `[metadata.codex_coach]`, however the task is judged. */
-const sealed = {
-  format: z.literal(1),
-  kind: TaskKind.default('code'),
-  title: z.string().min(1),
-  /** The created task that it was prepared from. */
-  task_id: z.string().min(1),
-  session_id: z.string().nullable().default(null),
-  captured_at: z.iso.datetime(),
-  start_commit: z.string(),
-  /** Paths of the recorded change. */
-  files: z.array(z.string()).min(1),
-  workdir: z.string().startsWith('/'),
-};
-
-/** Of a task that hidden tests judge. */
-export const CoachMetadata = z.object({
-  ...sealed,
-  verifier: z.literal('tests').default('tests'),
-  test_command: z.string().min(1),
-  result_format: ReportFormat,
-  result_file: z.string().startsWith('/'),
-});
-export type CoachMetadata = z.infer<typeof CoachMetadata>;
-
-/** Of a task that asks for tests, which mutants of the code judge. */
-const MutationMetadata = z.object({
-  ...sealed,
-  verifier: z.literal('mutation'),
-  /** Files that faults are planted in, with lines when not all of them: `src/sums.js`, `src/sums.js:10-40`. */
-  mutate: z.array(z.string().min(1)).min(1),
-  /** Share of the mutants that the tests must find. */
-  mutation_threshold: z.number().positive().max(1).default(0.6),
-});
-
-/** Of a task that only its rubric judges. */
-const RubricMetadata = z.object({ ...sealed, verifier: z.literal('rubric') });
-
-/** Of every task that we prepare ourselves. */
-export type SealedMetadata = CoachMetadata | z.infer<typeof MutationMetadata> | z.infer<typeof RubricMetadata>;
+import { type CoachMetadata, type ImportedMetadata, type SealedMetadata, TaskToml } from './taskToml.ts';
 
 /** Build context of a verifier that has an environment of its own, and what its sandboxes start from: an empty tree. */
 export const verifierDirectory = 'verifier';
 export const verifierBundle = 'verifier.bundle';
 
-/** A directory of the task is called so. */
-const stepName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/);
-
-/** The same of a task that was imported: it is judged by a script of its own. */
-export const ImportedMetadata = z.object({
-  format: z.literal(1),
-  verifier: z.literal('script'),
-  title: z.string().min(1),
-  task_id: z.string().min(1),
-  captured_at: z.iso.datetime(),
-  files: z.array(z.string()).max(0).default([]),
-  workdir: z.string().startsWith('/'),
-  imported_from: TransferFormat,
-  verify_command: z.string().min(1),
-  /** What makes the reference solution of the start, with /solution at hand; not given where `solution.patch` came along. */
-  solve_command: z.string().min(1).optional(),
-  /** Their files lie in `steps/<name>/`: instruction.md, tests, solution, workdir. */
-  steps: z
-    .array(
-      z.object({
-        name: stepName,
-        verify_timeout_sec: z.number().positive(),
-        verify_env: z.record(z.string(), z.string()).default({}),
-        solve_command: z.string().min(1).optional(),
-        min_rewards: z.record(z.string(), z.number()).default({}),
-      }),
-    )
-    .default([]),
-  /** Where the verifier has an environment of its own: `verifier/` with its Dockerfile. */
-  verifier_environment: z
-    .object({ workdir: z.string().startsWith('/'), artifacts: z.array(z.string().startsWith('/')).default([]) })
-    .optional(),
-  step_rewards: z.enum(['mean', 'final']).default('mean'),
-  rubrics: z.array(z.object({ id: z.string(), criterion: z.string(), weight: z.number() })).default([]),
-  /** Why it can only be exported, not run; empty when it can be run. */
-  cannot_run: z.array(z.string()).default([]),
-  /** What differs from the program that it came from. */
-  notes: z.array(z.string()).default([]),
-});
-export type ImportedMetadata = z.infer<typeof ImportedMetadata>;
-
-const AnyMetadata = z.preprocess(
-  // What we prepare ourselves need not say how it is judged.
-  given =>
-    typeof given === 'object' && given !== null && !('verifier' in given) ? { ...given, verifier: 'tests' } : given,
-  z.discriminatedUnion('verifier', [CoachMetadata, MutationMetadata, RubricMetadata, ImportedMetadata]),
-);
-
-/** The part of a Harbor `task.toml` (schema 1.4) that we use; the rest of it is left to Harbor. */
-const TaskToml = z.object({
-  schema_version: z.string(),
-  task: z.object({
-    name: z.string().regex(/^[^/]+\/[^/]+$/, 'must be org/name'),
-    keywords: z.array(z.string()).default([]),
-  }),
-  metadata: z.object({ codex_coach: AnyMetadata }),
-  agent: z.object({ timeout_sec: z.number().positive().nullable().default(null) }).default({ timeout_sec: null }),
-  verifier: z
-    .object({ timeout_sec: z.number().positive().default(600), env: z.record(z.string(), z.string()).default({}) })
-    .default({ timeout_sec: 600, env: {} }),
-});
-type TaskToml = z.infer<typeof TaskToml>;
+const TestId = z.string().meta({ names: 'test' });
 
 /**
  * `tests/expected.json`: ids of the tests that decide. An id is `<file> > <suite> > … > <test>`: the file relative to
@@ -129,17 +27,19 @@ type TaskToml = z.infer<typeof TaskToml>;
  */
 export const ExpectedFile = z.object({
   format: z.literal(1),
-  fail_to_pass: z.array(z.string()),
-  pass_to_pass: z.array(z.string()),
-  /** Those of fail_to_pass that fail with wrong expectations, so that passing them proves something. */
-  must_fail_when_wrong: z.array(z.string()).default([]),
-  /** The test command ended with exit code 0 on the reference solution. */
-  exits_cleanly: z.boolean().default(false),
-  /** Of a task that asks for tests: the faults that they are judged by. */
-  mutants: z.array(Mutant).default([]),
-  proof: TaskProof.nullable(),
-  /** SHA-256 of what was proven; null while there is no proof. */
-  proven_digest: z.string().nullable(),
+  fail_to_pass: z.array(TestId).describe('Tests that fail on the start and pass on the reference solution.'),
+  pass_to_pass: z.array(TestId).describe('Tests that pass on both, and must go on passing.'),
+  must_fail_when_wrong: z
+    .array(TestId)
+    .default([])
+    .describe('Those of fail_to_pass that fail with wrong expectations, so that passing them proves something.'),
+  exits_cleanly: z
+    .boolean()
+    .default(false)
+    .describe('Whether the test command ended with exit code 0 on the reference solution.'),
+  mutants: z.array(Mutant).default([]).describe('Of a task that asks for tests: the faults that they are judged by.'),
+  proof: TaskProof.nullable().describe('What the last validation found; null before the first.'),
+  proven_digest: z.string().nullable().describe('SHA-256 of what was proven; null while there is no proof.'),
 });
 type ExpectedFile = z.infer<typeof ExpectedFile>;
 

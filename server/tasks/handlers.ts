@@ -1,4 +1,5 @@
-import { basename } from 'node:path';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Handlers } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import { type Recording, tasks } from '../../protocol/tasks.ts';
@@ -13,12 +14,15 @@ import { taskFrom } from './from/taskFrom.ts';
 import { prepareTask } from './prepare.ts';
 import { checkReadiness, fixReadiness } from './readiness.ts';
 import { loadRecording, removeRecording, toRecording } from './recording.ts';
+import { createSampleRepository } from './sampleProject.ts';
 import { exportTask } from './transfer/exportTask.ts';
 import { importTask } from './transfer/importTask.ts';
 
 export interface TaskDeps extends CaptureDeps {
   readonly bus: EventBus;
   readonly log: Log;
+  /** The sample project's history, and the directory below which its repositories are made. */
+  readonly sample: { readonly source: string; readonly directory: string };
   /**
    * Proves a prepared task in a sandbox and writes the proof into its directory.
    * @throws CoachError `task.alreadySolved`, `task.referenceFails`, and those of the executor
@@ -88,6 +92,13 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
     recording: async ({ repository }, signal) => {
       const recording = await loadRecording(await rootOf(repository, signal));
       return { recording: recording === null ? null : toRecording(recording) };
+    },
+
+    sample: async (_, signal) => {
+      await mkdir(deps.sample.directory, { recursive: true });
+      const repository = join(await mkdtemp(join(deps.sample.directory, 'sample-')), 'sample');
+      await createSampleRepository(repository, deps.sample.source, signal);
+      return { repository };
     },
 
     from: async (params, signal) => {

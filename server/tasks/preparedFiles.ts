@@ -6,9 +6,9 @@ import { bundleOf } from '../git/bundle.ts';
 import { exactBytes } from '../git/store.ts';
 import { readBlob } from '../git/tree.ts';
 import type { GivenEnvironment } from './environmentDockerfile.ts';
-import type { SealedMetadata } from './format.ts';
 import type { Judge, SealedTask } from './prepare.ts';
 import { addCriterion } from './rubric.ts';
+import type { SealedMetadata } from './taskToml.ts';
 import { testScript } from './testScript.ts';
 
 /** Where the repository lies in the sandbox. */

@@ -13,11 +13,27 @@ export const rubricFile = 'rubric.toml';
 const maxCriteria = 50;
 
 /** `rubric.toml`. Keys that are not ours stay in the file and say nothing. */
-const RubricFile = z.looseObject({
-  format: z.literal(1),
-  weights: ScoreWeights.refine(({ tests, rubric, diff }) => tests + rubric + diff > 0, 'must not all be 0'),
-  criterion: z.array(Criterion).max(maxCriteria).default([]),
-});
+export const RubricFile = z
+  .looseObject({
+    format: z.literal(1).describe('Version of this file.'),
+    weights: ScoreWeights.refine(({ tests, rubric, diff }) => tests + rubric + diff > 0, 'must not all be 0').describe(
+      'Shares of the parts in the reward; their sum is taken for the whole.',
+    ),
+    criterion: z.array(Criterion).max(maxCriteria).default([]).describe('What a judge decides about the change.'),
+  })
+  .superRefine(({ weights, criterion: criteria }, context) => {
+    for (const [index, { id }] of criteria.entries()) {
+      if (criteria.findIndex(other => other.id === id) === index) continue;
+      context.addIssue({ code: 'custom', path: ['criterion', index, 'id'], message: `two criteria have the id ${id}` });
+    }
+    if (weights.rubric > 0 && criteria.length === 0) {
+      context.addIssue({
+        code: 'custom',
+        path: ['weights', 'rubric'],
+        message: 'the rubric has a weight and no criterion',
+      });
+    }
+  });
 
 /** What a task's score is made of, beside its tests. */
 export interface Rubric {
@@ -40,9 +56,6 @@ function parseRubric(file: string, text: string): Rubric {
     throw broken(file, `it is not TOML (${(cause as Error).message.split('\n')[0]})`, cause);
   }
   const { weights, criterion: criteria } = parseFile(RubricFile, file, content);
-  const twice = criteria.find(({ id }, index) => criteria.findIndex(other => other.id === id) !== index);
-  if (twice !== undefined) throw broken(file, `two criteria have the id ${twice.id}`);
-  if (weights.rubric > 0 && criteria.length === 0) throw broken(file, 'the rubric has a weight and no criterion');
   return { weights, criteria };
 }
 

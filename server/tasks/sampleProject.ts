@@ -6,6 +6,9 @@ import { git, gitText } from '../git/git.ts';
 
 const History = z.array(z.object({ directory: z.string(), date: z.iso.datetime(), message: z.string().min(1) })).min(1);
 
+/** The project's history, shipped beside the programs of the build. */
+export const sampleSource = join(import.meta.dirname, '..', 'media', 'sample');
+
 const author = { name: 'Ada Sample', email: 'ada@example.com' };
 
 /**

@@ -11,6 +11,9 @@ import type { Recorder } from './recorder.ts';
 import { listSessions } from './sessionList.ts';
 import type { TraceStore } from './store.ts';
 
+/** Exchanges that are read within some milliseconds. */
+const fewRows = 2000;
+
 export interface SessionDeps {
   readonly store: TraceStore;
   readonly files: CodexSessionFiles;
@@ -28,6 +31,17 @@ export function sessionHandlers({ store, files, reader, recorder, clock }: Sessi
         sinceMs: since === undefined ? undefined : (sinceToEpochMs(since, clock.now()) ?? undefined),
       }),
     show: (params, signal) => reader.read('show', params, signal),
+    exchanges: async ({ sessionId }, signal) => {
+      const session = store.session(sessionId);
+      // Asked for by a page that is being opened: starting the reader's thread takes longer than reading some rows.
+      return session !== null && session.exchanges <= fewRows
+        ? { session, exchanges: store.exchangesOfSession(sessionId) }
+        : reader.read('exchanges', { sessionId }, signal);
+    },
+    outline: (params, signal) => reader.read('outline', params, signal),
+    lines: (params, signal) => reader.read('lines', params, signal),
+    text: (params, signal) => reader.read('text', params, signal),
+    find: (params, signal) => reader.read('find', params, signal),
     summary: (params, signal) => reader.read('summary', params, signal),
     events: (params, signal) => reader.read('events', params, signal),
     search: (params, signal) => reader.read('search', params, signal),

@@ -9,7 +9,10 @@ const shownSteps = 5;
  * What a session came to, from its exchanges and its conversation.
  * @throws CoachError `session.missing`
  */
-export function toSessionReport(reader: SessionReader, sessionId: string): SessionReport {
+export function toSessionReport(
+  reader: Pick<SessionReader, 'requireSession' | 'exchangesOfSession' | 'conversation'>,
+  sessionId: string,
+): SessionReport {
   const session = reader.requireSession(sessionId);
   return reportOf(session, reader.exchangesOfSession(sessionId), reader.conversation(sessionId));
 }

@@ -4,28 +4,22 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { publish, serve } from '../../protocol/api.ts';
-import type { Channel } from '../../protocol/channel.ts';
-import { CoachError } from '../../protocol/errors.ts';
 import { toCount } from '../../protocol/figures.ts';
-import { runPage } from '../../protocol/pages.ts';
-import { type RunEvent, type RunSummary, runs } from '../../protocol/runs.ts';
+import { runPage, serverLink } from '../../protocol/pages.ts';
+import { type Regrade, type RunEvent, type RunSummary, runs } from '../../protocol/runs.ts';
 import { trialState } from '../../protocol/trialState.ts';
 import { totalTokens } from '../../protocol/usage.ts';
-import { aRun, ScriptedRun } from '../fakes/scriptedRun.ts';
+import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
 import { launchBrowser } from './chromium.ts';
-import { loadPage, openPage } from './pages/pageHost.ts';
+import { absentRuns } from './pages/compareHost.ts';
+import { loadPage, type OpenPage, openPage } from './pages/pageHost.ts';
 import { screenshots } from './workbench.ts';
 
-interface OpenRun {
-  readonly page: Page;
-  readonly channel: Channel;
+interface OpenRun extends OpenPage {
   readonly script: ScriptedRun;
   /** What the page asked the editor to do. */
   readonly asked: string[];
-  /** Complaints of the browser: content policy, errors. */
-  readonly complaints: string[];
-  remembered(): unknown;
 }
 
 describe.skipIf(!requireFeature('browser'))('the run page', () => {
@@ -44,17 +38,13 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
   async function openRun(
     run: Partial<RunSummary> = {},
     view: { theme?: 'dark' | 'light'; width?: number; height?: number } = {},
+    more: { regrades?: Regrade[] } = {},
   ): Promise<OpenRun> {
     const { theme = 'dark', width = 1200, height = 900 } = view;
     const context = await browser.newContext({ viewport: { width, height }, reducedMotion: 'reduce' });
     onTestFinished(() => context.close());
     const opened = await openPage(context, { page: 'run', facts: { runId: 'run-1' }, theme });
-    const { page, channel } = opened;
-    const complaints: string[] = [];
-    page.on('pageerror', error => complaints.push(error.message));
-    page.on('console', message => {
-      if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-    });
+    const { channel } = opened;
     const script = new ScriptedRun(aRun(run), {
       changed: changed => publish(runs, channel, 'changed', changed),
       trialChanged: trial => publish(runs, channel, 'trialChanged', trial),
@@ -65,43 +55,40 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
       asked.push(what);
       return { done: true };
     };
-    const absent = () => {
-      throw new CoachError('internal', 'This host does not do that.');
-    };
     serve(
       runs,
       {
-        start: absent,
-        plan: absent,
-        resume: absent,
-        regrade: absent,
-        list: absent,
-        show: () => ({ run: script.run, trials: script.trials }),
-        events: ({ after }) => ({ events: script.journal.filter(event => event.seq > after) }),
-        cancel: absent,
-        report: absent,
-        export: absent,
-        compare: absent,
-        diff: absent,
-        file: absent,
+        ...absentRuns,
+        show: () => ({ run: script.run, trials: script.trials, ...more }),
+        events: ({ after, limit }) => ({ events: script.journal.filter(event => event.seq > after).slice(0, limit) }),
       },
       channel,
     );
     serve(
       runPage,
       {
-        artifacts: () => ({ rows: [{ path: 'agent/trajectory.json', sizeBytes: 212_000 }] }),
+        artifacts: () => ({
+          rows: [
+            { path: 'agent/stdout.jsonl', sizeBytes: 4_000 },
+            { path: 'agent/trajectory.json', sizeBytes: 212_000 },
+          ],
+        }),
         openArtifact: ({ trialId, path }) => done(`openArtifact ${trialId} ${path}`),
         reviewDiff: ({ trialId }) => done(`reviewDiff ${trialId}`),
         openReport: () => done('openReport'),
         openSession: ({ sessionId }) => done(`openSession ${sessionId}`),
         cancel: () => done('cancel'),
-        restartServer: () => done('restartServer'),
-        serverState: () => ({ state: 'up' }),
+        resume: () => done('resume'),
+        regrade: () => done('regrade'),
+        openComparison: () => done('openComparison'),
+        tail: ({ path }) => {
+          const text = `${path} says ${script.journal.length}\n`;
+          return { text, sizeBytes: text.length };
+        },
       },
       channel,
     );
-    return { ...opened, script, asked, complaints };
+    return { ...opened, script, asked };
   }
 
   const cell = (page: Page, trialId: string) => page.locator(`.cell[data-trial="${trialId}"]`);
@@ -204,18 +191,87 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
   });
 
   it('says that the server is gone, offers to restart it, and catches up afterwards', async () => {
-    const { page, channel, script, asked } = await openRun();
+    const { page, channel, script, restarts } = await openRun();
     await loadPage(page);
     await page.locator('#run-state', { hasText: 'Running' }).waitFor();
-    publish(runPage, channel, 'serverChanged', { state: 'down' });
+    publish(serverLink, channel, 'changed', { state: 'down' });
     await page.getByText('The background server is not running.').waitFor();
     await page.screenshot({ path: shot('page-run-server-down') });
     await page.locator('vscode-button', { hasText: 'Restart' }).click();
-    await expect.poll(() => asked).toEqual(['restartServer']);
+    await expect.poll(restarts).toBe(1);
     while (script.trials[0]?.phase !== 'done') script.step();
-    publish(runPage, channel, 'serverChanged', { state: 'up' });
+    publish(serverLink, channel, 'changed', { state: 'up' });
     await page.getByText('The background server is not running.').waitFor({ state: 'detached' });
     await page.locator('#event-list').getByText('Verified: reward 1.00').waitFor();
+  });
+
+  it('shows exactly the journal, also after a reload, a gap and another server', async () => {
+    const { page, script, channel } = await openRun();
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Running' }).waitFor();
+    const first = script.trials[0]?.id ?? '';
+    await cell(page, first).click();
+    const shown = () =>
+      page.locator('#event-list .ev').evaluateAll(rows => rows.map(row => Number((row as HTMLElement).dataset['seq'])));
+    const wanted = () =>
+      script.journal.filter(event => event.trialId === first && event.kind !== 'usage').map(event => event.seq);
+    for (let step = 0; step < 3; step++) script.step();
+    await expect.poll(shown).toEqual(wanted());
+    publish(serverLink, channel, 'changed', { state: 'starting' });
+    const lost = { ...talk, seq: script.journal.length + 1, trialId: first };
+    script.journal.push(lost);
+    publish(serverLink, channel, 'changed', { state: 'up' });
+    await expect.poll(shown).toEqual(wanted());
+    const unheard = { ...talk, seq: script.journal.length + 1, trialId: first };
+    const heard = { ...talk, seq: script.journal.length + 2, trialId: first };
+    script.journal.push(unheard, heard);
+    publish(runs, channel, 'progress', heard);
+    publish(runs, channel, 'progress', lost);
+    await expect.poll(shown).toEqual(wanted());
+    await play(script);
+    await page.reload();
+    await cell(page, first).click();
+    await expect.poll(shown).toEqual(wanted());
+    expect(wanted().length).toBeGreaterThan(8);
+  });
+
+  it('shows flags, logs, limits and what was judged anew, and offers what can be done now', async () => {
+    const limits = { timeoutSec: 600, maxTokens: 100_000, maxUsd: 2 };
+    const regrades: Regrade[] = [
+      {
+        trialId: 'run-1.add-median.codex.1',
+        at: '2026-11-21T12:00:00.000Z',
+        before: 1,
+        after: 0.5,
+        tests: [],
+        flips: [],
+        error: null,
+      },
+    ];
+    const { page, script, asked } = await openRun({ limits }, {}, { regrades });
+    await play(script);
+    const [first] = script.trials;
+    const flags = [{ kind: 'testEdit' as const, evidence: '-  assert(\u001b[31mtrue)', place: 'diff.patch:3' }];
+    const broken = { code: 'sandbox.failed' as const, message: 'The sandbox broke.', hint: null };
+    script.trials[0] = { ...(first ?? aTrial()), flags, sessionId: 'session-1', tries: 2 };
+    script.trials[3] = { ...(script.trials[3] ?? aTrial()), end: 'errored', reward: null, error: broken };
+    await loadPage(page);
+    const detail = page.locator('.detail');
+    await detail.getByText('The agent changed existing tests.').waitFor();
+    await detail.getByText('␛[31mtrue').waitFor();
+    await detail.getByText('begun 2 times').waitFor();
+    await detail.locator('#regraded', { hasText: '1.00 → 0.50' }).waitFor();
+    await detail.getByText('of 100 k').waitFor();
+    await detail.getByText('agent/stdout.jsonl').first().click();
+    await detail.getByRole('log', { name: 'End of agent/stdout.jsonl' }).getByText('agent/stdout.jsonl says').waitFor();
+    await detail.locator('.link', { hasText: 'diff.patch:3' }).click();
+    await page.locator('#resume', { hasText: 'Retry 1 trial…' }).click();
+    await page.locator('#compare').click();
+    await page.locator('#regrade').click();
+    await expect
+      .poll(() => asked)
+      .toEqual(['openArtifact run-1.add-median.codex.1 diff.patch', 'resume', 'openComparison', 'regrade']);
+    await page.screenshot({ path: shot('page-run-findings'), fullPage: true });
   });
 
   it('stays at the end of the events until the person scrolls up', async () => {

@@ -110,7 +110,7 @@ export class Workbench {
   }
 
   /** Our item of the status bar with this text. */
-  statusBar(text: string): Locator {
+  statusBar(text: string | RegExp): Locator {
     return this.page.locator('.statusbar-item', { hasText: text });
   }
 

@@ -18,6 +18,7 @@ export function aTrial(changes: Partial<TrialSummary> = {}): TrialSummary {
     runId: 'run-1',
     task,
     taskProven: true,
+    proofBasis: 'tests',
     agent: choice,
     agentLabel: choice.id,
     agentVersion: choice.id === 'codex' ? '0.169.0' : null,

@@ -48,7 +48,7 @@ function flatten(children: readonly Child[]): (View | string)[] {
 }
 
 /** SVG needs its own namespace. */
-const svgTags = new Set(['svg', 'path', 'circle']);
+const svgTags = new Set(['svg', 'g', 'path', 'circle', 'line', 'text']);
 const shown = new WeakMap<Node, View>();
 
 /** Makes the children of an element look like the descriptions, keeping focus, scroll and opened folds. */

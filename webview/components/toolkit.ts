@@ -1,9 +1,9 @@
-import { provideVSCodeDesignSystem, vsCodeButton, vsCodeLink } from '@vscode/webview-ui-toolkit';
+import { provideVSCodeDesignSystem, vsCodeButton } from '@vscode/webview-ui-toolkit';
 import { type Child, el, type View } from './element.ts';
 
 /** The only place that knows the component library; its successor has the same tags. */
 export function registerComponents(): void {
-  provideVSCodeDesignSystem().register(vsCodeButton(), vsCodeLink());
+  provideVSCodeDesignSystem().register(vsCodeButton());
 }
 
 interface ButtonProps {
@@ -30,20 +30,7 @@ export function button(props: ButtonProps, ...children: readonly Child[]): View 
   );
 }
 
-/** Looks like a link and does something in the editor. */
+/** Looks like a link and does something in the editor. The library's own link is a button within a button to a screen reader. */
 export function actionLink(text: string, onClick: () => void, title?: string): View {
-  return el(
-    'vscode-link',
-    {
-      ...(title === undefined ? {} : { title }),
-      attributes: { href: '#', role: 'button' },
-      on: {
-        click: event => {
-          event.preventDefault();
-          onClick();
-        },
-      },
-    },
-    text,
-  );
+  return el('button', { class: 'link', ...(title === undefined ? {} : { title }), on: { click: onClick } }, text);
 }

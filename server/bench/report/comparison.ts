@@ -128,6 +128,7 @@ function compareTasks(trials: readonly TrialSummary[], labels: readonly string[]
   const tasks = [...Map.groupBy(trials, trial => trial.task)].map(([task, own]) => ({
     task,
     proven: own.every(trial => trial.taskProven),
+    basis: own[0]?.proofBasis ?? 'tests',
     attempts: labels.map(label =>
       own
         .filter(trial => trial.agentLabel === label)

@@ -1,5 +1,6 @@
 import type { AgentFigures, ComparedTask, PairVerdict } from '../../../protocol/comparison.ts';
 import { toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
+import { proofCaveat } from '../../../protocol/tasks.ts';
 import type { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { mean } from '../statistics/estimate.ts';
 import { toMarkup } from './escape.ts';
@@ -73,14 +74,24 @@ function interval({ reward }: AgentFigures): string {
 
 export function tasksTable({ agents, tasks }: ReportModel): string {
   if (tasks.length === 0) return '';
-  const row = ({ task, proven, attempts }: ComparedTask) =>
-    `<tr><th scope="row">${toMarkup(task)}${proven ? '' : ' <span class="warn">unproven</span>'}</th>${attempts
+  const row = ({ task, attempts, ...rest }: ComparedTask) =>
+    `<tr><th scope="row">${toMarkup(task)}${proofMark(rest)}</th>${attempts
       .map(own => `<td class="num">${own.map(mark).join('')}<span class="mv">${taskMean(own)}</span></td>`)
       .join('')}</tr>`;
   const heads = agents.map(({ label }) => `<th class="num name">${toMarkup(label)}</th>`).join('');
   return `<table><thead><tr><th>Task</th>${heads}</tr></thead>
 <tbody>${tasks.map(row).join('\n')}</tbody></table>
-<p class="cap"><i class="mk y"></i> passed, <i class="mk p"></i> in part, <i class="mk n"></i> failed, <i class="mk e"></i> no verdict; one mark per attempt. Tasks on which agents disagree the most come first.</p>`;
+<p class="cap"><i class="mk y"></i> passed, <i class="mk p"></i> in part, <i class="mk n"></i> failed, <i class="mk e"></i> no verdict; one mark per attempt. Tasks on which agents disagree the most come first.</p>${caveats(tasks)}`;
+}
+
+function proofMark({ proven, basis }: Pick<ComparedTask, 'proven' | 'basis'>): string {
+  const mark = proven ? proofCaveat(basis) && 'weaker proof' : 'unproven';
+  return mark === null ? '' : ` <span class="warn">${mark}</span>`;
+}
+
+function caveats(tasks: readonly ComparedTask[]): string {
+  const told = new Set(tasks.filter(({ proven }) => proven).map(({ basis }) => proofCaveat(basis)));
+  return [...told].map(caveat => (caveat === null ? '' : `\n<p class="cap">${toMarkup(caveat)}</p>`)).join('');
 }
 
 type Attempt = ComparedTask['attempts'][number][number];

@@ -9,13 +9,16 @@ import { orderedId } from '../../base/ids.ts';
 import { toSlug } from '../../tasks/places.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import { addCriterion } from '../../tasks/rubric.ts';
+import type { SessionSource } from '../../tasks/sessionSource.ts';
 import type { RunStore } from '../runStore.ts';
 import { fileOn } from '../trialView.ts';
+import { changeHandlers } from './changeHandlers.ts';
 
 export interface ReviewDeps {
   readonly store: RunStore;
   readonly bus: EventBus;
   readonly clock: Clock;
+  readonly sessions: SessionSource;
   loadTask(root: string, name: string): Promise<PreparedTask>;
 }
 
@@ -23,7 +26,7 @@ type AddParams = Parameters<Handlers<typeof reviews>['add']>[0];
 type Place = Pick<ReviewComment, 'file' | 'line' | 'endLine' | 'side'>;
 
 /** What people say about trials, line by line, and how it becomes part of how they are judged. */
-export function reviewHandlers({ store, bus, clock, loadTask }: ReviewDeps): Handlers<typeof reviews> {
+export function reviewHandlers({ store, bus, clock, sessions, loadTask }: ReviewDeps): Handlers<typeof reviews> {
   const requireComment = (id: string): ReviewComment => {
     const comment = store.reviews.comment(id);
     if (comment !== null) return comment;
@@ -45,6 +48,7 @@ export function reviewHandlers({ store, bus, clock, loadTask }: ReviewDeps): Han
   };
   const opening = (comment: ReviewComment) => (comment.replyTo === null ? comment : requireComment(comment.replyTo));
   return {
+    ...changeHandlers({ store, sessions, requireTrial, taskOf }),
     async add(params, signal) {
       const trial = requireTrial(params.trialId);
       const replied = params.replyTo === undefined ? null : opening(requireComment(params.replyTo));

@@ -29,7 +29,8 @@ export function parseJest(text: string, workdir: string): readonly TestOutcome[]
     const file = relativeTo(workdir, name);
     for (const { ancestorTitles, title, status, failing, duration, failureMessages } of assertionResults) {
       const done = status === 'passed' && failing !== true ? 'passed' : status === 'failed' ? 'failed' : 'skipped';
-      outcomes.add([file, ...ancestorTitles, title], done, firstLine(failureMessages?.[0]), duration ?? null);
+      const said = failureMessages?.[0];
+      outcomes.add([file, ...ancestorTitles, title], done, firstLine(said), duration ?? null, said);
     }
   }
   return outcomes.all();
@@ -39,7 +40,7 @@ const MochaTest = z.object({
   fullTitle: z.string(),
   file: z.string().nullish(),
   duration: z.number().nullish(),
-  err: z.object({ message: z.string().optional() }).nullish(),
+  err: z.object({ message: z.string().optional(), stack: z.string().optional() }).nullish(),
 });
 const MochaReport = z.object({ passes: z.array(MochaTest), failures: z.array(MochaTest), pending: z.array(MochaTest) });
 
@@ -54,7 +55,7 @@ export function parseMocha(text: string, workdir: string): readonly TestOutcome[
   const add = (tests: readonly z.infer<typeof MochaTest>[], status: TestStatus) => {
     for (const { file, fullTitle, duration, err } of tests) {
       const origin = file == null ? [] : [relativeTo(workdir, file)];
-      outcomes.add([...origin, fullTitle], status, firstLine(err?.message), duration ?? null);
+      outcomes.add([...origin, fullTitle], status, firstLine(err?.message), duration ?? null, err?.stack);
     }
   };
   add(report.passes, 'passed');
@@ -73,6 +74,7 @@ const CtrfReport = z.object({
         suite: z.union([z.string(), z.array(z.string())]).nullish(),
         filePath: z.string().nullish(),
         message: z.string().nullish(),
+        trace: z.string().nullish(),
         duration: z.number().nullish(),
       }),
     ),
@@ -84,10 +86,11 @@ export function parseCtrf(text: string, workdir: string): readonly TestOutcome[]
   const report = parseJson(CtrfReport, text);
   if (report === null) return null;
   const outcomes = new Outcomes();
-  for (const { name, status, suite, filePath, message, duration } of report.results.tests) {
+  for (const { name, status, suite, filePath, message, trace, duration } of report.results.tests) {
     const origin = filePath == null ? [] : [relativeTo(workdir, filePath)];
     const done = status === 'passed' || status === 'failed' ? status : 'skipped';
-    outcomes.add([...origin, ...(suite == null ? [] : [suite].flat()), name], done, message ?? null, duration ?? null);
+    const id = [...origin, ...(suite == null ? [] : [suite].flat()), name];
+    outcomes.add(id, done, message ?? null, duration ?? null, trace ?? '');
   }
   return outcomes.all();
 }

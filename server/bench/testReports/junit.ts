@@ -1,5 +1,5 @@
 import { type Element, parseXml } from '../reportXml.ts';
-import { firstLine, Outcomes, relativeTo, type TestOutcome, type TestStatus } from './outcome.ts';
+import { firstLine, Outcomes, relativeTo, type TestOutcome } from './outcome.ts';
 
 /**
  * Test cases of a JUnit XML file. Suites nest; a `file` attribute below `workdir` is made relative to it. Without one, the
@@ -39,8 +39,8 @@ function readTestCases(
   const outcomes = new Outcomes();
   const visit = (element: Element, suites: readonly string[]): void => {
     if (element.name === 'testcase') {
-      const { status, message, durationMs } = toOutcome(element);
-      outcomes.add(toIdParts(element, suites), status, message, durationMs);
+      const { status, message, durationMs, trace } = toOutcome(element);
+      outcomes.add(toIdParts(element, suites), status, message, durationMs, trace);
     }
     const inner = element.name === 'testsuite' ? [...suites, element.attributes['name'] ?? ''] : suites;
     for (const child of element.children) visit(child, inner);
@@ -49,7 +49,7 @@ function readTestCases(
   return outcomes.all();
 }
 
-function toOutcome(testcase: Element): { status: TestStatus; message: string | null; durationMs: number | null } {
+function toOutcome(testcase: Element): Omit<TestOutcome, 'id'> {
   const fault = testcase.children.find(child => child.name === 'failure' || child.name === 'error');
   const skipped = testcase.children.some(child => child.name === 'skipped');
   const seconds = Number(testcase.attributes['time']);
@@ -57,5 +57,6 @@ function toOutcome(testcase: Element): { status: TestStatus; message: string | n
     status: fault ? 'failed' : skipped ? 'skipped' : 'passed',
     message: fault ? (fault.attributes['message'] ?? firstLine(fault.text)) : null,
     durationMs: Number.isFinite(seconds) ? seconds * 1000 : null,
+    trace: fault?.text ?? '',
   };
 }

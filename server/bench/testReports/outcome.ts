@@ -8,6 +8,8 @@ export interface TestOutcome {
   readonly status: TestStatus;
   readonly message: string | null;
   readonly durationMs: number | null;
+  /** All that the report says of a failure; absent where it says nothing. */
+  readonly trace?: string;
 }
 
 /** Length of all ids of a report together: each repeats its suites, so a small file could ask for terabytes. */
@@ -23,13 +25,19 @@ export class Outcomes {
   readonly #byId = new Map<string, TestOutcome>();
   #idChars = 0;
 
-  add(idParts: readonly string[], status: TestStatus, message: string | null = null, durationMs: number | null = null) {
+  add(
+    idParts: readonly string[],
+    status: TestStatus,
+    message: string | null = null,
+    durationMs: number | null = null,
+    trace = '',
+  ) {
     this.#idChars += idParts.reduce((sum, part) => sum + part.length + 3, 0);
     if (this.#idChars > maxIdChars) return;
     const id = idParts.join(' > ');
     const before = this.#byId.get(id);
     if (before !== undefined && severity.indexOf(status) <= severity.indexOf(before.status)) return;
-    this.#byId.set(id, { id, status, message, durationMs });
+    this.#byId.set(id, { id, status, message, durationMs, ...(trace === '' ? {} : { trace }) });
   }
 
   /** Null when the ids together are longer than any real report's. */

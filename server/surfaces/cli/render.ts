@@ -6,7 +6,7 @@ import { proxy } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
-import { tasks } from '../../../protocol/tasks.ts';
+import { proofCaveat, tasks } from '../../../protocol/tasks.ts';
 import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
 import { render } from './renderers.ts';
 import { proofText } from './renderProof.ts';
@@ -226,12 +226,18 @@ export function flagLines({ id, flags = [] }: TrialSummary): string[] {
   return flags.map(({ kind, evidence, place }) => `Look at: ${id} ${integrityWords[kind]}: ${evidence} (${place})`);
 }
 
+/** Behind a task's name, when its verdicts say less than those of hidden tests and a proof. */
+function proofMark({ taskProven, proofBasis }: TrialSummary): string {
+  if (!taskProven) return ' (unproven)';
+  return proofCaveat(proofBasis) === null ? '' : ' (weaker proof)';
+}
+
 /** One line per trial, as `run` and `runs show` print it. */
 export function trialTable(trials: readonly TrialSummary[]): string {
   return table(
     ['Task', 'Agent', '#', 'State', 'Reward', 'Tokens', 'Cost', 'Time'],
     trials.map(trial => [
-      trial.taskProven ? trial.task : `${trial.task} (unproven)`,
+      `${trial.task}${proofMark(trial)}`,
       trial.agentLabel,
       String(trial.attempt),
       stateOf(trial),

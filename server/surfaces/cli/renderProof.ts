@@ -5,7 +5,7 @@ import { formatTime, table } from './table.ts';
 /** A task's proof: each check with what came of it, and the tests that count for nothing. */
 export function proofText(proof: TaskProof): string {
   const { provenAt, executor, base, checks, quarantined } = proof;
-  const caveat = proofCaveat(proof);
+  const caveat = proofCaveat(proof.basis);
   const rows = checks.map(check => [
     check.passed ? 'ok' : 'FAIL',
     check.title,

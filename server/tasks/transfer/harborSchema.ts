@@ -18,15 +18,25 @@ const Environment = z.looseObject({
   ...Network,
   docker_image: z.string().min(1).optional(),
   os: z.enum(['linux', 'windows']).default('linux'),
-  cpus: z.number().positive().optional(),
-  memory_mb: z.number().positive().optional(),
-  /** Before 1.1: `"2G"`. */
-  memory: z.string().optional(),
+  cpus: z.number().positive().optional().describe('Processors that Harbor gives the environment.'),
+  memory_mb: z.number().positive().optional().describe('Memory of the environment, in MB.'),
+  memory: z
+    .string()
+    .optional()
+    .meta({ description: 'Memory before 1.1: `"2G"`.', deprecated: true, instead: 'memory_mb' }),
+  storage_mb: z.number().positive().optional().describe('Disk of the environment, in MB.'),
+  storage: z
+    .string()
+    .optional()
+    .meta({ description: 'Disk before 1.1: `"10G"`.', deprecated: true, instead: 'storage_mb' }),
+  build_timeout_sec: z.number().positive().optional().describe('Seconds that building the image may take.'),
   gpus: z.int().min(0).default(0),
   gpu_types: z.array(z.string()).nullable().default([]),
   tpu: z.unknown().optional(),
-  /** Before 1.3. */
-  allow_internet: z.boolean().optional(),
+  allow_internet: z
+    .boolean()
+    .optional()
+    .meta({ description: 'Whether there is a network, before 1.3.', deprecated: true, instead: 'network_mode' }),
   env: Env,
   skills_dir: z.string().nullable().optional(),
   workdir: z.string().optional(),
@@ -76,13 +86,15 @@ export type HarborStep = z.output<typeof Step>;
 
 export const HarborToml = z.looseObject({
   schema_version: z.string().optional(),
-  /** The name of `schema_version` in 1.0. */
-  version: z.string().optional(),
+  version: z
+    .string()
+    .optional()
+    .meta({ description: 'The name of `schema_version` in 1.0.', deprecated: true, instead: 'schema_version' }),
   artifacts: z.array(Artifact).default([]),
   task: z
     .looseObject({
       name: z.string(),
-      description: z.string().default(''),
+      description: z.string().default('').describe('What the task is about, for lists.'),
       keywords: z.array(z.string()).default([]),
     })
     .optional(),

@@ -4,7 +4,7 @@ import { stringify as stringifyToml } from 'smol-toml';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { TransferFormat } from '../../../protocol/tasks.ts';
 import { type Clock, toIso } from '../../base/clock.ts';
-import { type ImportedMetadata, verifierBundle, verifierDirectory } from '../format.ts';
+import { verifierBundle, verifierDirectory } from '../format.ts';
 import {
   preparedDirectory,
   requirePlaces,
@@ -14,6 +14,7 @@ import {
   writeTaskDirectory,
 } from '../places.ts';
 import { refuseSecrets, secretsInFiles } from '../secrets.ts';
+import type { ImportedMetadata } from '../taskToml.ts';
 import { type FileNode, packTree, readTree, type TreeNode, writeTree } from './directoryTree.ts';
 import { commitBundle, type ForeignTask } from './foreignTask.ts';
 import { readHarbor } from './harbor.ts';

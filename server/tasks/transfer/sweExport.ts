@@ -4,9 +4,9 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { withBundle } from '../../git/bundle.ts';
 import { gitText } from '../../git/git.ts';
 import { diffTrees, filesOf, treeOf } from '../../git/tree.ts';
-import type { CoachMetadata } from '../format.ts';
 import type { PreparedTask } from '../preparedTask.ts';
 import { requireReference } from '../reference.ts';
+import type { CoachMetadata } from '../taskToml.ts';
 
 /**
  * A task of ours as a row of a SWE-bench dataset: the patch without tests, the tests as a patch on top of it, the ids as

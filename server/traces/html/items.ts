@@ -1,6 +1,6 @@
 import type { ConversationItem } from '../../../protocol/sessions.ts';
 import { isPrompt } from '../conversationId.ts';
-import { isObject, parseJson } from '../json.ts';
+import { readableInput } from '../readableInput.ts';
 import { filesEditedBy, reportsFailure } from '../toolUse.ts';
 import { toHtmlName, toHtmlText } from './text.ts';
 
@@ -61,20 +61,6 @@ function toolCall(call: ConversationItem, { outputs, share }: ItemContext): stri
   const input = readableInput(text);
   return `<details class="said tool"><summary><b class="code">${toHtmlName(toolName ?? 'tool')}</b><span class="head code">${head(filesEditedBy(call).join(', ') || input)}</span>${outcome}${size(output ?? '')}</summary>
 <pre>${patchHtml(toHtmlText(input, share))}</pre>${output === undefined ? '' : `<pre class="out">${toHtmlText(output, share)}</pre>`}</details>`;
-}
-
-/** A call's arguments as a person reads them: the one text in them, else JSON with a line per field. */
-function readableInput(text: string): string {
-  const parsed = parseJson(text);
-  if (!isObject(parsed)) return text.trim();
-  const values = Object.values(parsed);
-  const [only] = values;
-  if (values.length === 1 && typeof only === 'string') return only.trim();
-  const command = parsed['cmd'] ?? parsed['command'];
-  const rest = Object.entries(parsed).filter(([, value]) => value !== command);
-  const lines = rest.map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  if (command !== undefined) lines.unshift(Array.isArray(command) ? command.join(' ') : String(command));
-  return lines.join('\n').trim();
 }
 
 /** Added and removed lines of a patch, told apart. Works on escaped text: signs stand first in their line either way. */

@@ -2,7 +2,7 @@ import { visible } from '../../../protocol/visibleText.ts';
 import { escapeMarkup } from '../../base/markup.ts';
 
 /** Characters of one text that a page shows; the middle of a longer one is left out, and the page says so. */
-const shownLength = 20_000;
+export const shownLength = 20_000;
 /** A line that no one can read is not laid out either: browsers take seconds for one of megabytes. */
 const maxLineLength = 4000;
 
@@ -16,7 +16,8 @@ export function toHtmlText(text: string, share = 1): string {
   return escapeMarkup(visible(cut(text, Math.floor(shownLength * share))));
 }
 
-function cut(text: string, length: number): string {
+/** A text as long as a page can show: without its middle, and without the ends of lines that no one reads. */
+export function cut(text: string, length: number): string {
   const kept =
     text.length <= length
       ? text

@@ -6,9 +6,8 @@ import { exchangeEvents } from '../exchangeEvents.ts';
 import { type ExportRequest, exportSession } from '../exportSession.ts';
 import { Redactor } from '../redaction.ts';
 import { toRequestChanges } from '../requestChanges.ts';
-import type { SessionReader } from '../sessionReader.ts';
-import { toSessionReport } from '../sessionReport.ts';
 import { TraceStore, type WholeExchange } from '../store.ts';
+import { LastSession, noLine, readerOf } from './lastSession.ts';
 import type { ReadingOptions } from './messages.ts';
 
 /** Everything that reads more than a few rows, by name. Parameters and results cross a thread: plain values only. */
@@ -21,6 +20,7 @@ export type Readings = ReturnType<typeof openReadings>['readings'];
 export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
   const store = new TraceStore(tracesDb);
   const files = new CodexSessionFiles(codexDirectories, new Redactor());
+  const last = new LastSession(store, files);
   const readings = {
     show: async ({ sessionId }: { sessionId: string }) => {
       const reader = await readerOf(store, files, sessionId);
@@ -30,8 +30,28 @@ export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
         conversation: reader.conversation(sessionId),
       };
     },
-    summary: async ({ sessionId }: { sessionId: string }) =>
-      toSessionReport(await readerOf(store, files, sessionId), sessionId),
+    exchanges: async ({ sessionId }: { sessionId: string }) => {
+      const recorded = store.session(sessionId);
+      // Rows alone, long before what was said in them is put together.
+      if (recorded !== null) return { session: recorded, exchanges: store.exchangesOfSession(sessionId) };
+      const { session, exchanges } = await last.read(sessionId);
+      return { session, exchanges: [...exchanges] };
+    },
+    outline: async ({ sessionId }: { sessionId: string }) => ({
+      rows: [...(await last.read(sessionId)).lines.outline],
+    }),
+    lines: async ({ sessionId, from, limit }: { sessionId: string; from: number; limit: number }) => ({
+      lines: (await last.read(sessionId)).lines.page(from, limit),
+    }),
+    text: async ({ sessionId, line, whole }: { sessionId: string; line: number; whole: boolean }) => {
+      const found = (await last.read(sessionId)).lines.text(line, whole);
+      if (found === null) throw noLine(line);
+      return found;
+    },
+    find: async ({ sessionId, text }: { sessionId: string; text: string }) => ({
+      lines: (await last.read(sessionId)).lines.find(text),
+    }),
+    summary: async ({ sessionId }: { sessionId: string }) => (await last.read(sessionId)).report,
     events: async ({ id, number }: { id: string; number?: number | undefined }) => exchangeEvents(store, id, number),
     search: async ({ words, limit }: { words: readonly string[]; limit: number }, signal: AbortSignal) => {
       const hits = store.search(words.join(' '), limit);
@@ -47,16 +67,6 @@ export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
     codexSummary: (file: CodexSessionFile) => files.summary(file),
   };
   return { readings, close: () => store.dispose() };
-}
-
-/** @throws CoachError `session.missing` */
-async function readerOf(store: TraceStore, files: CodexSessionFiles, sessionId: string): Promise<SessionReader> {
-  if (store.session(sessionId) === null) {
-    const reader = await files.load(sessionId);
-    if (reader !== null) return reader;
-  }
-  store.requireSession(sessionId);
-  return store;
 }
 
 function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {

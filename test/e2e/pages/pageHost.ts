@@ -2,18 +2,30 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { pageHtml } from '../../../client/panels/html.ts';
+import { serve } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { portChannel } from '../../../protocol/channels/port.ts';
+import { serverLink } from '../../../protocol/pages.ts';
 import { root } from '../../../scripts/root.ts';
-import { themeCss } from './theme.ts';
+import { type Theme, themeCss } from './theme.ts';
 
 const origin = 'http://127.0.0.1:9';
+
+export interface OpenPage {
+  readonly page: Page;
+  readonly channel: Channel;
+  /** Complaints of the browser: content policy, errors. */
+  readonly complaints: string[];
+  /** How often the page asked for the server to be started again. */
+  readonly restarts: () => number;
+  remembered(): unknown;
+}
 
 /** A page of ours in a plain browser, with this process as the editor around it. Nothing listens anywhere. */
 export async function openPage(
   browser: BrowserContext,
-  options: { page: string; facts: Record<string, string>; theme: 'dark' | 'light' },
-): Promise<{ page: Page; channel: Channel; remembered(): unknown }> {
+  options: { page: string; facts: Record<string, string>; theme: Theme },
+): Promise<OpenPage> {
   const page = await browser.newPage();
   const listeners = new Set<(message: unknown) => void>();
   let state: unknown;
@@ -29,6 +41,7 @@ export async function openPage(
   });
   const html = pageHtml({
     page: options.page,
+    title: `Codex Coach: ${options.page}`,
     facts: options.facts,
     language: 'en',
     cspSource: origin,
@@ -48,11 +61,24 @@ export async function openPage(
       return { dispose: () => void listeners.delete(listener) };
     },
   });
-  return {
-    page,
+  const complaints: string[] = [];
+  page.on('pageerror', error => complaints.push(error.message));
+  page.on('console', message => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  let restarts = 0;
+  serve(
+    serverLink,
+    {
+      state: () => ({ state: 'up' }),
+      restart() {
+        restarts++;
+        return { done: true };
+      },
+    },
     channel,
-    remembered: () => state,
-  };
+  );
+  return { page, channel, complaints, restarts: () => restarts, remembered: () => state };
 }
 
 /** Loads the page once its host answers. */

@@ -3,6 +3,7 @@ import { pageHtml } from '../../../client/panels/html.ts';
 
 const source = {
   page: 'run',
+  title: 'Run: <add-median>',
   facts: { runId: '"><script>alert(1)</script>' },
   language: 'en',
   cspSource: 'https://webview.test',
@@ -25,5 +26,6 @@ it('has a new nonce for every page', () => {
 });
 
 it('keeps hostile text inside its attribute', () => {
+  expect(pageHtml(source)).toContain('<title>Run: &lt;add-median></title>');
   expect(pageHtml(source)).toContain('data-run-id="&quot;>&lt;script>alert(1)&lt;/script>"');
 });

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { SessionSummary } from '../../../protocol/sessions.ts';
 import { noUsage } from '../../../protocol/usage.ts';
+import { root } from '../../../scripts/root.ts';
 import { EventBus } from '../../../server/base/bus.ts';
 import { silentLog } from '../../../server/base/log.ts';
 import { coachPaths } from '../../../server/base/paths.ts';
@@ -62,6 +64,7 @@ export function taskDeps(over: Partial<TaskDeps> = {}): TaskDeps {
     clock: { now: () => (nowMs += 1000) },
     log: silentLog,
     sessions: sessionsOf(),
+    sample: { source: join(root, 'media', 'sample'), directory: aDirectory('samples') },
     validate: async () => undefined,
     ...over,
   };

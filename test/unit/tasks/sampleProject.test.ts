@@ -66,6 +66,17 @@ describe('the sample project', () => {
     expect(task.tests.paths).toContain('test/allocate.test.js');
   });
 
+  it('is made anew each time it is asked for, and its last commit becomes a prepared task', async () => {
+    const handlers = taskHandlers(taskDeps());
+    const first = await handlers.sample({}, signal);
+    const second = await handlers.sample({}, signal);
+    expect(second.repository).not.toBe(first.repository);
+    const { task } = await handlers.from({ repository: first.repository, source: 'HEAD', labels: [] }, signal);
+    const prepared = await handlers.prepare({ repository: first.repository, task: task.id, name: undefined }, signal);
+    expect(prepared.state).toBe('prepared');
+    expect((await loadPreparedTask(prepared.directory)).tests.paths).toContain('test/amount.test.js');
+  });
+
   it('is recorded with commands whose outputs do not depend on the machine', () => {
     const commands = recording.steps.flatMap(step => step.respond).filter(item => item.type === 'function_call');
     expect(commands.length).toBeGreaterThanOrEqual(3);

@@ -6,10 +6,11 @@ import { el, type View } from '../../components/element.ts';
 import { icon, trialIcon } from '../../components/icons.ts';
 import { fold } from '../../components/layout.ts';
 import { actionLink, button } from '../../components/toolkit.ts';
+import { count } from '../../components/words.ts';
 import type { RunContext } from './context.ts';
+import { flags, logs, verdictParts } from './findings.ts';
 import { events, printable } from './journal.ts';
 import { phaseTimes } from './runModel.ts';
-import { count } from './words.ts';
 
 /** The selected trial: figures, actions, then events, tests and artifacts as folds. */
 export function detail(context: RunContext): View {
@@ -23,12 +24,15 @@ export function detail(context: RunContext): View {
     { key: 'detail', class: 'detail', attributes: { 'aria-label': 'Selected trial', 'data-trial': trial.id } },
     head(trial, context),
     events(trial, context),
+    verdictParts(trial, context),
     tests(trial),
+    flags(trial, context),
+    logs(trial, context),
     artifacts(trial, context),
   );
 }
 
-function head(trial: TrialSummary, { nowMs, actions }: RunContext): View {
+function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View {
   const state = trialState(trial);
   const choice = [
     trial.agentLabel,
@@ -37,6 +41,11 @@ function head(trial: TrialSummary, { nowMs, actions }: RunContext): View {
     trial.agent.replay === null ? null : 'replay',
   ];
   const { sessionId } = trial;
+  const limits = model.run?.limits;
+  const budget = limits && {
+    tokens: limits.maxTokens === null ? '' : `of ${toCount(limits.maxTokens)}`,
+    cost: limits.maxUsd === undefined ? '' : `of $${limits.maxUsd.toFixed(2)}`,
+  };
   return el(
     'div',
     { class: 'dh' },
@@ -53,13 +62,19 @@ function head(trial: TrialSummary, { nowMs, actions }: RunContext): View {
         ...choice.filter(Boolean),
         `attempt ${trial.attempt}`,
         trial.taskProven ? 'proven task' : 'task not proven',
+        ...(trial.tries !== undefined && trial.tries > 1 ? [`begun ${trial.tries} times`] : []),
+        ...(trial.reusedFrom === undefined ? [] : ['verdict of an earlier run']),
       ].join(' · '),
     ),
     el(
       'dl',
       { class: 'fg' },
-      fact('Tokens', toCount(totalTokens(trial.usage)), cachedWords(trial)),
-      fact('Cost', toMoney(trial.cost), trial.cost.kind === 'replay' ? 'replayed' : ''),
+      fact(
+        'Tokens',
+        toCount(totalTokens(trial.usage)),
+        [budget?.tokens, cachedWords(trial)].filter(Boolean).join(', '),
+      ),
+      fact('Cost', toMoney(trial.cost), trial.cost.kind === 'replay' ? 'replayed' : (budget?.cost ?? '')),
       fact('Time', toDuration(phaseTimes(trial, nowMs)?.totalMs ?? null), ''),
       fact('Diff', diffWords(trial), filesWords(trial)),
       fact('Reward', toReward(trial.reward), trial.phase === 'done' ? '' : 'after verify'),

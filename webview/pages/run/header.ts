@@ -3,11 +3,12 @@ import type { RunState, RunSummary } from '../../../protocol/runs.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
 import { icon, runIcon } from '../../components/icons.ts';
-import { figure, note } from '../../components/layout.ts';
+import { figure } from '../../components/layout.ts';
+import { serverNotes } from '../../components/serverNotes.ts';
 import { button } from '../../components/toolkit.ts';
+import { count } from '../../components/words.ts';
 import type { RunContext } from './context.ts';
 import { mean } from './runModel.ts';
-import { count } from './words.ts';
 
 const stateWords: Readonly<Record<RunState, string>> = {
   running: 'Running',
@@ -18,7 +19,6 @@ const stateWords: Readonly<Record<RunState, string>> = {
 
 /** How far, how long, what it costs against the limits. */
 export function header(run: RunSummary, context: RunContext): View {
-  const { actions } = context;
   return el(
     'header',
     { key: 'header', class: 'hd' },
@@ -41,13 +41,28 @@ export function header(run: RunSummary, context: RunContext): View {
         ),
         el('p', { class: 'dim end', title: run.directory }, progressWords(run, context)),
       ),
-      run.state === 'running'
-        ? button({ id: 'cancel', onClick: actions.cancel }, icon('cancelled'), 'Cancel run…')
-        : button({ id: 'report', onClick: actions.openReport }, 'Open report'),
+      el('div', { class: 'row wraps' }, runActions(run, context)),
     ),
     el('div', { class: 'ms' }, figures(run, context)),
     ...notes(run, context),
   );
+}
+
+/** What can be done with a run: stop it while it works, and afterwards try again, judge again, look at it. */
+function runActions(run: RunSummary, { model, actions }: RunContext): View[] {
+  if (run.state === 'running') {
+    return [button({ id: 'cancel', onClick: actions.cancel }, icon('cancelled'), 'Cancel run…')];
+  }
+  const open = run.state === 'interrupted' ? model.trials.filter(trial => trial.phase !== 'done').length : 0;
+  const retriable = model.retriable.length + open;
+  return [
+    ...(retriable > 0
+      ? [button({ id: 'resume', primary: true, onClick: actions.resume }, `Retry ${count(retriable, 'trial')}…`)]
+      : []),
+    button({ id: 'regrade', onClick: actions.regrade }, 'Regrade…'),
+    button({ id: 'compare', onClick: actions.openComparison }, 'Compare agents'),
+    button({ id: 'report', onClick: actions.openReport }, 'Open report'),
+  ];
 }
 
 function progressWords(run: RunSummary, { model }: RunContext): string {
@@ -64,8 +79,9 @@ function progressWords(run: RunSummary, { model }: RunContext): string {
 function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
   const endMs = run.finishedAt === null ? nowMs : Date.parse(run.finishedAt);
   const tokens = totalTokens(model.usage());
-  const { maxTokens } = run.limits;
+  const { maxTokens, maxUsd } = run.limits;
   const budget = maxTokens === null ? null : maxTokens * model.trials.length;
+  const budgetUsd = maxUsd === undefined ? null : maxUsd * model.trials.length;
   const rewards = model.trials.flatMap(trial => trial.reward ?? []);
   const done = model.trials.filter(trial => trial.phase === 'done').length;
   return [
@@ -75,7 +91,12 @@ function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
       null,
       model.trials.length === 0 ? 0 : done / model.trials.length,
     ),
-    figure('Cost', toMoney(run.cost), run.cost.kind === 'replay' ? 'replayed' : null, null),
+    figure(
+      'Cost',
+      toMoney(run.cost),
+      run.cost.kind === 'replay' ? 'replayed' : budgetUsd === null ? null : `of $${budgetUsd.toFixed(2)}`,
+      budgetUsd === null || run.cost.amountUsd === null ? null : run.cost.amountUsd / budgetUsd,
+    ),
     figure(
       'Tokens',
       toCount(tokens),
@@ -91,15 +112,8 @@ function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
   ];
 }
 
-function notes(run: RunSummary, { server, fault, actions }: RunContext): View[] {
-  const shown: View[] = [];
-  if (server === 'starting') {
-    shown.push(note('warning', 'Reconnecting to the background server.', 'Verdicts reached so far are kept.'));
-  } else if (server === 'down') {
-    const restart = button({ primary: true, onClick: actions.restartServer }, 'Restart');
-    shown.push(note('error', 'The background server is not running.', 'Verdicts reached so far are kept.', restart));
-  }
-  if (fault !== null) shown.push(note('error', 'That did not work.', fault));
+function notes(run: RunSummary, context: RunContext): View[] {
+  const shown = serverNotes(context, 'Verdicts reached so far are kept.', context.actions.restartServer);
   if (run.notIsolated.length > 0) {
     shown.push(
       el(

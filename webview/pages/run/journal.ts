@@ -1,6 +1,7 @@
 import { toClock, toCount } from '../../../protocol/figures.ts';
 import type { RunEvent, TrialPhase, TrialSummary } from '../../../protocol/runs.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
+import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
 import { type IconName, icon } from '../../components/icons.ts';
 import { fold } from '../../components/layout.ts';
@@ -49,10 +50,14 @@ function eventRow(event: RunEvent, originMs: number): View {
   const tokens = event.usage === null ? null : totalTokens(event.usage);
   return el(
     'div',
-    { key: `event-${event.seq}`, class: `ev kind-${event.kind} act-${agentIcon === undefined ? 'other' : act}` },
+    {
+      key: `event-${event.seq}`,
+      class: `ev kind-${event.kind} act-${agentIcon === undefined ? 'other' : act}`,
+      attributes: { 'data-seq': String(event.seq) },
+    },
     el('span', { class: 'et' }, toClock(Date.parse(event.at) - originMs)),
     agentIcon === undefined ? eventIcon(event) : icon(agentIcon),
-    el('span', { class: 'ex', title: event.text }, printable(agentIcon === undefined ? event.text : said)),
+    el('span', { class: 'ex', title: printable(event.text) }, printable(agentIcon === undefined ? event.text : said)),
     el('span', { class: 'er dim' }, tokens === null ? '' : `${toCount(tokens)} tok`),
   );
 }
@@ -112,8 +117,5 @@ function trialName(event: RunEvent, model: RunContext['model']): string {
 
 /** Recorded text as it is, with control characters made visible and its length bounded. */
 export function printable(text: string): string {
-  const visible = text.replaceAll(/[\u0000-\u0008\u000b-\u001f\u007f]/g, character =>
-    String.fromCodePoint(character === '\u007f' ? 0x2421 : 0x2400 + (character.codePointAt(0) ?? 0)),
-  );
-  return visible.length > maxTextLength ? `${visible.slice(0, maxTextLength)}…` : visible;
+  return visible(text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text);
 }

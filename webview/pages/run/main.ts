@@ -1,7 +1,7 @@
 import '../../strict.ts';
 import { remote } from '../../../protocol/api.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { type Artifact, runPage, type ServerState } from '../../../protocol/pages.ts';
+import { type Artifact, runPage, type ServerState, serverLink } from '../../../protocol/pages.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { el, patch } from '../../components/element.ts';
 import { icon } from '../../components/icons.ts';
@@ -19,6 +19,8 @@ import { RunModel } from './runModel.ts';
 
 /** Events fetched at once when the page catches up with the journal. */
 const pageSize = 1000;
+/** How often the files of a trial at work are looked at. */
+const followMs = 2000;
 
 /** Starts the page: loads the run, follows its events, draws at most once per frame. */
 function start(): void {
@@ -27,12 +29,14 @@ function start(): void {
   const { runId = '', trialId } = document.body.dataset;
   const run = remote(runs, host.channel);
   const page = remote(runPage, host.channel);
+  const link = remote(serverLink, host.channel);
   const model = new RunModel();
   let selected: string | null = trialId ?? null;
   /** Until the person chooses a trial, the page shows the one at work. */
   let chosen = trialId !== undefined;
   let server: ServerState = 'idle';
   let artifacts: readonly Artifact[] = [];
+  let tail: RunContext['tail'] = null;
   let fault: string | null = null;
   let drawing = false;
 
@@ -41,7 +45,7 @@ function start(): void {
     drawing = true;
     requestAnimationFrame(() => {
       drawing = false;
-      draw({ model, selected, server, artifacts, fault, nowMs: Date.now(), actions });
+      draw({ model, selected, server, artifacts, tail, fault, nowMs: Date.now(), actions });
     });
   }
 
@@ -63,16 +67,24 @@ function start(): void {
       select(id);
     },
     cancel: () => void attempt(() => page.cancel({})),
+    resume: () => void attempt(() => page.resume({})),
+    regrade: () =>
+      void attempt(async () => {
+        if ((await page.regrade({})).done) await load();
+      }),
+    openComparison: () => void attempt(() => page.openComparison({})),
     openReport: () => void attempt(() => page.openReport({})),
     reviewDiff: id => void attempt(() => page.reviewDiff({ trialId: id })),
     openSession: sessionId => void attempt(() => page.openSession({ sessionId })),
     openArtifact: (id, path) => void attempt(() => page.openArtifact({ trialId: id, path })),
-    restartServer: () => void attempt(() => page.restartServer({})),
+    tail: (id, path) => void attempt(() => loadTail(id, path)),
+    restartServer: () => void attempt(() => link.restart({})),
   };
 
   function select(id: string): void {
     selected = id;
     artifacts = [];
+    tail = null;
     void loadArtifacts();
     redraw();
   }
@@ -85,6 +97,20 @@ function start(): void {
     redraw();
   }
 
+  async function loadTail(id: string, path: string): Promise<void> {
+    const read = await page.tail({ trialId: id, path });
+    if (selected === id) tail = { path, ...read };
+    redraw();
+  }
+
+  /** While a trial works its logs grow, and files come into being. */
+  function followFiles(): void {
+    const trial = model.trial(selected);
+    if (trial === undefined || !isAtWork(trial)) return;
+    void loadArtifacts();
+    if (tail !== null) void loadTail(trial.id, tail.path).catch(() => undefined);
+  }
+
   async function catchUp(): Promise<void> {
     for (;;) {
       const { events } = await run.events({ runId, after: model.lastSeq, limit: pageSize });
@@ -94,9 +120,9 @@ function start(): void {
   }
 
   async function load(): Promise<void> {
-    ({ state: server } = await page.serverState({}));
+    ({ state: server } = await link.state({}));
     const shown = await run.show({ runId });
-    model.load(shown.run, shown.trials);
+    model.load(shown.run, shown.trials, shown.regrades);
     selected ??= (shown.trials.find(isAtWork) ?? shown.trials[0])?.id ?? null;
     redraw();
     await Promise.all([catchUp(), loadArtifacts()]);
@@ -118,7 +144,7 @@ function start(): void {
     redraw();
   });
   page.on('selected', ({ trialId: wanted }) => actions.select(wanted));
-  page.on('serverChanged', ({ state }) => {
+  link.on('changed', ({ state }) => {
     const back = state === 'up' && server !== 'up';
     server = state;
     if (back) void attempt(load);
@@ -126,6 +152,7 @@ function start(): void {
   });
 
   host.remember({ runId });
+  setInterval(followFiles, followMs);
   setInterval(() => {
     if (model.run?.state === 'running') redraw();
   }, 1000);

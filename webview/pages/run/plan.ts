@@ -4,9 +4,9 @@ import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
 import { el, type View } from '../../components/element.ts';
 import { trialIcon } from '../../components/icons.ts';
 import { middle, section } from '../../components/layout.ts';
+import { count } from '../../components/words.ts';
 import type { RunContext } from './context.ts';
 import { phaseTimes } from './runModel.ts';
-import { count } from './words.ts';
 
 /** With more columns than this, cells show their icon only; reward and time are in the tooltip and the lanes. */
 const maxWordyColumns = 6;
@@ -78,9 +78,10 @@ function cell(trial: TrialSummary | undefined, { selected, nowMs, actions }: Run
   if (trial === undefined) return null;
   const state = trialState(trial);
   const name = `${trial.task}, ${trial.agentLabel}, attempt ${trial.attempt}: ${trialStateWords[state].toLowerCase()}`;
-  const label = trial.reward === null ? name : `${name}, reward ${toReward(trial.reward)}`;
   const times = phaseTimes(trial, nowMs);
-  const live = trial.phase !== 'done' && times !== null;
+  const clock = trial.phase !== 'done' && times !== null ? toClock(times.totalMs) : null;
+  const shown = clock ?? (trial.reward === null ? '' : toReward(trial.reward));
+  const label = shown === '' ? name : `${name}, ${clock === null ? 'reward' : 'for'} ${shown}`;
   return el(
     'button',
     {
@@ -96,7 +97,7 @@ function cell(trial: TrialSummary | undefined, { selected, nowMs, actions }: Run
       on: { click: () => actions.select(trial.id) },
     },
     trialIcon(state),
-    el('span', {}, live ? toClock(times.totalMs) : trial.reward === null ? '' : toReward(trial.reward)),
+    el('span', {}, shown),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { RunEvent, RunSummary, TrialSummary } from '../../../protocol/runs.ts';
+import type { Regrade, RunEvent, RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { type TrialState, trialState } from '../../../protocol/trialState.ts';
 import { addUsage, noUsage, totalTokens, type Usage } from '../../../protocol/usage.ts';
 
@@ -7,6 +7,7 @@ export class RunModel {
   run: RunSummary | null = null;
   readonly #trials = new Map<string, TrialSummary>();
   readonly #journal: RunEvent[] = [];
+  #regrades = new Map<string, Regrade>();
 
   /** In plan order: task, agent, attempt, as the server answered. */
   get trials(): readonly TrialSummary[] {
@@ -26,8 +27,19 @@ export class RunModel {
     return id === null ? undefined : this.#trials.get(id);
   }
 
-  load(run: RunSummary, trials: readonly TrialSummary[]): void {
+  /** The latest verdict given anew to what a trial left. */
+  regrade(trialId: string): Regrade | undefined {
+    return this.#regrades.get(trialId);
+  }
+
+  /** Trials without a verdict whose machine failed or that were stopped. */
+  get retriable(): readonly TrialSummary[] {
+    return this.trials.filter(({ end }) => end === 'errored' || end === 'lost' || end === 'cancelled');
+  }
+
+  load(run: RunSummary, trials: readonly TrialSummary[], regrades: readonly Regrade[] = []): void {
     this.run = run;
+    this.#regrades = new Map(regrades.map(regrade => [regrade.trialId, regrade]));
     this.#trials.clear();
     for (const trial of trials) this.#trials.set(trial.id, trial);
   }

@@ -27,6 +27,19 @@ describe('the report of a run', () => {
     expect(toReport(run, unsound).summary[1]).toContain('not sound');
   });
 
+  it('marks tasks whose verdicts rest on less than hidden tests', () => {
+    const html = toHtml(
+      toReport(
+        run,
+        trials.map(trial => ({ ...trial, proofBasis: 'rubric' as const })),
+      ),
+      '0.1.0',
+    );
+    expect(html).toContain('<span class="warn">weaker proof</span>');
+    expect(html).toContain('a model judges by the rubric');
+    expect(toHtml(toReport(run, trials), '0.1.0')).not.toContain('weaker proof');
+  });
+
   it('keeps trials without a verdict out of the mean, and names their errors', () => {
     const report = toReport(run, trials);
     const codex = report.agents.find(agent => agent.label === 'codex');

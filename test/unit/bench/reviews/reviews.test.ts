@@ -18,6 +18,16 @@ import { aBench, type Bench, solutionLine } from '../../../integration/benchFixt
 import { memoryExecutor } from '../memoryExecutor.ts';
 
 const signal = new AbortController().signal;
+const noSessions = {
+  since: async () => [],
+  isRecorded: async () => false,
+  clean: never,
+  startCommit: async () => null,
+};
+
+function never(): never {
+  throw new Error('No session here.');
+}
 const report =
   '<testsuites><testcase name="adds" file="/app/test/add.test.js"/><testcase name="takes the middle" file="/app/test/median.test.js"/></testsuites>';
 
@@ -62,7 +72,13 @@ describe('comments on a trial', () => {
       overrides: [{ host: 'api.openai.com', target: upstream.origin }],
     });
     bench.bus.subscribe(({ method }) => void (method.startsWith('coach/reviews/') && heard.push(method)));
-    handlers = reviewHandlers({ store: bench.store, bus: bench.bus, clock: systemClock, loadTask });
+    handlers = reviewHandlers({
+      store: bench.store,
+      bus: bench.bus,
+      clock: systemClock,
+      sessions: noSessions,
+      loadTask,
+    });
     const runId = await bench.run([{ id: 'command', command: ['agent'] }]);
     await bench.service.finished(runId);
     const [only] = bench.store.trials(runId);
@@ -89,6 +105,25 @@ describe('comments on a trial', () => {
     expect(other.reviews.ofTrial(trial.id)).toEqual([comment]);
     other.dispose();
     expect(heard).toEqual(['coach/reviews/changed']);
+  });
+
+  it('are about a change that is there with its hunks, and what accepting it would do', async () => {
+    const { files } = await handlers.changes({ trialId: trial.id, side: 'agent' }, signal);
+    expect(files.map(({ path, status, hunks }) => [path, status, hunks])).toEqual([
+      ['src/add.js', 'deleted', []],
+      ['src/median.js', 'added', []],
+    ]);
+    const reference = await handlers.changes({ trialId: trial.id, side: 'reference' }, signal);
+    expect(reference.files.map(({ path }) => path)).toEqual(['src/median.js']);
+    const accepted = files.map(({ path }) => ({ path, hunks: null }));
+    const merged = await handlers.merge({ trialId: trial.id, accepted }, signal);
+    expect(merged.repository).toBe(bench.root);
+    expect(merged.files).toMatchObject([
+      { path: 'src/add.js', moved: false, action: { kind: 'delete' } },
+      { path: 'src/median.js', action: { kind: 'create' } },
+    ]);
+    const other = { trialId: trial.id, accepted: [{ path: '../outside', hunks: null }] };
+    await expect(handlers.merge(other, signal)).rejects.toMatchObject({ code: 'input.invalid' });
   });
 
   it('may be about a whole file, and about what the agent deleted or the reference has', async () => {

@@ -1,0 +1,85 @@
+import * as vscode from 'vscode';
+import { serve } from '../../protocol/api.ts';
+import { CoachError } from '../../protocol/errors.ts';
+import { comparePage } from '../../protocol/pages.ts';
+import { runs } from '../../protocol/runs.ts';
+import type { Coach } from '../coach.ts';
+import { pickRuns } from '../commands/picks.ts';
+import { comparePanelType } from '../contributions.ts';
+import { showPage } from './page.ts';
+import type { RunPanels } from './runPanels.ts';
+
+/** The comparisons of this window: one per set of runs, restored after a reload. */
+export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disposable {
+  readonly #coach: Coach;
+  readonly #runPanels: RunPanels;
+  readonly #panels = new Map<string, vscode.WebviewPanel>();
+
+  constructor(coach: Coach, runPanels: RunPanels) {
+    this.#coach = coach;
+    this.#runPanels = runPanels;
+  }
+
+  open(runIds: readonly string[]): void {
+    const existing = this.#panels.get(runIds.join(' '));
+    if (existing !== undefined) {
+      existing.reveal();
+      return;
+    }
+    const title = vscode.l10n.t('Compare Agents');
+    this.#attach(vscode.window.createWebviewPanel(comparePanelType, title, vscode.ViewColumn.Active), runIds);
+  }
+
+  /** Asks which runs, then compares their agents. False when the person left it. */
+  async choose(): Promise<boolean> {
+    const chosen = await pickRuns(this.#coach, vscode.l10n.t('Compare Agents of Runs'));
+    if (chosen === undefined || chosen.length === 0) return false;
+    this.open(chosen.map(run => run.id));
+    return true;
+  }
+
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const { runIds } = (state ?? {}) as { runIds?: unknown };
+    if (Array.isArray(runIds) && runIds.every(id => typeof id === 'string')) this.#attach(panel, runIds);
+    else panel.dispose();
+  }
+
+  dispose(): void {
+    for (const panel of this.#panels.values()) panel.dispose();
+  }
+
+  #attach(panel: vscode.WebviewPanel, runIds: readonly string[]): void {
+    const coach = this.#coach;
+    const key = runIds.join(' ');
+    this.#panels.set(key, panel);
+    showPage(coach, panel, {
+      name: 'compare',
+      icon: 'run.svg',
+      facts: { runIds: key },
+      serve: channel => [
+        new vscode.Disposable(() => this.#panels.delete(key)),
+        serve(runs, coach.api.runs, channel, 'webview'),
+        serve(
+          comparePage,
+          {
+            openTrial: async ({ trialId }) => {
+              await this.#openTrial(runIds, trialId);
+              return { done: true };
+            },
+            chooseRuns: async () => ({ done: await this.choose() }),
+          },
+          channel,
+          'webview',
+        ),
+      ],
+    });
+  }
+
+  async #openTrial(runIds: readonly string[], trialId: string): Promise<void> {
+    for (const runId of runIds) {
+      const { run, trials } = await this.#coach.api.runs.show({ runId });
+      if (trials.some(trial => trial.id === trialId)) return this.#runPanels.open(run, trialId);
+    }
+    throw new CoachError('trial.missing', `No trial ${trialId} in these runs.`);
+  }
+}

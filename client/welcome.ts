@@ -1,0 +1,89 @@
+import {
+  type CommandName,
+  commandId,
+  commands,
+  filterContextKey,
+  presenceKey,
+  serverContextKey,
+  type ViewName,
+  viewId,
+  views,
+} from './contributions.ts';
+
+const trusted = 'isWorkspaceTrusted';
+const up = `${serverContextKey} == up`;
+/** Sessions can be looked at in every workspace; tasks and runs belong to a trusted one. */
+const usable = (name: ViewName): string => (name === 'sessions' ? '' : `${trusted} && `);
+
+interface Welcome {
+  readonly view: string;
+  readonly contents: string;
+  readonly when: string;
+}
+
+/** What a view says when it has no rows: why, and the one next action. */
+export function toWelcome(): Welcome[] {
+  return [
+    ...(Object.keys(views) as ViewName[]).map(serverDown),
+    ...(['tasks', 'runs'] as const).flatMap(name => [notTrusted(name), noFolder(name)]),
+    {
+      view: viewId('tasks'),
+      contents: `No task yet. Record what you or an agent change from here on: the change becomes the task's solution. ${link('checkReadiness', 'Check this repository')} first, or make a task of ${link('taskFromCommit', 'a commit')}.\n${link('startRecording')}`,
+      when: `${trusted} && ${up} && workspaceFolderCount > 0`,
+    },
+    {
+      view: viewId('runs'),
+      contents: `No run yet. A run lets agents solve your tasks in sandboxes and judges what they did.\n${link('startRun')}`,
+      when: `${trusted} && ${up} && workspaceFolderCount > 0 && ${presenceKey('runnable')}`,
+    },
+    ...(['prepareTask', 'taskFromCommit'] as const).map(next => ({
+      view: viewId('runs'),
+      contents: `No run yet. A run lets agents solve your tasks in sandboxes and judges what they did. It needs a prepared task first.\n${link(next)}`,
+      when: `${trusted} && ${up} && workspaceFolderCount > 0 && !${presenceKey('runnable')} && ${next === 'prepareTask' ? '' : '!'}${presenceKey('created')}`,
+    })),
+    {
+      view: viewId('sessions'),
+      contents: `No session recorded yet. An agent that is started in a coached terminal is recorded; ${link('testRoute', 'test the route')} when it is not.\n${link('openRecordedTerminal')}`,
+      when: `${trusted} && ${up} && !${filterContextKey}`,
+    },
+    {
+      view: viewId('sessions'),
+      contents: 'No session recorded yet. Agents can be recorded once this workspace is trusted.',
+      when: `!${trusted} && ${up} && !${filterContextKey}`,
+    },
+    {
+      view: viewId('sessions'),
+      contents: `No session matches the filter.\n${link('clearSessionFilter')}`,
+      when: `${up} && ${filterContextKey}`,
+    },
+  ];
+}
+
+function serverDown(name: ViewName): Welcome {
+  return {
+    view: viewId(name),
+    contents: `The background server is not running. What was recorded is kept; the ${link('openServerLog', 'server log')} may say why it ended.\n${link('restartServer')}`,
+    when: `${usable(name)}${serverContextKey} == down`,
+  };
+}
+
+function notTrusted(name: ViewName): Welcome {
+  return {
+    view: viewId(name),
+    contents:
+      'This workspace is not trusted. Codex Coach runs nothing in it; recorded sessions can be looked at.\n[Manage Workspace Trust](command:workbench.trust.manage)',
+    when: `!${trusted}`,
+  };
+}
+
+function noFolder(name: ViewName): Welcome {
+  return {
+    view: viewId(name),
+    contents: `Tasks and runs belong to a git repository. Open the folder of one, or ${link('openSample', 'the sample project')}.\n[Open Folder](command:vscode.openFolder)`,
+    when: `${trusted} && workspaceFolderCount == 0`,
+  };
+}
+
+function link(name: CommandName, text: string = commands[name].title): string {
+  return `[${text}](command:${commandId(name)})`;
+}

@@ -1,0 +1,14 @@
+/** Commands of the editor that a task's files offer above their first line; the server names them, the editor has them. */
+export const fileCommands = {
+  prepare: 'codexCoach.prepareTask',
+  run: 'codexCoach.startRun',
+  validate: 'codexCoach.validateTask',
+  review: 'codexCoach.reviewDiff',
+} as const;
+
+/** Files of tasks that the server knows the language of, as globs in a repository. */
+export const taskFileGlobs = [
+  '**/.coach/tasks/prepared/*/{task,rubric}.toml',
+  '**/.coach/tasks/prepared/*/tests/expected.json',
+  '**/.coach/tasks/created/*/tb_meta.json',
+] as const;

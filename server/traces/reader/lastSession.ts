@@ -1,0 +1,74 @@
+import { CoachError } from '../../../protocol/errors.ts';
+import type { Exchange, SessionReport, SessionSummary } from '../../../protocol/sessions.ts';
+import type { CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
+import { SessionLines } from '../sessionLines.ts';
+import type { SessionReader } from '../sessionReader.ts';
+import { toSessionReport } from '../sessionReport.ts';
+import type { TraceStore } from '../store.ts';
+
+export interface ReadSession {
+  readonly session: SessionSummary;
+  readonly exchanges: readonly Exchange[];
+  readonly lines: SessionLines;
+  readonly report: SessionReport;
+}
+
+/**
+ * The session that was read last. A page asks for a long one in many parts, and putting its conversation together takes
+ * longer than all of them. It is read again once it has grown.
+ */
+export class LastSession {
+  readonly #store: TraceStore;
+  readonly #files: CodexSessionFiles;
+  #kept: { readonly stamp: string; readonly read: Promise<ReadSession> } | null = null;
+
+  constructor(store: TraceStore, files: CodexSessionFiles) {
+    this.#store = store;
+    this.#files = files;
+  }
+
+  /** @throws CoachError `session.missing` */
+  async read(sessionId: string): Promise<ReadSession> {
+    const stamp = await this.#stampOf(sessionId);
+    if (this.#kept?.stamp === stamp) return this.#kept.read;
+    const read = this.#readAnew(sessionId);
+    this.#kept = { stamp, read };
+    read.catch(() => {
+      if (this.#kept?.read === read) this.#kept = null;
+    });
+    return read;
+  }
+
+  /** Tells one state of a session from the next. */
+  async #stampOf(sessionId: string): Promise<string> {
+    const recorded = this.#store.session(sessionId);
+    if (recorded !== null) return `${sessionId} ${recorded.exchanges} ${recorded.endedAt}`;
+    const file = (await this.#files.list()).find(({ id }) => id === sessionId);
+    return `${sessionId} ${file?.modifiedMs} ${file?.sizeBytes}`;
+  }
+
+  async #readAnew(sessionId: string): Promise<ReadSession> {
+    const reader = await readerOf(this.#store, this.#files, sessionId);
+    const session = reader.requireSession(sessionId);
+    const exchanges = reader.exchangesOfSession(sessionId);
+    const items = reader.conversation(sessionId);
+    const parts = { requireSession: () => session, exchangesOfSession: () => exchanges, conversation: () => items };
+    const report = toSessionReport(parts, sessionId);
+    return { session, exchanges, lines: new SessionLines(exchanges, items), report };
+  }
+}
+
+/** @throws CoachError `session.missing` */
+export async function readerOf(store: TraceStore, files: CodexSessionFiles, sessionId: string): Promise<SessionReader> {
+  if (store.session(sessionId) === null) {
+    const reader = await files.load(sessionId);
+    if (reader !== null) return reader;
+  }
+  store.requireSession(sessionId);
+  return store;
+}
+
+/** @throws CoachError `input.invalid` */
+export function noLine(number: number): CoachError {
+  return new CoachError('input.invalid', `This session has no line ${number}.`);
+}

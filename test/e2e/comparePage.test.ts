@@ -1,0 +1,119 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Comparison } from '../../protocol/comparison.ts';
+import { aComparison } from '../fakes/comparisons.ts';
+import { aRun, aTrial } from '../fakes/scriptedRun.ts';
+import { requireFeature } from '../require.ts';
+import { launchBrowser } from './chromium.ts';
+import { serveComparison } from './pages/compareHost.ts';
+import { loadPage, openPage } from './pages/pageHost.ts';
+import { screenshots } from './workbench.ts';
+
+describe.skipIf(!requireFeature('browser'))('the page that compares agents', { timeout: 60_000 }, () => {
+  let browser: Browser;
+  const home = mkdtempSync(join(tmpdir(), 'coach-compare-page-'));
+
+  beforeAll(async () => {
+    browser = await launchBrowser(home);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  async function openComparison(comparison: Comparison, run = aRun({ state: 'finished' })) {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' });
+    onTestFinished(() => context.close());
+    const opened = await openPage(context, { page: 'compare', facts: { runIds: 'run-1 run-2' }, theme: 'dark' });
+    const flags = [{ kind: 'testEdit' as const, evidence: 'tests', place: 'diff.patch:1' }];
+    const trials = [aTrial({ id: 'run-1.0.codex/gpt-5.5.1', flags })];
+    const asked = serveComparison(opened.channel, { comparison, run, trials });
+    await loadPage(opened.page);
+    await opened.page.locator('.mx').waitFor();
+    return { ...opened, asked };
+  }
+
+  it('says the verdict in words, with what it rests on', async () => {
+    const { page, complaints, remembered } = await openComparison(aComparison());
+    const rows = await page
+      .locator('[data-pair]')
+      .evaluateAll(found => found.map(row => [...row.querySelectorAll('td')].map(cell => cell.textContent)));
+    expect(rows[0]).toEqual([
+      'Not enough evidence',
+      'codex/gpt-5.5 against claude/sonnet-4.6: about 6 more tasks would settle it, if the difference holds',
+      '7 / 2 / 3',
+      '+0.08',
+      '−0.01 to +0.17',
+      'p = 0.18',
+    ]);
+    expect(rows[1]?.slice(0, 2)).toEqual([
+      'Enough evidence',
+      'codex/gpt-5.5 beats codex/gpt-5.5-mini on 8 of 12 tasks',
+    ]);
+    await page.getByText('codex/gpt-5.5 did best').waitFor();
+    expect(remembered()).toEqual({ runIds: ['run-1', 'run-2'] });
+    expect(complaints).toEqual([]);
+    await page.screenshot({ path: shot('page-compare-dark'), fullPage: true });
+  });
+
+  it('shows rewards with intervals, pass@k, cost and flags of each agent', async () => {
+    const { page } = await openComparison(aComparison());
+    const cells = page.locator('[data-agent="codex/gpt-5.5"] td');
+    expect((await cells.allTextContents()).slice(1)).toEqual([
+      '0.68',
+      '0.53 to 0.82',
+      '0.68',
+      '0.88',
+      '0.48',
+      '35 of 36',
+      '$0.62',
+      '742 k',
+      '6:40',
+      '1',
+    ]);
+    const names = await page.locator('.scatter .point text').allTextContents();
+    expect(names).toEqual(['codex/gpt-5.5', 'claude/sonnet-4.6', 'codex/gpt-5.5-mini', 'opencode/qwen3-coder-48…']);
+    expect(await page.locator('.scatter .point .on').count()).toBe(2);
+  });
+
+  it('opens the trial behind a mark, by mouse and by keyboard', async () => {
+    const { page, asked } = await openComparison(aComparison());
+    await page.locator('[data-trial="run-1.0.codex/gpt-5.5.1"]').click();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.locator('#choose').click();
+    await expect
+      .poll(() => asked)
+      .toEqual(['openTrial run-1.0.codex/gpt-5.5.1', 'openTrial run-1.1.codex/gpt-5.5.2', 'chooseRuns']);
+  });
+
+  it('warns of what makes a comparison weak, and draws a long list on request', async () => {
+    const { page } = await openComparison(aComparison(150), aRun({ state: 'running' }));
+    await page.getByText('2 runs not ended.').waitFor();
+    await page.getByText('1 task not proven.').waitFor();
+    expect(await page.locator('.mx .tk').count()).toBe(100);
+    await page.getByText('Show all 150 tasks').click();
+    await expect.poll(() => page.locator('.mx .tk').count()).toBe(150);
+  });
+
+  it('says that there is nothing to compare', async () => {
+    const { page } = await openComparison({
+      agents: [],
+      pairs: [],
+      tasks: [],
+      summary: ['No agent reached a verdict.'],
+    });
+    await page.getByText('A verdict needs two agents').waitFor();
+    await page.getByText('Appears when two agents have both').waitFor();
+  });
+});
+
+function shot(name: string): string {
+  mkdirSync(screenshots, { recursive: true });
+  return join(screenshots, `${name}.png`);
+}

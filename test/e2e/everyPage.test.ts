@@ -1,0 +1,131 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { serve } from '../../protocol/api.ts';
+import type { Channel } from '../../protocol/channel.ts';
+import { runPage } from '../../protocol/pages.ts';
+import { runs } from '../../protocol/runs.ts';
+import { aComparison } from '../fakes/comparisons.ts';
+import { aRun, ScriptedRun } from '../fakes/scriptedRun.ts';
+import { requireFeature } from '../require.ts';
+import { aRichSession } from '../unit/traces/aReader.ts';
+import { launchBrowser } from './chromium.ts';
+import { overflows, seriousProblems } from './pages/audit.ts';
+import { absentRuns, serveComparison } from './pages/compareHost.ts';
+import { loadPage, openPage } from './pages/pageHost.ts';
+import { SessionHost } from './pages/sessionHost.ts';
+import type { Theme } from './pages/theme.ts';
+import { screenshots } from './workbench.ts';
+
+interface Shown {
+  readonly facts: Record<string, string>;
+  readonly ready: string;
+  readonly open: readonly string[];
+  host(channel: Channel): void;
+}
+
+/** Each page with everything on it that it can show at once. `open` is unfolded first. */
+const pages: Readonly<Record<'run' | 'session' | 'compare', Shown>> = {
+  run: { facts: { runId: 'run-1' }, ready: '.lane', open: ['.lane[data-state="passed"] >> nth=0'], host: serveRun },
+  session: {
+    facts: { sessionId: 'session-1' },
+    ready: '[data-changes="exchange-3"]',
+    open: ['.fold[data-line="6"]', '.fold[data-line="5"]', '[data-changes="exchange-3"]'],
+    host: channel => void new SessionHost(channel, aRichSession()),
+  },
+  compare: {
+    facts: { runIds: 'run-1' },
+    ready: '.mx',
+    open: [],
+    host: channel => void serveComparison(channel, { comparison: aComparison(), run: aRun({ state: 'finished' }) }),
+  },
+};
+
+/** Width of the window in pixels and the zoom: 200 % leaves half of the width to the page. */
+const sizes = [
+  { name: '', width: 1200, zoom: 1 },
+  { name: '-200', width: 1200, zoom: 2 },
+  { name: '-narrow', width: 400, zoom: 1 },
+] as const;
+const themes: readonly Theme[] = ['light', 'dark', 'highContrast'];
+const cases = Object.keys(pages).flatMap(page =>
+  themes.flatMap(theme =>
+    sizes.map(size => ({ page: page as keyof typeof pages, theme, size, name: `${page}-${theme}${size.name}` })),
+  ),
+);
+
+describe.skipIf(!requireFeature('browser'))('every page', { timeout: 60_000 }, () => {
+  let browser: Browser;
+  const home = mkdtempSync(join(tmpdir(), 'coach-every-page-'));
+
+  beforeAll(async () => {
+    browser = await launchBrowser(home);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  it.each(cases)('$name: nothing sticks out, axe-core finds nothing serious', async shown => {
+    const { theme, size } = shown;
+    const { facts, ready, open, host } = pages[shown.page];
+    const context = await browser.newContext({
+      viewport: { width: size.width / size.zoom, height: 900 / size.zoom },
+      deviceScaleFactor: size.zoom,
+      reducedMotion: 'reduce',
+    });
+    onTestFinished(() => context.close());
+    const { page, channel, complaints } = await openPage(context, { page: shown.page, facts, theme });
+    host(channel);
+    await loadPage(page);
+    await page.locator(ready).first().waitFor();
+    for (const target of open) await page.locator(target).click();
+    mkdirSync(screenshots, { recursive: true });
+    await page.screenshot({ path: join(screenshots, `page-${shown.name}.png`), fullPage: true });
+    expect(await overflows(page)).toEqual([]);
+    expect(await seriousProblems(page)).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+});
+
+/** A run with long names, in the middle of its work. */
+function serveRun(channel: Channel): void {
+  const script = new ScriptedRun(aRun({ tasks: ['add-median', 'refund-rounding-zero-decimal-currencies'] }), {
+    changed: () => undefined,
+    trialChanged: () => undefined,
+    progress: () => undefined,
+  });
+  while (script.journal.length < 60 && script.step());
+  const [first] = script.trials;
+  const flags = [{ kind: 'testEdit' as const, evidence: '-assert.equal(1, 1);', place: 'diff.patch:3' }];
+  if (first !== undefined) script.trials[0] = { ...first, flags, sessionId: 'session-1' };
+  serve(
+    runs,
+    {
+      ...absentRuns,
+      show: () => ({ run: script.run, trials: script.trials }),
+      events: ({ after }) => ({ events: script.journal.filter(event => event.seq > after) }),
+    },
+    channel,
+  );
+  const done = () => ({ done: true });
+  serve(
+    runPage,
+    {
+      artifacts: () => ({ rows: [{ path: 'agent/stdout.jsonl', sizeBytes: 212_000 }] }),
+      openArtifact: done,
+      tail: () => ({ text: 'one line\n', sizeBytes: 9 }),
+      reviewDiff: done,
+      openReport: done,
+      openSession: done,
+      cancel: done,
+      resume: done,
+      regrade: done,
+      openComparison: done,
+    },
+    channel,
+  );
+}

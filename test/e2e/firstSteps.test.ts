@@ -1,0 +1,154 @@
+import { execFileSync } from 'node:child_process';
+import { appendFileSync, existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../../scripts/root.ts';
+import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
+import { requireFeature } from '../require.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { aWorld, type World } from '../world.ts';
+import { type EditorTools, editorTools } from './editorWorld.ts';
+
+const canEdit = requireFeature('browser') && requireFeature('editor');
+const canSandbox = requireFeature('sandbox');
+const seconds = 1000;
+
+/** A person's way from nothing to a first judged run, without key, Docker and network. */
+describe.skipIf(!canEdit)('the first steps in the editor', () => {
+  let tools: EditorTools;
+
+  beforeAll(async () => {
+    tools = await editorTools();
+  }, 600 * seconds);
+
+  afterAll(() => tools?.dispose());
+
+  it.skipIf(!canSandbox)(
+    'go from a commit over a proven task to a run, with the walkthrough following',
+    async () => {
+      const world = anEditorWorld();
+      const repository = await aSampleRepository();
+      const editor = await tools.open(world, repository, { 'codexCoach.run.executor': 'local' });
+      const { page } = editor;
+      await editor.command('Codex Coach: Get Started');
+      await page.locator('h2', { hasText: 'Get Started with Codex Coach' }).waitFor();
+      await editor.openSideBar();
+      await page.getByText('No task yet.').waitFor();
+      await editor.screenshot('walkthrough-begin');
+      await expect.poll(() => stepsDone(editor.page), { timeout: 30 * seconds }).toContain('sample');
+
+      await editor.command('Codex Coach: Create Task from Commit…');
+      await editor.answer('HEAD');
+      const task = editor.row('Tasks', /Refuse fractions of a cent.*, created/);
+      await task.waitFor({ timeout: 60 * seconds });
+      await page.getByRole('button', { name: 'Prepare Task' }).first().click();
+      await editor.row('Tasks', /Refuse fractions of a cent.*, prepared/).waitFor({ timeout: 60 * seconds });
+      await page.getByRole('button', { name: 'Validate Task' }).first().click();
+      await editor.row('Tasks', /Refuse fractions of a cent.*, proven/).waitFor({ timeout: 240 * seconds });
+      await editor.screenshot('tasks-proven');
+
+      const checkbox = editor.row('Tasks', /Refuse fractions/).locator('[role="checkbox"], .monaco-custom-toggle');
+      await checkbox.first().click();
+      await page.getByText('1 checked').waitFor();
+      await editor.screenshot('tasks-checked');
+      await editor.command('Codex Coach: Run Checked Tasks…');
+      await editor.page.getByText('Run Agents on Tasks (2/3): Agents').waitFor();
+      await editor.screenshot('run-agents');
+      await editor.pick('Oracle', 'No-op');
+      await editor.confirmPick();
+      await editor.answer('2');
+      await editor.dialog('Start Run');
+      const run = editor.row('Runs', /finished, reward 0\.50/);
+      await run.waitFor({ timeout: 180 * seconds });
+      await run.locator('.monaco-tl-twistie').click();
+      await editor.row('Runs', /^oracle #2, Passed 1\.00/).waitFor();
+      await editor.row('Runs', /^nop #1, Failed 0\.00/).waitFor();
+      await editor.screenshot('runs-open');
+
+      await editor.command('Codex Coach: Get Started');
+      await expect
+        .poll(() => stepsDone(editor.page), { timeout: 30 * seconds })
+        .toEqual(expect.arrayContaining(['sample', 'task', 'proven', 'run', 'review']));
+      await editor.screenshot('walkthrough-done');
+      for (const theme of ['Default Light Modern', 'Default High Contrast']) {
+        const other = await tools.open(world, repository, { 'workbench.colorTheme': theme });
+        await other.openSideBar();
+        await other.row('Runs', /finished, reward 0\.50/).waitFor({ timeout: 60 * seconds });
+        await other
+          .row('Runs', /finished, reward 0\.50/)
+          .locator('.monaco-tl-twistie')
+          .click();
+        await other.row('Runs', /^nop #1, Failed 0\.00/).waitFor();
+        await other.command('Codex Coach: Get Started');
+        await other.page.locator('h2', { hasText: 'Get Started with Codex Coach' }).waitFor();
+        await other.screenshot(`first-steps-${theme.replaceAll(' ', '-').toLowerCase()}`);
+      }
+    },
+    900 * seconds,
+  );
+
+  it(
+    'shows the time of a recording, and what can be done, at the status bar',
+    async () => {
+      const world = anEditorWorld();
+      const repository = await aSampleRepository();
+      const editor = await tools.open(world, repository);
+      await editor.openSideBar();
+      await editor.page.getByText('No task yet.').waitFor();
+      await editor.command('Codex Coach: Start Recording a Task…');
+      await editor.answer('Refuse empty amounts');
+      await editor.statusBar(/Refuse empty amounts 0:0[2-9]/).waitFor();
+      await editor.statusBar(/Refuse empty amounts/).click();
+      await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: 'End Recording' }).waitFor();
+      await editor.screenshot('status-actions');
+      appendFileSync(join(repository, 'src', 'amount.js'), '\nexport const empty = 0;\n');
+      await editor.pick('End Recording and Create the Task…');
+      await editor.answer('By hand.');
+      await editor.row('Tasks', /Refuse empty amounts, created/).waitFor();
+      await editor.statusBar('Refuse empty amounts').waitFor({ state: 'detached' });
+    },
+    120 * seconds,
+  );
+
+  it(
+    'lets traces be looked at in a workspace that is not trusted, and runs nothing there',
+    async () => {
+      const world = anEditorWorld();
+      const repository = await aSampleRepository();
+      const marker = join(temporaryDirectory(), 'ran');
+      // What a hostile repository would have git run for it.
+      execFileSync('git', ['config', 'core.fsmonitor', `touch ${marker}`], { cwd: repository });
+      const editor = await tools.open(world, repository, { 'security.workspace.trust.enabled': true });
+      await editor.openSideBar();
+      await editor.page.getByText('This workspace is not trusted.').first().waitFor();
+      await editor.page.getByText('Agents can be recorded once this workspace is trusted.').waitFor();
+      await editor.screenshot('untrusted');
+      expect(existsSync(marker)).toBe(false);
+    },
+    120 * seconds,
+  );
+});
+
+function stepsDone(page: Page): Promise<string[]> {
+  return page
+    .locator('.getting-started-step')
+    .evaluateAll(steps =>
+      steps.flatMap(step =>
+        step.querySelector('.codicon-getting-started-step-checked.complete, .complete') === null
+          ? []
+          : [step.getAttribute('data-step-id')?.split('#').at(-1) ?? ''],
+      ),
+    );
+}
+
+/** Its server leaves soon by itself: one that the editor is just starting can't be asked to. */
+function anEditorWorld(): World {
+  return aWorld({ COACH_IDLE_SECS: '15' });
+}
+
+async function aSampleRepository(): Promise<string> {
+  const repository = join(temporaryDirectory(), 'sample');
+  await createSampleRepository(repository, join(root, 'media', 'sample'));
+  return repository;
+}

@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Coach } from '../../../client/coach.ts';
+import { trackPresence } from '../../../client/presence.ts';
+
+const editor = vi.hoisted(() => ({
+  context: new Map<string, unknown>(),
+  isTrusted: true,
+  tabs: (_change: object): void => undefined,
+}));
+vi.mock('vscode', () => {
+  const subscription = () => ({ dispose: () => undefined });
+  class TabInputWebview {
+    readonly viewType: string;
+    constructor(viewType: string) {
+      this.viewType = viewType;
+    }
+  }
+  return {
+    Disposable: { from: subscription },
+    TabInputWebview,
+    TabInputTextDiff: class {},
+    commands: { executeCommand: async (_: string, key: string, value: unknown) => editor.context.set(key, value) },
+    window: {
+      tabGroups: {
+        onDidChangeTabs: (listener: typeof editor.tabs) => {
+          editor.tabs = listener;
+          return subscription();
+        },
+      },
+    },
+    workspace: {
+      get isTrusted() {
+        return editor.isTrusted;
+      },
+      workspaceFolders: [{ uri: { scheme: 'file', fsPath: '/work' } }],
+      onDidChangeWorkspaceFolders: subscription,
+      onDidGrantWorkspaceTrust: subscription,
+    },
+  };
+});
+
+interface Things {
+  tasks: { state: string }[] | Error;
+  runs: { state: string }[];
+  sessions: object[];
+}
+
+function aCoach(things: Things) {
+  const states: (() => void)[] = [];
+  const rows = <T>(value: T[] | Error) =>
+    value instanceof Error ? Promise.reject(value) : Promise.resolve({ rows: value });
+  const on = () => ({ dispose: () => undefined });
+  const asked = vi.fn(() => rows(things.tasks));
+  const server = {
+    state: 'up',
+    onDidChangeState: (listener: () => void) => {
+      states.push(listener);
+      return on();
+    },
+  };
+  const api = {
+    tasks: { on, list: asked },
+    runs: { on, list: () => rows(things.runs) },
+    sessions: { on, list: () => rows(things.sessions) },
+  };
+  const coach = { server, api, log: console } as unknown as Coach;
+  return { coach, asked, up: () => states.forEach(listener => void listener()) };
+}
+
+function aMemory(kept: string[] = []) {
+  const store = { kept };
+  const memory = {
+    keys: () => [],
+    get: () => store.kept as never,
+    update: async (_: string, value: string[]) => {
+      store.kept = value;
+    },
+  };
+  return { memory, store };
+}
+
+const isOn = (key: string) => editor.context.get(`codexCoach.${key}`) === true;
+
+describe('what this window has and the person has come to', () => {
+  beforeEach(() => {
+    editor.context.clear();
+    editor.isTrusted = true;
+  });
+
+  it('follows what there is, whoever made it', async () => {
+    const things: Things = { tasks: [{ state: 'created' }], runs: [], sessions: [] };
+    const { coach, up } = aCoach(things);
+    const { memory, store } = aMemory();
+    trackPresence(coach, memory);
+    up();
+    await vi.waitFor(() => expect(store.kept).toEqual(['sample', 'task']), 5000);
+    expect([isOn('has.created'), isOn('has.runnable'), isOn('did.task'), isOn('did.proven')]).toEqual([
+      ...[true, false, true, false],
+    ]);
+    Object.assign(things, { tasks: [{ state: 'proven' }], runs: [{ state: 'finished' }], sessions: [{}] });
+    up();
+    await vi.waitFor(() => expect(store.kept).toHaveLength(5), 5000);
+    expect([isOn('has.created'), isOn('has.runnable'), isOn('has.running'), isOn('has.sessions')]).toEqual([
+      ...[false, true, false, true],
+    ]);
+  });
+
+  it('keeps what was reached when the things are gone, also in the next window', async () => {
+    const { coach } = aCoach({ tasks: [], runs: [], sessions: [] });
+    trackPresence(coach, aMemory(['task', 'run', 'unknown']).memory);
+    expect([isOn('did.task'), isOn('did.run'), editor.context.size]).toEqual([true, true, 2]);
+  });
+
+  it('takes a folder without a repository for one without tasks', async () => {
+    const { coach, up } = aCoach({ tasks: new Error('no repository'), runs: [], sessions: [{}] });
+    const { memory, store } = aMemory();
+    trackPresence(coach, memory);
+    up();
+    await vi.waitFor(() => expect(store.kept).toEqual(['session']), 5000);
+  });
+
+  it('asks for nothing but sessions in a workspace that is not trusted', async () => {
+    editor.isTrusted = false;
+    const { coach, asked, up } = aCoach({ tasks: [{ state: 'proven' }], runs: [], sessions: [{}] });
+    const { memory, store } = aMemory();
+    trackPresence(coach, memory);
+    up();
+    await vi.waitFor(() => expect(store.kept).toEqual(['session']), 5000);
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  it('knows that a trial was looked at by the page of its run', async () => {
+    const vscode = await import('vscode');
+    const { memory, store } = aMemory();
+    trackPresence(aCoach({ tasks: [], runs: [], sessions: [] }).coach, memory);
+    const Webview = vscode.TabInputWebview as unknown as new (type: string) => object;
+    editor.tabs({ opened: [{ input: new Webview('mainThreadWebview-other') }] });
+    expect(store.kept).toEqual([]);
+    editor.tabs({ opened: [{ input: new Webview('mainThreadWebview-codexCoach.run') }] });
+    expect(store.kept).toEqual(['review']);
+  });
+});

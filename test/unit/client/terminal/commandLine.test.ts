@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { agentOf } from '../../../../client/terminal/commandLine.ts';
+
+it.each([
+  ['codex', 'codex'],
+  ['codex exec "fix it"', 'codex'],
+  ['  OPENAI_API_KEY=x DEBUG=1 codex', 'codex'],
+  ['npx -y @openai/codex@latest exec x', 'codex'],
+  ['npx @anthropic-ai/claude-code', 'claude'],
+  ['~/.local/bin/claude -p "hello"', 'claude'],
+  ['"C:\\tools\\gemini.cmd" --yolo', 'gemini'],
+  ['env HTTPS_PROXY= opencode run', 'opencode'],
+  ['exec qwen', 'qwen'],
+  ['git commit -m "use codex"', null],
+  ['cat codex', null],
+  ['codexx', null],
+  ['echo constructor', null],
+  ['constructor', null],
+  ['', null],
+])('%s starts %s', (commandLine, agent) => {
+  expect(agentOf(commandLine)).toBe(agent);
+});

@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type * as vscode from 'vscode';
+import type { Coach } from '../../../../client/coach.ts';
+import { routeTerminals } from '../../../../client/terminal/routing.ts';
+
+const editor = vi.hoisted(() => ({
+  record: new Set<string>(),
+  isTrusted: true,
+  folders: [] as object[],
+  changed: (_event: object): void => undefined,
+}));
+vi.mock('vscode', () => {
+  const subscription = () => ({ dispose: () => undefined });
+  return {
+    l10n: { t: (text: string) => text },
+    Disposable: {
+      from: (...all: { dispose(): unknown }[]) => ({ dispose: () => all.forEach(one => void one.dispose()) }),
+    },
+    workspace: {
+      get isTrusted() {
+        return editor.isTrusted;
+      },
+      get workspaceFolders() {
+        return editor.folders;
+      },
+      getConfiguration: (_: string, scope: { fsPath: string }) => ({ get: () => editor.record.has(scope.fsPath) }),
+      onDidChangeConfiguration: (listener: typeof editor.changed) => {
+        editor.changed = listener;
+        return subscription();
+      },
+      onDidChangeWorkspaceFolders: subscription,
+      onDidGrantWorkspaceTrust: subscription,
+    },
+  };
+});
+
+/** The editor's collection: variables by folder. */
+function aCollection() {
+  const scopes = new Map<string, Map<string, string>>();
+  const scoped = ({ workspaceFolder }: { workspaceFolder: { uri: { fsPath: string } } }) => {
+    const variables = scopes.get(workspaceFolder.uri.fsPath) ?? new Map<string, string>();
+    scopes.set(workspaceFolder.uri.fsPath, variables);
+    return {
+      clear: () => variables.clear(),
+      replace: (name: string, value: string) => void variables.set(name, value),
+    };
+  };
+  const clear = vi.fn(() => scopes.forEach(variables => void variables.clear()));
+  const collection = { persistent: true, clear, getScoped: scoped };
+  const of = (folder: string) => Object.fromEntries(scopes.get(folder) ?? []);
+  return { collection, of };
+}
+
+function aCoach() {
+  const asked: string[] = [];
+  const states: ((state: string) => void)[] = [];
+  const server = {
+    state: 'up',
+    onDidChangeState: (listener: (state: string) => void) => {
+      states.push(listener);
+      return { dispose: () => undefined };
+    },
+  };
+  const proxy = {
+    start: async () => void asked.push('start'),
+    environment: async () => ({ env: { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: null } }),
+  };
+  const become = (state: string) => {
+    server.state = state;
+    for (const listener of states) listener(state);
+  };
+  return { coach: { server, api: { proxy }, log: console } as unknown as Coach, asked, become };
+}
+
+const aFolder = (path: string) => ({ uri: { scheme: 'file', fsPath: path, toString: () => `file://${path}` } });
+const route = { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: '' };
+
+function routed() {
+  const { collection, of } = aCollection();
+  const { coach, asked, become } = aCoach();
+  const routing = routeTerminals(coach, collection as unknown as vscode.GlobalEnvironmentVariableCollection);
+  return { collection, of, asked, become, routing };
+}
+
+describe('terminals', () => {
+  beforeEach(() => {
+    editor.record.clear();
+    editor.isTrusted = true;
+    editor.folders = [aFolder('/a'), aFolder('/b')];
+  });
+
+  it('are left alone unless the person wants them recorded: no proxy is started', async () => {
+    const { collection, of, asked } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual({}));
+    expect(asked).toEqual([]);
+    expect(collection.persistent).toBe(false);
+    expect(collection.clear).toHaveBeenCalledOnce();
+  });
+
+  it('are routed in the folders that want it, until it is turned off', async () => {
+    editor.record.add('/a');
+    const { of } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual(route));
+    expect(of('/b')).toEqual({});
+    editor.record.clear();
+    editor.changed({ affectsConfiguration: () => true });
+    await vi.waitFor(() => expect(of('/a')).toEqual({}));
+  });
+
+  it('are not led to a proxy that is gone, and are again when it is back', async () => {
+    editor.record.add('/a');
+    const { of, become } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual(route));
+    become('down');
+    await vi.waitFor(() => expect(of('/a')).toEqual({}));
+    become('up');
+    await vi.waitFor(() => expect(of('/a')).toEqual(route));
+  });
+
+  it('are not routed in a workspace that is not trusted', async () => {
+    editor.record.add('/a');
+    editor.isTrusted = false;
+    const { of, asked } = routed();
+    editor.changed({ affectsConfiguration: () => true });
+    await new Promise(resolve => setImmediate(resolve));
+    expect([of('/a'), asked]).toEqual([{}, []]);
+  });
+
+  it('have nothing left of it when the extension ends', async () => {
+    editor.record.add('/a');
+    const { of, routing } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual(route));
+    routing.dispose();
+    expect(of('/a')).toEqual({});
+  });
+});

@@ -1,0 +1,215 @@
+import type { AgentFigures, PairVerdict } from '../../../protocol/comparison.ts';
+import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
+import { TrialEnd } from '../../../protocol/trialEnd.ts';
+import { visible } from '../../../protocol/visibleText.ts';
+import { type Child, el, type View } from '../../components/element.ts';
+import { icon, trialIcon } from '../../components/icons.ts';
+import { section } from '../../components/layout.ts';
+import { count } from '../../components/words.ts';
+import type { CompareContext } from './context.ts';
+import { mostAttempts, pWords, signed, verdictWords } from './figures.ts';
+import { shapeOf } from './scatter.ts';
+
+/** The sentence first, then what it rests on. */
+export function verdicts({ comparison }: CompareContext): View {
+  const { pairs } = comparison;
+  if (pairs.length === 0) {
+    const words = 'A verdict needs two agents with rewards on the same tasks.';
+    return section('verdict', 'Verdict', null, el('p', { class: 'dim pad' }, words));
+  }
+  const tasks = pairs.reduce((most, pair) => Math.max(most, pair.tasks), 0);
+  return section(
+    'verdict',
+    'Verdict',
+    `paired over ${count(tasks, 'task')}`,
+    table(
+      'Verdicts',
+      ['Evidence', 'In words', '#Better / worse / equal', '#Difference', '#95 % interval', '#Paired test'],
+      pairs.map(pairRow),
+    ),
+    pairs.length > 1 && el('p', { class: 'dim small pad' }, 'p is adjusted by Holm for the number of pairs shown.'),
+  );
+}
+
+function pairRow(pair: PairVerdict): View {
+  const cells = [
+    `${pair.better} / ${pair.worse} / ${pair.equal}`,
+    el('b', { class: 'strong' }, signed(pair.difference)),
+    `${signed(pair.low)} to ${signed(pair.high)}`,
+    pWords(pair.pValue),
+  ];
+  return el(
+    'tr',
+    { key: pair.second, attributes: { 'data-pair': `${pair.first} ${pair.second}` } },
+    el(
+      'td',
+      {},
+      el(
+        'span',
+        { class: 'st' },
+        pair.isEnough ? icon('passed', 'pass') : icon('lost', 'part'),
+        pair.isEnough ? 'Enough evidence' : 'Not enough evidence',
+      ),
+    ),
+    el('td', { class: 'words' }, verdictWords(pair)),
+    cells.map(cell => el('td', { class: 'num' }, cell)),
+  );
+}
+
+export function agents(context: CompareContext): View {
+  const { comparison } = context;
+  const most = mostAttempts(comparison);
+  const ks = most > 1 ? [1, most] : [1];
+  return section(
+    'agents',
+    'Agents',
+    null,
+    table(
+      'Agents',
+      [
+        'Agent',
+        '0 to 1',
+        '#Reward',
+        '#95 % interval',
+        ...ks.map(k => `#pass@${k}`),
+        ...(most > 1 ? [`#pass^${most}`] : []),
+        '#Verdicts',
+        '#Cost/trial',
+        '#Tokens',
+        '#Time',
+        '#Flags',
+      ],
+      comparison.agents.map(agent => agentRow(agent, ks, context)),
+    ),
+    el('p', { class: 'dim small pad' }, 'Tokens and time are medians per trial. Flagged trials keep their reward.'),
+  );
+}
+
+function agentRow(agent: AgentFigures, ks: readonly number[], context: CompareContext): View {
+  const { reward, passRates } = agent;
+  const most = ks.at(-1) ?? 1;
+  const rate = (k: number) => passRates.find(candidate => candidate.k === k);
+  const cells: Child[] = [
+    el('b', { class: 'strong' }, toReward(reward?.mean ?? null)),
+    reward === null ? noFigure : `${toReward(reward.low)} to ${toReward(reward.high)}`,
+    ...ks.map(k => toReward(rate(k)?.passAtK ?? null)),
+    ...(most > 1 ? [toReward(rate(most)?.passHatK ?? null)] : []),
+    `${agent.verdicts} of ${agent.trials}`,
+    toMoney(agent.costPerTrial),
+    toCount(agent.medianTokens),
+    toDuration(agent.medianMs),
+    String(flaggedTrials(agent.label, context)),
+  ];
+  const notes = [agent.model, agent.version, agent.isReplay ? 'replay' : null, agent.isControl ? 'control' : null];
+  return el(
+    'tr',
+    { key: agent.label, attributes: { 'data-agent': agent.label } },
+    el(
+      'th',
+      { class: 'agent', attributes: { scope: 'row' } },
+      shapeOf(context, agent.label),
+      el('b', { class: 'strong' }, visible(agent.label)),
+      el('span', { class: 'dim' }, ` ${visible(notes.filter(Boolean).join(', '))}`),
+    ),
+    el('td', {}, interval(agent)),
+    cells.map(cell => el('td', { class: 'num' }, cell)),
+  );
+}
+
+function flaggedTrials(label: string, { comparison, flags }: CompareContext): number {
+  const column = comparison.agents.findIndex(agent => agent.label === label);
+  return comparison.tasks.flatMap(task => task.attempts[column] ?? []).filter(({ trialId }) => flags.has(trialId))
+    .length;
+}
+
+/** The interval on a scale from 0 to 1, with a mark at the mean. */
+function interval({ reward }: AgentFigures): View | null {
+  if (reward === null) return null;
+  const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
+  const label = `${toReward(reward.mean)}, 95 % interval ${toReward(reward.low)} to ${toReward(reward.high)}`;
+  return el(
+    'span',
+    { class: 'iv', attributes: { role: 'img', 'aria-label': label } },
+    el('s', { style: { left: percent(reward.low), width: percent(reward.high - reward.low) } }),
+    el('i', { style: { left: percent(reward.mean) } }),
+  );
+}
+
+const endWords: Readonly<Record<TrialEnd, string>> = {
+  verified: 'Tests failed',
+  agentFailed: 'Agent failed',
+  timedOut: 'Timed out',
+  budgetSpent: 'Budget spent',
+  diskSpent: 'Disk spent',
+  stalled: 'Stalled',
+  cancelled: 'Cancelled, not counted',
+  lost: 'Lost, not counted',
+  errored: 'Errored, not counted',
+};
+
+/** Why trials failed: an agent's failure and a broken machine are kept apart. */
+export function failures({ comparison }: CompareContext): View | null {
+  const ends = TrialEnd.options.filter(end => comparison.agents.some(agent => agent.failures[end]));
+  if (ends.length === 0) return null;
+  return section(
+    'failures',
+    'Failures',
+    'a broken machine gives no reward',
+    table(
+      'Failures',
+      ['Why trials failed', ...comparison.agents.map(agent => `#${visible(agent.label)}`)],
+      ends.map(end =>
+        el(
+          'tr',
+          { key: end },
+          el(
+            'th',
+            { attributes: { scope: 'row' } },
+            el('span', { class: 'st' }, trialIcon(end === 'verified' ? 'failed' : end), endWords[end]),
+          ),
+          comparison.agents.map(agent => el('td', { class: 'num' }, String(agent.failures[end] ?? 0))),
+        ),
+      ),
+    ),
+  );
+}
+
+/** What it comes to, in sentences. */
+export function conclusions({ comparison }: CompareContext): View {
+  return section(
+    'conclusions',
+    'What you can conclude',
+    null,
+    el(
+      'div',
+      { class: 'pad' },
+      comparison.summary.map((sentence, index) => el('p', { key: String(index) }, visible(sentence))),
+    ),
+  );
+}
+
+/** A head that begins with `#` is of a column of numbers. */
+function table(label: string, heads: readonly string[], rows: readonly View[]): View {
+  return el(
+    'div',
+    { class: 'scrollx', attributes: { tabindex: '0', role: 'region', 'aria-label': label } },
+    el(
+      'table',
+      { class: 'tb' },
+      el(
+        'thead',
+        {},
+        el(
+          'tr',
+          {},
+          heads.map(head =>
+            head.startsWith('#')
+              ? el('th', { key: head, class: 'num', attributes: { scope: 'col' } }, head.slice(1))
+              : el('th', { key: head, attributes: { scope: 'col' } }, head),
+          ),
+        ),
+      ),
+      el('tbody', {}, rows),
+    ),
+  );
+}

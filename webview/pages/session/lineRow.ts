@@ -1,0 +1,164 @@
+import type { ConversationLine, LineKind, TouchedFile } from '../../../protocol/sessions.ts';
+import { visible } from '../../../protocol/visibleText.ts';
+import { type Child, el, type View } from '../../components/element.ts';
+import { type IconName, icon } from '../../components/icons.ts';
+import { actionLink, button } from '../../components/toolkit.ts';
+import type { SessionContext } from './context.ts';
+import type { LineText } from './sessionModel.ts';
+
+/** Lines of a text that are drawn in place. */
+const maxLines = 200;
+/** Files linked from one line; a patch can name hundreds. */
+const maxFiles = 12;
+
+const looks: Readonly<Record<LineKind, readonly [IconName, string]>> = {
+  prompt: ['message', 'You'],
+  assistant: ['message', 'Agent'],
+  reasoning: ['reasoning', 'Reasoning'],
+  tool: ['command', 'Tool'],
+  output: ['log', 'Output'],
+  context: ['file', 'Context'],
+  instructions: ['file', 'Instructions'],
+  other: ['file', 'Other'],
+};
+
+/** One piece of the conversation: spoken words in place, everything else folded. */
+export function lineRow(number: number, kind: LineKind, context: SessionContext): View[] {
+  const line = context.model.lines.get(number);
+  if (line === undefined) return [el('p', { key: 'wait', class: 'dim said' }, '…')];
+  return kind === 'prompt' || kind === 'assistant' ? spoken(line, context) : folded(line, context);
+}
+
+function spoken(line: ConversationLine, context: SessionContext): View[] {
+  const { model, actions } = context;
+  const isWhole = line.length <= line.text.length;
+  const isOpen = model.unfolded.has(line.number);
+  const text = isOpen ? model.texts.get(line.number) : undefined;
+  const who = line.kind === 'prompt' ? 'You' : (model.session?.agent ?? 'Agent');
+  return [
+    el(
+      'div',
+      { key: 'said', class: `said ${line.kind}` },
+      icon('message', line.kind === 'prompt' ? 'run' : 'plain'),
+      el(
+        'div',
+        { class: 'grow' },
+        el('b', { class: 'strong' }, visible(who)),
+        el('p', { class: 'words' }, visible(text?.text ?? line.text), isWhole || text ? null : '…'),
+        isWhole
+          ? null
+          : el(
+              'p',
+              { class: 'row' },
+              actionLink(isOpen ? 'Show less' : `Show all ${sizeWords(line.length)}`, () =>
+                actions.toggle(line.number),
+              ),
+              text?.isCut === true ? actionLink('Open in editor', () => actions.openText(line.number)) : null,
+            ),
+      ),
+    ),
+  ];
+}
+
+function folded(line: ConversationLine, context: SessionContext): View[] {
+  const { model, actions } = context;
+  const isOpen = model.unfolded.has(line.number);
+  const text = isOpen ? model.texts.get(line.number) : undefined;
+  const isEdit = line.files.some(file => file.change === 'edited');
+  return [
+    el(
+      'div',
+      { key: 'head', class: `line ${line.kind}${isEdit ? ' edits' : ''}` },
+      el(
+        'button',
+        {
+          class: 'fold inset',
+          attributes: { 'aria-expanded': String(isOpen), 'data-line': String(line.number) },
+          on: { click: () => actions.toggle(line.number) },
+        },
+        icon('chevron'),
+        icon(isEdit ? 'edit' : looks[line.kind][0]),
+        el('span', { class: 'what' }, nameOf(line)),
+        isEdit ? null : el('span', { class: `end ${line.kind === 'tool' ? 'mono' : ''}` }, visible(line.text)),
+      ),
+      fileLinks(line, context),
+      el('span', { class: 'aside small dim' }, outcome(line)),
+    ),
+    ...(isOpen ? [body(line, text, context)] : []),
+  ];
+}
+
+function nameOf({ kind, toolName, files }: ConversationLine): string {
+  if (kind !== 'tool') return looks[kind][1];
+  return files.some(file => file.change === 'edited') ? 'Edited' : visible(toolName ?? 'Tool');
+}
+
+function outcome({ kind, failed, length, outputLength }: ConversationLine): Child {
+  if (kind !== 'tool') return sizeWords(length);
+  if (outputLength === null) return 'no output';
+  return [failed ? el('span', { class: 'st' }, icon('failed', 'fail'), 'Failed') : null, sizeWords(outputLength)];
+}
+
+function sizeWords(length: number): string {
+  return length < 1000 ? `${length} characters` : `${Math.round(length / 1000).toLocaleString('en-US')} k characters`;
+}
+
+function fileLinks({ files }: ConversationLine, { actions }: SessionContext): View | null {
+  if (files.length === 0) return null;
+  return el(
+    'span',
+    { class: 'files mono' },
+    files
+      .slice(0, maxFiles)
+      .map(file => actionLink(fileWords(file), () => actions.openFile(file), `Open ${visible(file.path)}`)),
+    files.length > maxFiles && el('span', { class: 'dim' }, `+${files.length - maxFiles}`),
+  );
+}
+
+function fileWords({ path, line }: TouchedFile): string {
+  const shown = visible(path);
+  const short = shown.length > 60 ? `…${shown.slice(-59)}` : shown;
+  return line === null ? short : `${short}:${line}`;
+}
+
+function body(line: ConversationLine, text: LineText | undefined, { actions }: SessionContext): View {
+  if (text === undefined) return el('p', { key: 'body', class: 'dim body' }, 'Loading…');
+  const input = toLines(text.text);
+  const output = text.output === null ? null : toLines(text.output);
+  const isCut = text.isCut || input.isCut || output?.isCut === true;
+  return el(
+    'div',
+    { key: 'body', class: 'body' },
+    el('pre', { attributes: { tabindex: '0', 'aria-label': 'Text' } }, patchLines(input.text)),
+    output === null
+      ? null
+      : el('pre', { class: 'out', attributes: { tabindex: '0', 'aria-label': 'Output' } }, output.text),
+    isCut
+      ? el(
+          'p',
+          { class: 'row' },
+          el('span', { class: 'dim' }, 'Not all of it is shown.'),
+          button({ onClick: () => actions.openText(line.number) }, 'Open in editor'),
+        )
+      : null,
+  );
+}
+
+function toLines(text: string): { text: string; isCut: boolean } {
+  const lines = visible(text).split('\n');
+  return { text: lines.slice(0, maxLines).join('\n'), isCut: lines.length > maxLines };
+}
+
+/** Added and removed lines of a patch, told apart by their sign and by colour. */
+function patchLines(text: string): Child {
+  if (!text.includes('*** Begin Patch')) return text;
+  return text
+    .split('\n')
+    .map(line =>
+      line.startsWith('+')
+        ? el('ins', {}, `${line}\n`)
+        : line.startsWith('-')
+          ? el('del', {}, `${line}\n`)
+          : el('span', {}, `${line}\n`),
+    );
+}

@@ -1,0 +1,91 @@
+import type { Remote } from '../../../protocol/api.ts';
+import type { sessions } from '../../../protocol/sessions.ts';
+import type { Row, SessionModel } from './sessionModel.ts';
+
+/** Lines asked for at once. */
+const pageSize = 100;
+
+/** Fetches what is on the screen, once each. Texts of lines come when they are unfolded. */
+export class SessionLoader {
+  readonly #server: Remote<typeof sessions>;
+  readonly #sessionId: string;
+  readonly #model: SessionModel;
+  readonly #redraw: () => void;
+  readonly #asked = new Set<number>();
+  #linesPending = 0;
+  #changesPending = false;
+
+  constructor(server: Remote<typeof sessions>, sessionId: string, model: SessionModel, redraw: () => void) {
+    this.#server = server;
+    this.#sessionId = sessionId;
+    this.#model = model;
+    this.#redraw = redraw;
+  }
+
+  /** Rows first, which are there at once; then what was said, which a long session takes a moment for. */
+  async load(): Promise<void> {
+    const { session, exchanges } = await this.#server.exchanges({ sessionId: this.#sessionId });
+    const model = this.#model;
+    model.session = session;
+    model.exchanges = exchanges;
+    this.#redraw();
+    const { rows } = await this.#server.outline({ sessionId: this.#sessionId });
+    model.outline(rows);
+    // A session that has grown may have answered a call since: what is shown is asked for again, and stays meanwhile.
+    this.#asked.clear();
+    this.#redraw();
+    model.report = await this.#server.summary({ sessionId: this.#sessionId });
+    this.#redraw();
+  }
+
+  /** Asks for what these rows lack. */
+  need(rows: readonly Row[], withChanges: boolean): void {
+    if (!this.#model.isOutlined) return;
+    const pages = new Set(rows.flatMap(row => (row.kind === 'line' ? [Math.floor(row.number / pageSize)] : [])));
+    for (const page of pages) if (!this.#asked.has(page)) void this.#loadLines(page);
+    // One at a time and after the texts: each reads two whole requests.
+    if (withChanges && this.#linesPending === 0 && !this.#changesPending) void this.#loadChanges(rows);
+  }
+
+  async loadText(line: number): Promise<void> {
+    if (this.#model.texts.has(line)) return;
+    this.#model.texts.set(line, await this.#server.text({ sessionId: this.#sessionId, line }));
+    this.#redraw();
+  }
+
+  async find(text: string, signal: AbortSignal): Promise<readonly number[]> {
+    return (await this.#server.find({ sessionId: this.#sessionId, text }, signal)).lines;
+  }
+
+  async #loadLines(page: number): Promise<void> {
+    this.#asked.add(page);
+    this.#linesPending++;
+    try {
+      const { lines } = await this.#server.lines({
+        sessionId: this.#sessionId,
+        from: page * pageSize,
+        limit: pageSize,
+      });
+      for (const line of lines) this.#model.lines.set(line.number, line);
+    } catch {
+      // The server went away; with its return everything is asked for again.
+      this.#asked.delete(page);
+      return;
+    } finally {
+      this.#linesPending--;
+    }
+    this.#redraw();
+  }
+
+  async #loadChanges(rows: readonly Row[]): Promise<void> {
+    const { exchanges, changes } = this.#model;
+    const shown = rows.flatMap(row => (row.kind === 'exchange' ? (exchanges[row.index]?.id ?? []) : []));
+    const next = shown.find(id => !changes.has(id));
+    if (next === undefined) return;
+    this.#changesPending = true;
+    // Null where the request was not recorded: there is nothing to compare then.
+    changes.set(next, await this.#server.changes({ exchangeId: next }).catch(() => null));
+    this.#changesPending = false;
+    this.#redraw();
+  }
+}

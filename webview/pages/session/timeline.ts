@@ -1,0 +1,88 @@
+import { toClock } from '../../../protocol/figures.ts';
+import type { Exchange } from '../../../protocol/sessions.ts';
+import { cachedShare } from '../../../protocol/usage.ts';
+import { el, type View } from '../../components/element.ts';
+import { count } from '../../components/words.ts';
+import type { SessionContext } from './context.ts';
+import { hasFailed } from './sessionModel.ts';
+
+const width = 320;
+const height = 40;
+
+/**
+ * When the agent waited for its model, and how large each request was; between two bars its tools ran. However many
+ * exchanges there are, it is three paths. A click goes to the exchange; the keys j and k do the same.
+ */
+export function timeline({ model, actions }: SessionContext): View | null {
+  const { exchanges } = model;
+  if (exchanges.length < 2) return null;
+  const bars = toBars(exchanges);
+  const path = (kind: string, d: string) => el('path', { key: kind, class: kind, attributes: { d } });
+  const box = ({ x, wide }: Bar, high: number) => {
+    const tall = Math.max(high, 0.5).toFixed(1);
+    return `M${x.toFixed(1)} ${height}v-${tall}h${wide.toFixed(1)}v${tall}z`;
+  };
+  const failed = bars.filter(bar => bar.hasFailed).map(({ x }) => `M${x.toFixed(1)} 0h4l-2 4z`);
+  const totalMs = Date.parse(exchanges.at(-1)?.startedAt ?? '') - Date.parse(exchanges[0]?.startedAt ?? '');
+  return el(
+    'figure',
+    { key: 'timeline', class: 'timeline' },
+    el(
+      'svg',
+      {
+        attributes: {
+          viewBox: `0 0 ${width} ${height}`,
+          preserveAspectRatio: 'none',
+          role: 'img',
+          'aria-label': `Timeline: ${count(exchanges.length, 'exchange')} in ${toClock(totalMs)}`,
+        },
+        on: { click: event => actions.goTo(nearest(bars, event as MouseEvent)) },
+      },
+      path('full', bars.map(bar => box(bar, bar.high)).join('')),
+      path('cached', bars.map(bar => box(bar, bar.cachedHigh)).join('')),
+      path('bad', failed.join('')),
+    ),
+    el(
+      'figcaption',
+      { class: 'dim small' },
+      `Request size over ${toClock(totalMs)}: `,
+      el('i', { class: 'key-cached' }),
+      'cached ',
+      el('i', { class: 'key-full' }),
+      'billed in full',
+    ),
+  );
+}
+
+interface Bar {
+  readonly x: number;
+  readonly wide: number;
+  readonly high: number;
+  readonly cachedHigh: number;
+  readonly hasFailed: boolean;
+}
+
+function toBars(exchanges: readonly Exchange[]): Bar[] {
+  const startMs = Date.parse(exchanges[0]?.startedAt ?? '');
+  const endOf = (exchange: Exchange) => Date.parse(exchange.startedAt) + (exchange.durationMs ?? 0);
+  const spanMs = Math.max(1, ...exchanges.map(endOf).map(end => end - startMs));
+  const most = exchanges.reduce((max, { usage }) => Math.max(max, usage.inputTokens ?? 0), 1);
+  return exchanges.map(exchange => {
+    const x = ((Date.parse(exchange.startedAt) - startMs) / spanMs) * (width - 2);
+    const high = ((height - 6) * (exchange.usage.inputTokens ?? 0)) / most;
+    return {
+      x,
+      wide: Math.max(1, ((exchange.durationMs ?? 0) / spanMs) * (width - 2)),
+      high,
+      cachedHigh: high * (cachedShare(exchange.usage) ?? 0),
+      hasFailed: hasFailed(exchange),
+    };
+  });
+}
+
+function nearest(bars: readonly Bar[], { clientX, currentTarget }: MouseEvent): number {
+  const { left, width: shown } = (currentTarget as Element).getBoundingClientRect();
+  const x = ((clientX - left) / shown) * width;
+  const distance = (bar: Bar | undefined) => Math.abs((bar?.x ?? 0) + (bar?.wide ?? 0) / 2 - x);
+  return bars.reduce((best, bar, index) => (distance(bar) < distance(bars[best]) ? index : best), 0);
+}
