@@ -2,7 +2,13 @@ import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createMessageConnection, ResponseError, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import {
+  ConnectionError,
+  createMessageConnection,
+  ErrorCodes,
+  ResponseError,
+  StreamMessageWriter,
+} from 'vscode-jsonrpc/node';
 import { remote } from '../protocol/api.ts';
 import type { Channel, Disposable } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
@@ -116,8 +122,23 @@ function endingWith(closed: Promise<void>, channel: Channel): Channel {
   ended.catch(() => undefined);
   return {
     ...channel,
-    request: (method, params, signal) => Promise.race([channel.request(method, params, signal), ended]),
+    request: async (method, params, signal) => {
+      try {
+        return await Promise.race([channel.request(method, params, signal), ended]);
+      } catch (error) {
+        if (!isEnd(error)) throw error;
+        // Who asks again must find the connection gone.
+        await closed;
+        throw new ServerEndedError();
+      }
+    },
   };
+}
+
+/** Whether a request failed because there was nobody any more to write it to. */
+function isEnd(error: unknown): boolean {
+  if (error instanceof ConnectionError) return true;
+  return error instanceof ResponseError && error.code === ErrorCodes.MessageWriteError;
 }
 
 function openSocket(path: string): Promise<Socket | null> {

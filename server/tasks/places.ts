@@ -63,13 +63,18 @@ export function requireTaskName(name: string): string {
   });
 }
 
-/** A title as a directory name: at most 48 characters of a-z, 0-9 and dashes. */
+const maxSlugLength = 48;
+
+/** A title as a directory name: at most 48 characters of a-z, 0-9 and dashes, whole words as far as there is one. */
 export function toSlug(title: string): string {
   const words = title
     .normalize('NFKD')
     .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, '-');
-  return words.slice(0, 48).replaceAll(/^-+|-+$/g, '') || 'task';
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '');
+  const start = words.slice(0, maxSlugLength);
+  const whole = words.length > maxSlugLength && words[maxSlugLength] !== '-' ? start.replace(/-[^-]*$/, '') : start;
+  return whole.replace(/-+$/, '') || 'task';
 }
 
 /** Id of a created task, from its title and the time (ISO) it is made at. */

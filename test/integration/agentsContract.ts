@@ -41,9 +41,12 @@ const realAgents: readonly RealAgent[] = [
 
 const realKey = 'sk-real-one-of-agents-0123456789';
 
-/** The real programs of other agents, in real sandboxes, on a small task; registered once per executor. */
-export function agentsContract(subject: BenchSubject): void {
-  describe.each(realAgents)(
+/**
+ * The real programs of other agents, in real sandboxes, on a small task; registered once per executor. What an agent does
+ * when its model is gone hardly depends on the sandbox: `deadModel` false leaves it out.
+ */
+export function agentsContract(subject: BenchSubject, agents: readonly TestAgent[], { deadModel = true } = {}): void {
+  describe.each(realAgents.filter(({ id }) => agents.includes(id)))(
     `the real $id in a ${subject.name} sandbox`,
     ({ id, host, keyName, tool, model, dialect }) => {
       const isThere = requireFeature(id);
@@ -124,7 +127,7 @@ export function agentsContract(subject: BenchSubject): void {
         },
       );
 
-      it.skipIf(!isThere)(
+      it.runIf(isThere && deadModel)(
         'is stopped while it retries a dead model, with what it waited for',
         { timeout: 400_000 },
         async () => {

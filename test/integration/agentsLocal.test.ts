@@ -4,5 +4,6 @@ import { agentsContract } from './agentsContract.ts';
 import { testLocalExecutor } from './executorsFixture.ts';
 
 describe.skipIf(!requireFeature('sandbox'))('other agents', () => {
-  agentsContract({ name: 'local', executors: home => [testLocalExecutor(home)], leftovers: () => [] });
+  const local = { name: 'local', executors: (home: string) => [testLocalExecutor(home)], leftovers: () => [] };
+  agentsContract(local, ['claude', 'gemini', 'opencode', 'qwen']);
 });
