@@ -37,13 +37,13 @@ await provideAgents();
 const unit = await suite('unit', ['test/unit'], []);
 // Real programs on a busy machine: what fails gets one more try, and is named below if that one passes.
 const integration = await suite('integration', ['test/integration'], ['--retry=1']);
-// One file with an engine and one with a workbench at a time. The first may build an image.
+// One file at a time: an engine, a workbench and a browser share the machine with nothing. The first may build an image.
 const heavyFlags = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
-const heavy = await Promise.all([suite('docker', ['test/docker'], heavyFlags), suite('e2e', ['test/e2e'], heavyFlags)]);
+const heavy = await suite('heavy', ['test/docker', 'test/e2e'], heavyFlags);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);
-const suites = [unit, integration, ...heavy];
+const suites = [unit, integration, heavy];
 for (const text of suites.flatMap(totals => totals.secondTries)) console.log(`Passed on its second try: ${text}`);
 const sum = (figure: 'passed' | 'failed' | 'skipped') => suites.reduce((total, totals) => total + totals[figure], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
