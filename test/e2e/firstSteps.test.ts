@@ -9,6 +9,7 @@ import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, type World } from '../world.ts';
 import { type EditorTools, editorTools } from './editorWorld.ts';
+import { Tour } from './tour.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');
 const canSandbox = requireFeature('sandbox');
@@ -35,8 +36,9 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await page.locator('h2', { hasText: 'Get Started with Codex Coach' }).waitFor();
       await editor.openSideBar();
       await page.getByText('No task yet.').waitFor();
-      await editor.screenshot('walkthrough-begin');
       await expect.poll(() => stepsDone(editor.page), { timeout: 30 * seconds }).toContain('sample');
+      const tour = new Tour(editor, tourBeginning);
+      await tour.stop('walkthrough-begin', 'Get started', tourTexts.begin);
 
       await editor.command('Codex Coach: Create Task from Commit…');
       await editor.answer('HEAD');
@@ -46,15 +48,14 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await editor.row('Tasks', /Refuse fractions of a cent.*, prepared/).waitFor({ timeout: 60 * seconds });
       await page.getByRole('button', { name: 'Validate Task' }).first().click();
       await editor.row('Tasks', /Refuse fractions of a cent.*, proven/).waitFor({ timeout: 240 * seconds });
-      await editor.screenshot('tasks-proven');
+      await tour.stop('tasks-proven', 'Make a task, and prove it', tourTexts.proven);
 
       const checkbox = editor.row('Tasks', /Refuse fractions/).locator('[role="checkbox"], .monaco-custom-toggle');
       await checkbox.first().click();
       await page.getByText('1 checked').waitFor();
-      await editor.screenshot('tasks-checked');
       await editor.command('Codex Coach: Run Checked Tasks…');
       await editor.page.getByText('Run Agents on Tasks (2/3): Agents').waitFor();
-      await editor.screenshot('run-agents');
+      await tour.stop('run-agents', 'Choose agents', tourTexts.agents);
       await editor.pick('Oracle', 'No-op');
       await editor.confirmPick();
       await editor.answer('2');
@@ -64,13 +65,14 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await run.locator('.monaco-tl-twistie').click();
       await editor.row('Runs', /^oracle #2, Passed 1\.00/).waitFor();
       await editor.row('Runs', /^nop #1, Failed 0\.00/).waitFor();
-      await editor.screenshot('runs-open');
+      await tour.stop('runs-open', 'See what came out', tourTexts.runs);
 
       await editor.command('Codex Coach: Get Started');
       await expect
         .poll(() => stepsDone(editor.page), { timeout: 30 * seconds })
         .toEqual(expect.arrayContaining(['sample', 'task', 'proven', 'run', 'review']));
-      await editor.screenshot('walkthrough-done');
+      await tour.stop('walkthrough-done', 'Where to go from here', tourTexts.done);
+      tour.end();
       for (const theme of ['Default Light Modern', 'Default High Contrast']) {
         const other = await tools.open(world, repository, { 'workbench.colorTheme': theme });
         await other.openSideBar();
@@ -129,6 +131,25 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
     120 * seconds,
   );
 });
+
+const tourBeginning = `# The first ten minutes
+
+From nothing to a first judged run in the editor: without a key, without Docker, without network. The way below is the one
+that \`test/e2e/firstSteps.test.ts\` goes in a real workbench; the pictures are from its last run.`;
+
+const tourTexts = {
+  begin: `Press F1 and choose **Codex Coach: Get Started**. The steps complete by what happens, not by clicks: with a folder
+that holds a git repository, the first is done. **Open Sample Project** makes one.`,
+  proven: `**Codex Coach: Create Task from Commit…** with \`HEAD\`: what the commit changed becomes the solution, the state before it
+the start. **Prepare Task** seals it, so that no trace of the solution is left where an agent could look. **Validate Task**
+runs it in sandboxes: the solution earns 1, doing nothing earns 0, and neither do agents that cheat.`,
+  agents: `Check the task in the view and choose **Codex Coach: Run Checked Tasks…**. Two of the agents need no model: *Oracle* applies
+the solution, *No-op* does nothing. With a key or a login the others are a choice away.`,
+  runs: `Two attempts of each, in the local sandbox: the oracle passes, the no-op fails, the run's mean is 0.50. The page shows each
+trial as it happens, with its events, tests and diff; **Review Diff** opens what an agent changed.`,
+  done: `The steps that are left need an agent of your own: open a coached terminal, work as always, and save the session as a task
+when the agent ends.`,
+};
 
 function stepsDone(page: Page): Promise<string[]> {
   return page
