@@ -44,7 +44,7 @@ export class ReviewStore {
   #rows(column: 'trial_id' | 'reply_to', value: string): ReviewComment[] {
     return this.#database
       .prepare<[string], { comment_json: string }>(
-        `SELECT comment_json FROM review_comments WHERE ${column} = ? ORDER BY id`,
+        `SELECT comment_json FROM review_comments WHERE ${column} = ? ORDER BY rowid`,
       )
       .all(value)
       .map(row => ReviewComment.parse(JSON.parse(row.comment_json)));

@@ -11,6 +11,7 @@ describe.runIf(process.platform === 'linux')('a thread that gives way', () => {
       const { parentPort, workerData } = require('node:worker_threads');
       import(workerData).then(({ giveWay }) => {
         giveWay();
+        parentPort.on('message', () => undefined);
         parentPort.postMessage(Number(basename(readlinkSync('/proc/thread-self'))));
       });`;
     const before = getPriority(process.pid);
