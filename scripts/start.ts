@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { build, hostTarget } from './build.ts';
 import { root } from './root.ts';
 
-await build({ target: hostTarget(), dev: true });
+await build({ target: hostTarget(), dev: false });
 const child = spawn(process.execPath, [join(root, 'bin', 'codex-coach.cjs'), 'demo', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
