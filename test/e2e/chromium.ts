@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll } from 'vitest';
 import { findChromium } from '../require.ts';
 
 /** The machine's own Chromium, headless, talking to nobody. */
@@ -19,4 +23,24 @@ export function launchBrowser(home: string): Promise<Browser> {
       '--disable-sync',
     ],
   });
+}
+
+/** A browser for the tests of a suite, which it registers: there before the first of them, gone after the last. */
+export function sharedBrowser(): Pick<Browser, 'newContext'> {
+  let home = '';
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'coach-page-'));
+    browser = await launchBrowser(home);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return {
+    newContext(options) {
+      if (browser === undefined) throw new Error('The browser is there in tests only.');
+      return browser.newContext(options);
+    },
+  };
 }

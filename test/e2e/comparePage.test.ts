@@ -1,29 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Comparison } from '../../protocol/comparison.ts';
 import { aComparison } from '../fakes/comparisons.ts';
 import { aRun, aTrial } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
-import { launchBrowser } from './chromium.ts';
+import { sharedBrowser } from './chromium.ts';
 import { serveComparison } from './pages/compareHost.ts';
 import { loadPage, openPage } from './pages/pageHost.ts';
 import { screenshots } from './workbench.ts';
 
 describe.skipIf(!requireFeature('browser'))('the page that compares agents', { timeout: 60_000 }, () => {
-  let browser: Browser;
-  const home = mkdtempSync(join(tmpdir(), 'coach-compare-page-'));
-
-  beforeAll(async () => {
-    browser = await launchBrowser(home);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-  });
+  const browser = sharedBrowser();
 
   async function openComparison(comparison: Comparison, run = aRun({ state: 'finished' })) {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' });

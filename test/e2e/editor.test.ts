@@ -1,18 +1,15 @@
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { remote } from '../../protocol/api.ts';
 import { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import { server } from '../../protocol/server.ts';
-import { root } from '../../scripts/root.ts';
 import { connectToServer } from '../../server/connect.ts';
-import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { requireFeature } from '../require.ts';
-import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, provideCodex, type World } from '../world.ts';
-import { type EditorTools, editorTools } from './editorWorld.ts';
+import { provideCodex, type World } from '../world.ts';
+import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');
 const canRunCodex = requireFeature('codex') && requireFeature('sandbox');
@@ -20,13 +17,7 @@ const seconds = 1000;
 
 /** The packaged extension in a real workbench, with the real background server. */
 describe.skipIf(!canEdit)('in the editor', () => {
-  let tools: EditorTools;
-
-  beforeAll(async () => {
-    tools = await editorTools();
-  }, 600 * seconds);
-
-  afterAll(() => tools?.dispose());
+  const tools = sharedEditorTools();
 
   it(
     'records a task from the palette',
@@ -188,17 +179,6 @@ describe.skipIf(!canEdit)('in the editor', () => {
 });
 
 const firstSessionRow = /exchange|gpt|codex/i;
-
-/** Its server leaves soon by itself: one that the editor is just starting can't be asked to. */
-function anEditorWorld(more: NodeJS.ProcessEnv = {}): World {
-  return aWorld({ COACH_IDLE_SECS: '15', ...more });
-}
-
-async function aSampleRepository(): Promise<string> {
-  const repository = join(temporaryDirectory(), 'sample');
-  await createSampleRepository(repository, join(root, 'media', 'sample'));
-  return repository;
-}
 
 /** The process of the server that the editor is connected to, or 0: nothing here may start one. */
 async function editorsServer({ paths, env }: World): Promise<number> {

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, it } from 'vitest';
+import { describe, it } from 'vitest';
 import { requireFeature } from '../require.ts';
-import { aWorld, provideCodex } from '../world.ts';
-import { type EditorTools, editorTools } from './editorWorld.ts';
+import { provideCodex } from '../world.ts';
+import { anEditorWorld, sharedEditorTools } from './editorWorld.ts';
 
 const canRun = ['browser', 'editor', 'codex', 'sandbox'].every(feature =>
   requireFeature(feature as Parameters<typeof requireFeature>[0]),
@@ -12,18 +12,12 @@ const seconds = 1000;
 
 /** Our pages in a real workbench, from a demo whose Codex session and run are real. */
 describe.skipIf(!canRun)('pages in the editor', () => {
-  let tools: EditorTools;
-
-  beforeAll(async () => {
-    tools = await editorTools();
-  }, 600 * seconds);
-
-  afterAll(() => tools?.dispose());
+  const tools = sharedEditorTools();
 
   it(
     'show a session, lead from a comparison to a trial, and come back after a reload',
     async () => {
-      const world = aWorld({ COACH_IDLE_SECS: '15', COACH_EXECUTOR: 'local' });
+      const world = anEditorWorld({ COACH_EXECUTOR: 'local' });
       provideCodex(world);
       await world.cli(['demo']);
       const [name = ''] = readdirSync(world.paths.workspaces).filter(entry => entry.startsWith('demo-'));

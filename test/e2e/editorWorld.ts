@@ -2,29 +2,59 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { hostTarget } from '../../scripts/build.ts';
 import { installCodeServer } from '../../scripts/codeServer.ts';
 import { packageExtension } from '../../scripts/package.ts';
+import { root } from '../../scripts/root.ts';
+import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { codeServerDirectory } from '../require.ts';
-import type { World } from '../world.ts';
+import { temporaryDirectory } from '../temporary.ts';
+import { aWorld, type World } from '../world.ts';
 import { launchBrowser } from './chromium.ts';
 import { startWorkbench, Workbench } from './workbench.ts';
 
 /** What all editor tests share: code-server, the VSIX, a browser. Made once, it takes minutes the first time. */
 export interface EditorTools {
   open(world: World, folder: string, settings?: Readonly<Record<string, unknown>>): Promise<Workbench>;
-  dispose(): Promise<void>;
 }
 
-export async function editorTools(): Promise<EditorTools> {
+const installTimeoutMs = 600_000;
+
+/** The tools for the tests of a suite, which it registers: there before the first of them, gone after the last. */
+export function sharedEditorTools(): EditorTools {
+  let tools: Awaited<ReturnType<typeof makeTools>> | undefined;
+  beforeAll(async () => {
+    tools = await makeTools();
+  }, installTimeoutMs);
+  afterAll(() => tools?.dispose());
+  return {
+    open(...how) {
+      if (tools === undefined) throw new Error('The editor is there in tests only.');
+      return tools.open(...how);
+    },
+  };
+}
+
+/** Its server leaves soon by itself: one that the editor is just starting can't be asked to. */
+export function anEditorWorld(more: NodeJS.ProcessEnv = {}): World {
+  return aWorld({ COACH_IDLE_SECS: '15', ...more });
+}
+
+export async function aSampleRepository(): Promise<string> {
+  const repository = join(temporaryDirectory(), 'sample');
+  await createSampleRepository(repository, join(root, 'media', 'sample'));
+  return repository;
+}
+
+async function makeTools() {
   const scratch = mkdtempSync(join(tmpdir(), 'coach-editor-'));
   const entry = await installCodeServer(codeServerDirectory, console.log);
   const vsix = await packageExtension(hostTarget(), join(scratch, 'codex-coach.vsix'));
   const browser: Browser = await launchBrowser(scratch);
   let editors = 0;
   return {
-    async open(world, folder, settings = {}) {
+    async open(world: World, folder: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Workbench> {
       const profile = join(scratch, `profile-${++editors}`);
       mkdirSync(world.paths.home, { recursive: true, mode: 0o700 });
       const editor = await startWorkbench({ entry, vsix, profile, folder, env: world.env, settings });
@@ -33,7 +63,7 @@ export async function editorTools(): Promise<EditorTools> {
       onTestFinished(() => workbench.page.context().close());
       return workbench;
     },
-    async dispose() {
+    async dispose(): Promise<void> {
       await browser.close();
       rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
     },

@@ -1,8 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { serve } from '../../protocol/api.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { runPage } from '../../protocol/pages.ts';
@@ -11,7 +9,7 @@ import { aComparison } from '../fakes/comparisons.ts';
 import { aRun, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
 import { aRichSession } from '../unit/traces/aReader.ts';
-import { launchBrowser } from './chromium.ts';
+import { sharedBrowser } from './chromium.ts';
 import { overflows, seriousProblems } from './pages/audit.ts';
 import { absentRuns, serveComparison } from './pages/compareHost.ts';
 import { loadPage, openPage } from './pages/pageHost.ts';
@@ -57,17 +55,7 @@ const cases = Object.keys(pages).flatMap(page =>
 );
 
 describe.skipIf(!requireFeature('browser'))('every page', { timeout: 60_000 }, () => {
-  let browser: Browser;
-  const home = mkdtempSync(join(tmpdir(), 'coach-every-page-'));
-
-  beforeAll(async () => {
-    browser = await launchBrowser(home);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-  });
+  const browser = sharedBrowser();
 
   it.each(cases)('$name: nothing sticks out, axe-core finds nothing serious', async shown => {
     const { theme, size } = shown;

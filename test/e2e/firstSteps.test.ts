@@ -2,13 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { root } from '../../scripts/root.ts';
-import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
+import { describe, expect, it } from 'vitest';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, type World } from '../world.ts';
-import { type EditorTools, editorTools } from './editorWorld.ts';
+import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
 import { Tour } from './tour.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');
@@ -17,13 +14,7 @@ const seconds = 1000;
 
 /** A person's way from nothing to a first judged run, without key, Docker and network. */
 describe.skipIf(!canEdit)('the first steps in the editor', () => {
-  let tools: EditorTools;
-
-  beforeAll(async () => {
-    tools = await editorTools();
-  }, 600 * seconds);
-
-  afterAll(() => tools?.dispose());
+  const tools = sharedEditorTools();
 
   it.skipIf(!canSandbox)(
     'go from a commit over a proven task to a run, with the walkthrough following',
@@ -161,15 +152,4 @@ function stepsDone(page: Page): Promise<string[]> {
           : [step.getAttribute('data-step-id')?.split('#').at(-1) ?? ''],
       ),
     );
-}
-
-/** Its server leaves soon by itself: one that the editor is just starting can't be asked to. */
-function anEditorWorld(): World {
-  return aWorld({ COACH_IDLE_SECS: '15' });
-}
-
-async function aSampleRepository(): Promise<string> {
-  const repository = join(temporaryDirectory(), 'sample');
-  await createSampleRepository(repository, join(root, 'media', 'sample'));
-  return repository;
 }

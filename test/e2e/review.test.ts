@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ReviewComment } from '../../protocol/reviews.ts';
 import type { TrialSummary } from '../../protocol/runs.ts';
 import { solutionLine, startFiles, writeRepository } from '../integration/benchFixture.ts';
@@ -9,7 +9,7 @@ import { runGit } from '../integration/executorsFixture.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, type World } from '../world.ts';
-import { type EditorTools, editorTools } from './editorWorld.ts';
+import { type EditorTools, sharedEditorTools } from './editorWorld.ts';
 import type { Workbench } from './workbench.ts';
 
 const canReview = requireFeature('browser') && requireFeature('editor') && requireFeature('sandbox');
@@ -24,13 +24,7 @@ const failing = `sh -c "sed -i s/line.2$/two/ src/list.js && echo 'exports.media
 
 /** The native review of real trials, in a real workbench. */
 describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
-  let tools: EditorTools;
-
-  beforeAll(async () => {
-    tools = await editorTools();
-  }, 600 * seconds);
-
-  afterAll(() => tools?.dispose());
+  const tools = sharedEditorTools();
 
   it(
     'shows the change, takes two of three hunks over in one edit, and one Undo takes them back',

@@ -1,8 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { publish, serve } from '../../protocol/api.ts';
 import { toCount } from '../../protocol/figures.ts';
 import { runPage, serverLink } from '../../protocol/pages.ts';
@@ -11,7 +10,7 @@ import { trialState } from '../../protocol/trialState.ts';
 import { totalTokens } from '../../protocol/usage.ts';
 import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
-import { launchBrowser } from './chromium.ts';
+import { sharedBrowser } from './chromium.ts';
 import { absentRuns } from './pages/compareHost.ts';
 import { loadPage, type OpenPage, openPage } from './pages/pageHost.ts';
 import { screenshots } from './workbench.ts';
@@ -23,17 +22,7 @@ interface OpenRun extends OpenPage {
 }
 
 describe.skipIf(!requireFeature('browser'))('the run page', () => {
-  let browser: Browser;
-  const home = mkdtempSync(join(tmpdir(), 'coach-run-page-'));
-
-  beforeAll(async () => {
-    browser = await launchBrowser(home);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-  });
+  const browser = sharedBrowser();
 
   async function openRun(
     run: Partial<RunSummary> = {},

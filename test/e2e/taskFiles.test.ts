@@ -1,20 +1,16 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { writeRepository } from '../integration/benchFixture.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld } from '../world.ts';
-import { type EditorTools, editorTools } from './editorWorld.ts';
+import { sharedEditorTools } from './editorWorld.ts';
 
-vi.setConfig({ testTimeout: 240_000, hookTimeout: 600_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 describe.skipIf(!requireFeature('browser') || !requireFeature('editor'))('a task’s files in the editor', () => {
-  let tools: EditorTools;
-  beforeAll(async () => {
-    tools = await editorTools();
-  });
-  afterAll(() => tools.dispose());
+  const tools = sharedEditorTools();
 
   it('shows what is wrong, what can be done, and the task in the Testing view', async () => {
     const root = join(temporaryDirectory(), 'numbers');

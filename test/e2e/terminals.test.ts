@@ -1,14 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { root } from '../../scripts/root.ts';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { codex } from '../../server/agents/codex.ts';
-import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, provideCodex, type World } from '../world.ts';
-import { type EditorTools, editorTools } from './editorWorld.ts';
+import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
 import type { Workbench } from './workbench.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');
@@ -19,13 +17,7 @@ const turn = '--dangerously-bypass-approvals-and-sandbox -m gpt-5.5 -c analytics
 
 /** Agents in the editor's own terminals. */
 describe.skipIf(!canEdit)('in the terminals of the editor', () => {
-  let tools: EditorTools;
-
-  beforeAll(async () => {
-    tools = await editorTools();
-  }, 600 * seconds);
-
-  afterAll(() => tools?.dispose());
+  const tools = sharedEditorTools();
 
   it.skipIf(!canRunCodex)(
     'the real Codex is recorded, noticed when it ends, and offered as a task',
@@ -70,7 +62,7 @@ describe.skipIf(!canEdit)('in the terminals of the editor', () => {
   it(
     'agents are recorded in all of them once that is turned on, and no more once it is off',
     async () => {
-      const world = aWorld({ COACH_IDLE_SECS: '15' });
+      const world = anEditorWorld();
       const repository = await aSampleRepository();
       const editor = await tools.open(world, repository);
       await editor.openSideBar();
@@ -131,10 +123,4 @@ async function aCodexWorld(): Promise<{ world: World; repository: string; progra
   const version = codex.package?.version ?? '';
   const program = join(world.paths.cache, 'agents', 'codex', version, 'program', 'bin', 'codex');
   return { world, repository: await aSampleRepository(), program };
-}
-
-async function aSampleRepository(): Promise<string> {
-  const repository = join(temporaryDirectory(), 'sample');
-  await createSampleRepository(repository, join(root, 'media', 'sample'));
-  return repository;
 }

@@ -1,30 +1,18 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { publish } from '../../protocol/api.ts';
 import { serverLink } from '../../protocol/pages.ts';
 import type { SessionReader } from '../../server/traces/sessionReader.ts';
 import { requireFeature } from '../require.ts';
 import { anExchange, anItem, aReader, aRichSession } from '../unit/traces/aReader.ts';
-import { launchBrowser } from './chromium.ts';
+import { sharedBrowser } from './chromium.ts';
 import { loadPage, openPage } from './pages/pageHost.ts';
 import { SessionHost } from './pages/sessionHost.ts';
 import { screenshots } from './workbench.ts';
 
 describe.skipIf(!requireFeature('browser'))('the session page', { timeout: 60_000 }, () => {
-  let browser: Browser;
-  const home = mkdtempSync(join(tmpdir(), 'coach-trace-page-'));
-
-  beforeAll(async () => {
-    browser = await launchBrowser(home);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
-  });
+  const browser = sharedBrowser();
 
   async function openSession(reader: SessionReader, load = true) {
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' });

@@ -1,6 +1,16 @@
 import { type Child, el, type View } from './element.ts';
 import { icon } from './icons.ts';
 
+/** What every page begins with: its title, a line of what it is about, and what can be done with it. */
+export function heading(title: View, about: { readonly text: string; readonly title: string }, actions: View): View {
+  return el(
+    'div',
+    { class: 'row top' },
+    el('div', { class: 'grow' }, title, el('p', { class: 'dim end', title: about.title }, about.text)),
+    actions,
+  );
+}
+
 /** A titled part of the page that folds. It keeps its state by `id` while the page is open. */
 export function fold(id: string, title: string, aside: Child, ...children: readonly Child[]): View {
   return el(

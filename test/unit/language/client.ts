@@ -20,7 +20,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EventBus } from '../../../server/base/bus.ts';
 import type { TrialHistory } from '../../../server/language/history.ts';
 import { createTaskFiles } from '../../../server/language/taskFiles.ts';
-import { serveStream } from '../../../server/surfaces/lsp.ts';
+import { type LspDeps, serveStream } from '../../../server/surfaces/lsp.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 export const token = 'the token';
@@ -34,24 +34,25 @@ const noHistory: TrialHistory = { endedTrials: () => [], run: () => null };
 
 /** A server of its own behind a pipe, and a client that knows the protocol and nothing of us. */
 export async function aServer(history: TrialHistory = noHistory): Promise<PlainClient & { readonly bus: EventBus }> {
-  const [ours, theirs] = duplexPair();
   const bus = new EventBus();
   const taskFiles = createTaskFiles(async () => history);
-  serveStream(
-    ours,
-    { domains: [], bus, token, greet: () => status, taskFiles: async () => taskFiles },
-    () => undefined,
-  );
+  const client = behindPipe(async () => taskFiles, bus);
+  await client.initialize();
+  await client.hello(token);
+  return { ...client, bus };
+}
+
+/** The same before the client has said a word. */
+export function behindPipe(taskFiles: LspDeps['taskFiles'], bus = new EventBus()): PlainClient {
+  const [ours, theirs] = duplexPair();
+  serveStream(ours, { domains: [], bus, token, greet: () => status, taskFiles }, () => undefined);
   const connection = createProtocolConnection(new StreamMessageReader(theirs), new StreamMessageWriter(theirs));
   onTestFinished(() => {
     connection.dispose();
     theirs.destroy();
     ours.destroy();
   });
-  const client = plainClient(connection);
-  await client.initialize();
-  await client.hello(token);
-  return { ...client, bus };
+  return plainClient(connection);
 }
 
 export type PlainClient = ReturnType<typeof plainClient>;

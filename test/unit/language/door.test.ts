@@ -1,33 +1,17 @@
 import { join } from 'node:path';
-import { duplexPair } from 'node:stream';
-import { expect, it, onTestFinished } from 'vitest';
-import { createProtocolConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import { expect, it } from 'vitest';
 import { commands } from '../../../client/contributions.ts';
 import { fileCommands } from '../../../protocol/taskFiles.ts';
 import { tasks } from '../../../protocol/tasks.ts';
-import { EventBus } from '../../../server/base/bus.ts';
-import { serveStream } from '../../../server/surfaces/lsp.ts';
-import { aServer, aTask, goodToml, plainClient, token } from './client.ts';
+import { aServer, aTask, behindPipe, goodToml } from './client.ts';
 
 it('says nothing about an open file before the client has shown the token', async () => {
-  const [ours, theirs] = duplexPair();
   let loaded = 0;
   const taskFiles = () => {
     loaded += 1;
     return Promise.reject(new Error('Asked for too early.'));
   };
-  serveStream(
-    ours,
-    { domains: [], bus: new EventBus(), token, greet: () => ({}) as never, taskFiles },
-    () => undefined,
-  );
-  const connection = createProtocolConnection(new StreamMessageReader(theirs), new StreamMessageWriter(theirs));
-  onTestFinished(() => {
-    connection.dispose();
-    theirs.destroy();
-    ours.destroy();
-  });
-  const client = plainClient(connection);
+  const client = behindPipe(taskFiles);
   await client.initialize();
   const document = await client.open(join(aTask('prepared'), 'task.toml'), 'wrong');
   let answered = false;

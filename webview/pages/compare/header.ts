@@ -1,6 +1,6 @@
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
-import { note } from '../../components/layout.ts';
+import { heading, note } from '../../components/layout.ts';
 import { serverNotes } from '../../components/serverNotes.ts';
 import { button } from '../../components/toolkit.ts';
 import { count } from '../../components/words.ts';
@@ -18,15 +18,9 @@ export function header(context: CompareContext): View {
   return el(
     'header',
     { key: 'header', class: 'hd' },
-    el(
-      'div',
-      { class: 'row top' },
-      el(
-        'div',
-        { class: 'grow' },
-        el('h1', { class: 'end' }, 'Compare agents'),
-        el('p', { class: 'dim end', title: words.join(' · ') }, visible(words.join(' · '))),
-      ),
+    heading(
+      el('h1', { class: 'end' }, 'Compare agents'),
+      { text: visible(words.join(' · ')), title: words.join(' · ') },
       button({ id: 'choose', onClick: actions.chooseRuns }, 'Choose runs…'),
     ),
     ...serverNotes(context, 'Verdicts are kept.', actions.restartServer),

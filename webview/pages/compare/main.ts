@@ -1,11 +1,11 @@
 import '../../strict.ts';
 import { remote } from '../../../protocol/api.ts';
 import type { Comparison } from '../../../protocol/comparison.ts';
-import { CoachError } from '../../../protocol/errors.ts';
 import type { IntegrityFlag } from '../../../protocol/integrity.ts';
 import { comparePage, type ServerState, serverLink } from '../../../protocol/pages.ts';
 import { type RunSummary, runs } from '../../../protocol/runs.ts';
 import { el, patch, type View } from '../../components/element.ts';
+import { faultWords } from '../../components/fault.ts';
 import { icon } from '../../components/icons.ts';
 import { section } from '../../components/layout.ts';
 import { serverNotes } from '../../components/serverNotes.ts';
@@ -70,8 +70,7 @@ class ComparePage {
       this.#fault = null;
       await work();
     } catch (error) {
-      const { code, message, hint } = CoachError.from(error);
-      if (code !== 'cancelled') this.#fault = [message, hint].filter(Boolean).join(' ');
+      this.#fault = faultWords(error) ?? this.#fault;
     }
     this.#draw();
   }

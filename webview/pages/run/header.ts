@@ -3,7 +3,7 @@ import type { RunState, RunSummary } from '../../../protocol/runs.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
 import { icon, runIcon } from '../../components/icons.ts';
-import { figure } from '../../components/layout.ts';
+import { figure, heading } from '../../components/layout.ts';
 import { serverNotes } from '../../components/serverNotes.ts';
 import { button } from '../../components/toolkit.ts';
 import { count } from '../../components/words.ts';
@@ -22,25 +22,19 @@ export function header(run: RunSummary, context: RunContext): View {
   return el(
     'header',
     { key: 'header', class: 'hd' },
-    el(
-      'div',
-      { class: 'row top' },
+    heading(
       el(
-        'div',
-        { class: 'grow' },
+        'h1',
+        { class: 'row' },
+        el('span', { class: 'end', title: run.tasks.join(', ') }, run.tasks.join(', ')),
         el(
-          'h1',
-          { class: 'row' },
-          el('span', { class: 'end', title: run.tasks.join(', ') }, run.tasks.join(', ')),
-          el(
-            'span',
-            { class: 'st', attributes: { id: 'run-state', role: 'status' } },
-            runIcon(run.state),
-            stateWords[run.state],
-          ),
+          'span',
+          { class: 'st', attributes: { id: 'run-state', role: 'status' } },
+          runIcon(run.state),
+          stateWords[run.state],
         ),
-        el('p', { class: 'dim end', title: run.directory }, progressWords(run, context)),
       ),
+      { text: progressWords(run, context), title: run.directory },
       el('div', { class: 'row wraps' }, runActions(run, context)),
     ),
     el('div', { class: 'ms' }, figures(run, context)),

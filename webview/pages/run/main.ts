@@ -1,9 +1,9 @@
 import '../../strict.ts';
 import { remote } from '../../../protocol/api.ts';
-import { CoachError } from '../../../protocol/errors.ts';
 import { type Artifact, runPage, type ServerState, serverLink } from '../../../protocol/pages.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { el, patch } from '../../components/element.ts';
+import { faultWords } from '../../components/fault.ts';
 import { icon } from '../../components/icons.ts';
 import { registerComponents } from '../../components/toolkit.ts';
 import { connectHost } from '../../host.ts';
@@ -55,8 +55,7 @@ function start(): void {
       fault = null;
       await work();
     } catch (error) {
-      const { code, message, hint } = CoachError.from(error);
-      if (code !== 'cancelled') fault = [message, hint].filter(Boolean).join(' ');
+      fault = faultWords(error) ?? fault;
     }
     redraw();
   }

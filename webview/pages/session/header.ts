@@ -3,7 +3,7 @@ import type { SessionReport, SessionSummary } from '../../../protocol/sessions.t
 import { cachedShare } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
-import { figure } from '../../components/layout.ts';
+import { figure, heading } from '../../components/layout.ts';
 import { serverNotes } from '../../components/serverNotes.ts';
 import { button } from '../../components/toolkit.ts';
 import { count, grouped, percent } from '../../components/words.ts';
@@ -16,15 +16,9 @@ export function header(session: SessionSummary, context: SessionContext): View {
   return el(
     'header',
     { key: 'header', class: 'hd' },
-    el(
-      'div',
-      { class: 'row top' },
-      el(
-        'div',
-        { class: 'grow' },
-        el('h1', { class: 'end', title }, title),
-        el('p', { class: 'dim end', title: headline(session) }, headline(session)),
-      ),
+    heading(
+      el('h1', { class: 'end', title }, title),
+      { text: headline(session), title: headline(session) },
       el(
         'div',
         { class: 'row' },

@@ -1,9 +1,9 @@
 import '../../strict.ts';
 import { remote } from '../../../protocol/api.ts';
-import { CoachError } from '../../../protocol/errors.ts';
 import { type ServerState, serverLink, sessionPage } from '../../../protocol/pages.ts';
 import { SessionSummary, sessions } from '../../../protocol/sessions.ts';
 import { el, patch, type View } from '../../components/element.ts';
+import { faultWords } from '../../components/fault.ts';
 import { icon } from '../../components/icons.ts';
 import { registerComponents } from '../../components/toolkit.ts';
 import { connectHost } from '../../host.ts';
@@ -105,8 +105,7 @@ class SessionPage {
       this.#fault = null;
       await work();
     } catch (error) {
-      const { code, message, hint } = CoachError.from(error);
-      if (code !== 'cancelled') this.#fault = [message, hint].filter(Boolean).join(' ');
+      this.#fault = faultWords(error) ?? this.#fault;
     }
     this.#redraw();
   }
