@@ -1,4 +1,4 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { CoachError } from '../../protocol/errors.ts';
 import { giveWay } from '../base/priority.ts';
 import { type ChunkBatch, chunksOf } from './chunkBatch.ts';
@@ -10,6 +10,9 @@ const port = parentPort;
 if (port === null) throw new Error('The recorder runs as a worker thread only.');
 // Agents wait for what the other thread forwards; nobody waits for what is stored.
 giveWay();
+
+/** What has piled up is stored in one commit up to here: a commit costs as much as a few exchanges. */
+const togetherBytes = 2 * 1024 * 1024;
 
 let answers: RecorderAnswer[] = [];
 /** One message for all answers to one batch: each one wakes the forwarding thread. */
@@ -24,22 +27,43 @@ try {
     // Outside of a message, as when upkeep has ended, nobody else would send it.
     if (answers.push(answer) === 1) setImmediate(send);
   });
-  port.on('message', (message: RecorderMessage | ChunkBatch) => {
-    if (message.kind !== 'batch') core.accept(message);
-    else {
-      core.acceptAll(chunksOf(message));
-      answers.push({ kind: 'done', sizeBytes: message.bytes.length });
+  const store = (batches: readonly ChunkBatch[]) => {
+    core.acceptAll(batches.flatMap(batch => [...chunksOf(batch)]));
+    for (const { bytes } of batches) {
+      answers.push({ kind: 'done', sizeBytes: bytes.length });
       // Given back now: the collector would let dozens of them pile up, as they hardly weigh on the heap.
-      message.bytes.buffer.transfer(0);
+      bytes.buffer.transfer(0);
     }
+  };
+  port.on('message', (message: RecorderMessage | ChunkBatch) => {
+    const { batches, other } = piledUp(port, message);
+    if (batches.length > 0) store(batches);
+    if (other !== null) core.accept(other);
     send();
-    if (message.kind === 'stop') port.close();
+    if (other?.kind === 'stop') port.close();
   });
   answers.push({ kind: 'ready' });
 } catch (error) {
   answers.push({ kind: 'failed', error: CoachError.from(error).toShape() });
 }
 send();
+
+/** A message with the batches that wait behind it, up to the first other message, which comes after them. */
+function piledUp(
+  from: MessagePort,
+  first: RecorderMessage | ChunkBatch,
+): { batches: ChunkBatch[]; other: RecorderMessage | null } {
+  const batches: ChunkBatch[] = [];
+  let sizeBytes = 0;
+  let message: RecorderMessage | ChunkBatch | undefined = first;
+  while (message?.kind === 'batch') {
+    batches.push(message);
+    sizeBytes += message.bytes.length;
+    // Undefined when nothing waits.
+    message = sizeBytes < togetherBytes ? receiveMessageOnPort(from)?.message : undefined;
+  }
+  return { batches, other: message ?? null };
+}
 
 /** Without states that a later answer of the same list replaces. */
 function newest(list: readonly RecorderAnswer[]): RecorderAnswer[] {
