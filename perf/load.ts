@@ -131,30 +131,69 @@ async function paced({ way, run, count, events, gapMs }: Bursts & { gapMs: numbe
   await Promise.all(
     Array.from({ length: count }, async (_, number) => {
       const client = await Client.open(way);
-      let text = '';
       const asked = { reply: 'paced', events, gapMs } as const;
-      await client.ask(asked, `${run}-${number}`, requestBody(`${run}-${number}`, 0), chunk => {
-        const atNs = nowNs();
-        text += chunk.toString('latin1');
-        for (const [, stamp] of text.matchAll(/"stamp":"(\d+)"/g)) delaysUs.push((atNs - Number(stamp)) / 1000);
-        text = text.slice(text.lastIndexOf('"stamp":"') + 10);
-      });
+      const onData = eventTimes(({ sentNs, receivedNs }) => delaysUs.push((receivedNs - sentNs) / 1000));
+      await client.ask(asked, `${run}-${number}`, requestBody(`${run}-${number}`, 0), onData);
       client.close();
     }),
   );
   return delaysUs;
 }
 
-/** CONNECT and TLS handshake, in microseconds, one after the other. */
-async function handshakes(ways: readonly Way[]): Promise<number[]> {
-  const timesUs: number[] = [];
+interface EventTimes {
+  readonly sentNs: number;
+  readonly receivedNs: number;
+}
+
+function eventTimes(hear: (times: EventTimes) => void): (chunk: Buffer) => void {
+  let text = '';
+  return chunk => {
+    const receivedNs = nowNs();
+    text += chunk.toString('latin1');
+    for (const [, stamp] of text.matchAll(/"stamp":"(\d+)"/g)) hear({ sentNs: Number(stamp), receivedNs });
+    text = text.slice(text.lastIndexOf('"stamp":"') + 10);
+  };
+}
+
+let watched: { readonly client: Client; readonly events: EventTimes[] } | null = null;
+
+/** Follows a stream of frequent events until `unwatch`. Resolves with its first event. */
+async function watch({ way, run, gapMs }: { way: Way; run: string; gapMs: number }): Promise<void> {
+  const client = await Client.open(way);
+  const events: EventTimes[] = [];
+  watched = { client, events };
+  await new Promise<void>((resolve, reject) => {
+    const onData = eventTimes(times => {
+      events.push(times);
+      resolve();
+    });
+    const asked = { reply: 'paced', events: 1_000_000, gapMs } as const;
+    client.ask(asked, run, requestBody(run, 0), onData).catch(reject);
+  });
+}
+
+function unwatch(): EventTimes[] {
+  watched?.client.close();
+  const { events = [] } = watched ?? {};
+  watched = null;
+  return events;
+}
+
+interface Span {
+  readonly startedNs: number;
+  readonly endedNs: number;
+}
+
+/** CONNECT and TLS handshake, one after the other. */
+async function handshakes(ways: readonly Way[]): Promise<Span[]> {
+  const spans: Span[] = [];
   for (const way of ways) {
     const startedNs = nowNs();
     const socket = await openWay(way);
-    timesUs.push((nowNs() - startedNs) / 1000);
+    spans.push({ startedNs, endedNs: nowNs() });
     socket.destroy();
   }
-  return timesUs;
+  return spans;
 }
 
 /** Leaves in the middle of a stream; when, in nanoseconds. */
@@ -202,6 +241,8 @@ const handlers = {
   requests,
   bursts,
   paced,
+  watch,
+  unwatch,
   handshakes,
   abort,
   stall,

@@ -1,3 +1,4 @@
+import type { Contestant } from './contestants.ts';
 import { type Figure, toFigure } from './figure.ts';
 import { residentBytes } from './threads.ts';
 import type { PerfWorld } from './world.ts';
@@ -17,10 +18,18 @@ export function idleMemory({ contestants }: PerfWorld): Figure {
   return toFigure({ figure: 'RSS idle', unit: 'MB', ours, peers, goal: '≤ 70', reach: value => value <= 70, note });
 }
 
-/** 100,000 requests on top of whatever else was measured before, all of them stored. */
-export async function measureMemory({ contestants, load }: PerfWorld): Promise<Figure[]> {
-  const ours = contestants.find(({ name }) => name === 'ours');
-  if (ours?.stored == null || ours.pid === null) return [];
+/** 100,000 requests to a server that did nothing before, all of them stored. */
+export async function measureMemory({ startAnother, load }: PerfWorld): Promise<Figure[]> {
+  const ours = await startAnother();
+  try {
+    return await measureGrowth(ours, load);
+  } finally {
+    await ours.stop();
+  }
+}
+
+async function measureGrowth(ours: Contestant, load: PerfWorld['load']): Promise<Figure[]> {
+  if (ours.stored === null || ours.pid === null) return [];
   const residentMb: (number | null)[] = [];
   let fault: string | null = null;
   for (let round = 0; round < rounds; round++) {

@@ -4,13 +4,14 @@ import { cpuTimes } from './threads.ts';
 import { jsonReply, requestBody } from './traffic.ts';
 import type { PerfWorld } from './world.ts';
 
-const rounds = 4;
+const rounds = 6;
 /** Rounds that do not count: proxies run for days, and V8 takes its time to compile what they do often. */
 const warmUps = 2;
 const serial = { count: 300, connections: 1, sizeBytes: 0 };
-const parallel = { count: 3000, connections: 16, sizeBytes: 0 };
-/** mitmproxy takes twenty times as long; its share of the run is kept bearable. */
-const slow = { count: 400, connections: 16, sizeBytes: 0 };
+const parallel = { count: 6000, connections: 16, sizeBytes: 0 };
+/** Some take ten times as long; their share of the run is kept bearable. */
+const slow = { ...parallel, count: 600 };
+const slowPeers = /^(?:mockttp|mitmproxy)/;
 
 interface Measured {
   readonly p50Us: number[];
@@ -47,7 +48,7 @@ function nothingYet(): Measured {
 async function measureRound(world: PerfWorld, contestant: Contestant, round: number, result: Measured): Promise<void> {
   const one = await measureRun(world, contestant, { ...serial, run: `serial${round}` }, result);
   result.p50Us.push(median(one.timesUs));
-  const load = contestant.name.startsWith('mitmproxy') ? slow : parallel;
+  const load = slowPeers.test(contestant.name) ? slow : parallel;
   const before = contestant.pid === null ? null : cpuTimes(contestant.pid);
   const many = await measureRun(world, contestant, { ...load, run: `parallel${round}` }, result);
   const after = contestant.pid === null ? null : cpuTimes(contestant.pid);

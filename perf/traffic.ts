@@ -8,7 +8,7 @@ export interface Asked {
   readonly sizeBytes?: number;
 }
 
-const eventText = 'x'.repeat(120);
+const eventText = 'some words of code, as long as deltas usually';
 
 /** A Responses request of `sizeBytes` at least, told apart by `mark`. */
 export function requestBody(mark: string, sizeBytes: number): string {

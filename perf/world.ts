@@ -6,10 +6,11 @@ import { testAuthority } from '../test/fakes/upstreamCertificate.ts';
 import { type Remote, startProcess } from './calls.ts';
 import { type Contestant, startContestants } from './contestants.ts';
 import type { Load } from './load.ts';
+import { startOurs } from './ours.ts';
 import type { Upstream } from './upstream.ts';
 
 /** New names for first handshakes; each is used once per contestant. */
-const freshHostCount = 12;
+const freshHostCount = 24;
 
 /** The processes of one benchmark: a load client, an upstream, and every proxy that this machine has. */
 export interface PerfWorld {
@@ -18,6 +19,8 @@ export interface PerfWorld {
   readonly load: Remote<Load>;
   readonly upstream: Remote<Upstream>;
   readonly freshHosts: readonly string[];
+  /** One more server of ours, of which nothing was asked yet. */
+  startAnother(): Promise<Contestant>;
   stop(): Promise<void>;
 }
 
@@ -33,12 +36,14 @@ export async function startWorld(): Promise<PerfWorld> {
   const upstream = await startProcess<Upstream>(join(root, 'perf', 'upstream.ts'), [keyFile, certFile]);
   const load = await startProcess<Load>(join(root, 'perf', 'load.ts'), []);
   const upstreamPort = await upstream.call('port', undefined as never);
-  const lineup = await startContestants({ scratch, upstreamPort, caFile: authority.caFile, freshHosts });
+  const reached = { upstreamPort, caFile: authority.caFile, freshHosts };
+  const lineup = await startContestants({ scratch, ...reached });
   return {
     ...lineup,
     load,
     upstream,
     freshHosts,
+    startAnother: () => startOurs({ scratch: mkdtempSync(join(scratch, 'another-')), ...reached }),
     stop: async () => {
       for (const { stop } of lineup.contestants) await stop();
       await load.stop();
