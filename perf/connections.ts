@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { root } from '../scripts/root.ts';
 import { type Remote, startProcess } from './calls.ts';
-import type { Contestant } from './contestants.ts';
+import type { Contestant } from './contestant.ts';
 import { type Figure, median, toFigure } from './figure.ts';
 import type { Load } from './load.ts';
 import { residentBytes } from './threads.ts';

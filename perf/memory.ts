@@ -1,4 +1,4 @@
-import type { Contestant } from './contestants.ts';
+import type { Contestant } from './contestant.ts';
 import { type Figure, toFigure } from './figure.ts';
 import { residentBytes } from './threads.ts';
 import type { PerfWorld } from './world.ts';

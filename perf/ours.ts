@@ -5,7 +5,7 @@ import { server as serverApi } from '../protocol/server.ts';
 import { root } from '../scripts/root.ts';
 import { coachPaths } from '../server/base/paths.ts';
 import { connectToServer } from '../server/connect.ts';
-import type { Contestant, World } from './contestants.ts';
+import type { Contestant, World } from './contestant.ts';
 import { ourRecords } from './records.ts';
 import { standing } from './threads.ts';
 

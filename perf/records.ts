@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { TraceStore } from '../server/traces/store.ts';
-import type { Stored } from './contestants.ts';
+import type { Stored } from './contestant.ts';
 
 const sampleRows = 20;
 /** How long a recorder may take for its next row; after that the rest is missing. */

@@ -1,4 +1,4 @@
-import type { Contestant, Stored } from './contestants.ts';
+import type { Contestant, Stored } from './contestant.ts';
 import { type Figure, fairPeer, median, toFigure, voidBy } from './figure.ts';
 import { cpuTimes } from './threads.ts';
 import { jsonReply, requestBody } from './traffic.ts';

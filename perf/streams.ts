@@ -1,4 +1,4 @@
-import type { Contestant } from './contestants.ts';
+import type { Contestant } from './contestant.ts';
 import { type Figure, median, toFigure, voidBy } from './figure.ts';
 import { cpuTimes } from './threads.ts';
 import type { PerfWorld } from './world.ts';

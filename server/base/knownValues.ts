@@ -1,4 +1,4 @@
-import type { SecretSpan } from './redact.ts';
+import type { SecretSpan } from './secretSpan.ts';
 
 /** Shorter values are no secrets: they would blank ordinary words. */
 export const minKnownLength = 6;

@@ -1,4 +1,4 @@
-import type { SecretSpan } from './redact.ts';
+import type { SecretSpan } from './secretSpan.ts';
 
 /**
  * Values that are secret because of the name before them: `DB_PASSWORD=…`, `"api_key": "…"`, `x-api-key: …`,

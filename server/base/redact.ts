@@ -2,14 +2,8 @@ import { encodedRuns } from './encodedSecrets.ts';
 import { KnownValues, minKnownLength } from './knownValues.ts';
 import { type LongRun, longRuns } from './longRuns.ts';
 import { namedSecrets } from './namedSecrets.ts';
+import type { SecretSpan } from './secretSpan.ts';
 import { shapedSecrets } from './shapedSecrets.ts';
-
-/** Where a secret stands in a text, and what it is. */
-export interface SecretSpan {
-  readonly start: number;
-  readonly end: number;
-  readonly kind: string;
-}
 
 export const redacted = '[redacted]';
 

@@ -1,6 +1,6 @@
 import type { LongRun } from './longRuns.ts';
-import type { SecretSpan } from './redact.ts';
 import { secretShapes, webToken } from './secretShapes.ts';
+import type { SecretSpan } from './secretSpan.ts';
 
 /** Looks at one place where a secret may begin. `at`: behind the prefix. Null when there is none. */
 type Reader = (text: string, at: number, start: number) => SecretSpan | { readonly skip: number } | null;

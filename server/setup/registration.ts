@@ -2,17 +2,11 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { addToJson, jsonAt, removeFromJson } from './jsonEntry.ts';
+import type { McpCommand } from './mcpCommand.ts';
 import { addToToml, readFromToml, removeFromToml } from './tomlEntry.ts';
 
 /** Name of our MCP server in every agent's configuration. */
 export const serverName = 'codex_coach';
-
-/** How an agent starts our MCP server: works from any directory, needs nothing of the agent's environment. */
-export interface McpCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
 
 /** A program whose configuration can name our MCP server. Text in, text out: effects are the caller's. */
 export interface Registration {

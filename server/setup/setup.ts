@@ -6,7 +6,8 @@ import { programOnPath } from '../base/programs.ts';
 import { digestOf, makeDirectories, readConfiguration, writeConfiguration } from './configurationFile.ts';
 import { insertionOf, withoutInsertion } from './insertion.ts';
 import { type JournalEntry, readJournal, writeJournal } from './journal.ts';
-import { type McpCommand, type Registration, registrations } from './registration.ts';
+import type { McpCommand } from './mcpCommand.ts';
+import { type Registration, registrations } from './registration.ts';
 
 /** What is to be done to one agent's file. */
 export interface SetupStep {

@@ -1,6 +1,6 @@
 import { parse, stringify } from 'smol-toml';
 import { CoachError } from '../../protocol/errors.ts';
-import type { McpCommand } from './registration.ts';
+import type { McpCommand } from './mcpCommand.ts';
 
 /** Tools that only record: `codex exec` has no one to ask. What writes files or spends money keeps Codex's question. */
 const approvedTools = ['repo_start_task', 'repo_end_task'];

@@ -12,7 +12,7 @@ import type {
 } from './recorderMessages.ts';
 import { type RecorderPort, recordInThread } from './recorderThread.ts';
 import { openSound } from './soundFile.ts';
-import type { ReportOf, UpkeepReport, UpkeepTask } from './upkeep.ts';
+import type { ReportOf, UpkeepReport, UpkeepTask } from './upkeepTask.ts';
 
 /** Bytes that may wait for the recording side; beyond, connections go unrecorded rather than memory full. */
 const maxWaitingBytes = 64 * 1024 * 1024;

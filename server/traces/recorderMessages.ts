@@ -2,7 +2,7 @@ import type { ErrorShape } from '../../protocol/errors.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import type { StorageNews } from './storageNews.ts';
-import type { UpkeepReport, UpkeepTask } from './upkeep.ts';
+import type { UpkeepReport, UpkeepTask } from './upkeepTask.ts';
 
 /** Where a tapped connection goes and who opened it. */
 export interface ConnectionOrigin {

@@ -1,20 +1,11 @@
 import { statSync } from 'node:fs';
 import type { Sqlite } from '../base/sqlite.ts';
 import { ItemMerger } from './items.ts';
-import { type RepriceReport, reprice } from './repricing.ts';
-import { type PruneReport, type PruneSelection, Retention, type RetentionLimits } from './retention.ts';
+import { reprice } from './repricing.ts';
+import { Retention } from './retention.ts';
 import { SearchIndex } from './searchIndex.ts';
 import type { Opened, TraceStorage } from './traceStorage.ts';
-
-/** Work on the database that was asked for. */
-export type UpkeepTask =
-  | { readonly kind: 'prune'; readonly selection: PruneSelection }
-  | { readonly kind: 'retain'; readonly limits: RetentionLimits }
-  | { readonly kind: 'reprice' };
-
-export type UpkeepReport = PruneReport | RepriceReport;
-
-export type ReportOf<T extends UpkeepTask> = T extends { kind: 'reprice' } ? RepriceReport : PruneReport;
+import type { UpkeepReport, UpkeepTask } from './upkeepTask.ts';
 
 /** What came of it, or why nothing did. */
 type UpkeepDone = (report: UpkeepReport | null, fault: string | null) => void;

@@ -1,19 +1,9 @@
 import { lstat } from 'node:fs/promises';
 import { assertNever, CoachError } from '../../../protocol/errors.ts';
-import type { RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { writeDirectoryAtomic } from '../../base/files.ts';
-import type { PreparedTask } from '../../tasks/preparedTask.ts';
+import type { ExportedRun } from './exportedRun.ts';
 import { writeHarborJob } from './harborJob.ts';
 import { writeSweEvaluation } from './sweEvaluation.ts';
-
-/** A run that is to be written for another program. */
-export interface ExportedRun {
-  readonly run: RunSummary;
-  /** Those that are over. */
-  readonly trials: readonly TrialSummary[];
-  /** A task of the run, or null where it is not there any more. */
-  taskOf(trial: TrialSummary): Promise<PreparedTask | null>;
-}
 
 /**
  * Writes a run's results into a directory that is made, whole or not at all.

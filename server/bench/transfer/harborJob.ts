@@ -14,7 +14,7 @@ import {
   toUuid,
 } from '../harbor.ts';
 import { toJson } from '../trialFiles.ts';
-import type { ExportedRun } from './exportRun.ts';
+import type { ExportedRun } from './exportedRun.ts';
 
 /**
  * Writes a run as a job directory of Harbor 0.20: config, lock and result of the job and of each trial, with the trial's

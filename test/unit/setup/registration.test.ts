@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { insertionOf, withoutInsertion } from '../../../server/setup/insertion.ts';
-import { type McpCommand, registrations } from '../../../server/setup/registration.ts';
+import type { McpCommand } from '../../../server/setup/mcpCommand.ts';
+import { registrations } from '../../../server/setup/registration.ts';
 
 const command: McpCommand = { command: '/n/node', args: ['/x y/cli.cjs', 'mcp'], env: { COACH_HOME: '/h "q"' } };
 const byId = (id: string) => {

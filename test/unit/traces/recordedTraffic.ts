@@ -4,7 +4,7 @@ import type { Tap } from '../../../server/traces/recorder.ts';
 import { RecorderCore } from '../../../server/traces/recorderCore.ts';
 import type { ConnectionOrigin, RecorderEvent, RecorderMessage } from '../../../server/traces/recorderMessages.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
-import type { UpkeepReport, UpkeepTask } from '../../../server/traces/upkeep.ts';
+import type { UpkeepReport, UpkeepTask } from '../../../server/traces/upkeepTask.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 export function anOrigin(changes: Partial<ConnectionOrigin> = {}): ConnectionOrigin {
