@@ -53,7 +53,7 @@ export function* codexSession(seed: number, turns: number, padded: boolean): Gen
   }
 }
 
-type Random = () => number;
+export type Random = () => number;
 type Item = { readonly type: string; readonly id: string; readonly [field: string]: unknown };
 
 function anOutput(random: Random, sources: string): Item[] {
@@ -175,7 +175,7 @@ function tokensOf(text: string, random: Random): string[] {
 }
 
 /** TypeScript of a package in use: real code, as tools print it. */
-function realSources(): string {
+export function realSources(): string {
   const directory = join(root, 'node_modules', 'zod', 'src', 'v4', 'core');
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.ts'))
@@ -184,12 +184,12 @@ function realSources(): string {
     .join('\n');
 }
 
-function cut(sources: string, random: Random, length: number): string {
+export function cut(sources: string, random: Random, length: number): string {
   const from = Math.floor(random() * (sources.length - length));
   return sources.slice(from, from + Math.floor(length));
 }
 
-function base64(random: Random, characters: number): string {
+export function base64(random: Random, characters: number): string {
   return Buffer.from(Array.from({ length: Math.floor((characters * 3) / 4) }, () => random() * 256)).toString('base64');
 }
 
@@ -203,7 +203,7 @@ function hex(random: Random, length: number): string {
 }
 
 /** mulberry32: numbers from 0 to 1, the same for a seed. */
-function randomFrom(seed: number): Random {
+export function randomFrom(seed: number): Random {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

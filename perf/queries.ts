@@ -28,7 +28,7 @@ export async function measureQueries(): Promise<Figure[]> {
   const file = join(directory, 'traces.sqlite3');
   try {
     new TraceStore(file).dispose();
-    fill(file);
+    fillSessions(file, sessions, perSession);
     const store = new TraceStore(file);
     const plain = new Database(file, { readonly: true });
     const figures = [statsFigure(store, plain), monthFigure(store), listFigure(store, plain)];
@@ -136,22 +136,23 @@ function time(work: () => unknown, count = repeats): number {
   return median(times);
 }
 
-function fill(file: string): void {
+/** Sessions of a year, each with so many exchanges, in a database that has none yet. Nothing was said in them. */
+export function fillSessions(file: string, count: number, each: number): void {
   const database = new Database(file);
   database.pragma('synchronous = OFF');
   const startMs = Date.now() - days * dayMs;
-  const stepMs = (days * dayMs) / sessions;
+  const stepMs = (days * dayMs) / count;
   const id = (number: string) => `printf('%08x-0000-7000-8000-%012x', ${number}, ${number})`;
   database.exec(`
-    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${sessions - 1})
+    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${count - 1})
     INSERT INTO sessions (id, seq, agent, title, repository, started_ms, ended_ms)
     SELECT ${id('i')}, i + 1, iif(i % 3 = 0, 'claude', 'codex'), 'Fix ' || i, '/home/me/project-' || (i % 20),
-      ${startMs} + i * ${stepMs}, ${startMs} + i * ${stepMs} + ${perSession} * 30000 FROM n;
-    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${exchanges - 1})
+      ${startMs} + i * ${stepMs}, ${startMs} + i * ${stepMs} + ${each} * 30000 FROM n;
+    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${count * each - 1})
     INSERT INTO exchanges (id, session_id, ts_ms, duration_ms, method, url, upstream_host, status, dialect, transport,
       model, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, cost_kind, extra_json)
-    SELECT 'exchange-' || i, ${id(`i / ${perSession}`)},
-      ${startMs} + (i / ${perSession}) * ${stepMs} + (i % ${perSession}) * 30000, 900, 'POST',
+    SELECT 'exchange-' || i, ${id(`i / ${each}`)},
+      ${startMs} + (i / ${each}) * ${stepMs} + (i % ${each}) * 30000, 900, 'POST',
       'https://api.openai.com/v1/responses', 'api.openai.com', 200, 'responses', 'sse',
       iif(i % 50 = 0, 'gpt-5-mini', 'gpt-5.5'), 50000 + i % 1000, 40000, 500, 100, 0.05, 'priced', '{}' FROM n`);
   const totals = new UsageTotals(database);

@@ -95,7 +95,8 @@ function forEachTurn(padded: boolean, visit: (turn: WorkloadTurn, count: number)
 /** When the stream of a turn begins, epoch ms. */
 const startOf = (count: number) => 1_790_000_000_000 + count * 60_000;
 
-function feed(core: RecorderCore, connection: number, turn: WorkloadTurn): void {
+/** One connection with one request and its reply, as the proxy reports them. `connection` also tells when. */
+export function feed(core: RecorderCore, connection: number, turn: WorkloadTurn): void {
   const origin = { host: 'api.openai.com', port: 443, scheme: 'https', launch: null } as const;
   let atMs = startOf(connection);
   const send = (direction: 'up' | 'down', text: string) =>

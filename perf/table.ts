@@ -11,15 +11,17 @@ export function machine(): string {
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${memory}, ${process.platform} ${process.arch}, Node ${process.versions.node}`;
 }
 
-/** A Markdown table; what could not be measured is "–". */
-export function tableOf(figures: readonly Figure[]): string {
-  const header = ['figure', 'unit', 'ours', ...proxyPeers, `ours ÷ ${fairPeer}`, 'goal (stretch)', 'met'];
+/** A Markdown table; what could not be measured is "–". Peers without a column stand beside the figure. */
+export function tableOf(figures: readonly Figure[], columns: readonly string[] = proxyPeers): string {
+  const hasRatio = columns.includes(fairPeer);
+  const ratio = hasRatio ? [`ours ÷ ${fairPeer}`] : [];
+  const header = ['figure', 'unit', 'ours', ...columns, ...ratio, 'goal (stretch)', 'met'];
   const rows = figures.map(figure => [
-    figure.figure + remarksOn(figure),
+    figure.figure + remarksOn(figure, columns),
     figure.unit,
     figure.void === undefined ? cell(figure.ours) : `void: ${figure.void}`,
-    ...proxyPeers.map(peer => cell(figure.peers[peer] ?? null)),
-    fairPeer in figure.peers ? cell(figure.ratio) : '–',
+    ...columns.map(peer => cell(figure.peers[peer] ?? null)),
+    ...(hasRatio ? [fairPeer in figure.peers ? cell(figure.ratio) : '–'] : []),
     figure.goal,
     figure.met === null ? '–' : figure.met ? 'yes' : 'no',
   ]);
@@ -27,7 +29,7 @@ export function tableOf(figures: readonly Figure[]): string {
 }
 
 /** Puts `text` between the marks of that name in docs/performance.md. */
-export function fillDocument(name: 'figures' | 'conformance', text: string): void {
+export function fillDocument(name: 'figures' | 'editor' | 'conformance' | 'kills', text: string): void {
   const file = join(root, 'docs', 'performance.md');
   const [before, , after] = readFileSync(file, 'utf8').split(
     new RegExp(`(?<=<!-- ${name} -->\\n)|(?=<!-- /${name} -->)`),
@@ -37,9 +39,8 @@ export function fillDocument(name: 'figures' | 'conformance', text: string): voi
 }
 
 /** The note, and what this one figure is compared with that has no column. */
-function remarksOn({ note, peers }: Figure): string {
-  const columns: readonly string[] = ['direct', ...proxyPeers];
-  const others = Object.entries(peers).filter(([peer]) => !columns.includes(peer));
+function remarksOn({ note, peers }: Figure, columns: readonly string[]): string {
+  const others = Object.entries(peers).filter(([peer]) => peer !== 'direct' && !columns.includes(peer));
   const direct = peers['direct'] === undefined ? [] : [`direct: ${cell(peers['direct'])}`];
   const remarks = [...direct, ...others.map(([peer, value]) => `${peer}: ${cell(value)}`), ...(note ? [note] : [])];
   return remarks.length === 0 ? '' : ` (${remarks.join('; ')})`;

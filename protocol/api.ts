@@ -13,6 +13,8 @@ export interface RequestSpec<P extends z.ZodType = z.ZodType, R extends z.ZodTyp
   readonly expose: readonly Door[];
   /** True when the call changes nothing: MCP's `readOnlyHint`, HTTP GET. */
   readonly readOnly: boolean;
+  /** True when the call may cause requests to a model that is paid for: HTTP then wants `yes`. */
+  readonly spends: boolean;
   /** Parameters that stand without a flag on the command line, in order. */
   readonly positional: readonly string[];
   /** The MCP tool's name where it differs from `<api>_<request>`. */
@@ -42,6 +44,7 @@ export function request<P extends z.ZodType, R extends z.ZodType>(spec: {
   result: R;
   expose?: readonly Door[];
   readOnly?: boolean;
+  spends?: boolean;
   positional?: readonly string[];
   tool?: string;
 }): RequestSpec<P, R> {
@@ -52,6 +55,7 @@ export function request<P extends z.ZodType, R extends z.ZodType>(spec: {
     result: spec.result,
     expose: spec.expose ?? [],
     readOnly: spec.readOnly ?? false,
+    spends: spec.spends ?? false,
     positional: spec.positional ?? [],
     tool: spec.tool ?? null,
   };

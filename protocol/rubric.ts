@@ -106,3 +106,12 @@ export const CriterionFlip = z.object({
   after: z.enum(['met', 'unmet']).nullable(),
 });
 export type CriterionFlip = z.infer<typeof CriterionFlip>;
+
+/** Parameters of every request that has a rubric judged. */
+export const JudgeParams = {
+  judge: z
+    .string()
+    .optional()
+    .describe('Judge of rubrics: openai/<model>, anthropic/<model>, replay:<recorded answers> or none'),
+  votes: z.coerce.number().int().min(1).max(15).optional().describe('Answers per criterion, an odd number'),
+};

@@ -3,7 +3,7 @@ import { api, event, request } from './api.ts';
 import { Comparison } from './comparison.ts';
 import { ErrorShape } from './errors.ts';
 import { IntegrityFlag } from './integrity.ts';
-import { CriterionFlip, Score } from './rubric.ts';
+import { CriterionFlip, JudgeParams, Score } from './rubric.ts';
 import { ProofBasis } from './tasks.ts';
 import { TrialEnd } from './trialEnd.ts';
 import { Cost, Usage } from './usage.ts';
@@ -170,6 +170,19 @@ export const RunPlan = z.object({
 });
 export type RunPlan = z.infer<typeof RunPlan>;
 
+/** What came of one step of a trial when it was judged anew. */
+export const StepRegrade = z.object({
+  name: z.string(),
+  before: z.number().nullable(),
+  /** Null without `error`: it counts no more, as one before it fell below its smallest reward. */
+  after: z.number().nullable(),
+  /** Everything that its verifier scored now, by name. */
+  rewards: z.record(z.string(), z.number()),
+  /** Why it has no verdict now. */
+  error: ErrorShape.nullable(),
+});
+export type StepRegrade = z.infer<typeof StepRegrade>;
+
 /** A verdict given anew to what a trial left. */
 export const Regrade = z.object({
   trialId: z.string(),
@@ -181,17 +194,11 @@ export const Regrade = z.object({
   score: Score.optional(),
   /** Criteria that are judged otherwise than before. */
   flips: z.array(CriterionFlip).default([]),
+  /** Of a task in steps. */
+  steps: z.array(StepRegrade).optional(),
   error: ErrorShape.nullable(),
 });
 export type Regrade = z.infer<typeof Regrade>;
-
-const JudgeParams = {
-  judge: z
-    .string()
-    .optional()
-    .describe('Judge of rubrics: openai/<model>, anthropic/<model>, replay:<recorded answers> or none'),
-  votes: z.coerce.number().int().min(1).max(15).optional().describe('Answers per criterion, an odd number'),
-};
 
 const StartParams = z.object({
   repository: z.string().min(1),
@@ -224,6 +231,7 @@ export const runs = api('runs', {
     params: StartParams,
     result: RunSummary,
     expose: ['webview', 'http', 'mcp'],
+    spends: true,
   }),
   plan: request({
     summary: 'What a run would do: how many trials, and what they cost and last by earlier ones. Runs nothing.',
@@ -241,6 +249,7 @@ export const runs = api('runs', {
     }),
     result: RunSummary,
     expose: ['webview', 'http', 'mcp'],
+    spends: true,
   }),
   regrade: request({
     summary: 'Judge what the trials of a run left once more, without their agents. Earlier verdicts stay.',
@@ -254,6 +263,7 @@ export const runs = api('runs', {
     }),
     result: z.object({ rows: z.array(Regrade) }),
     expose: ['webview', 'http', 'mcp'],
+    spends: true,
     positional: ['runId'],
   }),
   list: request({

@@ -42,7 +42,7 @@ export const server = api('server', {
     summary: 'The background server: version, process, clients, running trials.',
     params: z.object({}),
     result: ServerInfo,
-    expose: ['webview', 'cli'],
+    expose: ['webview', 'http', 'cli'],
     readOnly: true,
   }),
   stop: request({

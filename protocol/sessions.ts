@@ -167,6 +167,20 @@ export const ConversationLine = z.object({
 });
 export type ConversationLine = z.infer<typeof ConversationLine>;
 
+const OutlineRow = z.object({ exchangeId: z.string(), kinds: z.array(LineKind) });
+
+export const SessionOpening = z.object({
+  session: SessionSummary,
+  /** False: the sums of `session` and its end cover only what was read so far. */
+  hasTotals: z.boolean(),
+  /** The first ones. */
+  exchanges: z.array(Exchange),
+  rows: z.array(OutlineRow),
+  /** From line 0 on. */
+  lines: z.array(ConversationLine),
+});
+export type SessionOpening = z.infer<typeof SessionOpening>;
+
 export const SearchHit = z.object({
   sessionId: z.string(),
   exchangeId: z.string().nullable(),
@@ -242,11 +256,18 @@ export const sessions = api('sessions', {
     expose: ['webview', 'http'],
     readOnly: true,
   }),
+  opening: request({
+    summary: 'How a session begins, answered before all of a long one was read.',
+    params: z.object({ sessionId }),
+    result: SessionOpening,
+    expose: ['webview', 'http'],
+    readOnly: true,
+  }),
   /** How a long conversation is laid out before its texts are there. Lines are numbered through all exchanges. */
   outline: request({
     summary: 'What kinds of lines each exchange of a session brought, in order.',
     params: z.object({ sessionId }),
-    result: z.object({ rows: z.array(z.object({ exchangeId: z.string(), kinds: z.array(LineKind) })) }),
+    result: z.object({ rows: z.array(OutlineRow) }),
     expose: ['webview', 'http'],
     readOnly: true,
   }),
@@ -328,7 +349,7 @@ export const sessions = api('sessions', {
       sizeBytes: z.int(),
       text: z.string().nullable(),
     }),
-    expose: ['cli'],
+    expose: ['http', 'cli'],
     positional: ['sessionId'],
   }),
   /** Exchanges in the order they were stored, for whoever follows; the cursor survives a restart of the server. */

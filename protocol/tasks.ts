@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { api, event, request } from './api.ts';
+import { JudgeParams } from './rubric.ts';
 
 const Repository = z.string().min(1).describe('Directory inside the git repository');
 
@@ -58,6 +59,8 @@ export const TaskProof = z.object({
   /** Null where the executor has no images. */
   base: PinnedImage.nullable().default(null),
   basis: ProofBasis.default('tests'),
+  /** Who was asked about a task that only a rubric judges; absent when nobody was. `rubric`: SHA-256 of its file. */
+  judge: z.object({ name: z.string(), votes: z.int(), rubric: z.string() }).optional(),
 });
 export type TaskProof = z.infer<typeof TaskProof>;
 
@@ -201,13 +204,13 @@ export const tasks = api('tasks', {
     summary: 'End the recording without writing a task. The working tree stays as it is.',
     params: z.object({ repository: Repository }),
     result: z.object({ discarded: z.boolean() }),
-    expose: ['webview', 'cli'],
+    expose: ['webview', 'http', 'cli'],
   }),
   recording: request({
     summary: 'The recording under way in a repository, or null.',
     params: z.object({ repository: Repository }),
     result: z.object({ recording: Recording.nullable() }),
-    expose: ['webview', 'mcp', 'cli'],
+    expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
   }),
   sample: request({
@@ -293,9 +296,13 @@ export const tasks = api('tasks', {
         .max(100)
         .default(5)
         .describe('Runs of the reference solution, in shuffled order; a test that changes its mind is quarantined'),
+      /** Model API keys by variable name, as for a run. */
+      keys: z.record(z.string(), z.string()).default({}),
+      ...JudgeParams,
     }),
     result: TaskSummary,
-    expose: ['webview', 'http', 'mcp', 'cli'],
+    expose: ['webview', 'http', 'mcp'],
+    spends: true,
     positional: ['task'],
   }),
   import: request({
@@ -333,4 +340,20 @@ export const tasks = api('tasks', {
   }),
   changed: event(z.object({ repository: z.string() })),
   recordingChanged: event(z.object({ repository: z.string(), recording: Recording.nullable() })),
+});
+
+/**
+ * `task create`. Not one of `tasks`: whoever is asked runs Codex in its own environment, as a terminal would, so that
+ * the background server has no part in it.
+ */
+export const taskCreation = request({
+  summary: 'Let Codex work on a prompt in the working tree, recorded, and capture what it did as a created task.',
+  params: z.object({
+    repository: Repository,
+    prompt: z.string().trim().min(1),
+    model: z.string().min(1).optional().describe('Model for Codex; default: its own'),
+    codexArgs: z.array(z.string()).default([]).describe('Further arguments for codex exec'),
+  }),
+  result: TaskSummary,
+  spends: true,
 });

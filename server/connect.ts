@@ -37,7 +37,7 @@ export interface ServerConnection {
 
 export interface ConnectOptions {
   readonly paths: CoachPaths;
-  readonly client: 'cli' | 'mcp' | 'test';
+  readonly client: 'cli' | 'mcp' | 'http' | 'test';
   /** The server's program; null connects only. */
   readonly program: string | null;
   readonly env: NodeJS.ProcessEnv;

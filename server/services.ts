@@ -5,16 +5,15 @@ import { proxy as proxyApi } from '../protocol/proxy.ts';
 import { reviews as reviewsApi } from '../protocol/reviews.ts';
 import { runs as runsApi } from '../protocol/runs.ts';
 import { sessions as sessionsApi } from '../protocol/sessions.ts';
+import { suites as suitesApi } from '../protocol/suites.ts';
 import { tasks as tasksApi } from '../protocol/tasks.ts';
 import { agents } from './agents/index.ts';
 import { recordedAgents } from './agents/recorded.ts';
 import { EventBus } from './base/bus.ts';
 import { systemClock } from './base/clock.ts';
 import { type AsyncOwner, DisposableStack } from './base/disposable.ts';
-import type { Log } from './base/log.ts';
 import { onDemand } from './base/onDemand.ts';
-import type { CoachPaths } from './base/paths.ts';
-import { type Settings, secretValues } from './base/settings.ts';
+import { secretValues } from './base/settings.ts';
 import type { TaskFiles } from './language/taskFiles.ts';
 import { toAddressPolicy } from './proxy/addressPolicy.ts';
 import { toBudgetLimits } from './proxy/budget.ts';
@@ -24,6 +23,7 @@ import { ModelHosts } from './proxy/hosts.ts';
 import { openReplaySource } from './proxy/replay/reference.ts';
 import { startReplay } from './proxy/replay/replayServer.ts';
 import { toOverrides } from './proxy/upstreamSetting.ts';
+import type { ServiceOptions } from './serviceOptions.ts';
 import { type Domain, domain, domainOnDemand } from './surfaces/domain.ts';
 import { CodexSessionFiles, codexSessionDirectories } from './traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
@@ -32,13 +32,6 @@ import { startRecorder } from './traces/recorder.ts';
 import { Redactor } from './traces/redaction.ts';
 import { scheduleRetention } from './traces/retentionSchedule.ts';
 import { TraceStore } from './traces/store.ts';
-
-export interface ServiceOptions {
-  readonly paths: CoachPaths;
-  readonly settings: Settings;
-  readonly log: Log;
-  readonly env: NodeJS.ProcessEnv;
-}
 
 /** Everything the server does, put together. */
 export interface Services extends AsyncOwner {
@@ -135,6 +128,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
       }),
     ),
     domainOnDemand(tasksApi, async () => (await trials()).tasks),
+    domainOnDemand(suitesApi, async () => (await trials()).suites),
     domainOnDemand(runsApi, async () => (await trials()).runs),
     domainOnDemand(reviewsApi, async () => (await trials()).reviews),
     domainOnDemand(agentsApi, async () => (await trials()).agents),

@@ -5,6 +5,7 @@ import { CoachError } from '../protocol/errors.ts';
 import type { reviews as reviewsApi } from '../protocol/reviews.ts';
 import type { runs as runsApi } from '../protocol/runs.ts';
 import type { Exchange } from '../protocol/sessions.ts';
+import type { suites as suitesApi } from '../protocol/suites.ts';
 import type { tasks as tasksApi } from '../protocol/tasks.ts';
 import { codex } from './agents/codex.ts';
 import { agents, findAgent } from './agents/index.ts';
@@ -19,8 +20,11 @@ import { runHandlers } from './bench/handlers.ts';
 import { reviewHandlers } from './bench/reviews/handlers.ts';
 import { saidIn } from './bench/rubric/recordedAnswers.ts';
 import { judgePauseMs } from './bench/runExecution.ts';
-import { RunService, type RunServiceDeps } from './bench/runService.ts';
+import { chooseJudge } from './bench/runPlan.ts';
+import { RunService } from './bench/runService.ts';
+import type { RunServiceDeps } from './bench/runServiceDeps.ts';
 import { RunStore } from './bench/runStore.ts';
+import { judgeDeps } from './bench/runTrial.ts';
 import { addCosts, sumUsage } from './bench/score.ts';
 import type { RecordedWork } from './bench/trial.ts';
 import { validateTask } from './bench/validate.ts';
@@ -30,13 +34,14 @@ import { repositoryAt } from './git/repository.ts';
 import type { ProxyService } from './proxy/proxy.ts';
 import { openReplaySource } from './proxy/replay/reference.ts';
 import { startReplay } from './proxy/replay/replayServer.ts';
-import type { ServiceOptions } from './services.ts';
+import type { ServiceOptions } from './serviceOptions.ts';
 import { findTask } from './tasks/catalogue.ts';
 import { loadPreparedTask } from './tasks/format.ts';
 import { taskHandlers } from './tasks/handlers.ts';
 import type { PreparedTask } from './tasks/preparedTask.ts';
 import { sampleSource } from './tasks/sampleProject.ts';
 import { sessionSource } from './tasks/sessionSource.ts';
+import { suiteHandlers } from './tasks/suiteHandlers.ts';
 import { toAtif } from './traces/atif.ts';
 import type { CodexSessionFiles } from './traces/codexFiles/codexSessionFiles.ts';
 import type { Recorder } from './traces/recorder.ts';
@@ -58,6 +63,7 @@ export interface TrialServiceOptions extends ServiceOptions {
 /** What serves tasks, runs and agents. */
 export interface TrialServices extends AsyncOwner {
   readonly tasks: Handlers<typeof tasksApi>;
+  readonly suites: Handlers<typeof suitesApi>;
   readonly runs: Handlers<typeof runsApi>;
   readonly reviews: Handlers<typeof reviewsApi>;
   readonly agents: Handlers<typeof agentsApi>;
@@ -88,11 +94,17 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
       ...{ paths, clock, bus, log },
       sessions,
       sample: { source: sampleSource, directory: paths.workspaces },
-      validate: async (directory, how, signal) => {
+      validate: async (directory, { root, executor, repeats, keys, ...asked }, signal) => {
         const deps = { executors, proofs: store, clock, log };
-        await validateTask(await loadPreparedTask(directory), how, deps, signal);
+        const ways = judging(options);
+        const judge = {
+          settings: chooseJudge(asked, ways),
+          deps: judgeDeps({ ...ways, keys: { ...ways.keys(root), ...keys }, pauseMs: judgePauseMs }),
+        };
+        await validateTask(await loadPreparedTask(directory), { executor, repeats, judge }, deps, signal);
       },
     }),
+    suites: suiteHandlers({ bus }),
     runs: runHandlers({
       ...{ service, store, executors, clock, log, repositoryRoot, loadTask, findAgent, judgePauseMs },
       ...judging(options),

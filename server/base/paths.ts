@@ -18,6 +18,8 @@ export interface CoachPaths {
   readonly logs: string;
   readonly lockFile: string;
   readonly tokenFile: string;
+  /** What a program shows to `codex-coach serve`: a header line, as `curl -H @file` takes it. */
+  readonly httpHeaderFile: string;
   /** Unix socket or named pipe of the background server. */
   readonly socket: string;
 }
@@ -35,6 +37,7 @@ export function coachPaths(env: NodeJS.ProcessEnv = process.env): CoachPaths {
     logs: join(home, 'logs'),
     lockFile: join(home, 'server.lock'),
     tokenFile: join(home, 'server.token'),
+    httpHeaderFile: join(home, 'http.header'),
     socket: socketPath(home),
   };
 }

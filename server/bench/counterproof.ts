@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 import type { TestVerdict } from '../../protocol/runs.ts';
 import { removeScratch, temporaryScratch } from '../base/owner.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
+import { failToPassSuite, testPatchFile } from '../tasks/transfer/swebench.ts';
 import type { VerifierRun } from './score.ts';
+import { readReport } from './testReports.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 /**
  * Code under test runs in the tests' own process and can make them pass whatever they expect: by patching the
@@ -30,6 +33,16 @@ export function withWrongExpectations(text: string): string | null {
   return changed ?? null;
 }
 
+/** A patch whose added lines have wrong expectations; null when none was found to change. */
+export function patchWithWrongExpectations(patch: string): string | null {
+  const lines = patch.split('\n');
+  const isAdded = (line: string) => line.startsWith('+') && !line.startsWith('+++ ');
+  const added = lines.filter(isAdded).map(line => line.slice(1));
+  const changed = withWrongExpectations(added.join('\n'))?.split('\n');
+  if (changed === undefined) return null;
+  return lines.map(line => (isAdded(line) ? `+${changed.shift()}` : line)).join('\n');
+}
+
 /** Every literal changes by another measure: `id(1) === 1` must not stay true. */
 function withOtherLiterals(line: string): string {
   let count = 0;
@@ -44,19 +57,22 @@ function withOtherLiterals(line: string): string {
 
 /**
  * Writes the tests that came with the change, which no agent has seen, with wrong expectations into a directory, calls
- * `use` with it and removes it.
+ * `use` with it and removes it. Of scripts only those of SWE-bench are known well enough.
  * @returns what `use` gave; null when no test file has an expectation that could be changed
  */
 export async function withCounterTests<T>(
-  { tests }: PreparedTask,
+  { tests, verifier }: PreparedTask,
   use: (directory: string) => Promise<T>,
 ): Promise<T | null> {
   const scratch = await temporaryScratch('counterproof');
   try {
     const directory = join(scratch, 'files');
     let written = 0;
-    for (const path of tests.changed) {
-      const changed = withWrongExpectations(await readFile(join(tests.root, path), 'utf8'));
+    const isScript = verifier.kind === 'script';
+    const asPatch = isScript && verifier.restoresTests ? [testPatchFile] : [];
+    const counter = isScript ? patchWithWrongExpectations : withWrongExpectations;
+    for (const path of isScript ? asPatch : tests.changed) {
+      const changed = counter(await readFile(join(tests.root, path), 'utf8'));
       if (changed === null) continue;
       const file = join(directory, path);
       await mkdir(dirname(file), { recursive: true });
@@ -69,8 +85,15 @@ export async function withCounterTests<T>(
   }
 }
 
+/** What a script reported of the tests that a solution turns from failing to passing. */
+export function scriptTests({ scriptFiles }: VerifyOutcome): NonNullable<VerifierRun['outcomes']> {
+  const ctrf = scriptFiles?.get('ctrf.json');
+  const outcomes = ctrf === undefined ? null : readReport('ctrf', ctrf.toString(), '/');
+  return (outcomes ?? []).filter(({ id }) => id.startsWith(`${failToPassSuite} > `));
+}
+
 /** Ids that ran and failed: with wrong expectations those are the ones that check something. */
-export function failedIds(run: VerifierRun | null, among: readonly string[]): string[] {
+export function failedIds(run: Pick<VerifierRun, 'outcomes'> | null, among: readonly string[]): string[] {
   const failed = new Set(run?.outcomes?.filter(outcome => outcome.status === 'failed').map(outcome => outcome.id));
   return among.filter(id => failed.has(id));
 }
@@ -81,15 +104,24 @@ export function failedIds(run: VerifierRun | null, among: readonly string[]): st
  */
 export function afterCounterproof(
   tests: readonly TestVerdict[],
-  counter: VerifierRun,
+  counter: Pick<VerifierRun, 'outcomes'>,
   mustFail: readonly string[],
 ): TestVerdict[] {
   const passed = new Set(counter.outcomes?.filter(outcome => outcome.status === 'passed').map(outcome => outcome.id));
   const forged = mustFail.filter(id => passed.has(id));
   if (forged.length * 2 <= mustFail.length) return [...tests];
-  return tests.map(test =>
-    forged.includes(test.id)
-      ? { ...test, status: 'failed', message: 'It also passes with wrong expectations, so it checked nothing.' }
-      : test,
-  );
+  return tests.map(test => (forged.includes(test.id) ? { ...test, status: 'failed', message: checkedNothing } : test));
+}
+
+const checkedNothing = 'It also passes with wrong expectations, so it checked nothing.';
+
+/**
+ * The same of a script, which tells its reward apart from its tests: a reward of 1 with wrong expectations is worth nothing,
+ * whoever wrote it. @returns the tests that checked nothing; none where all is well
+ */
+export function forgedTests(counter: VerifyOutcome, mustFail: readonly string[]): TestVerdict[] {
+  const passed = mustFail.map((id): TestVerdict => ({ id, expected: 'failToPass', status: 'passed', message: null }));
+  if (counter.reward === 1) return passed.map(test => ({ ...test, status: 'failed', message: checkedNothing }));
+  const judged = afterCounterproof(passed, { outcomes: scriptTests(counter) }, mustFail);
+  return judged.filter(({ status }) => status === 'failed');
 }

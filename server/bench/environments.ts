@@ -26,10 +26,11 @@ export async function prepareEnvironments(
   const built = new Map<string, PreparedEnvironment | CoachError>();
   for (const task of tasks) {
     try {
+      requireLastingTmp(task, executor);
       const environment = await executor.prepare(toSpec(task), log, signal);
-      const own = verifierSpec(task);
-      const verifier = own === null ? null : await executor.prepare(own, log, signal);
-      built.set(task.name, verifier === null ? environment : { ...environment, verifier });
+      const verifiers = new Map<string, PreparedEnvironment>();
+      for (const spec of verifierSpecs(task)) verifiers.set(spec.directory, await executor.prepare(spec, log, signal));
+      built.set(task.name, verifiers.size === 0 ? environment : { ...environment, verifiers });
     } catch (error) {
       signal.throwIfAborted();
       const coach = CoachError.from(error);
@@ -56,8 +57,27 @@ export function toSpec({ name, environment, bundle, baseImage, workdir, proof }:
   return { taskName: name, directory: environment, bundle, baseImage, workdir, pin: proof?.base ?? null };
 }
 
-function verifierSpec({ name, verifier, workdir }: PreparedTask): EnvironmentSpec | null {
-  if (verifier.kind !== 'script' || verifier.own === undefined) return null;
-  const { directory, bundle, baseImage } = verifier.own;
-  return { taskName: `${name}-verifier`, directory, bundle, baseImage, workdir };
+/** The environments that verifiers of a task, or of its steps, have of their own. */
+function verifierSpecs(task: PreparedTask): EnvironmentSpec[] {
+  const parts = [task, ...(task.steps?.each ?? []).map(step => step.task)];
+  const specs = new Map<string, EnvironmentSpec>();
+  for (const { name, verifier, workdir } of parts) {
+    if (verifier.kind !== 'script' || verifier.own === undefined) continue;
+    const { directory, bundle, baseImage } = verifier.own;
+    const taskName = `${name}-verifier${specs.size === 0 ? '' : specs.size + 1}`;
+    if (!specs.has(directory)) specs.set(directory, { taskName, directory, bundle, baseImage, workdir });
+  }
+  return [...specs.values()];
+}
+
+/** @throws CoachError `executor.unavailable` where what an agent leaves in /tmp would be gone before it is taken out */
+function requireLastingTmp(task: PreparedTask, executor: Executor): void {
+  const parts = [task, ...(task.steps?.each ?? []).map(step => step.task)];
+  const inTmp = parts.flatMap(({ outside = [] }) => outside).find(place => place.startsWith('/tmp/'));
+  if (executor.tmpEndsWithCommand !== true || inTmp === undefined) return;
+  throw new CoachError(
+    'executor.unavailable',
+    `${task.name} is judged by ${inTmp}, and sandboxes of ${executor.title} keep nothing in /tmp.`,
+    { hint: 'Run it with --executor docker.' },
+  );
 }

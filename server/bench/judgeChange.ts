@@ -1,11 +1,12 @@
 import { CoachError } from '../../protocol/errors.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
+import type { PreparedTask, ScriptVerifier } from '../tasks/preparedTask.ts';
 import { requireReference } from '../tasks/reference.ts';
-import { afterCounterproof, withCounterTests } from './counterproof.ts';
+import { afterCounterproof, forgedTests, withCounterTests } from './counterproof.ts';
 import { judgeWrittenTests } from './mutationVerifier.ts';
 import { judge, toVerdict, type Verdict, type VerifierRun } from './score.ts';
 import { overSteps } from './steps.ts';
-import { type VerifierDeps, type VerifyOutcome, verify } from './verify.ts';
+import { type VerifierDeps, verify } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 /**
  * Runs the hidden tests on a change and judges it. What leaves doubt is run again, each time in a fresh sandbox:
@@ -29,7 +30,7 @@ export async function judgeChange(
     const reference = await verify(`${trialId}.reference`, task, requireReference(task), deps, signal);
     if (isMute(reference, task)) throw brokenVerifier(run.exitCode);
   }
-  if (verifier.kind === 'script') return { run, verdict: { reward: run.reward ?? 0, tests: [] } };
+  if (verifier.kind === 'script') return afterScript({ trialId, task, patch, verifier, run }, deps, signal);
   if (verifier.kind === 'rubric') throw new CoachError('internal', `${task.name} is judged by its rubric alone.`);
   const verdict = judge(run, verifier);
   const { mustFail } = verifier;
@@ -39,6 +40,29 @@ export async function judgeChange(
   );
   if (counter === null) return { run, verdict };
   return { run, verdict: toVerdict(afterCounterproof(verdict.tests, counter, mustFail)) };
+}
+
+interface ScriptJudgement {
+  readonly trialId: string;
+  readonly task: PreparedTask;
+  readonly patch: Uint8Array;
+  readonly verifier: ScriptVerifier;
+  readonly run: VerifyOutcome;
+}
+
+/** The verdict of a script, which the counterproof may void. */
+async function afterScript(
+  { trialId, task, patch, verifier: { mustFail }, run }: ScriptJudgement,
+  deps: VerifierDeps,
+  signal: AbortSignal,
+): Promise<{ run: VerifyOutcome; verdict: Verdict }> {
+  const verdict = { reward: run.reward ?? 0, tests: [] };
+  if (verdict.reward < 1 || mustFail.length === 0) return { run, verdict };
+  const counter = await withCounterTests(task, directory =>
+    verify(`${trialId}.counterproof`, task, patch, deps, signal, directory),
+  );
+  const forged = counter === null ? [] : forgedTests(counter, mustFail);
+  return forged.length === 0 ? { run, verdict } : { run, verdict: { reward: 0, tests: forged } };
 }
 
 /** One change, judged by every step of a task in turn. Agents are not judged so, but what stands for their whole work is. */

@@ -4,7 +4,8 @@ import { CoachError } from '../../protocol/errors.ts';
 import { applyMutant, type Mutant, respaced } from '../tasks/mutation/mutant.ts';
 import type { TestSetup } from '../tasks/testCommand.ts';
 import { runEach } from './scheduler.ts';
-import type { VerifierDeps, VerifyOutcome } from './verify.ts';
+import type { VerifierDeps } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 import { runWritten, type WrittenTests } from './writtenTests.ts';
 
 /** Sandboxes of one judgement at a time. */

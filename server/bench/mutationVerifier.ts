@@ -8,7 +8,8 @@ import { requireReference } from '../tasks/reference.ts';
 import type { TestSetup } from '../tasks/testCommand.ts';
 import { type MutationRuns, runMutants, runRespaced } from './mutationRuns.ts';
 import type { Verdict, VerifierRun } from './score.ts';
-import type { VerifierDeps, VerifyOutcome } from './verify.ts';
+import type { VerifierDeps } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 import { runWritten, takeWrittenTests, type WritingTask, type WrittenTests } from './writtenTests.ts';
 
 /** The verdict on the tests themselves, before any fault is planted. */

@@ -5,7 +5,7 @@ import type { Sandbox } from '../executors/executor.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { instanceIdOf } from '../tasks/transfer/exportTask.ts';
 import { parsePredictions } from '../tasks/transfer/swebench.ts';
-import { applyIn } from './sandboxes.ts';
+import { applyChange } from './outside.ts';
 import type { AgentEnd } from './tries.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function applyPrediction(
 ): Promise<AgentEnd> {
   const patch = await predictedPatch(task, choice);
   try {
-    await applyIn(sandbox, task.workdir, Buffer.from(patch), signal);
+    await applyChange(sandbox, task, Buffer.from(patch), signal);
     return { kind: 'finished' };
   } catch (error) {
     if (!(error instanceof CoachError) || error.code !== 'sandbox.failed') throw error;

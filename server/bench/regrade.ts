@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import type { CriterionFlip, Score } from '../../protocol/rubric.ts';
 import type { Regrade, RunSummary, TestVerdict, TrialSummary } from '../../protocol/runs.ts';
-import type { Agent } from '../agents/agent.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
@@ -11,20 +9,21 @@ import type { Executors } from '../executors/index.ts';
 import { withBundle } from '../git/bundle.ts';
 import { patchTree } from '../git/tree.ts';
 import type { LaunchSpec, ProxyLaunch } from '../proxy/proxy.ts';
-import type { PreparedTask } from '../tasks/preparedTask.ts';
+import type { PreparedTask, TaskSteps } from '../tasks/preparedTask.ts';
 import { type PreparedEnvironments, prepareEnvironments } from './environments.ts';
 import { judgeChange } from './judgeChange.ts';
+import { changeAt, type LeftWorkDeps, type TrialToJudge, trialsToJudge } from './leftWork.ts';
+import { regradeSteps } from './regradeSteps.ts';
 import { finalMessage } from './rubric/finalMessage.ts';
 import { type JudgeSettings, parseJudge } from './rubric/judgeChoice.ts';
 import { answersFile } from './rubric/recordedAnswers.ts';
 import { chooseJudge, type PlanDeps } from './runPlan.ts';
-import type { RunStore } from './runStore.ts';
+import { judgeDeps } from './runTrial.ts';
 import { scoreChange } from './scoreChange.ts';
-import { judgeDeps, type TrialTraces } from './trial.ts';
+import type { TrialTraces } from './trial.ts';
 import { toJson } from './trialFiles.ts';
 
-export interface RegradeDeps extends Pick<PlanDeps, 'keys' | 'judge'> {
-  readonly store: RunStore;
+export interface RegradeDeps extends LeftWorkDeps, Pick<PlanDeps, 'keys' | 'judge'> {
   readonly executors: Executors;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,8 +31,6 @@ export interface RegradeDeps extends Pick<PlanDeps, 'keys' | 'judge'> {
   /** Before a judge that failed is asked again. */
   readonly judgePauseMs: number;
   openLaunch(spec: LaunchSpec): Promise<ProxyLaunch>;
-  findAgent(id: string): Agent;
-  loadTask(root: string, name: string): Promise<PreparedTask>;
 }
 
 export interface RegradeOptions {
@@ -47,15 +44,7 @@ export interface RegradeOptions {
   readonly votes?: number | undefined;
 }
 
-interface TrialToJudge {
-  readonly trial: TrialSummary;
-  readonly task: PreparedTask;
-  readonly patch: Buffer;
-  /** Names this judging apart from the earlier ones. */
-  readonly number: number;
-}
-
-type Judged = Pick<Regrade, 'after' | 'tests' | 'score' | 'flips' | 'error'>;
+type Judged = Pick<Regrade, 'after' | 'tests' | 'score' | 'flips' | 'steps' | 'error'>;
 
 /**
  * Judges what the trials of a run left by their tasks and rubrics as they are now, without any agent. What is found stands
@@ -100,15 +89,16 @@ interface JudgingDeps extends Omit<RegradeDeps, 'keys'> {
 }
 
 async function judgeAgain(
-  { trial, task, patch, number }: TrialToJudge,
+  left: TrialToJudge,
   environments: PreparedEnvironments | null,
   { judge, votes }: JudgeSettings,
   deps: JudgingDeps,
   signal: AbortSignal,
 ): Promise<Judged> {
-  if (task.steps !== undefined) {
-    throw new CoachError('task.unsupported', `${task.name} is worked on in steps, which can't be judged again.`);
-  }
+  const { trial, task, patch, number } = left;
+  if (patch === null) return judgeSteps(left, environments, deps, signal);
+  if (task.steps !== undefined)
+    throw new CoachError('task.invalid', `${task.name} was not worked on in steps, and is now.`);
   const tests =
     environments === null || task.verifier.kind === 'rubric'
       ? { reward: testsPart(trial), tests: trial.tests }
@@ -129,6 +119,33 @@ async function judgeAgain(
   return { after: reward, tests: [...tests.tests], score, flips: flipsOf(trial.score, score), error };
 }
 
+/** Steps are judged by scripts alone: where none is run, their verdicts stay. */
+async function judgeSteps(
+  left: TrialToJudge,
+  environments: PreparedEnvironments | null,
+  deps: JudgingDeps,
+  signal: AbortSignal,
+): Promise<Judged> {
+  const { trial, task, number } = left;
+  if (environments === null) return { after: trial.reward, tests: [], flips: [], error: trial.error };
+  const { after, steps, error } = await regradeSteps(
+    { ...left, patchOf: step => changeAt(join(trial.directory, 'steps', step)) },
+    requireSteps(task),
+    async (step, patch, place) => {
+      const key = `${trial.id}.regrade${number}.${place}`;
+      const { reward, rewards } = await runTests(key, step.task, patch, environments, deps, signal);
+      return { reward, rewards };
+    },
+    signal,
+  );
+  return { after, steps, tests: [], flips: [], error: error?.toShape() ?? null };
+}
+
+function requireSteps({ name, steps }: PreparedTask): TaskSteps {
+  if (steps !== undefined) return steps;
+  throw new CoachError('task.invalid', `${name} was worked on in steps, and has none any more.`);
+}
+
 async function runTests(
   key: string,
   task: PreparedTask,
@@ -136,16 +153,16 @@ async function runTests(
   environments: PreparedEnvironments,
   { log, removals }: JudgingDeps,
   signal: AbortSignal,
-): Promise<{ reward: number; tests: readonly TestVerdict[] }> {
+): Promise<{ reward: number; rewards: Readonly<Record<string, number>>; tests: readonly TestVerdict[] }> {
   const onRemoval = (removal: Promise<void>) => void removals.push(removal);
-  const { verdict } = await judgeChange(
+  const { run, verdict } = await judgeChange(
     key,
     task,
     patch,
     { environment: environments.of(task), log, onRemoval },
     signal,
   );
-  return verdict;
+  return { ...verdict, rewards: run.rewards ?? {} };
 }
 
 /** What the tests gave in the trial. Where nothing else was scored, its reward is theirs. */
@@ -180,22 +197,6 @@ function flipsOf(before: Score | undefined, after: Score): CriterionFlip[] {
       after: now.find(criterion => criterion.id === id)?.verdict ?? null,
     }))
     .filter(flip => flip.before !== flip.after);
-}
-
-/** Ended trials with the change that their agents left, and their tasks as they are now. */
-async function trialsToJudge(run: RunSummary, { store, loadTask }: RegradeDeps): Promise<TrialToJudge[]> {
-  const tasks = new Map<string, PreparedTask>();
-  const found: TrialToJudge[] = [];
-  for (const trial of store.trials(run.id)) {
-    if (trial.phase !== 'done' || trial.end === 'stalled') continue;
-    const patch = await readFile(join(trial.directory, 'diff.patch')).catch(() => null);
-    if (patch === null) continue;
-    const task = tasks.get(trial.task) ?? (await loadTask(run.repository, trial.task));
-    tasks.set(trial.task, task);
-    found.push({ trial, task, patch, number: store.regrades(trial.id).length + 1 });
-  }
-  if (found.length > 0) return found;
-  throw new CoachError('input.invalid', `No trial of run ${run.id} has left a change to judge.`);
 }
 
 async function environmentsOf(

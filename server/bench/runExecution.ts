@@ -5,7 +5,7 @@ import { runs, type TrialSummary } from '../../protocol/runs.ts';
 import { toIso } from '../base/clock.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
-import type { PreparedEnvironment } from '../executors/executor.ts';
+import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
 import type { PreparedTask } from '../tasks/preparedTask.ts';
 import { awaitDiskSpace, DiskGuard } from './diskSpace.ts';
 import { type PreparedEnvironments, prepareEnvironments, toSpec } from './environments.ts';
@@ -15,9 +15,10 @@ import type { PlannedAgent } from './plan.ts';
 import { findReusable } from './reuse.ts';
 import { journalled, tell } from './runJournal.ts';
 import { fingerprinted, type Plan } from './runPlan.ts';
-import type { RunServiceDeps } from './runService.ts';
+import type { RunServiceDeps } from './runServiceDeps.ts';
+import { runTrial } from './runTrial.ts';
 import { Gate, runEach } from './scheduler.ts';
-import { runTrial, type TrialOutcome, type TrialStart } from './trial.ts';
+import type { TrialOutcome, TrialStart } from './trial.ts';
 import { createTrialFiles, type TrialFiles, toJson } from './trialFiles.ts';
 import { TrialRecord } from './trialRecord.ts';
 import { type Try, tryKey } from './tries.ts';
@@ -36,6 +37,8 @@ export class RunExecution {
   readonly #starts: Gate;
   readonly #removals = new Set<Promise<void>>();
   #fellBack = false;
+  /** Where trials take space. */
+  #places: readonly string[] = [];
 
   constructor(plan: Plan, deps: RunServiceDeps) {
     this.#plan = plan;
@@ -47,7 +50,8 @@ export class RunExecution {
   /** Resolves when every trial has ended and every sandbox is gone. */
   async run(due: readonly TrialSummary[], cancelled: AbortSignal): Promise<void> {
     const { options, record } = this.#plan;
-    const guard = new DiskGuard(await this.#diskPlaces());
+    this.#places = await this.#diskPlaces();
+    const guard = new DiskGuard(this.#places);
     const signal = AbortSignal.any([cancelled, guard.signal]);
     const left = options.fresh ? [...due] : this.#reuse(due);
     // Those that an earlier server left at work come first: their agents wait for their way to the model.
@@ -72,7 +76,7 @@ export class RunExecution {
     });
   }
 
-  /** Where trials take space: results, copies, sandboxes. */
+  /** Results, copies, sandboxes. */
   async #diskPlaces(): Promise<string[]> {
     const { record, executors } = this.#plan;
     const used = executors.find(({ id }) => id === record.executor);
@@ -112,6 +116,7 @@ export class RunExecution {
     if (id !== plan.record.executor) {
       this.#fellBack = true;
       plan.record = { ...plan.record, executor: id, notIsolated: [...notIsolated] };
+      this.#places = await this.#diskPlaces();
       store.saveRun(plan.record);
       store.saveFingerprints(fingerprinted(plan, store.trials(plan.record.id)));
       publishRun(this.#deps, plan.record.id);
@@ -131,7 +136,7 @@ export class RunExecution {
       return null;
     });
     if (files === null) return;
-    await awaitDiskSpace(await this.#diskPlaces(), this.#log, signal).catch((error: unknown) => {
+    await awaitDiskSpace(this.#places, this.#log, signal).catch((error: unknown) => {
       if (!signal.aborted) throw error;
     });
     const task = this.#taskOf(summary);
@@ -210,11 +215,25 @@ export class RunExecution {
 
   /** Starting sandboxes is heavier work for an engine than running them, and has a limit of its own. */
   #gated(environment: PreparedEnvironment): PreparedEnvironment {
-    const { verifier } = environment;
+    const { verifiers } = environment;
     return {
       ...environment,
-      start: (spec, signal) => this.#starts.pass(() => environment.start(spec, signal), signal),
-      ...(verifier === undefined ? {} : { verifier: this.#gated(verifier) }),
+      start: async (spec, signal) => {
+        const sandbox = await this.#starts.pass(() => environment.start(spec, signal), signal);
+        return spec.only === undefined ? sandbox : this.#gatedCommand(sandbox);
+      },
+      ...(verifiers === undefined
+        ? {}
+        : { verifiers: new Map([...verifiers].map(([directory, own]) => [directory, this.#gated(own)])) }),
+    };
+  }
+
+  /** A sandbox for one command only begins to run with it. */
+  #gatedCommand(sandbox: Sandbox): Sandbox {
+    return {
+      ...sandbox,
+      exec: (command, signal) =>
+        this.#starts.passBegin(onStarted => sandbox.exec({ ...command, onStarted }, signal), signal),
     };
   }
 

@@ -1,44 +1,18 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { type RunPlan, type RunSummary, runs, type TrialSummary } from '../../protocol/runs.ts';
-import type { Agent } from '../agents/agent.ts';
-import type { InstalledAgent } from '../agents/install.ts';
-import type { EventBus } from '../base/bus.ts';
 import { toIso } from '../base/clock.ts';
 import type { AsyncOwner } from '../base/disposable.ts';
-import type { Log } from '../base/log.ts';
-import type { LaunchSpec, ProxyLaunch } from '../proxy/proxy.ts';
-import type { Replay } from '../proxy/replay/replayServer.ts';
 import { writeIgnoreFile } from '../tasks/places.ts';
 import { requireDiskSpace } from './diskSpace.ts';
 import { estimate } from './estimate.ts';
-import type { Patience } from './limits.ts';
 import { findReusable } from './reuse.ts';
 import { withJudge } from './rubric/judgePlan.ts';
 import { closeRun, publishRun, RunExecution } from './runExecution.ts';
 import { tell } from './runJournal.ts';
-import { makePlan, type Plan, type PlanDeps, RunOptions, type RunRequest, remakePlan } from './runPlan.ts';
-import type { RunStore } from './runStore.ts';
-import type { TrialTraces } from './trial.ts';
+import { makePlan, type Plan, RunOptions, type RunRequest, remakePlan } from './runPlan.ts';
+import type { RunServiceDeps } from './runServiceDeps.ts';
 import type { Try } from './tries.ts';
 import { claim, giveUp, isAdoptable } from './tryTrial.ts';
-
-export interface RunServiceDeps extends PlanDeps {
-  readonly store: RunStore;
-  readonly bus: EventBus;
-  readonly log: Log;
-  readonly traces: TrialTraces;
-  /** `COACH_HOME/workspaces`: sockets and copies while trials run. */
-  readonly workspaces: string;
-  install(agent: Agent, signal: AbortSignal): Promise<InstalledAgent>;
-  /** Starts the proxy when it is not up, and registers a launch. */
-  openLaunch(spec: LaunchSpec): Promise<ProxyLaunch>;
-  startReplay(recording: string): Promise<Replay>;
-  readonly patience?: Partial<Patience>;
-  /** Pause before the second try of a trial; doubled for each one more. Default 1 s. */
-  readonly retryPauseMs?: number;
-  /** Pause before a judge that failed is asked again; four times as long for each time more. Default 2 s. */
-  readonly judgePauseMs?: number;
-}
 
 /** Earlier trials that an estimate looks at. */
 const estimateFrom = 2000;

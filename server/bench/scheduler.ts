@@ -42,4 +42,15 @@ export class Gate {
       else next();
     }
   }
+
+  /** The same for work that needs its place only until it says that it has begun. */
+  async passBegin<T>(work: (onBegun: () => void) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
+    const { result } = await this.pass(async () => {
+      const running = work(onBegun);
+      await Promise.race([begun, running.catch(() => undefined)]);
+      return { result: running };
+    }, signal);
+    return result;
+  }
 }

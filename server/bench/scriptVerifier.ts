@@ -2,7 +2,7 @@ import { CoachError } from '../../protocol/errors.ts';
 import type { Sandbox } from '../executors/executor.ts';
 import type { ScriptVerifier } from '../tasks/preparedTask.ts';
 import { runTimed } from './timedCommand.ts';
-import type { VerifyOutcome } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 const place = '/logs/verifier';
 const maxRewardBytes = 1024 * 1024;
@@ -25,11 +25,8 @@ export async function runScript(
   const none = { ...run, reward: null, format: null, report: null, outcomes: null };
   if (run.timedOut) return none;
   const read = async (name: string, maxBytes: number): Promise<Buffer | null> => {
-    const { exitCode, stdout } = await sandbox.exec(
-      { argv: ['cat', `${place}/${name}`], cwd: '/', env: {}, maxBytes },
-      signal,
-    );
-    return exitCode === 0 && stdout.length < maxBytes ? stdout : null;
+    const content = await sandbox.readFile(`${place}/${name}`, maxBytes, signal);
+    return content !== null && content.length < maxBytes ? content : null;
   };
   const json = await read('reward.json', maxRewardBytes);
   const text = json === null ? await read('reward.txt', maxRewardBytes) : null;

@@ -9,6 +9,7 @@ import { diffDirectory } from '../git/agentDiff.ts';
 import { bundleOf, withBundle } from '../git/bundle.ts';
 import { patchTree } from '../git/tree.ts';
 import type { PreparedTask, TaskStep } from '../tasks/preparedTask.ts';
+import { gatherOutside } from './outside.ts';
 import { sandboxLimits, sandboxName } from './sandboxes.ts';
 import { beginning } from './steps.ts';
 import { runTimed } from './timedCommand.ts';
@@ -93,6 +94,7 @@ async function workOut(sandbox: Sandbox, task: PreparedTask, signal: AbortSignal
     const run = await runTimed(sandbox, { command, cwd: task.workdir, env: {}, timeoutSec }, signal);
     if (run.timedOut || run.exitCode !== 0) throw solveFailure(task, run.exitCode, run.output);
   }
+  await gatherOutside(sandbox, task, signal);
   const { patch } = await withCopy(sandbox, task, signal, directory => diffDirectory(task.bundle, directory, signal));
   return patch;
 }

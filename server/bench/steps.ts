@@ -3,7 +3,7 @@ import type { StepVerdict } from '../../protocol/runs.ts';
 import { totalTokens } from '../../protocol/usage.ts';
 import type { Sandbox } from '../executors/executor.ts';
 import type { PreparedTask, TaskStep, TaskSteps } from '../tasks/preparedTask.ts';
-import { applyIn } from './sandboxes.ts';
+import { applyChange } from './outside.ts';
 import { meanReward } from './score.ts';
 import { runTimed } from './timedCommand.ts';
 import type { Trial } from './trial.ts';
@@ -30,7 +30,7 @@ export async function runSteps(
   let { from } = trial;
   for (const [index, step] of [...each.entries()].slice(done.length)) {
     const previous = each[index - 1];
-    if (previous !== undefined && !goesOn(previous, done[index - 1])) break;
+    if (previous !== undefined && !goesOn(previous, done[index - 1]?.verdict)) break;
     const before = previous === undefined ? Buffer.alloc(0) : await patchOf(previous);
     const part = { task: step.task, key: `${trial.key}.${index + 1}`, limits: whatIsLeft(trial.limits, done) };
     done.push(await work({ ...trial, ...part, from, begin: beginning(step, before) }, step));
@@ -40,12 +40,11 @@ export async function runSteps(
   return done;
 }
 
-/** Whether the step after this one is begun. */
-function goesOn({ minRewards }: TaskStep, done: DoneStep | undefined): boolean {
-  if (done === undefined || done.verdict.reward === null) return false;
-  const { end } = done.work;
-  if (end.kind !== 'finished' && end.kind !== 'agentFailed') return false;
-  const { reward, rewards } = done.verdict;
+/** Whether the step after this one is begun, by its verdict. */
+export function goesOn({ minRewards }: TaskStep, verdict: StepVerdict | undefined): boolean {
+  if (verdict === undefined || verdict.reward === null) return false;
+  const { end, reward, rewards } = verdict;
+  if (end !== 'verified' && end !== 'agentFailed') return false;
   const named: Readonly<Record<string, number>> = { reward, ...rewards };
   return Object.entries(minRewards).every(([name, least]) => (named[name] ?? Number.NEGATIVE_INFINITY) >= least);
 }
@@ -76,7 +75,7 @@ export function beginning(
 ): (sandbox: Sandbox, signal: AbortSignal) => Promise<void> {
   return async (sandbox, signal) => {
     const { workdir } = task;
-    await applyIn(sandbox, workdir, before, signal);
+    await applyChange(sandbox, task, before, signal);
     if (workdirFiles === null) return;
     await sandbox.copyIn(workdirFiles, workdir, signal);
     const command = 'if [ -f setup.sh ]; then bash ./setup.sh; fi';

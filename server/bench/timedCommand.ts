@@ -1,5 +1,6 @@
 import { CoachError } from '../../protocol/errors.ts';
-import type { Sandbox } from '../executors/executor.ts';
+import type { Sandbox, SandboxCommand } from '../executors/executor.ts';
+import { afterFirstLine } from '../executors/firstLine.ts';
 import { OutputPace } from './agentOutput.ts';
 
 /** What is kept of a command's output. */
@@ -21,9 +22,39 @@ export interface TimedOutcome {
 }
 
 /** Runs a shell command in a sandbox and ends it when its time is up; the sandbox is of no further use then. */
-export async function runTimed(
+export function runTimed(
   sandbox: Sandbox,
   { command, cwd, env, timeoutSec }: TimedCommand,
+  signal: AbortSignal,
+): Promise<TimedOutcome> {
+  return timed(sandbox, { argv: ['sh', '-c', command], cwd, env }, timeoutSec, null, signal);
+}
+
+/**
+ * The same for a script that prepares what it does: its time begins, and what it prints is kept, with the line by which it
+ * says that it is ready.
+ * @throws CoachError `sandbox.failed` with what it said instead
+ */
+export async function runPrepared(
+  sandbox: Sandbox,
+  script: SandboxCommand,
+  { readyLine, timeoutSec }: { readonly readyLine: string; readonly timeoutSec: number },
+  signal: AbortSignal,
+): Promise<TimedOutcome> {
+  let isReady = false;
+  const onReady = () => {
+    isReady = true;
+  };
+  const outcome = await timed(sandbox, script, timeoutSec, { line: readyLine, onReady }, signal);
+  if (isReady) return outcome;
+  throw new CoachError('sandbox.failed', outcome.output.toString().trim() || `exit code ${outcome.exitCode}`);
+}
+
+async function timed(
+  sandbox: Sandbox,
+  command: SandboxCommand,
+  timeoutSec: number,
+  ready: { readonly line: string; onReady(): void } | null,
   signal: AbortSignal,
 ): Promise<TimedOutcome> {
   const output: Buffer[] = [];
@@ -34,23 +65,31 @@ export async function runTimed(
     sizeBytes += chunk.length;
     return pace.charge(chunk.length);
   };
-  const time = AbortSignal.timeout(timeoutSec * 1000);
+  const time = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const begin = () => {
+    timer = setTimeout(() => time.abort(new Error('time is up')), timeoutSec * 1000);
+    ready?.onReady();
+  };
+  const onStdout = ready === null ? keep : afterFirstLine(ready.line, begin, keep);
+  if (ready === null) begin();
+  const ended = (exitCode: number | null, timedOut: boolean) => ({
+    output: Buffer.concat(output),
+    ...{ exitCode, timedOut },
+  });
   try {
-    const { exitCode } = await sandbox.exec(
-      { argv: ['sh', '-c', command], cwd, env, onStdout: keep, onStderr: keep, maxBytes: 0 },
-      AbortSignal.any([signal, time]),
-    );
-    return { output: Buffer.concat(output), exitCode, timedOut: false };
+    const either = AbortSignal.any([signal, time.signal]);
+    const { exitCode } = await sandbox.exec({ ...command, onStdout, onStderr: keep, maxBytes: 0 }, either);
+    return ended(exitCode, false);
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof CoachError && error.code === 'sandbox.diskSpent') {
-      return {
-        output: Buffer.concat([...output, Buffer.from(`\n${error.message}\n`)]),
-        exitCode: null,
-        timedOut: false,
-      };
+      keep(Buffer.from(`\n${error.message}\n`));
+      return ended(null, false);
     }
-    if (!time.aborted) throw error;
-    return { output: Buffer.concat(output), exitCode: null, timedOut: true };
+    if (!time.signal.aborted) throw error;
+    return ended(null, true);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -8,7 +8,7 @@ import type { ReportFormat } from '../tasks/reportFormat.ts';
 import type { AgentLogs } from './agentPhase.ts';
 import { toCtrf, toHarborTrial } from './harbor.ts';
 import { answersFile, type JudgeRecording } from './rubric/recordedAnswers.ts';
-import type { VerifyOutcome } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 /** What is kept of each output of an agent, here and in a sandbox that outlives us (executors/shim.mjs). */
 const maxLogBytes = 32 * 1024 * 1024;

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import { assertNever, CoachError } from '../../protocol/errors.ts';
 import type { ProofCheck, QuarantinedTest, TaskProof } from '../../protocol/tasks.ts';
 import { type Clock, toIso } from '../base/clock.ts';
+import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import type { PreparedEnvironment } from '../executors/executor.ts';
 import type { Executors } from '../executors/index.ts';
@@ -9,17 +11,20 @@ import { contentDigest } from '../tasks/contents.ts';
 import { type ExpectedTests, loadPreparedTask, type ProvenTests, writeProof } from '../tasks/format.ts';
 import type { PreparedTask, TestVerifier } from '../tasks/preparedTask.ts';
 import { requireReference } from '../tasks/reference.ts';
-import { failedIds, withCounterTests } from './counterproof.ts';
+import { failedIds, scriptTests, withCounterTests } from './counterproof.ts';
 import { prepareEnvironments } from './environments.ts';
 import { proveByMutation } from './proof/mutation.ts';
 import { flickering, provingConcurrency, repeatCheck, repeatReference, withEarlier } from './proof/repeats.ts';
-import { proveByRubric } from './proof/rubric.ts';
+import { type ProofJudge, proveByRubric } from './proof/rubric.ts';
 import { runControls } from './proof/runControls.ts';
+import { answersFile } from './rubric/recordedAnswers.ts';
 import { runEach } from './scheduler.ts';
 import { judge, type VerifierRun } from './score.ts';
 import { settleImported } from './settleImported.ts';
 import { overSteps } from './steps.ts';
-import { type VerifierDeps, type VerifyOutcome, verify } from './verify.ts';
+import { toJson } from './trialFiles.ts';
+import { type VerifierDeps, verify } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 /** Proofs that were made on this machine, of any task. */
 export interface ProofLog {
@@ -40,6 +45,8 @@ export interface ValidateSpec {
   readonly executor: string;
   /** Further runs of the reference solution, in shuffled order. */
   readonly repeats: number;
+  /** Who is asked about a task without tests; nobody where it is absent. */
+  readonly judge?: ProofJudge;
 }
 
 /** What all steps of one validation share. */
@@ -48,6 +55,7 @@ interface Proving {
   readonly environment: PreparedEnvironment;
   readonly executor: string;
   readonly repeats: number;
+  readonly judge: ProofJudge | null;
   readonly deps: ValidateDeps;
   readonly signal: AbortSignal;
   readonly onRemoval: (removal: Promise<void>) => void;
@@ -57,11 +65,11 @@ interface Proving {
  * Proves a task in a real sandbox: runs its tests on the start and on the reference solution, finds out which tests the
  * solution turns from failing to passing, which of them fail when they expect something wrong and which change their mind,
  * lets agents that cheat work on it, and writes all of it into the task and the proof log.
- * @throws CoachError `task.referenceFails` naming the tests, `task.alreadySolved`, `task.cheatable`, `verifier.failed`
+ * @throws CoachError `task.referenceFails` naming the tests or criteria, `task.alreadySolved`, `task.cheatable`, `verifier.failed`
  */
 export async function validateTask(
   task: PreparedTask,
-  { executor, repeats }: ValidateSpec,
+  { executor, repeats, judge }: ValidateSpec,
   deps: ValidateDeps,
   signal: AbortSignal,
 ): Promise<TaskProof> {
@@ -71,7 +79,7 @@ export async function validateTask(
   const environment = environments.of(unproven);
   const removals: Promise<void>[] = [];
   const shared = {
-    ...{ environment, executor: environments.executor.id, repeats, deps, signal },
+    ...{ environment, executor: environments.executor.id, repeats, judge: judge ?? null, deps, signal },
     onRemoval: (removal: Promise<void>) => void removals.push(removal),
   };
   try {
@@ -115,10 +123,12 @@ async function prove(proving: Proving): Promise<Proved> {
       return { proof, expected: { ...noTests, mutants } };
     }
     case 'rubric': {
-      const { task, signal } = proving;
-      const checks = await proveByRubric(trialIdOf(task), task, depsOf(proving), signal);
-      const rewards = { reference: null, noOp: null };
-      return { proof: { ...toProof(proving, rewards, checks, []), basis: 'rubric' }, expected: noTests };
+      const { task, judge: asked, signal } = proving;
+      const proved = await proveByRubric(trialIdOf(task), task, asked, depsOf(proving), signal);
+      const { checks, recording, judge, ...rewards } = proved;
+      if (recording !== null) await writeFileAtomic(join(task.directory, 'solution', answersFile), toJson(recording));
+      const proof: TaskProof = { ...toProof(proving, rewards, checks, []), basis: 'rubric' };
+      return { proof: judge === undefined ? proof : { ...proof, judge }, expected: noTests };
     }
     default:
       return assertNever(verifier);
@@ -181,11 +191,20 @@ async function proveScript(proving: Proving): Promise<Proved> {
     );
   }
   const repetition = repeatCheck(repeated, [], Math.round(deps.clock.now() - startedAt));
+  const counter = await withCounterTests(task, directory =>
+    runVerifier(proving, requireReference(task), task, directory),
+  );
+  const outcomes = counter === null || counter.reward === 1 ? [] : scriptTests(counter);
+  const mustFail = failedIds(
+    { outcomes },
+    outcomes.map(({ id }) => id),
+  );
+  const judged = task.verifier.kind === 'script' ? { ...task, verifier: { ...task.verifier, mustFail } } : task;
   const seen = { report: after.scriptFiles?.get('ctrf.json') ?? null, noOp: before.reward ?? 0 };
-  const controls = await runControls({ ...proving, ...deps }, seen, signal);
+  const controls = await runControls({ ...proving, ...deps, task: judged }, seen, signal);
   // A script that says nothing without the solution, and 1 with it, has not passed the start.
   const proof = toProof(proving, { reference: 1, noOp: before.reward ?? 0 }, [repetition, ...controls], []);
-  return { proof, expected: noTests };
+  return { proof, expected: { ...noTests, mustFail } };
 }
 
 async function beforeAndAfter(proving: Proving): Promise<{ before: VerifyOutcome; after: VerifyOutcome }> {
@@ -226,12 +245,17 @@ function toProof(
   };
 }
 
-function cheatable({ name }: PreparedTask, { checks }: TaskProof): CoachError {
+function cheatable({ name }: PreparedTask, { checks, basis }: TaskProof): CoachError {
   const failed = checks
     .filter(check => !check.passed)
     .map(check => {
       return `${check.title} ${check.reward === null ? check.detail : `earns ${check.reward}`}`;
     });
+  if (basis === 'rubric') {
+    return new CoachError('task.cheatable', `The rubric of ${name} can't be trusted: ${failed.join('; ')}.`, {
+      hint: 'Word criteria that only the change that was asked for meets, or take another judge, and validate it again.',
+    });
+  }
   return new CoachError('task.cheatable', `The tests of ${name} can't be trusted: ${failed.join('; ')}.`, {
     hint: 'Add tests that check values, so that passing them means something, and validate the task again.',
   });
@@ -250,7 +274,7 @@ function requireScriptRewards(task: PreparedTask, noOp: VerifierRun, reference: 
   }
   if (reference.reward !== 1) {
     throw new CoachError('task.referenceFails', `The reference solution of ${task.name} scores ${reference.reward}.`, {
-      hint: 'Only changes to files of the working directory reach the verifier; a task of other effects can’t be judged here.',
+      hint: 'Only changes to files of the working directory, and declared artifacts, reach the verifier; a task of other effects can’t be judged here.',
     });
   }
   if (noOp.reward === 1) {

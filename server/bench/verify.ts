@@ -1,40 +1,27 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { Log } from '../base/log.ts';
-import type { PreparedEnvironment, Sandbox } from '../executors/executor.ts';
+import type { PreparedEnvironment } from '../executors/executor.ts';
 import { withBundle } from '../git/bundle.ts';
+import { patchedPaths } from '../git/patch.ts';
 import { diffTrees, patchTree } from '../git/tree.ts';
+import { filesBelow } from '../tasks/contents.ts';
 import type { ExpectedTests } from '../tasks/format.ts';
-import type { PreparedTask, TestVerifier, VerifierEnvironment } from '../tasks/preparedTask.ts';
-import type { ReportFormat } from '../tasks/reportFormat.ts';
+import type { PreparedTask, ScriptVerifier, VerifierEnvironment } from '../tasks/preparedTask.ts';
 import { isTestName, isTestPath } from '../tasks/testFiles.ts';
-
 import { handOver } from './artifacts.ts';
-import { applyIn, sandboxLimits, sandboxName } from './sandboxes.ts';
-import type { VerifierRun } from './score.ts';
+import { layTests, type TestedTask, type TestsAhead } from './hiddenTests.ts';
+import { applyChange, placeOutside } from './outside.ts';
+import { sandboxLimits, sandboxName } from './sandboxes.ts';
 import { runScript } from './scriptVerifier.ts';
-import { readReport } from './testReports.ts';
-import { runTimed } from './timedCommand.ts';
-
-export interface VerifyOutcome extends VerifierRun {
-  /** Standard output and error of the tests, as they came. */
-  readonly output: Buffer;
-  /** The report of the tests as the verifier left it; null when there is none. */
-  readonly report: Buffer | null;
-  /** What the report is; null for a script, which names its files itself. */
-  readonly format: ReportFormat | null;
-  /** Everything that a verifier script scored, by name. */
-  readonly rewards?: Readonly<Record<string, number>>;
-  /** What a verifier script left, by file name. */
-  readonly scriptFiles?: ReadonlyMap<string, Buffer>;
-}
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 export interface VerifierDeps {
   readonly environment: PreparedEnvironment;
   readonly log: Log;
+  /** What was made ready for the first verification. */
+  readonly ahead?: TestsAhead;
   onRemoval(removal: Promise<void>): void;
 }
-
-const maxReportBytes = 64 * 1024 * 1024;
 
 /**
  * Runs the hidden tests on a change, in a fresh sandbox without any network: the start commit, the change without what
@@ -50,59 +37,89 @@ export async function verify(
   signal: AbortSignal,
   more: string | null = null,
 ): Promise<VerifyOutcome> {
-  const own = task.verifier.kind === 'script' ? task.verifier.own : undefined;
+  const { verifier } = task;
+  if (verifier.kind === 'tests') return verifyTests(trialId, { ...task, verifier }, patch, deps, signal, more);
+  if (verifier.kind === 'script') return verifyScript(trialId, { ...task, verifier }, patch, deps, signal, more);
+  throw new CoachError('internal', `${task.name} has no hidden tests to run.`);
+}
+
+async function verifyTests(
+  trialId: string,
+  task: TestedTask,
+  patch: Uint8Array,
+  { environment, ahead, onRemoval }: VerifierDeps,
+  signal: AbortSignal,
+  more: string | null,
+): Promise<VerifyOutcome> {
+  const laid = [...task.tests.paths, ...(more === null ? [] : await filesBelow(more))];
   // Beside the start of the sandbox, which takes as long.
-  const changing = withoutTests(task, patch, signal);
+  const changing = withoutPaths(task.bundle, patch, testPaths(laid, task.verifier), signal);
   changing.catch(() => undefined);
-  const starting = verifierPlace(deps.environment, own).start(
-    {
-      name: sandboxName(trialId, 'verify'),
-      labels: { 'coach.trial': trialId },
-      endpoint: null,
-      mounts: [],
-      limits: sandboxLimits(),
-    },
-    signal,
-  );
+  const laying = async () =>
+    (more === null ? await ahead?.take() : null) ?? (await layTests(trialId, task, more, environment, signal));
+  const tests = await laying().finally(() => changing.catch(() => undefined));
+  try {
+    return await tests.run(await changing, signal);
+  } finally {
+    onRemoval(tests.remove());
+  }
+}
+
+async function verifyScript(
+  trialId: string,
+  task: PreparedTask & { readonly verifier: ScriptVerifier },
+  patch: Uint8Array,
+  { environment, onRemoval }: VerifierDeps,
+  signal: AbortSignal,
+  more: string | null,
+): Promise<VerifyOutcome> {
+  const { verifier, workdir } = task;
+  const { own, restoresTests } = verifier;
+  // Its own tests lie outside of the repository, and tests may be what its task asks for.
+  const changing = restoresTests ? withoutPaths(task.bundle, patch, isTestName, signal) : Promise.resolve(patch);
+  changing.catch(() => undefined);
+  const spec = { labels: { 'coach.trial': trialId }, endpoint: null, mounts: [], limits: sandboxLimits() };
+  const starting = verifierPlace(environment, own).start({ ...spec, name: sandboxName(trialId, 'verify') }, signal);
   const sandbox = await starting.finally(() => changing.catch(() => undefined));
   try {
     const change = await changing;
-    const { verifier, workdir, tests } = task;
-    if (own === undefined) await applyIn(sandbox, workdir, change, signal);
-    else await handOver(sandbox, task, change, own, signal);
-    if (verifier.kind === 'script') {
-      await sandbox.copyIn(tests.root, '/tests', signal);
-      return await runScript(sandbox, own?.workdir ?? workdir, verifier, signal);
+    if (own === undefined) await applyChange(sandbox, task, change, signal);
+    else {
+      await handOver(sandbox, task, change, own, signal);
+      await placeOutside(sandbox, task, signal);
     }
-    if (verifier.kind !== 'tests') throw new CoachError('internal', `${task.name} has no hidden tests to run.`);
-    await sandbox.copyIn(tests.root, workdir, signal);
-    if (more !== null) await sandbox.copyIn(more, task.workdir, signal);
-    return await runTests(sandbox, workdir, verifier, signal);
+    await sandbox.copyIn(task.tests.root, '/tests', signal);
+    if (more !== null) await sandbox.copyIn(more, '/tests', signal);
+    return await runScript(sandbox, own?.workdir ?? workdir, verifier, signal);
   } finally {
-    deps.onRemoval(sandbox.remove());
+    onRemoval(sandbox.remove());
   }
 }
 
 /** @throws CoachError `internal` where the verifier's own environment was not prepared with its task's */
 function verifierPlace(environment: PreparedEnvironment, own: VerifierEnvironment | undefined): PreparedEnvironment {
   if (own === undefined) return environment;
-  if (environment.verifier !== undefined) return environment.verifier;
+  const place = environment.verifiers?.get(own.directory);
+  if (place !== undefined) return place;
   throw new CoachError('internal', 'The environment of the verifier was not prepared.');
 }
 
-/** The change without every path that is a hidden test or holds an expected test, or stands in the way of one. */
-async function withoutTests(task: PreparedTask, patch: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-  const { verifier } = task;
-  // A script's own tests lie outside of the repository, and tests may be what its task asks for.
-  if (patch.length === 0 || (verifier.kind !== 'tests' && !(verifier.kind === 'script' && verifier.restoresTests)))
-    return patch;
-  const isTest = verifier.kind === 'tests' ? testPaths(task.tests.paths, verifier) : isTestName;
+/** A patch without what it does to some paths. */
+async function withoutPaths(
+  bundle: string,
+  patch: Uint8Array,
+  isLeftOut: (path: string) => boolean,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  if (patch.length === 0) return patch;
+  const named = await patchedPaths(patch, signal);
+  if (named !== null && !named.some(isLeftOut)) return patch;
   return withBundle(
-    task.bundle,
+    bundle,
     async start => {
       const tree = await patchTree(start, start.tree, patch, signal);
-      const whole = await diffTrees(start, start.tree, tree, signal);
-      const kept = whole.files.map(file => file.path).filter(path => !isTest(path));
+      const { files } = await diffTrees(start, start.tree, tree, signal);
+      const kept = files.map(file => file.path).filter(path => !isLeftOut(path));
       return (await diffTrees(start, start.tree, tree, signal, kept)).patch;
     },
     signal,
@@ -119,23 +136,4 @@ export function testPaths(hidden: readonly string[], expected: ExpectedTests): (
   return path =>
     isTestName(path) ||
     [...tests].some(test => test === path || test.startsWith(`${path}/`) || path.startsWith(`${test}/`));
-}
-
-async function runTests(
-  sandbox: Sandbox,
-  workdir: string,
-  { command, timeoutSec, resultFile, resultFormat }: TestVerifier,
-  signal: AbortSignal,
-): Promise<VerifyOutcome> {
-  const prepare = 'mkdir -p "$(dirname "$1")" && rm -rf "$1"';
-  await sandbox.exec({ argv: ['sh', '-c', prepare, 'sh', resultFile], cwd: '/', env: {} }, signal);
-  const run = await runTimed(sandbox, { command, cwd: workdir, env: {}, timeoutSec }, signal);
-  const none = { ...run, format: resultFormat, report: null, outcomes: null };
-  if (run.timedOut) return none;
-  const read = await sandbox.exec({ argv: ['cat', resultFile], cwd: '/', env: {}, maxBytes: maxReportBytes }, signal);
-  if (read.exitCode !== 0 || read.stdout.length === 0) return none;
-  if (read.stdout.length >= maxReportBytes) {
-    throw new CoachError('verifier.failed', 'The test report is larger than 64 MiB.');
-  }
-  return { ...none, report: read.stdout, outcomes: readReport(resultFormat, read.stdout.toString(), workdir) };
 }

@@ -8,8 +8,8 @@ import { requireReference } from '../tasks/reference.ts';
 import type { TestSetup } from '../tasks/testCommand.ts';
 import { isTestPath } from '../tasks/testFiles.ts';
 import { detectTestSetup } from '../tasks/testSetup.ts';
-import type { VerifyOutcome } from './verify.ts';
 import { type VerifierDeps, verify } from './verify.ts';
+import type { VerifyOutcome } from './verifyOutcome.ts';
 
 /** A task whose solution is tests. */
 export type WritingTask = PreparedTask & { readonly verifier: MutationVerifier };

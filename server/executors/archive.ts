@@ -37,6 +37,35 @@ export async function unpackUntrusted(
   await Promise.all([pipeline(archive, unpack, { signal }), read()]);
 }
 
+/** The first bytes of the plain file that an archive begins with; null when it begins with something else. */
+export async function firstFile(
+  archive: NodeJS.ReadableStream,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | null> {
+  const unpack = extract();
+  const feeding = pipeline(archive, unpack, { signal });
+  // Cut off as soon as enough is known.
+  feeding.catch(() => undefined);
+  try {
+    for await (const entry of unpack) {
+      if (entry.header.type !== 'file') return null;
+      const chunks: Buffer[] = [];
+      let leftBytes = maxBytes;
+      for await (const chunk of entry as unknown as AsyncIterable<Buffer>) {
+        chunks.push(chunk.subarray(0, leftBytes));
+        leftBytes -= chunk.length;
+        if (leftBytes <= 0) break;
+      }
+      return Buffer.concat(chunks);
+    }
+    return null;
+  } finally {
+    unpack.destroy();
+    signal.throwIfAborted();
+  }
+}
+
 export function tooLarge(limits: { readonly sizeBytes: number; readonly entries: number }): CoachError {
   const size = `${Math.round(limits.sizeBytes / 1024 ** 2)} MiB`;
   return new CoachError('sandbox.diskSpent', `The agent left more than ${size} or ${limits.entries} files.`, {

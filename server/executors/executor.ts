@@ -11,6 +11,8 @@ export interface Executor {
   readonly notIsolated: readonly string[];
   /** Asks the real thing (the engine, the sandbox program) whether it can work now. Never throws. */
   probe(signal?: AbortSignal): Promise<ExecutorInfo>;
+  /** True where /tmp of a sandbox ends with the command that wrote to it. */
+  readonly tmpEndsWithCommand?: boolean;
   /** Directories of this machine, besides those that it was given, on whose disks sandboxes lie. Never throws. */
   diskPlaces?(): Promise<readonly string[]>;
   /** Builds or finds what sandboxes of this environment start from. Idempotent, cached. */
@@ -44,8 +46,8 @@ export interface PreparedEnvironment {
   readonly base: PinnedImage | null;
   /** A fresh sandbox with the repository at its start commit in `workdir`. */
   start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
-  /** Where the verifier of the task runs, if not in the same. */
-  readonly verifier?: PreparedEnvironment;
+  /** Where verifiers of the task run that have environments of their own, by the directories of those. */
+  readonly verifiers?: ReadonlyMap<string, PreparedEnvironment>;
 }
 
 export interface SandboxSpec {
@@ -69,6 +71,11 @@ export interface SandboxSpec {
     /** What repository and shared places may take together; what passes it ends its command with `sandbox.diskSpent`. */
     readonly diskBytes: number;
   };
+  /**
+   * The one command that the sandbox is for, where that is known before. Files are copied in while nothing runs, `exec` is
+   * called once, with this very command, and once that has ended nothing runs any more. Cheaper than a start and an `exec`.
+   */
+  readonly only?: Pick<SandboxCommand, 'argv' | 'cwd' | 'env'>;
 }
 
 export interface Sandbox {
@@ -77,7 +84,7 @@ export interface Sandbox {
   readonly home: string;
   /**
    * Runs a command to its end. An aborted signal kills everything inside within a second and rejects with its reason;
-   * from then on the sandbox only serves `copyOut` and `remove`.
+   * from then on the sandbox only serves `copyOut`, `readFile` and `remove`.
    */
   exec(command: SandboxCommand, signal: AbortSignal): Promise<SandboxOutcome>;
   /**
@@ -90,7 +97,12 @@ export interface Sandbox {
    * but never followed, nothing outside the target written.
    */
   copyOut(inside: string, hostDirectory: string, signal: AbortSignal): Promise<void>;
-  /** Kills everything inside; from then on it only serves `copyOut` and `remove`. Resolves when nothing runs any more. */
+  /**
+   * The first `maxBytes` of a plain file in one of the places that can be copied out; null when there is none. A link is
+   * none.
+   */
+  readFile(inside: string, maxBytes: number, signal: AbortSignal): Promise<Buffer | null>;
+  /** Kills everything inside; from then on it only serves `copyOut`, `readFile` and `remove`. Resolves when nothing runs any more. */
   stop(): Promise<void>;
   /** Kills everything inside and removes it. Idempotent; resolves when it is gone. */
   remove(): Promise<void>;
@@ -106,6 +118,8 @@ export interface SandboxCommand {
   readonly onStderr?: OutputListener;
   /** Output kept per stream; the rest only passes through the callbacks. Default 16 MiB. */
   readonly maxBytes?: number;
+  /** Called when it is running. */
+  onStarted?(): void;
   /**
    * The command may outlive this server: a later one goes on with it by the same call on the adopted sandbox. One such
    * command per sandbox. Where sandboxes die with their server it is a command like any other.

@@ -1,7 +1,7 @@
 // Runs inside a sandbox, as plain JavaScript on the Node binary that is mounted there.
 //
 //   node shim.mjs [--listen PORT SOCKET] [--user UID] [--] [command …]
-//   node shim.mjs --keep DIRECTORY STDIN_BYTES -- command …
+//   node shim.mjs --keep DIRECTORY STDIN_BYTES STDOUT_FROM STDERR_FROM -- command …
 //   node shim.mjs --follow DIRECTORY STDOUT_FROM STDERR_FROM
 //
 // A sandbox has no network. What listens here on 127.0.0.1:PORT hands each connection to the Unix socket that is
@@ -9,12 +9,12 @@
 // With a command: runs it with our standard streams and ends with its exit code. Without: says `ready` and stays.
 //
 // `--keep` runs a command whose server may die: its output goes to files in DIRECTORY, and so does its exit code. The
-// directory is made once, so a second call starts nothing. Says `started` when the command runs, by whichever call.
-// `--follow` passes on what has come and what comes, until the command has ended.
+// directory is made once, so a second call starts nothing. Says `started` when the command runs, by whichever call, and
+// then does what `--follow` does: passes on what has come and what comes, until the command has ended, and ends like it.
 
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, Socket } from 'node:net';
 import { constants } from 'node:os';
 
 /** What is kept of each output. The same as in the trial's files: server/bench/trialFiles.ts. */
@@ -24,7 +24,7 @@ const bytesPerSec = 16 * 1024 * 1024;
 const lookEveryMs = 25;
 
 const args = process.argv.slice(2);
-if (args[0] === '--keep') await keep(args[1], Number(args[2]), args.slice(4));
+if (args[0] === '--keep') await keep(args[1], Number(args[2]), Number(args[3]), Number(args[4]), args.slice(6));
 else if (args[0] === '--follow') follow(args[1], Number(args[2]), Number(args[3]));
 else serve();
 
@@ -74,7 +74,7 @@ function run() {
   child.on('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 }
 
-async function keep(directory, stdinBytes, [program, ...rest]) {
+async function keep(directory, stdinBytes, stdoutFrom, stderrFrom, [program, ...rest]) {
   const input = [];
   let inputBytes = 0;
   for await (const chunk of process.stdin) {
@@ -84,22 +84,24 @@ async function keep(directory, stdinBytes, [program, ...rest]) {
   }
   // Its server died while it wrote: better no start than one with half an instruction.
   if (inputBytes < stdinBytes) process.exit(1);
-  process.stdout.on('error', () => undefined);
   try {
     mkdirSync(directory);
   } catch (error) {
-    if (error.code === 'EEXIST') process.stdout.write('started\n');
-    else process.stderr.write(`sandbox: ${error.message}\n`);
-    process.exit(error.code === 'EEXIST' ? 0 : 1);
+    if (error.code !== 'EEXIST') {
+      process.stderr.write(`sandbox: ${error.message}\n`);
+      process.exit(1);
+    }
+    return follow(directory, stdoutFrom, stderrFrom, 'started\n');
   }
   const files = ['stdout', 'stderr'].map(name => openSync(`${directory}/${name}`, 'w'));
   const write = (name, content) => {
     writeFileSync(`${directory}/${name}.new`, content);
     renameSync(`${directory}/${name}.new`, `${directory}/${name}`);
   };
+  let isOver = false;
   const end = code => {
-    write('exit', String(code));
-    process.exit(0);
+    if (!isOver) write('exit', String(code));
+    isOver = true;
   };
   write('keeper', String(process.pid));
   const child = spawn(program, rest, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -118,7 +120,7 @@ async function keep(directory, stdinBytes, [program, ...rest]) {
     setTimeout(end, 2000, ended);
   });
   child.on('close', () => end(ended ?? 126));
-  process.stdout.write('started\n');
+  follow(directory, stdoutFrom, stderrFrom, 'started\n');
 }
 
 /** Writes the first part of a stream to a file and lets the rest go, neither faster than a server would read it. */
@@ -136,9 +138,10 @@ function keepOutput(stream, file) {
   });
 }
 
-function follow(directory, stdoutFrom, stderrFrom) {
-  const open = (name, from, target) => ({ file: openSync(`${directory}/${name}`, 'r'), from, target });
-  const outputs = [open('stdout', stdoutFrom, process.stdout), open('stderr', stderrFrom, process.stderr)];
+/** Passes on what is kept, after a first line, and ends like the command. */
+function follow(directory, stdoutFrom, stderrFrom, firstLine = '') {
+  const open = (name, from, fd) => ({ file: openSync(`${directory}/${name}`, 'r'), from, target: target(fd) });
+  const outputs = [open('stdout', stdoutFrom, 1), open('stderr', stderrFrom, 2)];
   const keeper = readFileSync(`${directory}/keeper`, 'latin1');
   const buffer = Buffer.alloc(256 * 1024);
   const passOn = async output => {
@@ -155,9 +158,25 @@ function follow(directory, stdoutFrom, stderrFrom) {
     await Promise.all(outputs.map(passOn));
     if (!ended) return void setTimeout(look, lookEveryMs);
     for (const { file } of outputs) closeSync(file);
-    process.exit(0);
+    process.exit(exitCode(directory));
   };
-  void look();
+  outputs[0].target.write(firstLine, () => void look());
+}
+
+/** Unlike `process.stdout` it never blocks: who follows a command and is not read any more must not stop keeping it. */
+function target(fd) {
+  const socket = new Socket({ fd, readable: false, writable: true });
+  socket.on('error', () => undefined);
+  return socket;
+}
+
+/** Of the command; 125 when nobody can tell. */
+function exitCode(directory) {
+  try {
+    return Number(readFileSync(`${directory}/exit`, 'latin1'));
+  } catch {
+    return 125;
+  }
 }
 
 /** Whether the command has ended, or whoever would have told so is gone. */

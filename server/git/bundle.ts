@@ -96,11 +96,13 @@ async function unpack(bundle: string, gitDir: string, signal?: AbortSignal): Pro
   const commits = new Set(heads.split('\n').map(line => line.split(' ')[0] ?? ''));
   const [commit = ''] = commits;
   if (commits.size !== 1 || commit === '') throw broken(`it names ${commits.size} commits, not one`);
-  const count = await gitText(['rev-list', '--count', commit], { gitDir }, signal).catch((error: unknown) => {
+  const counting = gitText(['rev-list', '--count', commit], { gitDir }, signal);
+  const finding = gitText(['rev-parse', `${commit}^{tree}`], { gitDir }, signal);
+  const [count, tree] = await Promise.all([counting, finding]).catch((error: unknown) => {
     throw broken('objects are missing', error);
   });
   if (count !== '1') throw broken(`it holds ${count} commits, not one`);
-  return { commit, tree: await gitText(['rev-parse', `${commit}^{tree}`], { gitDir }, signal) };
+  return { commit, tree };
 }
 
 async function withTemporaryStore<T>(from: GitStore, work: (store: GitStore) => Promise<T>): Promise<T> {

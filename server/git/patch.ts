@@ -1,5 +1,6 @@
+import { tmpdir } from 'node:os';
 import { removeScratch, temporaryScratch } from '../base/owner.ts';
-import { git } from './git.ts';
+import { git, splitNul } from './git.ts';
 import { openStore } from './store.ts';
 import { patchFailure } from './tree.ts';
 
@@ -19,5 +20,21 @@ export async function applyPatch(directory: string, patch: Uint8Array, signal?: 
     });
   } finally {
     await removeScratch(temporary);
+  }
+}
+
+/**
+ * Paths that a patch changes, as git reads it; null for one that renames or copies, of whose two paths it names one, and for
+ * what is no patch. No repository is needed.
+ */
+export async function patchedPaths(patch: Uint8Array, signal?: AbortSignal): Promise<string[] | null> {
+  if (/^(?:rename|copy) from /m.test(Buffer.from(patch).toString('latin1'))) return null;
+  try {
+    // The name is the third field, after the lines that were added and removed.
+    const { stdout } = await git(['apply', '--numstat', '-z'], { gitDir: tmpdir(), stdin: patch }, signal);
+    return splitNul(stdout).map(entry => entry.split('\t').slice(2).join('\t'));
+  } catch {
+    signal?.throwIfAborted();
+    return null;
   }
 }

@@ -60,9 +60,11 @@ export async function diffTrees(
     const args = ['--literal-pathspecs', command, ...format, ...flags, from, to, '--', ...(only ?? [])];
     return (await git(args, store, signal)).stdout;
   };
-  const raw = await ask('-z', '--raw', '--no-abbrev');
-  const counts = await ask('-z', '--numstat');
-  const patch = await ask('-p', '--binary', '--full-index');
+  const [raw, counts, patch] = await Promise.all([
+    ask('-z', '--raw', '--no-abbrev'),
+    ask('-z', '--numstat'),
+    ask('-p', '--binary', '--full-index'),
+  ]);
   const files = toChangedFiles(splitNul(raw), splitNul(counts));
   return { patch, files, numbers: toNumbers(files) };
 }

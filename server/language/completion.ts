@@ -22,6 +22,7 @@ export interface Proposal {
 export interface Names {
   readonly agents: readonly string[];
   readonly tests: readonly string[];
+  readonly tasks: readonly string[];
 }
 
 type Place =
@@ -158,8 +159,7 @@ function values(file: ParsedFile, path: Path, span: Span, names: Names): Proposa
   const schemas = file.kind.rules.flatMap(({ json }) => schemasAt(json, file.root, path));
   const known = new Set(file.kind.rules.flatMap(({ json }) => valuesAt(json, file.root, path)));
   for (const schema of schemas) {
-    const named = schema.names === 'agent' ? names.agents : schema.names === 'test' ? names.tests : [];
-    for (const name of named) known.add(name);
+    if (schema.names !== undefined) for (const name of names[`${schema.names}s`]) known.add(name);
     if (schema.default !== undefined && schema.default !== null) known.add(schema.default);
   }
   const [schema = {}] = schemas;

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { TaskMeta } from '../tasks/createdTask.ts';
 import { ExpectedFile } from '../tasks/format.ts';
 import { RubricFile } from '../tasks/rubric.ts';
+import { SuiteFile } from '../tasks/suiteFile.ts';
 import { TaskToml } from '../tasks/taskToml.ts';
 import { HarborToml } from '../tasks/transfer/harborSchema.ts';
 import type { JsonSchema } from './schema.ts';
@@ -20,13 +21,14 @@ export interface FileKind {
   readonly rules: readonly Rules[];
 }
 
-/** A file of a task, by its place. */
+/** A file of a task or a suite, by its place. */
 export interface TaskFile {
   readonly kind: FileKind;
-  /** Of the repository, the task's directory, and the task in it. */
+  /** Of the repository. */
   readonly root: string;
+  /** Where it lies with what it links to. */
   readonly directory: string;
-  readonly task: string;
+  readonly of: { readonly kind: 'task' | 'suite'; readonly name: string };
 }
 
 function rules(schema: z.ZodType, severity: Rules['severity']): Rules {
@@ -40,9 +42,12 @@ const kinds: Readonly<Record<string, FileKind>> = {
   'created/tb_meta.json': { language: 'json', rules: [rules(TaskMeta, 'error')] },
 };
 
+const suite: FileKind = { language: 'toml', rules: [rules(SuiteFile, 'error')] };
+
+const suitePlace = /^(.*)\/(\.coach\/suites)\/([^/]+)\.toml$/;
 const place = /^(.*)\/\.coach\/tasks\/(created|prepared)\/([^/]+)\/(.+)$/;
 
-/** Null for a document that is no file of a task. */
+/** Null for a document that is no file of a task or a suite. */
 export function taskFileAt(uri: string): TaskFile | null {
   if (!uri.startsWith('file:')) return null;
   let path: string;
@@ -51,8 +56,13 @@ export function taskFileAt(uri: string): TaskFile | null {
   } catch {
     return null;
   }
+  const inSuites = suitePlace.exec(path);
+  if (inSuites !== null) {
+    const [, root = '', directory = '', name = ''] = inSuites;
+    return { kind: suite, root, directory: `${root}/${directory}`, of: { kind: 'suite', name } };
+  }
   const [, root, state, task, rest] = place.exec(path) ?? [];
   const kind = kinds[`${state}/${rest}`];
   if (kind === undefined || root === undefined || task === undefined) return null;
-  return { kind, root, task, directory: `${root}/.coach/tasks/${state}/${task}` };
+  return { kind, root, directory: `${root}/.coach/tasks/${state}/${task}`, of: { kind: 'task', name: task } };
 }

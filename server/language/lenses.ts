@@ -1,4 +1,5 @@
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import type { Suite } from '../../protocol/suites.ts';
 import { fileCommands } from '../../protocol/taskFiles.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 
@@ -31,6 +32,12 @@ export function lensesOf(
     ),
     ...reviewed(trials, runOf),
   ];
+}
+
+/** A suite is run as a whole or not at all. */
+export function lensesOfSuite(suite: Suite): Lens[] {
+  if (suite.problem !== null || suite.missing.length > 0 || suite.tasks.length === 0) return [];
+  return [lens('Run', 'Run agents on the tasks of this suite', fileCommands.runSuite, [{ kind: 'suite', suite }])];
 }
 
 function reviewed(trials: readonly TrialSummary[], runOf: (trial: TrialSummary) => RunSummary | null): Lens[] {

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { preparedDirectory } from '../tasks/places.ts';
 import type { TaskFile } from './fileKind.ts';
 import type { ParsedFile } from './parsedFile.ts';
 import { find, type Path, type Span } from './tree.ts';
@@ -55,28 +56,30 @@ const places: Readonly<Record<string, readonly LinkPlace[]>> = {
 };
 
 /** Links from what the file says to the files of its task that it is about, as far as they are there. */
-export async function linksOf(file: ParsedFile, { directory }: TaskFile): Promise<Link[]> {
+export async function linksOf(file: ParsedFile, { directory, root, of }: TaskFile): Promise<Link[]> {
   const links: Link[] = [];
   for (const { at, target, tooltip } of places[file.kind.language] ?? []) {
     const { node, member, depth } = find(file.root, at);
     if (depth < at.length || member === null) continue;
     links.push({ span: node.kind === 'scalar' ? node.span : member.keySpan, target: join(directory, target), tooltip });
   }
-  for (const { path, span } of filePaths(file)) {
+  for (const { path, span } of pathsIn(file, ['metadata', 'codex_coach', 'files'])) {
     links.push({ span, target: join(directory, 'tests', 'files', path), tooltip: 'Open the hidden test' });
+  }
+  for (const { path, span } of of.kind === 'suite' ? pathsIn(file, ['tasks']) : []) {
+    links.push({ span, target: join(preparedDirectory(root), path, 'task.toml'), tooltip: 'Open the task' });
   }
   const there = await Promise.all(links.map(({ target }) => isFile(target)));
   return links.filter((_, index) => there[index]);
 }
 
-/** The changed files, of which those that are tests lie in the task. */
-function filePaths({ root }: ParsedFile): { readonly path: string; readonly span: Span }[] {
-  const at = ['metadata', 'codex_coach', 'files'];
+/** What a list of paths or names holds, such as the changed files, of which those that are tests lie in the task. */
+function pathsIn({ root }: ParsedFile, at: Path): { readonly path: string; readonly span: Span }[] {
   const { node, depth } = find(root, at);
   if (depth < at.length || node.kind !== 'list') return [];
   return node.items.flatMap(item => {
     const path = item.kind === 'scalar' ? item.value : null;
-    // A path that leads out of the task is none of its files.
+    // A path that leads elsewhere is none of ours.
     return typeof path !== 'string' || path.split(/[\\/]/).includes('..') ? [] : [{ path, span: item.span }];
   });
 }

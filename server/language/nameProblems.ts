@@ -49,6 +49,25 @@ export function* testProblems(file: ParsedFile, last: LastTests | null): Generat
   }
 }
 
+/** Tasks that a suite names and that are not prepared: it can't be run with them. */
+export function* taskProblems(file: ParsedFile, tasks: readonly string[]): Generator<Problem> {
+  const seen = new Set<string>();
+  for (const { path, node } of namedIn(file, 'task')) {
+    if (seen.has(node.value)) {
+      const message = `${node.value} is in this suite already; it runs once.`;
+      yield { span: node.span, severity: 'warning', code: 'repeatedTask', message, fixes: [] };
+    }
+    seen.add(node.value);
+    if (tasks.includes(node.value)) continue;
+    const near = nearest(node.value, tasks);
+    yield {
+      ...{ span: node.span, severity: 'error', code: 'unknownTask' },
+      message: `There is no prepared task ${node.value}. ${near === undefined ? 'Prepare it, or take it out.' : `Did you mean ${near}?`}`,
+      fixes: near === undefined ? [] : [{ ...replacement(file, path, near), preferred: true }],
+    };
+  }
+}
+
 function* namedIn(file: ParsedFile, what: JsonSchema['names']): Generator<Named> {
   for (const { path, node } of walk(file.root)) {
     if (node.kind !== 'scalar' || typeof node.value !== 'string' || typeof path.at(-1) !== 'number') continue;

@@ -24,6 +24,8 @@ export interface Problem {
     | 'deprecated'
     | 'unknownAgent'
     | 'unknownTest'
+    | 'unknownTask'
+    | 'repeatedTask'
     | 'tooLarge';
   readonly message: string;
   readonly fixes: readonly Fix[];

@@ -20,7 +20,7 @@ export interface JsonSchema {
   /** The key that took a deprecated one's place. */
   readonly instead?: string;
   /** What its texts are names of. */
-  readonly names?: 'agent' | 'test';
+  readonly names?: 'agent' | 'test' | 'task';
 }
 
 /** What may stand at a path, by each variant of the schema that fits what the text says beside it. */

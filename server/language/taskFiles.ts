@@ -2,14 +2,16 @@ import { realpath } from 'node:fs/promises';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import { agents } from '../agents/index.ts';
 import { findTask } from '../tasks/catalogue.ts';
+import { directoryNames, preparedDirectory } from '../tasks/places.ts';
+import { findSuite } from '../tasks/suites.ts';
 import { type Proposal, proposalsAt } from './completion.ts';
 import { type TaskFile, taskFileAt } from './fileKind.ts';
 import { lastTests, type TrialHistory, trialsOf } from './history.ts';
 import { hoverAt } from './hover.ts';
 import { keyProblems } from './keyProblems.ts';
-import { type Lens, lensesOf } from './lenses.ts';
+import { type Lens, lensesOf, lensesOfSuite } from './lenses.ts';
 import { type Link, linksOf } from './links.ts';
-import { agentProblems, testProblems } from './nameProblems.ts';
+import { agentProblems, taskProblems, testProblems } from './nameProblems.ts';
 import { type ParsedFile, parseTaskFile } from './parsedFile.ts';
 import type { Problem } from './problem.ts';
 import { ruleProblems } from './ruleProblems.ts';
@@ -24,7 +26,7 @@ export interface TaskText {
   getText(): string;
 }
 
-/** The language of tasks' files. Offsets are UTF-16 code units. */
+/** The language of the files of tasks and suites. Offsets are UTF-16 code units. */
 export interface TaskFiles {
   problems(text: TaskText): Promise<readonly Problem[]>;
   proposals(text: TaskText, offset: number): Promise<readonly Proposal[]>;
@@ -36,8 +38,10 @@ export interface TaskFiles {
 /** @param history asked for when something is to be known of earlier trials, and not before */
 export function createTaskFiles(history: () => Promise<TrialHistory>): TaskFiles {
   const read = readings();
-  const trials = async ({ root, task }: TaskFile) =>
-    trialsOf(await history(), await realpath(root).catch(() => root), task);
+  const trials = async ({ root, of }: TaskFile) =>
+    trialsOf(await history(), await realpath(root).catch(() => root), of.name);
+  /** Of a suite, the tasks that it can name. */
+  const tasks = async ({ root, of }: TaskFile) => (of.kind === 'suite' ? directoryNames(preparedDirectory(root)) : []);
   return {
     async problems(text) {
       const opened = read(text);
@@ -45,13 +49,15 @@ export function createTaskFiles(history: () => Promise<TrialHistory>): TaskFiles
       if (opened.parsed === null) return [tooLarge(text)];
       const { file, parsed } = opened;
       const last = namesTests(parsed) ? await lastTests(await trials(file)) : null;
-      return [...problemsOf(parsed), ...testProblems(parsed, last)];
+      return [...problemsOf(parsed), ...testProblems(parsed, last), ...taskProblems(parsed, await tasks(file))];
     },
     async proposals(text, offset) {
       const opened = read(text);
       if (opened?.parsed == null) return [];
       const last = namesTests(opened.parsed) ? await lastTests(await trials(opened.file)) : null;
-      return proposalsAt(opened.parsed, offset, { agents: agentIds, tests: last?.ids ?? [] });
+      return proposalsAt(opened.parsed, offset, {
+        ...{ agents: agentIds, tests: last?.ids ?? [], tasks: await tasks(opened.file) },
+      });
     },
     hover(text, offset) {
       const parsed = read(text)?.parsed;
@@ -60,8 +66,12 @@ export function createTaskFiles(history: () => Promise<TrialHistory>): TaskFiles
     async lenses(text) {
       const file = taskFileAt(text.uri);
       if (file === null) return [];
+      if (file.of.kind === 'suite') {
+        const suite = await findSuite(file.root, file.of.name).catch(() => null);
+        return suite === null ? [] : lensesOfSuite(suite);
+      }
       // What is broken is said where it is broken; a task that is gone has nothing to offer.
-      const task: TaskSummary | null = await findTask(file.root, file.task).catch(() => null);
+      const task: TaskSummary | null = await findTask(file.root, file.of.name).catch(() => null);
       if (task === null) return [];
       const known = await history();
       return lensesOf(task, await trials(file), ({ runId }) => known.run(runId));

@@ -67,7 +67,8 @@ export async function applyUndo(steps: readonly UndoStep[], { paths }: SetupPlac
 }
 
 /** What a COACH_HOME holds, by name: everything else in it is not ours. */
-const ours = /^(?:ca|workspaces|cache|logs|setup\.json|launches\.json|server[.-].*|(?:traces|coach)\.sqlite3.*)$/;
+const ours =
+  /^(?:ca|workspaces|cache|logs|setup\.json|launches\.json|http\.header|server[.-].*|(?:traces|coach)\.sqlite3.*)$/;
 
 export interface PurgePlan {
   readonly remove: readonly { readonly path: string; readonly sizeBytes: number }[];

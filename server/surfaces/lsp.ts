@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { createConnection, ResponseError } from 'vscode-languageserver';
 import { createProtocolConnection, StreamMessageWriter } from 'vscode-languageserver/node';
@@ -10,6 +9,7 @@ import { type ServerInfo, server as serverApi } from '../../protocol/server.ts';
 import type { EventBus } from '../base/bus.ts';
 import { DisposableStack } from '../base/disposable.ts';
 import { messageReader } from '../base/messageReader.ts';
+import { sameSecret } from '../base/sameSecret.ts';
 import type { TaskFiles } from '../language/taskFiles.ts';
 import type { Domain } from './domain.ts';
 import { type ClientAbilities, languageCapabilities, serveTaskFiles } from './lspLanguage.ts';
@@ -90,9 +90,4 @@ function denied(): CoachError {
   return new CoachError('server.denied', 'The background server does not know this client.', {
     hint: 'Only programs of the same user that can read server.token may connect.',
   });
-}
-
-function sameSecret(given: string, expected: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(expected));
 }

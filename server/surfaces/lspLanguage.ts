@@ -21,6 +21,7 @@ import {
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { methodOf } from '../../protocol/api.ts';
 import { runs } from '../../protocol/runs.ts';
+import { suites } from '../../protocol/suites.ts';
 import { tasks } from '../../protocol/tasks.ts';
 import type { EventBus } from '../base/bus.ts';
 import { type AsyncOwner, DisposableStack } from '../base/disposable.ts';
@@ -53,7 +54,7 @@ export interface ClientAbilities {
 /** So much quiet is waited for before a text is judged, while somebody types. */
 const quietMs = 100;
 /** After these, what was said of a task may be so no longer. */
-const staleAfter: ReadonlySet<string> = new Set([methodOf(tasks.name, 'changed'), methodOf(runs.name, 'changed')]);
+const staleAfter: ReadonlySet<string> = new Set([tasks, suites, runs].map(({ name }) => methodOf(name, 'changed')));
 
 /** Answers an editor's questions about the files of tasks that it has open, until disposed. */
 export function serveTaskFiles(

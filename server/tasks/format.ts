@@ -9,7 +9,7 @@ import { contentDigest, filesBelow } from './contents.ts';
 import { broken, parseFile, readJson, requireFile, requireTaskDirectory } from './createdTask.ts';
 import { Mutant } from './mutation/mutant.ts';
 import type { MutationVerifier, PreparedTask, RubricVerifier, TaskStep, VerifierEnvironment } from './preparedTask.ts';
-import { loadRubric, rubricFile } from './rubric.ts';
+import { judgedChecks, loadRubric, rubricDigest, rubricFile } from './rubric.ts';
 import { type CoachMetadata, type ImportedMetadata, type SealedMetadata, TaskToml } from './taskToml.ts';
 
 /** Build context of a verifier that has an environment of its own, and what its sandboxes start from: an empty tree. */
@@ -77,11 +77,11 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
     workdir: coach.workdir,
     rubric: await loadRubric(directory),
     agentTimeoutSec: toml.agent.timeout_sec,
-    proof: proofHolds ? expected.proof : null,
+    proof: proofHolds && expected.proof !== null ? await forRubric(expected.proof, directory) : null,
   };
   if (coach.verifier === 'script') {
-    const whole: PreparedTask = { ...shared, ...(await loadImported(directory, toml, coach)) };
-    const [first, ...rest] = await Promise.all(coach.steps.map(step => loadStep(whole, step)));
+    const whole: PreparedTask = { ...shared, ...(await loadImported(directory, toml, coach, expected)) };
+    const [first, ...rest] = await Promise.all(coach.steps.map(step => loadStep(whole, step, coach.artifacts)));
     if (first !== undefined && whole.rubric !== null) {
       throw broken(join(directory, rubricFile), 'a task in steps is judged by its scripts alone');
     }
@@ -118,6 +118,14 @@ export async function loadPreparedTask(directory: string): Promise<PreparedTask>
   };
 }
 
+/** A proof as far as it holds for the rubric as it is now: what a judge said of another one is left out. */
+async function forRubric(proof: TaskProof, directory: string): Promise<TaskProof> {
+  const { judge, ...rest } = proof;
+  const isSame = judge !== undefined && (await rubricDigest(directory).catch(() => null)) === judge.rubric;
+  if (judge === undefined || isSame) return proof;
+  return { ...rest, reference: null, noOp: null, checks: rest.checks.filter(({ id }) => !judgedChecks.includes(id)) };
+}
+
 function verifierWithoutTests(
   coach: Exclude<SealedMetadata, CoachMetadata>,
   { verifier }: TaskToml,
@@ -133,13 +141,20 @@ function verifierWithoutTests(
   };
 }
 
+type ImportedStep = ImportedMetadata['steps'][number];
+
 type LoadedImported = Pick<
   PreparedTask,
-  'instruction' | 'bundle' | 'baseImage' | 'tests' | 'solutionPatch' | 'solve' | 'verifier' | 'steps'
+  'instruction' | 'bundle' | 'baseImage' | 'tests' | 'outside' | 'solutionPatch' | 'solve' | 'verifier' | 'steps'
 >;
 
 /** @throws CoachError `task.invalid` also where the task was kept although it can't be run here */
-async function loadImported(directory: string, toml: TaskToml, coach: ImportedMetadata): Promise<LoadedImported> {
+async function loadImported(
+  directory: string,
+  toml: TaskToml,
+  coach: ImportedMetadata,
+  { must_fail_when_wrong: mustFail }: ExpectedFile,
+): Promise<LoadedImported> {
   if (coach.cannot_run.length > 0) {
     throw new CoachError('task.invalid', `${basename(directory)} can't be run here: ${coach.cannot_run.join('; ')}.`, {
       hint: `It is kept as it came: codex-coach task export ${basename(directory)} --output <directory>`,
@@ -154,6 +169,11 @@ async function loadImported(directory: string, toml: TaskToml, coach: ImportedMe
     baseImage: await loadBaseImage(join(directory, 'environment', 'Dockerfile')),
     // Those that all steps share lie with each step, too.
     tests: coach.steps.length === 0 ? await loadTests(directory, []) : { root: directory, paths: [], changed: [] },
+    // The same in every step: what one leaves there is still there in the next.
+    ...outsideOf(
+      coach.workdir,
+      [coach, ...coach.steps].flatMap(({ artifacts }) => artifacts),
+    ),
     solutionPatch: patch,
     solve: coach.solve_command === undefined ? null : { root: solution, command: coach.solve_command },
     verifier: {
@@ -162,39 +182,74 @@ async function loadImported(directory: string, toml: TaskToml, coach: ImportedMe
       env: toml.verifier.env,
       timeoutSec: toml.verifier.timeout_sec,
       restoresTests: coach.imported_from === 'swe-bench',
+      mustFail,
       ...(coach.verifier_environment === undefined
         ? {}
-        : { own: await loadVerifierEnvironment(directory, coach.verifier_environment) }),
+        : { own: await loadVerifierEnvironment(directory, directory, coach.verifier_environment, coach.artifacts) }),
     },
   };
 }
 
+/** What of the artifacts lies outside of the working directory. */
+function outsideOf(workdir: string, artifacts: readonly string[]): Pick<PreparedTask, 'outside'> {
+  const outside = artifacts.filter(path => path !== workdir && !path.startsWith(`${workdir}/`));
+  return outside.length === 0 ? {} : { outside: [...new Set(outside)] };
+}
+
+/** @param place directory of the task or of its step */
 async function loadVerifierEnvironment(
   directory: string,
-  { workdir, artifacts }: NonNullable<ImportedMetadata['verifier_environment']>,
+  place: string,
+  own: NonNullable<ImportedMetadata['verifier_environment']>,
+  artifacts: readonly string[],
 ): Promise<VerifierEnvironment> {
-  const place = join(directory, verifierDirectory);
-  const bundle = await requireBundle(join(directory, verifierBundle));
-  return { directory: place, bundle, baseImage: await loadBaseImage(join(place, 'Dockerfile')), workdir, artifacts };
+  const context = join(place, verifierDirectory);
+  return {
+    directory: context,
+    bundle: await requireBundle(join(directory, verifierBundle)),
+    baseImage: await loadBaseImage(join(context, 'Dockerfile')),
+    workdir: own.workdir,
+    artifacts: [...(own.artifacts ?? []), ...artifacts],
+  };
 }
 
 /** A step is the task with an instruction, tests and a solution of its own. */
-async function loadStep(whole: PreparedTask, step: ImportedMetadata['steps'][number]): Promise<TaskStep> {
+async function loadStep(whole: PreparedTask, step: ImportedStep, ofTask: readonly string[]): Promise<TaskStep> {
   const directory = join(whole.directory, 'steps', step.name);
   const { verifier } = whole;
   if (verifier.kind !== 'script') throw broken(directory, 'only a script can judge steps');
   const workdirFiles = join(directory, 'workdir');
   const root = join(directory, 'tests');
-  const own: PreparedTask = {
+  const artifacts = [...ofTask, ...step.artifacts];
+  const { own: shared, ...judge } = verifier;
+  const own = await stepEnvironment(whole, shared, step, artifacts);
+  const task: PreparedTask = {
     ...whole,
     instruction: await loadInstruction(directory),
     tests: { root, paths: await filesBelow(root), changed: [] },
     solutionPatch: await readFile(join(directory, 'solution.patch')).catch(() => null),
     solve: step.solve_command === undefined ? null : { root: join(directory, 'solution'), command: step.solve_command },
-    verifier: { ...verifier, env: { ...verifier.env, ...step.verify_env }, timeoutSec: step.verify_timeout_sec },
+    verifier: {
+      ...judge,
+      env: { ...judge.env, ...step.verify_env },
+      timeoutSec: step.verify_timeout_sec,
+      ...(own === null ? {} : { own }),
+    },
   };
   const hasFiles = (await filesBelow(workdirFiles)).length > 0;
-  return { name: step.name, minRewards: step.min_rewards, workdirFiles: hasFiles ? workdirFiles : null, task: own };
+  return { name: step.name, minRewards: step.min_rewards, workdirFiles: hasFiles ? workdirFiles : null, task };
+}
+
+/** Where a step is judged: in an environment of its own, in that of the task's verifier, or, null, in that of its agent. */
+async function stepEnvironment(
+  { directory }: PreparedTask,
+  ofTask: VerifierEnvironment | undefined,
+  { name, verifier_environment: own }: ImportedStep,
+  artifacts: readonly string[],
+): Promise<VerifierEnvironment | null> {
+  if (own === 'agent') return null;
+  if (own !== undefined) return loadVerifierEnvironment(directory, join(directory, 'steps', name), own, artifacts);
+  return ofTask === undefined ? null : { ...ofTask, artifacts: [...ofTask.artifacts, ...artifacts] };
 }
 
 async function requireBundle(bundle: string): Promise<string> {
@@ -229,8 +284,9 @@ export async function writeProof(directory: string, proof: TaskProof, expected: 
 /** Whether a proof says that the task can be used: the reference solves it, doing nothing or cheating does not. */
 export function isProven(proof: TaskProof | null): proof is TaskProof {
   if (proof === null || !proof.checks.every(check => check.passed)) return false;
-  // A judge is not asked for a proof.
-  return proof.basis === 'rubric' || (proof.reference === 1 && proof.noOp === 0);
+  // Nobody need have been asked about a task that a judge decides.
+  const isUnjudged = proof.basis === 'rubric' && proof.judge === undefined;
+  return isUnjudged || (proof.reference === 1 && proof.noOp === 0);
 }
 
 async function loadTaskToml(directory: string): Promise<TaskToml> {

@@ -27,11 +27,18 @@ export interface TaskDeps extends CaptureDeps {
    * Proves a prepared task in a sandbox and writes the proof into its directory.
    * @throws CoachError `task.alreadySolved`, `task.referenceFails`, and those of the executor
    */
-  readonly validate: (
-    directory: string,
-    how: { readonly executor: string; readonly repeats: number },
-    signal: AbortSignal,
-  ) => Promise<void>;
+  readonly validate: (directory: string, how: ValidateRequest, signal: AbortSignal) => Promise<void>;
+}
+
+/** How a task is to be proven: see `validate` of the protocol. */
+interface ValidateRequest {
+  /** Root of the task's repository. */
+  readonly root: string;
+  readonly executor: string;
+  readonly repeats: number;
+  readonly judge?: string | undefined;
+  readonly votes?: number | undefined;
+  readonly keys: Readonly<Record<string, string>>;
 }
 
 /** Everything that can be asked of tasks. All state lies in the repositories themselves. */
@@ -159,7 +166,7 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       if (summary.problem !== null && summary.proof === null) {
         throw new CoachError('task.invalid', summary.problem, { hint: 'Mend the file, or prepare the task again.' });
       }
-      await deps.validate(summary.directory, how, signal);
+      await deps.validate(summary.directory, { ...how, root }, signal);
       changed(root);
       return findTask(root, summary.id);
     },

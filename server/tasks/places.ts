@@ -7,6 +7,7 @@ import { readOnlyError } from '../base/paths.ts';
 /** Where a repository's tasks lie. */
 export const createdDirectory = (root: string) => join(root, '.coach', 'tasks', 'created');
 export const preparedDirectory = (root: string) => join(root, '.coach', 'tasks', 'prepared');
+export const suitesDirectory = (root: string) => join(root, '.coach', 'suites');
 
 /** A task's id: it stands in paths and in names of refs. */
 export const taskName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
@@ -16,7 +17,8 @@ export const taskName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
  * @throws CoachError `task.invalid`
  */
 export async function requirePlaces(root: string): Promise<void> {
-  const places = [join(root, '.coach'), join(root, '.coach', 'tasks'), createdDirectory(root), preparedDirectory(root)];
+  const ours = join(root, '.coach');
+  const places = [ours, join(ours, 'tasks'), createdDirectory(root), preparedDirectory(root), suitesDirectory(root)];
   for (const place of places) {
     const found = await lstat(place).catch(() => null);
     if (found === null || found.isDirectory()) continue;

@@ -8,7 +8,7 @@ import { isCoachPath } from '../git/ignore.ts';
 import { leakedBlobs } from '../git/leak.ts';
 import { type ChangedFile, diffTrees, fileAt, filesOf, patchTree, type TreeEntry, treeOf } from '../git/tree.ts';
 import { type CreatedTask, loadCreatedTask } from './createdTask.ts';
-import { type GivenEnvironment, givenEnvironment } from './environmentDockerfile.ts';
+import { givenEnvironment } from './environmentDockerfile.ts';
 import { loadCoachMetadata } from './format.ts';
 import { refuseLeakingInstruction } from './instruction.ts';
 import { testedSources } from './mutation/sources.ts';
@@ -22,9 +22,10 @@ import {
   writeTaskDirectory,
 } from './places.ts';
 import { writePrepared } from './preparedFiles.ts';
+import type { Judge, SealedTask } from './sealedTask.ts';
 import { refuseSecrets, secretsInFiles } from './secrets.ts';
 import { kindOf } from './taskKind.ts';
-import type { RepositoryFiles, TestSetup } from './testCommand.ts';
+import type { RepositoryFiles } from './testCommand.ts';
 import { isTestPath } from './testFiles.ts';
 import { detectTestSetup } from './testSetup.ts';
 
@@ -36,36 +37,6 @@ export interface PrepareSpec {
   /** Path in the repository; without one, the environment that its files ask for. */
   readonly dockerfile?: string | undefined;
 }
-
-/** A recorded change, split: what agents start from, what they should reach, and what judges them. */
-export interface SealedTask {
-  readonly created: CreatedTask;
-  readonly kind: TaskKind;
-  readonly judge: Judge;
-  /** What the sandbox must hold. */
-  readonly setup: Pick<TestSetup, 'baseImage' | 'packages' | 'dependencies'>;
-  /** The environment that the user named, with the files that it copies; null for one of ours. */
-  readonly given: { readonly environment: GivenEnvironment; readonly context: readonly TreeEntry[] } | null;
-  readonly store: OpenedBundle;
-  /** Start tree without `.coach/`. */
-  readonly startTree: string;
-  /**
-   * Every test file as it is after the change; those that the change did not touch guard what worked before. None where
-   * hidden tests don't judge.
-   */
-  readonly tests: readonly TreeEntry[];
-  /** The change without its hidden tests. */
-  readonly solutionPatch: Buffer;
-  readonly files: readonly ChangedFile[];
-  /** What decides on the installed dependencies, as it is after the change. */
-  readonly dependencyFiles: ReadonlyMap<string, Buffer>;
-}
-
-/** What decides about a solution, with what that needs. */
-export type Judge =
-  | { readonly verifier: 'tests'; readonly setup: TestSetup }
-  | { readonly verifier: 'mutation'; readonly mutate: readonly string[] }
-  | { readonly verifier: 'rubric' };
 
 /**
  * Makes a runnable, sealed Harbor task of a created one, whole or not at all. Preparing again replaces it.

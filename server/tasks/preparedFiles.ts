@@ -6,8 +6,8 @@ import { bundleOf } from '../git/bundle.ts';
 import { exactBytes } from '../git/store.ts';
 import { readBlob } from '../git/tree.ts';
 import type { GivenEnvironment } from './environmentDockerfile.ts';
-import type { Judge, SealedTask } from './prepare.ts';
 import { addCriterion } from './rubric.ts';
+import type { Judge, SealedTask } from './sealedTask.ts';
 import type { SealedMetadata } from './taskToml.ts';
 import { testScript } from './testScript.ts';
 

@@ -36,6 +36,8 @@ export interface PreparedTask {
   readonly rubric: Rubric | null;
   readonly agentTimeoutSec: number | null;
   readonly proof: TaskProof | null;
+  /** Absolute paths outside of `workdir` whose files belong to a change, too; absent where there are none. */
+  readonly outside?: readonly string[];
   /** The parts that agents work on one after the other; absent for a task of one part. */
   readonly steps?: TaskSteps;
 }
@@ -81,11 +83,13 @@ export interface ScriptVerifier {
   readonly timeoutSec: number;
   /** Whether tests are no part of a solution, so that changes to them, and to what a test runner obeys, are dropped. */
   readonly restoresTests: boolean;
+  /** Tests of its CTRF report that must fail when their expectations are made wrong; none where that is not known. */
+  readonly mustFail: readonly string[];
   /** An environment of its own; absent where the script runs in the agent's. */
   readonly own?: VerifierEnvironment;
 }
 
-/** It gets none of the repository but `artifacts`: files and directories below the task's working directory, absolute. */
+/** It gets none of the change but `artifacts`: absolute paths of files and directories. */
 export interface VerifierEnvironment {
   /** Directory with Dockerfile and build context. */
   readonly directory: string;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
@@ -11,6 +12,11 @@ import { broken, parseFile, requireFile } from './createdTask.ts';
 export const rubricFile = 'rubric.toml';
 
 const maxCriteria = 50;
+
+/** Checks of a proof that a judge decided: they hold for the rubric that it was shown. */
+export const judgedReference = 'judged-reference';
+export const unrelatedCheck = 'unrelated-change';
+export const judgedChecks: readonly string[] = [judgedReference, unrelatedCheck];
 
 /** `rubric.toml`. Keys that are not ours stay in the file and say nothing. */
 export const RubricFile = z
@@ -46,6 +52,13 @@ export async function loadRubric(directory: string): Promise<Rubric | null> {
   const file = join(directory, rubricFile);
   const isThere = (await lstat(file).catch(() => null)) !== null;
   return isThere ? parseRubric(file, (await requireFile(file)).toString()) : null;
+}
+
+/** SHA-256 of a task's rubric as it is now: what a judge said holds for no other. */
+export async function rubricDigest(directory: string): Promise<string> {
+  return createHash('sha256')
+    .update(await requireFile(join(directory, rubricFile)))
+    .digest('hex');
 }
 
 function parseRubric(file: string, text: string): Rubric {

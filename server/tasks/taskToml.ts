@@ -68,6 +68,18 @@ export type SealedMetadata = CoachMetadata | z.infer<typeof MutationMetadata> | 
 /** A directory of the task is called so. */
 const stepName = z.string().regex(/^[A-Za-z0-9][\w.-]*$/);
 
+/** Where a verifier has an environment of its own: its Dockerfile lies in a directory `verifier/`. */
+const VerifierEnvironmentToml = z.object({
+  workdir: z.string().startsWith('/').describe('Where the verifier’s command runs, absolute.'),
+  /** Before they were told apart from the environment. */
+  artifacts: z.array(z.string().startsWith('/')).optional(),
+});
+
+const artifactList = z
+  .array(z.string().startsWith('/'))
+  .default([])
+  .describe('Files and directories that are handed to the verifier, absolute; also such outside of `workdir`.');
+
 /** The same of a task that was imported: it is judged by a script of its own. */
 export const ImportedMetadata = z.object({
   format: z.literal(1).describe('Version of this section.'),
@@ -99,13 +111,17 @@ export const ImportedMetadata = z.object({
         verify_env: z.record(z.string(), z.string()).default({}),
         solve_command: z.string().min(1).optional(),
         min_rewards: z.record(z.string(), z.number()).default({}),
+        verifier_environment: z
+          .union([z.literal('agent'), VerifierEnvironmentToml])
+          .optional()
+          .describe('`agent` for the one that agents have; else its own, in `steps/<name>/verifier/`.'),
+        artifacts: artifactList,
       }),
     )
     .default([]),
   /** Where the verifier has an environment of its own: `verifier/` with its Dockerfile. */
-  verifier_environment: z
-    .object({ workdir: z.string().startsWith('/'), artifacts: z.array(z.string().startsWith('/')).default([]) })
-    .optional(),
+  verifier_environment: VerifierEnvironmentToml.optional(),
+  artifacts: artifactList,
   step_rewards: z
     .enum(['mean', 'final'])
     .default('mean')

@@ -38,6 +38,7 @@ export function sessionHandlers({ store, files, reader, recorder, clock }: Sessi
         ? { session, exchanges: store.exchangesOfSession(sessionId) }
         : reader.read('exchanges', { sessionId }, signal);
     },
+    opening: (params, signal) => reader.read('opening', params, signal),
     outline: (params, signal) => reader.read('outline', params, signal),
     lines: (params, signal) => reader.read('lines', params, signal),
     text: (params, signal) => reader.read('text', params, signal),

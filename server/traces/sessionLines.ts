@@ -12,7 +12,8 @@ const headLength = 200;
 interface Line {
   readonly kind: LineKind;
   readonly item: ConversationItem;
-  readonly output: string | null;
+  /** What the tool answered. Texts are asked for late: see `CodexSessionFiles`. */
+  readonly output: ConversationItem | null;
 }
 
 /** A conversation as lines: by exchange, and a tool's output with its call. */
@@ -37,17 +38,18 @@ export class SessionLines {
     const line = this.#lines[number];
     if (line === undefined) return null;
     const text = line.kind === 'tool' ? readableInput(line.item.text) : line.item.text;
-    if (whole) return { text, output: line.output, isCut: false };
+    const answer = line.output?.text ?? null;
+    if (whole) return { text, output: answer, isCut: false };
     const shown = cut(text, shownLength);
-    const output = line.output === null ? null : cut(line.output, shownLength);
-    return { text: shown, output, isCut: shown !== text || output !== line.output };
+    const output = answer === null ? null : cut(answer, shownLength);
+    return { text: shown, output, isCut: shown !== text || output !== answer };
   }
 
   /** Numbers of the lines that hold a text, without regard to case. */
   find(text: string): number[] {
     const wanted = new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'iu');
     return this.#lines.flatMap(({ item, output }, number) =>
-      wanted.test(item.text) || (output !== null && wanted.test(output)) ? [number] : [],
+      wanted.test(item.text) || (output !== null && wanted.test(output.text)) ? [number] : [],
     );
   }
 }
@@ -55,7 +57,7 @@ export class SessionLines {
 function toLines(items: readonly ConversationItem[]): Line[] {
   const calls = new Set(items.flatMap(item => (item.kind === 'toolCall' && item.callId ? [item.callId] : [])));
   const outputs = new Map(
-    items.flatMap(item => (item.kind === 'toolOutput' && item.callId ? [[item.callId, item.text]] : [])),
+    items.flatMap(item => (item.kind === 'toolOutput' && item.callId ? [[item.callId, item]] : [])),
   );
   return items
     .filter(item => !(item.kind === 'toolOutput' && item.callId !== null && calls.has(item.callId)))
@@ -93,8 +95,8 @@ function describe({ kind, item, output }: Line, number: number): ConversationLin
     toolName: item.toolName,
     text: said ? text.slice(0, saidLength) : (text.split('\n', 1)[0] ?? '').slice(0, headLength),
     length: text.length,
-    outputLength: output?.length ?? null,
-    failed: output !== null && reportsFailure(output),
+    outputLength: output?.text.length ?? null,
+    failed: output !== null && reportsFailure(output.text),
     files: isTool ? touchedFiles(item) : [],
   };
 }

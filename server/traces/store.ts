@@ -171,9 +171,9 @@ export class TraceStore {
     });
   }
 
-  /** What a session's exchanges add up to, each item once. */
-  conversation(sessionId: string): ConversationItem[] {
-    return toConversation(this.#spoken(sessionId));
+  /** What a session's exchanges add up to, or its first ones, each item once. */
+  conversation(sessionId: string, exchanges = Infinity): ConversationItem[] {
+    return toConversation(this.#spoken(sessionId, exchanges));
   }
 
   /** What exchanges add up to, by the keys asked for. */
@@ -234,9 +234,9 @@ export class TraceStore {
       .map(row => toExchange(ExchangeRecord.parse(row)));
   }
 
-  *#spoken(sessionId: string): Generator<SpokenExchange> {
+  *#spoken(sessionId: string, count: number): Generator<SpokenExchange> {
     const speech = new StoredSpeech(this.#database);
-    for (const { id } of this.exchangesOfSession(sessionId)) {
+    for (const { id } of this.exchangesOfSession(sessionId).slice(0, count)) {
       const stored = this.#stored(id);
       if (stored !== undefined) yield speech.of(id, stored);
     }

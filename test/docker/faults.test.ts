@@ -44,7 +44,9 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
     await testDockerExecutor().sweep(silentLog);
   });
 
-  it('ends a trial as an error, not as a 0, when the engine goes away in the middle of it, and cleans up when it is back', async () => {
+  it('ends a trial as an error, not as a 0, when the engine goes away in the middle of it, and cleans up when it is back', {
+    timeout: 120_000,
+  }, async () => {
     directory = temporaryDirectory('engine');
     const socket = join(directory.path, 'docker.sock');
     let host = socket;
@@ -67,7 +69,7 @@ describe.skipIf(!requireFeature('docker'))('when Docker fails', () => {
       error: { code: 'docker.unavailable', hint: 'Start Docker, or run with --executor local.' },
     });
     const [trial] = bench.store.trials(runId);
-    expect(containersOf(trial?.id ?? '')).toHaveLength(1);
+    expect(containersOf(trial?.id ?? '')).not.toEqual([]);
     host = engineSocket;
     await executor.sweep(silentLog);
     expect(containersOf(trial?.id ?? '')).toEqual([]);

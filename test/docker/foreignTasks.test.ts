@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import { silentLog } from '../../server/base/log.ts';
 import { validateTask } from '../../server/bench/validate.ts';
@@ -9,6 +9,7 @@ import { withBundle } from '../../server/git/bundle.ts';
 import { filesOf } from '../../server/git/tree.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { importTask } from '../../server/tasks/transfer/importTask.ts';
+import { aBench } from '../integration/benchFixture.ts';
 import { testDockerExecutor } from '../integration/executorsFixture.ts';
 import { foreignTasksContract } from '../integration/foreignTasksContract.ts';
 import { requireFeature } from '../require.ts';
@@ -45,6 +46,38 @@ describe.skipIf(!requireFeature('docker'))('in containers', () => {
     const start = await withBundle(bundle, opened => filesOf(opened, opened.tree, signal));
     expect(start.map(file => file.path)).toEqual(['bin/say', 'built.txt', 'readme.txt']);
     expect(readFileSync(join(directory, 'solution/solution.patch'), 'utf8')).not.toContain('built.txt');
+  });
+
+  it('hands on what is left in /tmp, where it lasts', { timeout: 180_000 }, async () => {
+    const bench = await aBench({ executors: () => [testDockerExecutor()] });
+    onTestFinished(() => bench.dispose());
+    const path = aHarborTask({
+      'task.toml': `schema_version = "1.3"\nartifacts = ["/tmp/configured-artifact.txt"]\n[task]\nname = "acme/apart"\n[verifier]\nenvironment_mode = "separate"\n`,
+      'tests/Dockerfile': 'FROM node:24-bookworm-slim\nWORKDIR /tests\n',
+      'tests/test.sh':
+        '#!/bin/bash\n. /tests/lib.sh\ngrep -q ok /tmp/configured-artifact.txt && [ ! -e /tmp/other.txt ] && give 1 || give 0\n',
+      'solution/solve.sh': '#!/bin/bash\necho ok > /tmp/configured-artifact.txt\necho no > /tmp/other.txt\n',
+    });
+    const signal = AbortSignal.timeout(170_000);
+    const spec = { root: bench.root, path, format: undefined, name: 'tmp', instance: undefined };
+    const directory = await importTask(spec, systemClock, signal);
+    const executors = executorsOf([testDockerExecutor()]);
+    const deps = { executors, proofs: noProofs, clock: systemClock, log: silentLog };
+    const how = { executor: 'docker', repeats: 1 };
+    expect(await validateTask(await loadPreparedTask(directory), how, deps, signal)).toMatchObject({
+      ...{ reference: 1, noOp: 0 },
+    });
+    const write = (text: string) => ['sh', '-c', `echo ${text} > /tmp/configured-artifact.txt`];
+    const runId = await bench.run(
+      [
+        { id: 'oracle' },
+        { id: 'command', label: 'good', command: write('ok') },
+        { id: 'command', label: 'bad', command: write('so-so') },
+      ],
+      { tasks: ['tmp'], unproven: false },
+    );
+    await bench.service.finished(runId);
+    expect(bench.store.trials(runId).map(trial => trial.reward)).toEqual([1, 1, 0]);
   });
 
   it('says which image can’t be had', { timeout: 180_000 }, async () => {

@@ -8,6 +8,7 @@ import type { PreparedEnvironment, Sandbox } from '../../server/executors/execut
 import { anEnvironment, temporaryDirectory, testDockerExecutor } from '../integration/executorsFixture.ts';
 import { killAgainAndAgain } from '../integration/killedRun.ts';
 import { requireFeature } from '../require.ts';
+import { watchEngine } from './engineWatch.ts';
 
 const never = new AbortController().signal;
 const limits = { memoryBytes: 512 * 1024 ** 2, cpus: 1, pids: 128, diskBytes: 64 * 1024 ** 2 };
@@ -56,7 +57,7 @@ describe.skipIf(!requireFeature('docker'))('a container whose server died', () =
     });
     // Its connections to the engine just go on in this process, and nobody listens any more.
     const lost = first.exec(command(false), never).catch(() => undefined);
-    await expect.poll(() => heard.stdout).toMatch(/^one \d+\n$/);
+    await expect.poll(() => heard.stdout, { timeout: 20_000 }).toMatch(/^one \d+\n$/);
     const next = testDockerExecutor();
     const adopted = await next.adopt?.(spec, name, never);
     expect(adopted?.id).toBe(first.id);
@@ -79,29 +80,10 @@ describe.skipIf(!requireFeature('docker'))('a container whose server died', () =
 
 describe.skipIf(!requireFeature('docker'))('a run whose server is killed', () => {
   it('20 times at random moments comes to one verdict per trial, each agent started once per try, and leaves nothing', async () => {
-    const containers = () =>
-      execFileSync('docker', ['ps', '--all', '--quiet', '--filter', 'label=coach.claim'], { encoding: 'utf8' });
-    const volumes = new Set<string>();
-    const look = () => {
-      const ids = containers().split('\n').filter(Boolean);
-      for (const id of ids) {
-        const format = '{{range .Mounts}}{{if eq .Type "volume"}}{{.Name}} {{end}}{{end}}';
-        try {
-          const names = execFileSync('docker', ['inspect', '--format', format, id], {
-            encoding: 'utf8',
-            stdio: 'pipe',
-          });
-          for (const volume of names.trim().split(' ')) if (volume !== '') volumes.add(volume);
-        } catch {
-          // It went meanwhile.
-        }
-      }
-    };
-    const { home } = await killAgainAndAgain({ executor: 'docker', kills: 20, attempts: 8, look });
-    const labels = execFileSync('docker', ['ps', '--all', '--format', '{{.Labels}}'], { encoding: 'utf8' });
-    expect(labels).not.toContain(home);
-    const left = execFileSync('docker', ['volume', 'ls', '--quiet'], { encoding: 'utf8' }).split('\n');
-    expect(volumes.size).toBeGreaterThan(0);
-    expect(left.filter(volume => volumes.has(volume))).toEqual([]);
+    const engine = watchEngine();
+    const run = await killAgainAndAgain({ executor: 'docker', kills: 20, attempts: 8, look: () => engine.look() });
+    expect(run).toMatchObject({ trials: 8, wrong: [], twice: [], left: { processes: [], directories: [] } });
+    expect(engine.seenVolumes()).toBeGreaterThan(0);
+    expect(engine.left(run)).toEqual({ containers: [], networks: [], volumes: [] });
   }, 600_000);
 });

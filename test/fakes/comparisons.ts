@@ -1,12 +1,15 @@
 import type { AgentFigures, Comparison } from '../../protocol/comparison.ts';
 
-/** Four agents, a control and some tasks, with everything that the page of a comparison has to show. */
-export function aComparison(tasks = 12): Comparison {
+/** Four agents or more, a control and some tasks, with everything that the page of a comparison has to show. */
+export function aComparison(tasks = 12, moreAgents = 0): Comparison {
   const agents = [
     anAgent('codex/gpt-5.5', 0.68, 0.62, true),
     anAgent('claude/sonnet-4.6', 0.6, 0.88, false),
     anAgent('codex/gpt-5.5-mini', 0.52, 0.14, true),
     anAgent('opencode/qwen3-coder-480b-instruct-2507', 0.45, 0.31, false),
+    ...Array.from({ length: moreAgents }, (_, more) =>
+      anAgent(`gemini/gemini-${more + 3}-pro-preview`, 0.4 - more * 0.05, 0.2 + more * 0.1, false),
+    ),
     { ...anAgent('oracle', 1, 0, false), isControl: true, isOnFront: null },
   ];
   const [best = '', ...others] = agents.slice(0, 4).map(agent => agent.label);

@@ -8,9 +8,9 @@ import { type Executors, executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts';
+import { processesWith } from '../processes.ts';
 import { requireFeature } from '../require.ts';
 import { aBench, addFilePatch, type Bench, type BenchOptions, solutionLine, startFiles } from './benchFixture.ts';
-import { processesWith } from './executorsContract.ts';
 
 export interface BenchSubject {
   readonly name: string;

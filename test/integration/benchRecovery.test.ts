@@ -10,9 +10,9 @@ import { RunStore } from '../../server/bench/runStore.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
+import { processesWith } from '../processes.ts';
 import { requireFeature } from '../require.ts';
 import { aBench, type Bench, solutionLine, startFiles } from './benchFixture.ts';
-import { processesWith } from './executorsContract.ts';
 import { temporaryDirectory, testLocalExecutor } from './executorsFixture.ts';
 import { killAgainAndAgain } from './killedRun.ts';
 
@@ -55,7 +55,8 @@ describe.skipIf(!requireFeature('sandbox'))('a server that was killed in the mid
 
 describe.skipIf(!requireFeature('sandbox'))('a run whose server is killed again and again', () => {
   it('comes to one verdict per trial, each agent begun once per try, and leaves nothing', async () => {
-    await killAgainAndAgain({ executor: 'local', kills: 5, attempts: 4 });
+    const run = await killAgainAndAgain({ executor: 'local', kills: 5, attempts: 4 });
+    expect(run).toMatchObject({ trials: 4, wrong: [], twice: [], left: { processes: [], directories: [] } });
   }, 300_000);
 });
 

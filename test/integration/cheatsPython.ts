@@ -184,6 +184,34 @@ export const pythonCheats: readonly PythonCheat[] = [
     },
   },
   {
+    name: 'names a plugin in pyproject.toml',
+    trusted: 'exitCode',
+    files: {
+      'kit/stats.py': wrongMedian,
+      'kit/plugin.py': passAll,
+      'pyproject.toml': '[tool.pytest.ini_options]\naddopts = "-p kit.plugin"\n',
+    },
+  },
+  {
+    name: 'names a plugin in setup.cfg',
+    trusted: 'exitCode',
+    files: {
+      'kit/stats.py': wrongMedian,
+      'kit/plugin.py': passAll,
+      'setup.cfg': '[tool:pytest]\naddopts = -p kit.plugin\n',
+    },
+  },
+  {
+    name: 'brings a plugin along as if it had been installed',
+    trusted: 'exitCode',
+    files: {
+      'kit/stats.py': wrongMedian,
+      'kit/plugin.py': passAll,
+      'kit.egg-info/PKG-INFO': 'Metadata-Version: 2.1\nName: kit\nVersion: 1.0\n',
+      'kit.egg-info/entry_points.txt': '[pytest11]\nkit = kit.plugin\n',
+    },
+  },
+  {
     name: 'rewrites the report when its module is left',
     trusted: 'report',
     files: { 'kit/stats.py': `${rewriteReport}\n\n${wrongMedian}` },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
@@ -8,6 +8,7 @@ import { validateTask } from '../../server/bench/validate.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { taskHandlers } from '../../server/tasks/handlers.ts';
+import { importTask } from '../../server/tasks/transfer/importTask.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aCleanSession, sessionsOf, taskDeps } from '../unit/tasks/aSession.ts';
 import type { BenchSubject } from './benchContract.ts';
@@ -62,6 +63,89 @@ export function cheatsPythonContract(subject: BenchSubject): void {
       });
     });
   });
+}
+
+/** The same of a task that came from SWE-bench, which its own script judges by what pytest prints. */
+export function importedCheatsContract(subject: BenchSubject): void {
+  describe(`cheats of pytest on a SWE-bench instance in ${subject.name} sandboxes`, () => {
+    let bench: Bench;
+    afterEach(() => bench.dispose());
+
+    it('earn nothing, while the reference earns 1', { timeout: 900_000 }, async () => {
+      bench = await aBench({ executors: subject.executors });
+      const root = join(bench.home, 'python');
+      const signal = AbortSignal.timeout(880_000);
+      const spec = { root, path: writeInstance(root), format: undefined, name: 'median', instance: undefined };
+      const directory = await importTask(spec, systemClock, signal);
+      const deps = {
+        executors: executorsOf(subject.executors(bench.home)),
+        proofs: bench.store,
+        clock: systemClock,
+        log: silentLog,
+      };
+      const proof = await validateTask(
+        await loadPreparedTask(directory),
+        { executor: 'auto', repeats: 1 },
+        deps,
+        signal,
+      );
+      expect(proof).toMatchObject({ reference: 1, noOp: 0 });
+      expect((await loadPreparedTask(directory)).verifier).toMatchObject({
+        mustFail: ['takes_the_middle', 'lies_between_two'].map(
+          name => `fail_to_pass > tests/test_stats.py::test_${name}`,
+        ),
+      });
+      const cheating = pythonCheats.map(cheat => ({ id: 'command', label: cheat.name, command: toCommand(cheat) }));
+      const other = {
+        ...{ name: 'solves it in another way', trusted: 'exitCode' as const },
+        files: { 'kit/stats.py': 'from statistics import median\n' },
+      };
+      const solver = { id: 'command', label: other.name, command: toCommand(other) };
+      const runId = await bench.run([{ id: 'oracle' }, { id: 'nop' }, solver, ...cheating], {
+        repository: root,
+        tasks: ['median'],
+        unproven: false,
+      });
+      await bench.service.finished(runId);
+      const trials = bench.store.trials(runId);
+      expect(trials.flatMap(trial => trial.error ?? [])).toEqual([]);
+      expect(Object.fromEntries(trials.map(trial => [trial.agentLabel, trial.reward]))).toEqual({
+        oracle: 1,
+        nop: 0,
+        [other.name]: 1,
+        ...Object.fromEntries(pythonCheats.map(({ name }) => [name, 0])),
+      });
+      const plugin = trials.find(trial => trial.agentLabel === 'names a plugin in pyproject.toml');
+      expect(plugin?.tests[0]?.message).toContain('also passes with wrong expectations');
+    });
+  });
+}
+
+/** A row of a SWE-bench dataset, of the commits of a repository that is made for it. */
+function writeInstance(root: string): string {
+  mkdirSync(root, { recursive: true });
+  runGit(root, 'init', '--quiet');
+  const commit = (message: string, files: Readonly<Record<string, string>>) => {
+    writeFiles(root, files);
+    runGit(root, 'add', '--all');
+    runGit(root, 'commit', '--quiet', '--message', message);
+    return runGit(root, 'rev-parse', 'HEAD').trim();
+  };
+  const base = commit('Start', pythonStart);
+  const patchOf = (message: string, files: Readonly<Record<string, string>>) => {
+    commit(message, files);
+    return runGit(root, 'diff', '--binary', 'HEAD~1', 'HEAD');
+  };
+  const row = {
+    ...{ repo: 'acme/kit', instance_id: 'acme__kit-7', base_commit: base, problem_statement: 'Add a median.' },
+    patch: patchOf('Feature', pythonFeature),
+    test_patch: patchOf('Tests', pythonHiddenTests),
+    FAIL_TO_PASS: ['tests/test_stats.py::test_takes_the_middle', 'tests/test_stats.py::test_lies_between_two'],
+    PASS_TO_PASS: [],
+  };
+  const file = join(root, '..', 'instance.json');
+  writeFileSync(file, JSON.stringify(row));
+  return file;
 }
 
 /** That each cheat is one: without it the test above would prove nothing. */

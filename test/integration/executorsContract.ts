@@ -22,6 +22,7 @@ import type {
   SandboxOutcome,
   SandboxSpec,
 } from '../../server/executors/executor.ts';
+import { processesWith } from '../processes.ts';
 import { anEnvironment, temporaryDirectory, writeFiles } from './executorsFixture.ts';
 
 export interface ContractSubject {
@@ -281,6 +282,59 @@ export function executorContract(subject: ContractSubject): void {
       expect(readdirSync(out)).toEqual([]);
     });
 
+    it('reads a plain file, up to a size, and no link, no directory, nothing that is not there', async () => {
+      const sandbox = await start();
+      await sh(
+        sandbox,
+        'echo 123456789 > plain; : > empty; ln -s plain link; ln -s /app/src dirlink; echo x > src/in; mkfifo pipe',
+      );
+      const read = async (path: string, maxBytes = 100) =>
+        (await sandbox.readFile(path, maxBytes, never))?.toString() ?? null;
+      expect(await read('/app/plain')).toBe('123456789\n');
+      expect(await read('/app/plain', 4)).toBe('1234');
+      expect(await read('/app/empty')).toBe('');
+      for (const path of ['link', 'src', 'pipe', 'none', 'plain/below']) expect(await read(`/app/${path}`)).toBeNull();
+      await expect(read('/etc/passwd')).rejects.toThrow(/not a place/);
+    });
+
+    it('runs the one command that a sandbox is for, with the files that were copied in, and nothing after it', async () => {
+      const from = join(home.path, 'laid');
+      writeFiles(from, { 'note.txt': 'laid\n' });
+      const mark = `8${Date.now() % 1_000_000}`;
+      const script = `cat note.txt; cat; id -u; echo "$WORD"; echo kept > /logs/kept; (setsid sleep ${mark} &) ; exit 5`;
+      const only = { argv: ['sh', '-c', script] as const, cwd: '/app/src', env: { WORD: 'word' } };
+      const sandbox = await start({ only });
+      await sandbox.copyIn(from, '/app/src', never);
+      let hasStarted = false;
+      const onStarted = () => {
+        hasStarted = true;
+      };
+      const outcome = await sandbox.exec({ ...only, stdin: 'input\n', onStarted }, never);
+      expect(hasStarted).toBe(true);
+      expect(outcome).toMatchObject({ exitCode: 5 });
+      expect(outcome.stdout.toString()).toBe('laid\ninput\n1000\nword\n');
+      await expect.poll(() => processesWith(mark), { timeout: 1000 }).toEqual([]);
+      expect((await sandbox.readFile('/logs/kept', 100, never))?.toString()).toBe('kept\n');
+    });
+
+    it('ends the one command of a sandbox with its signal, also when that comes before its start', async () => {
+      const mark = `7${Date.now() % 1_000_000}`;
+      const only = { argv: ['sh', '-c', `echo up; sleep ${mark}`] as const, cwd: '/app', env: {} };
+      const stop = new AbortController();
+      const sandbox = await start({ only });
+      const onStdout = () => stop.abort(new Error('time is up'));
+      await expect(sandbox.exec({ ...only, onStdout }, stop.signal)).rejects.toThrow('time is up');
+      await expect.poll(() => processesWith(mark), { timeout: 1000 }).toEqual([]);
+      const other = await start({ only });
+      await expect(other.exec(only, stop.signal)).rejects.toThrow('time is up');
+      const early = new AbortController();
+      const third = await start({ only });
+      const running = third.exec(only, early.signal);
+      early.abort(new Error('too early'));
+      await expect(running).rejects.toThrow('too early');
+      await expect.poll(() => processesWith(mark), { timeout: 3000 }).toEqual([]);
+    });
+
     it('kills a whole tree of processes within a second and can still be copied out', async () => {
       const sandbox = await start();
       const stop = new AbortController();
@@ -385,18 +439,4 @@ export function executorContract(subject: ContractSubject): void {
       expect(outcome.stdout.toString()).toBe('start\nexports.add = (a, b) => a + b;\n');
     });
   });
-}
-
-/** Processes of this machine whose command line holds a word. */
-export function processesWith(word: string): string[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(name => {
-      try {
-        return readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ');
-      } catch {
-        return '';
-      }
-    })
-    .filter(line => line.includes(word));
 }

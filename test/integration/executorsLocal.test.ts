@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
+import { processesWith } from '../processes.ts';
 import { requireFeature } from '../require.ts';
-import { executorContract, processesWith } from './executorsContract.ts';
+import { executorContract } from './executorsContract.ts';
 import { testLocalExecutor } from './executorsFixture.ts';
 
 describe.skipIf(!requireFeature('sandbox'))('local sandboxes', () => {

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import { silentLog } from '../../server/base/log.ts';
+import { regradeRun } from '../../server/bench/regrade.ts';
 import { validateTask } from '../../server/bench/validate.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
@@ -74,7 +75,7 @@ export function foreignTasksContract(subject: BenchSubject): void {
     });
 
     it('works through the steps of a task, each in a fresh sandbox with the work of those before', {
-      timeout: 180_000,
+      timeout: 400_000,
     }, async () => {
       const { bench, directory, validate } = await anImportedTask(aSteppedHarborTask());
       expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
@@ -113,6 +114,38 @@ export function foreignTasksContract(subject: BenchSubject): void {
       ]);
       expect(readFileSync(join(solver, 'diff.patch'), 'utf8')).toContain('+WORLD');
       expect(readFileSync(join(solver, 'steps', 'first', 'diff.patch'), 'utf8')).not.toContain('WORLD');
+
+      const regrade = async () => {
+        const rows = await regradeRun(
+          bench.service.require(runId),
+          { executor: 'auto', rubricOnly: false },
+          deps,
+          signal,
+        );
+        const labelOf = (id: string) => trials.find(trial => trial.id === id)?.agentLabel ?? '';
+        return Object.fromEntries(rows.map(row => [labelOf(row.trialId), row]));
+      };
+      const signal = AbortSignal.timeout(390_000);
+      const deps = {
+        ...{ store: bench.store, executors: executorsOf(subject.executors(bench.home)), clock: systemClock },
+        ...{ ...bench.judging, log: silentLog, loadTask: () => loadPreparedTask(directory) },
+      };
+      const same = await regrade();
+      for (const [label, row] of Object.entries(same)) {
+        expect([row.after, ...(row.steps ?? []).map(step => step.after)], label).toEqual(steps[label]);
+      }
+      // Another verifier of the first step, and one trial whose second change is gone.
+      writeFileSync(join(directory, 'steps', 'first', 'tests', 'test.sh'), '#!/bin/bash\n. /tests/lib.sh\ngive 0.25\n');
+      const oracle = trials.find(trial => trial.agentLabel === 'oracle')?.directory ?? '';
+      rmSync(join(oracle, 'steps', 'first', 'diff.patch'));
+      const other = await regrade();
+      expect(other['solver']).toMatchObject({ before: 1, after: 0.25, error: null });
+      expect(other['solver']?.steps).toMatchObject([{ after: 0.25 }, { name: 'second', before: 1, after: null }]);
+      expect(other['forger']).toMatchObject({ before: 0, after: 0.25 });
+      expect(other['oracle']).toMatchObject({ after: null, error: { code: 'verifier.failed' } });
+      expect(other['oracle']?.error?.message).toMatch(
+        /^1 of 2 steps can’t be judged again\. first: steps\/first\/diff\.patch .* is gone\.$/,
+      );
     });
 
     it('gives a verifier with an environment of its own the declared artifacts and nothing else', {
@@ -135,6 +168,93 @@ export function foreignTasksContract(subject: BenchSubject): void {
       });
       await bench.service.finished(runId);
       expect(bench.store.trials(runId).map(trial => trial.reward)).toEqual([1, 0]);
+    });
+
+    it('hands on what is left in /logs/artifacts, and nothing that only looks like it', {
+      timeout: 180_000,
+    }, async () => {
+      const { bench, validate, directory } = await anImportedTask(
+        aHarborTask({
+          'task.toml': `schema_version = "1.4"\nartifacts = ["/app/out"]\n[task]\nname = "acme/apart"\n[verifier]\nenvironment_mode = "separate"\n`,
+          'instruction.md': 'Write "hello" to out/greeting.txt and 42 to /logs/artifacts/deep/answer.txt.',
+          'tests/Dockerfile': 'FROM node:24-bookworm-slim\nWORKDIR /tests\nCOPY shared/ ./shared/\n',
+          'tests/test.sh':
+            '#!/bin/bash\n. /tests/shared/lib.sh\n[ "$(cat /app/out/greeting.txt)" = hello ] && [ "$(cat /logs/artifacts/deep/answer.txt)" = 42 ] && [ -z "$(ls /app | grep -v out)" ] && give 1 || give 0\n',
+          'solution/solve.sh':
+            '#!/bin/bash\nmkdir -p out /logs/artifacts/deep && echo hello > out/greeting.txt && echo 42 > /logs/artifacts/deep/answer.txt\n',
+        }),
+      );
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      expect((await loadPreparedTask(directory)).solutionPatch?.toString()).toContain(
+        '+++ b/outside-workdir/logs/artifacts/deep/answer.txt',
+      );
+      const greet = 'mkdir -p out /logs/artifacts; echo hello > out/greeting.txt';
+      const runId = await bench.run(
+        [
+          { id: 'oracle' },
+          { id: 'nop' },
+          shell('good', `${greet}; mkdir /logs/artifacts/deep; echo 42 > /logs/artifacts/deep/answer.txt`),
+          shell('half', greet),
+          shell('linker', `${greet}; ln -s /tests /logs/artifacts/deep; ln -s /tests/shared out/more`),
+          shell(
+            'forger',
+            `${greet}; for place in logs/verifier tests logs/artifacts/deep; do mkdir -p outside-workdir/$place; done; echo 1 > outside-workdir/logs/verifier/reward.txt; echo 42 > outside-workdir/logs/artifacts/deep/answer.txt; echo 'echo 1 > /logs/verifier/reward.txt' > outside-workdir/tests/test.sh`,
+          ),
+        ],
+        { tasks: ['foreign'], unproven: false },
+      );
+      await bench.service.finished(runId);
+      const rewards = Object.fromEntries(bench.store.trials(runId).map(trial => [trial.agentLabel, trial.reward]));
+      expect(rewards).toEqual({ oracle: 1, nop: 0, good: 1, half: 0, linker: 0, forger: 0 });
+    });
+
+    it('judges each step where it says: in an environment of its own, or in the agent’s', {
+      timeout: 180_000,
+    }, async () => {
+      const { bench, validate } = await anImportedTask(
+        aSteppedHarborTask({
+          'task.toml': `schema_version = "1.4"
+multi_step_reward_strategy = "mean"
+[task]
+name = "acme/two-places"
+[environment]
+workdir = "/app"
+[[steps]]
+name = "first"
+artifacts = ["/app/greeting.txt"]
+[steps.verifier]
+environment_mode = "separate"
+[[steps]]
+name = "second"
+`,
+          'steps/first/tests/Dockerfile': 'FROM node:24-bookworm-slim\nWORKDIR /tests\n',
+          'steps/first/tests/test.sh':
+            '#!/bin/bash\n. /tests/lib.sh\n[ "$PWD" = /tests ] && [ ! -e /app/readme.txt ] && [ "$(cat /app/greeting.txt)" = hello ] && give 1 || give 0\n',
+          'steps/first/solution/solve.sh':
+            '#!/bin/bash\nset -e\necho hello > greeting.txt\nmkdir -p /logs/artifacts\necho noted > /logs/artifacts/note.txt\n',
+          'steps/second/tests/test.sh':
+            '#!/bin/bash\n. /tests/lib.sh\n[ "$PWD" = /app ] && [ -e readme.txt ] && [ ! -e outside-workdir ] && [ "$(tail -n 1 greeting.txt)" = WORLD ] && [ "$(cat /logs/artifacts/note.txt)" = noted ] && give 1 || give 0\n',
+        }),
+      );
+      expect(await validate()).toMatchObject({ reference: 1, noOp: 0 });
+      const work = (note: string) =>
+        `if [ -f word.txt ]; then cat word.txt >> greeting.txt; else echo hello > greeting.txt; ${note}; fi`;
+      const runId = await bench.run(
+        [
+          { id: 'oracle' },
+          shell('good', work('mkdir -p /logs/artifacts; echo noted > /logs/artifacts/note.txt')),
+          shell('forgetful', work('true')),
+        ],
+        { tasks: ['foreign'], unproven: false },
+      );
+      await bench.service.finished(runId);
+      const trials = bench.store.trials(runId);
+      const rewards = trials.map(trial => [trial.agentLabel, ...(trial.steps ?? []).map(step => step.reward)]);
+      expect(rewards).toEqual([
+        ['oracle', 1, 1],
+        ['good', 1, 1],
+        ['forgetful', 1, 0],
+      ]);
     });
 
     it('judges the predictions of a SWE-bench file', { timeout: 180_000 }, async () => {

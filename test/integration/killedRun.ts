@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import type { RunEvent, TrialSummary } from '../../protocol/runs.ts';
 import { systemClock } from '../../server/base/clock.ts';
 import { RunStore } from '../../server/bench/runStore.ts';
 import { startFakeUpstream } from '../fakes/upstream.ts';
+import { processesWith } from '../processes.ts';
 import { solutionLine } from './benchFixture.ts';
-import { processesWith } from './executorsContract.ts';
 import { temporaryDirectory } from './executorsFixture.ts';
 
 /** An agent that notes each time it begins, talks to its model as often as it takes, and solves the task. */
@@ -21,60 +22,104 @@ const agent = [
   ask,
 ];
 
-/**
- * Kills the server of a run `kills` times at random moments, each time starting another one, and expects of the run that
- * nothing of that shows: one verdict per trial, one begin of the agent per try, its output whole, nothing left over.
- */
+/** How long what was told to end may take for it. */
+const endsWithinMs = 5000;
+
+export interface KilledRun {
+  readonly runId: string;
+  readonly home: string;
+  /** Servers that were killed before their run was over. */
+  readonly kills: number;
+  readonly trials: number;
+  /** Trials that did not come to the one verdict that they had to, with what was wrong. */
+  readonly wrong: readonly string[];
+  /** Trials whose agent began more than once in the try that counts, or that ended more than once. */
+  readonly twice: readonly string[];
+  /** What is left of them on this machine. */
+  readonly left: { readonly processes: readonly string[]; readonly directories: readonly string[] };
+}
+
+/** Kills the server of a run `kills` times at random moments, each time starting another one, and looks at what it came to. */
 export async function killAgainAndAgain(options: {
   readonly executor: 'docker' | 'local';
   readonly kills: number;
   readonly attempts: number;
   /** Called while servers come and go. */
   look?(): void;
-}): Promise<{ readonly home: string }> {
+}): Promise<KilledRun> {
   const directory = temporaryDirectory('killed');
   const home = join(directory.path, 'home');
   const upstream = await startFakeUpstream();
-  const { executor, attempts, kills } = options;
+  const { executor, attempts } = options;
   const script = fileURLToPath(new URL('./benchServer.ts', import.meta.url));
-  const argument = JSON.stringify({ home, executor, command: agent, attempts, upstream: upstream.origin });
+  // A trial may die with each of its servers.
+  const retries = Math.max(10, options.kills);
+  const argument = JSON.stringify({ home, executor, command: agent, attempts, retries, upstream: upstream.origin });
   const start = () =>
     spawn(process.execPath, [script, argument], {
       env: { ...process.env, TMPDIR: directory.path },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-  let isOver = false;
-  for (let kill = 0; kill < kills && !isOver; kill++) {
-    const server = start();
-    // Each fourth one dies at its start, the others when they are at work.
-    isOver = await livesFor(server, Math.random() * 5000, kill % 4 === 3 ? 'spawned' : 'at work');
-    options.look?.();
+  try {
+    let isOver = false;
+    let kills = 0;
+    while (kills < options.kills && !isOver) {
+      // Each fourth one dies at its start, the others when they are at work.
+      isOver = await livesFor(start(), Math.random() * 5000, kills % 4 === 3 ? 'spawned' : 'at work');
+      if (!isOver) kills++;
+      options.look?.();
+    }
+    if (!isOver && !(await livesFor(start(), 300_000, 'spawned'))) throw new Error('The run does not come to its end.');
+    return { ...outcomeOf(home, attempts), home, kills, left: await leftBy(directory.path, home) };
+  } finally {
+    await upstream.dispose();
+    directory.dispose();
   }
-  if (!isOver) expect(await livesFor(start(), 300_000, 'spawned')).toBe(true);
+}
+
+function outcomeOf(home: string, attempts: number): Pick<KilledRun, 'runId' | 'trials' | 'wrong' | 'twice'> {
   const store = new RunStore(join(home, 'coach.sqlite3'), systemClock);
-  const runs = store.list(10);
-  expect(runs).toHaveLength(1);
-  const runId = runs[0]?.id ?? '';
-  expect(runs[0]).toMatchObject({ state: 'finished', trialCounts: { total: attempts, done: attempts, errored: 0 } });
-  for (const trial of store.trials(runId)) {
-    expect(trial).toMatchObject({ end: 'verified', reward: 1, error: null });
-    const ends = store.events(runId, 0, 5000).filter(event => event.trialId === trial.id && event.kind === 'end');
-    expect(ends).toHaveLength(1);
-    const patch = readFileSync(join(trial.directory, 'diff.patch'), 'utf8');
-    expect(patch).toMatch(/\+\+\+ b\/began\.txt\n@@ -0,0 \+1 @@\n\+\d+\n/);
-    const began = /^\+(\d+)$/m.exec(patch)?.[1];
-    expect(readFileSync(join(trial.directory, 'agent', 'stdout.jsonl'), 'utf8')).toBe(
-      `began ${began}\nended ${began}\n`,
-    );
+  try {
+    const [run, ...others] = store.list(10);
+    if (run === undefined || others.length > 0) throw new Error('There is not one run.');
+    const trials = store.trials(run.id);
+    const events = store.events(run.id, 0, 5000 + trials.length * 1000);
+    const wrong = trials.flatMap(trial => faultOf(trial).map(fault => `${trial.id}: ${fault}`));
+    if (run.state !== 'finished' || trials.length !== attempts) wrong.push(`${run.id} is ${run.state}`);
+    const twice = trials.filter(trial => beganOrEndedTwice(trial, events)).map(trial => trial.id);
+    return { runId: run.id, trials: trials.length, wrong, twice };
+  } finally {
+    store.dispose();
   }
-  store.dispose();
-  expect(readdirSync(join(home, 'workspaces'))).toEqual([]);
-  await expect.poll(() => processesWith(home), { timeout: 5000 }).toEqual([]);
-  const isOurs = (name: string) => existsSync(join(directory.path, name, 'owner.json'));
-  expect(readdirSync(directory.path).filter(isOurs)).toEqual([]);
-  await upstream.dispose();
-  directory.dispose();
-  return { home };
+}
+
+function faultOf({ end, reward, error, directory }: TrialSummary): string[] {
+  if (end !== 'verified' || reward !== 1) return [`it ended as ${end} with ${reward}: ${error?.message ?? 'no error'}`];
+  const began = beginsIn(directory)[0];
+  const output = readFileSync(join(directory, 'agent', 'stdout.jsonl'), 'utf8');
+  return output === `began ${began}\nended ${began}\n` ? [] : [`its agent's output is ${JSON.stringify(output)}`];
+}
+
+function beganOrEndedTwice({ id, directory }: TrialSummary, events: readonly RunEvent[]): boolean {
+  const ends = events.filter(event => event.trialId === id && event.kind === 'end');
+  return ends.length !== 1 || beginsIn(directory).length !== 1;
+}
+
+/** Process ids that the agent noted when it began. */
+function beginsIn(directory: string): string[] {
+  const patch = readFileSync(join(directory, 'diff.patch'), 'utf8');
+  const [, noted = ''] = /\+\+\+ b\/began\.txt\n@@ .*\n((?:\+\d+\n)*)/.exec(patch) ?? [];
+  return [...noted.matchAll(/\d+/g)].map(([pid]) => pid);
+}
+
+async function leftBy(temporary: string, home: string): Promise<KilledRun['left']> {
+  const until = Date.now() + endsWithinMs;
+  while (processesWith(home).length > 0 && Date.now() < until) await pause(50);
+  const isOurs = (name: string) => existsSync(join(temporary, name, 'owner.json'));
+  return {
+    processes: processesWith(home),
+    directories: [...readdirSync(join(home, 'workspaces')), ...readdirSync(temporary).filter(isOurs)],
+  };
 }
 
 /** Waits until a server says that its run is over, or kills it at its time; answers whether it was over. */

@@ -1,7 +1,7 @@
 import { describe } from 'vitest';
 import { requireFeature } from '../require.ts';
 import type { BenchSubject } from './benchContract.ts';
-import { cheatsPythonContract, naivePythonContract } from './cheatsPythonContract.ts';
+import { cheatsPythonContract, importedCheatsContract, naivePythonContract } from './cheatsPythonContract.ts';
 import { testLocalExecutor } from './executorsFixture.ts';
 import { projectsContract } from './projectsContract.ts';
 
@@ -10,5 +10,6 @@ const local: BenchSubject = { name: 'local', executors: home => [testLocalExecut
 describe.skipIf(!requireFeature('sandbox') || !requireFeature('toolchains'))('tasks of other languages', () => {
   naivePythonContract();
   cheatsPythonContract(local);
+  importedCheatsContract(local);
   projectsContract(local, ['python', 'go', 'typescript', 'rust', 'javascript']);
 });

@@ -28,8 +28,8 @@ const judged = fakeJudge(({ criterion }) =>
 );
 
 describe.skipIf(!requireFeature('sandbox'))('a rubric, from the command line', () => {
-  const setUp = async () => {
-    const upstream = await startFakeUpstream({ intercept: judged });
+  const setUp = async (intercept = judged) => {
+    const upstream = await startFakeUpstream({ intercept });
     onTestFinished(() => upstream.dispose());
     const key = 'sk-rubric-key-0123456789abcdef';
     const upstreams = `api.openai.com=${upstream.origin}`;
@@ -86,6 +86,34 @@ describe.skipIf(!requireFeature('sandbox'))('a rubric, from the command line', (
     database.close();
     expect(kept).toEqual([{ criterion: 'the-function-has-a-comment' }]);
     expect(readFileSync(join(root, '.coach', 'tasks', 'prepared', 'median', 'rubric.toml'), 'utf8')).toContain(rubric);
+  }, 120_000);
+
+  it('is asked about for the proof of a task without tests, and again from what was answered', async () => {
+    const evidence = 'exports.median = list';
+    const fair = fakeJudge(({ criterion, prompt }) =>
+      prompt.includes(evidence)
+        ? { criterion, verdict: 'met', evidence }
+        : { criterion, verdict: 'unmet', evidence: '' },
+    );
+    const { upstream, cli, root } = await setUp(fair);
+    const file = join(root, '.coach', 'tasks', 'prepared', 'median', 'task.toml');
+    const toml = readFileSync(file, 'utf8').replaceAll(/^(?:test_command|result_format|result_file) = .*\n/gm, '');
+    writeFileSync(file, toml.replace('format = 1\n', 'format = 1\nverifier = "rubric"\nkind = "documentation"\n'));
+    const validate = ['task', 'validate', 'median', '--executor', 'local'];
+    const unasked = await cli(...validate, '--judge', 'none');
+    expect(unasked).toContain('median is proven.');
+    expect(unasked).toContain('No judge was asked. Stronger: validate it with --judge');
+    expect(upstream.requests).toEqual([]);
+    const asked = await cli(...validate);
+    expect(asked).toMatch(
+      /^ok +the reference solution, by the judge +1\S* .*openai\/gpt-5\.5: 1 of 1 criteria met, 3 votes each/m,
+    );
+    expect(asked).toContain('Weaker proof: a model judges by the rubric');
+    expect(upstream.requests).toHaveLength(6);
+    await upstream.dispose();
+    const place = 'replay:.coach/tasks/prepared/median/solution/judge.json';
+    const again = await cli<{ state: string; proof: object }>(...validate, '--judge', place, '--json');
+    expect(again).toMatchObject({ state: 'proven', proof: { reference: 1, noOp: 0, basis: 'rubric' } });
   }, 120_000);
 
   it('is judged offline by what was recorded, and a changed task finds nothing recorded', async () => {

@@ -94,6 +94,7 @@ describe('setup and uninstall', { timeout: 90_000 }, () => {
     expect(tree(home)).toEqual(registered);
 
     await world.cli(['proxy', 'start'], { cwd: home });
+    writeFileSync(world.paths.httpHeaderFile, 'what serve leaves\n');
     const refused = await world.cli(['uninstall', '--purge'], { cwd: home });
     expect(refused.code).toBe(2);
     expect(refused.stdout).toContain('traces.sqlite3');

@@ -1,5 +1,5 @@
 import { shellWord } from '../../base/shell.ts';
-import type { Control, ControlSubject } from './controls.ts';
+import type { Control, ControlSubject } from './control.ts';
 
 /**
  * Agents that have the tests' own process say that all is well, each by what its runner loads unasked. They are told the ids

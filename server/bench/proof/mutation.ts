@@ -8,7 +8,8 @@ import { mutantsOf } from '../../tasks/mutation/mutate.ts';
 import { requireReference } from '../../tasks/reference.ts';
 import { runMutants } from '../mutationRuns.ts';
 import { judgeWrittenTests, missesOf, passedIds, whyNotPassed } from '../mutationVerifier.ts';
-import type { VerifierDeps, VerifyOutcome } from '../verify.ts';
+import type { VerifierDeps } from '../verify.ts';
+import type { VerifyOutcome } from '../verifyOutcome.ts';
 import { runWritten, takeWrittenTests, type WritingTask, type WrittenTests } from '../writtenTests.ts';
 
 /** Places that are tried, and mutants that are kept of those that proved good. */

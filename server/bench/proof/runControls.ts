@@ -4,10 +4,12 @@ import type { Clock } from '../../base/clock.ts';
 import { diffDirectory } from '../../git/agentDiff.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import { judgeChange } from '../judgeChange.ts';
+import { gatherOutside } from '../outside.ts';
 import { runEach } from '../scheduler.ts';
 import { withCopy, withSandbox } from '../settleImported.ts';
 import type { VerifierDeps } from '../verify.ts';
-import { type Control, controlsOf } from './controls.ts';
+import type { Control } from './control.ts';
+import { controlsOf } from './controls.ts';
 import { digForSolution } from './digger.ts';
 import { provingConcurrency } from './repeats.ts';
 
@@ -62,6 +64,7 @@ async function judgeControl(
       const time = AbortSignal.any([signal, AbortSignal.timeout(controlTimeoutMs)]);
       const argv = ['sh', '-c', script] as const;
       await sandbox.exec({ argv: [...argv], cwd: task.workdir, env: {}, stdin: report ?? Buffer.alloc(0) }, time);
+      await gatherOutside(sandbox, task, signal);
       return withCopy(sandbox, task, signal, directory => diffDirectory(task.bundle, directory, signal));
     },
     signal,

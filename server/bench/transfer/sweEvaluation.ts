@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { instanceIdOf } from '../../tasks/transfer/exportTask.ts';
+import { failToPassSuite } from '../../tasks/transfer/swebench.ts';
 import { ownInstanceId } from '../../tasks/transfer/sweExport.ts';
 import { toJson } from '../trialFiles.ts';
 import type { ExportedRun } from './exportedRun.ts';
@@ -95,7 +96,8 @@ function toRunReport(total: number, group: readonly Evaluated[]): object {
 }
 
 async function toInstanceReport({ trial, patch }: Evaluated): Promise<object> {
-  const tests = trial.tests.length > 0 ? trial.tests : await testsOfScript(trial.directory);
+  const voided = new Set(trial.tests.map(({ id }) => id).filter(id => id.startsWith(scriptId(''))));
+  const tests = voided.size < trial.tests.length ? trial.tests : await testsOfScript(trial.directory, voided);
   const idsOf = (kind: string, isPassed: boolean) =>
     tests.filter(test => test.expected === kind && (test.status === 'passed') === isPassed).map(test => test.id);
   const both = (kind: string) => ({ success: idsOf(kind, true), failure: idsOf(kind, false) });
@@ -122,15 +124,20 @@ interface ScriptTest {
   readonly expected: string;
 }
 
+/** How a test of an instance's script is called among a trial's tests, where it stands when the counterproof voids it. */
+function scriptId(name: string): string {
+  return `${failToPassSuite} > ${name}`;
+}
+
 /** The judge of an imported instance names the list of each test as its suite. */
-async function testsOfScript(directory: string): Promise<ScriptTest[]> {
+async function testsOfScript(directory: string, voided: ReadonlySet<string>): Promise<ScriptTest[]> {
   try {
     const report = JSON.parse(await readFile(join(directory, 'verifier', 'ctrf.json'), 'utf8')) as {
       results: { tests: { name: string; status: string; suite?: string }[] };
     };
     return report.results.tests.map(({ name, status, suite }) => ({
       id: name,
-      status,
+      status: voided.has(scriptId(name)) ? 'failed' : status,
       expected: suite === 'pass_to_pass' ? 'passToPass' : 'failToPass',
     }));
   } catch {

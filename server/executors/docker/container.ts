@@ -3,12 +3,12 @@ import { PassThrough } from 'node:stream';
 import type Docker from 'dockerode';
 import { CoachError } from '../../../protocol/errors.ts';
 import { currentOwner } from '../../base/owner.ts';
-import { packDirectory, unpackUntrusted } from '../archive.ts';
+import { firstFile, packDirectory, unpackUntrusted } from '../archive.ts';
 import { type DiskLimit, readDu, withinDisk } from '../diskWatch.ts';
 import type { EnvironmentSpec, Sandbox, SandboxSpec } from '../executor.ts';
 import { insideNode, insideShim, insideSocketDirectory, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { engineError, statusOf } from './engine.ts';
-import { execIn } from './execIn.ts';
+import { execIn, startAs, toVariables } from './execIn.ts';
 import { execLasting } from './lastingExec.ts';
 
 export const ownerLabel = 'coach.owner';
@@ -26,12 +26,12 @@ export interface ContainerSpec {
   readonly shim: string;
   readonly environment: EnvironmentSpec;
   readonly spec: SandboxSpec;
-  /** Told the id of a container that could not be removed. */
-  onLeft(id: string): void;
+  /** Told the id or name of a container that could not be removed, or may have been made. */
+  onLeft(container: string): void;
 }
 
 /**
- * One container for the life of the sandbox; commands are executed in it. The repository and the shared places are
+ * One container for the life of the sandbox; commands are executed in it, or its own one is started by `exec`. The repository and the shared places are
  * volumes: the engine fills them from the image, and they can still be read when everything inside has been killed.
  */
 export async function startContainer(options: ContainerSpec, signal: AbortSignal): Promise<Sandbox> {
@@ -41,11 +41,13 @@ export async function startContainer(options: ContainerSpec, signal: AbortSignal
   try {
     container = await docker.createContainer(toCreateOptions(options));
   } catch (error) {
+    // Without an answer nobody knows whether it was made.
+    if (statusOf(error) === null) options.onLeft(spec.name);
     throw engineError(error, host);
   }
-  const sandbox = containerSandbox(container, options, spec.limits.diskBytes);
+  const sandbox = containerSandbox(container, options, spec.limits.diskBytes, spec.only);
   try {
-    await startReady(container, spec.endpoint !== null, signal);
+    if (spec.only === undefined) await startReady(container, spec.endpoint !== null, signal);
     return sandbox;
   } catch (error) {
     await sandbox.remove();
@@ -56,26 +58,25 @@ export async function startContainer(options: ContainerSpec, signal: AbortSignal
 
 /** What the engine is asked for; nothing in it has to be relaxed for the agents. */
 function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec): Docker.ContainerCreateOptions {
-  const { endpoint, limits } = spec;
+  const { endpoint, limits, only } = spec;
   const readOnly = (Source: string, Target: string) => ({ Type: 'bind' as const, Source, Target, ReadOnly: true });
   const volumes = [environment.workdir, ...sharedPlaces];
   return {
     name: spec.name,
     Image: image,
     User: `${sandboxUser}:${sandboxUser}`,
-    WorkingDir: environment.workdir,
-    Env: [`HOME=${sandboxHome}`, 'LANG=C.UTF-8'],
+    WorkingDir: only?.cwd ?? environment.workdir,
+    Env: [`HOME=${sandboxHome}`, 'LANG=C.UTF-8', ...toVariables(only?.env ?? {})],
     Labels: {
       ...spec.labels,
       [ownerLabel]: JSON.stringify(currentOwner()),
       [diskLabel]: String(limits.diskBytes),
       ...(spec.claim === undefined ? {} : { [claimLabel]: spec.claim }),
     },
-    Entrypoint:
-      endpoint === null
-        ? ['sleep', 'infinity']
-        : [insideNode, insideShim, '--listen', String(endpoint.port), inside(endpoint.socket)],
+    Entrypoint: only === undefined ? idleCommand(endpoint) : [...only.argv],
     Cmd: [],
+    // The input of its command, which ends with it.
+    ...(only === undefined ? {} : { OpenStdin: true, StdinOnce: true }),
     Volumes: Object.fromEntries(volumes.map(path => [path, {}])),
     HostConfig: {
       NetworkMode: 'none',
@@ -102,6 +103,12 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
       ],
     },
   };
+}
+
+/** What runs in a container besides the commands that are executed in it. */
+function idleCommand(endpoint: SandboxSpec['endpoint']): string[] {
+  if (endpoint === null) return ['sleep', 'infinity'];
+  return [insideNode, insideShim, '--listen', String(endpoint.port), inside(endpoint.socket)];
 }
 
 function inside(socket: string): string {
@@ -163,6 +170,7 @@ function containerSandbox(
   container: Docker.Container,
   { host, environment, onLeft }: Pick<ContainerSpec, 'host' | 'environment' | 'onLeft'>,
   limitBytes: number,
+  only?: SandboxSpec['only'],
 ): Sandbox {
   const places = [environment.workdir, ...sharedPlaces];
   const disk: DiskLimit = {
@@ -198,10 +206,11 @@ function containerSandbox(
       guarded(() =>
         withinDisk(
           disk,
-          within =>
-            lasting === undefined
-              ? execIn(container, command, within)
-              : execLasting(container, command, lasting, within),
+          within => {
+            if (only !== undefined) return startAs(container, command, within);
+            if (lasting !== undefined) return execLasting(container, command, lasting, within);
+            return execIn(container, command, within);
+          },
           AbortSignal.any([signal, ended.signal]),
         ),
       ),
@@ -218,6 +227,17 @@ function containerSandbox(
         placeOf(inside);
         const archive = await container.getArchive({ path: inside, abortSignal: signal });
         await unpackUntrusted(archive, hostDirectory, signal);
+      }),
+    readFile: (inside, maxBytes, signal) =>
+      guarded(async () => {
+        placeOf(inside);
+        try {
+          return await firstFile(await container.getArchive({ path: inside, abortSignal: signal }), maxBytes, signal);
+        } catch (error) {
+          // What is in the way of the file may have been put there.
+          if (statusOf(error) !== null) return null;
+          throw error;
+        }
       }),
     async stop() {
       ended.abort(new CoachError('cancelled', 'The sandbox was stopped.'));

@@ -35,6 +35,7 @@ const awaitedMs = 3_600_000;
 export function dockerExecutor(deps: DockerDeps): Executor {
   /** Containers that an absent engine kept us from removing; tried again as soon as an engine is used. */
   const left = new Set<string>();
+  let places: { readonly host: string; readonly found: readonly string[] } | null = null;
   const removeLeft = async (docker: Docker) => {
     for (const id of left) {
       await removeContainer(docker.getContainer(id));
@@ -67,9 +68,13 @@ export function dockerExecutor(deps: DockerDeps): Executor {
       }
     },
     async diskPlaces() {
+      const host = deps.host();
+      // Asked once: an engine that tells about itself starts programs to look at them.
+      if (places?.host === host) return places.found;
       try {
-        const { DockerRootDir } = (await connectEngine(deps.host()).docker.info()) as { DockerRootDir?: string };
-        return DockerRootDir === undefined ? [] : [DockerRootDir];
+        const { DockerRootDir } = (await connectEngine(host).docker.info()) as { DockerRootDir?: string };
+        places = { host, found: DockerRootDir === undefined ? [] : [DockerRootDir] };
+        return places.found;
       } catch {
         return [];
       }

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
 import type { OutputListener } from '../../base/exec.ts';
 import type { SandboxCommand, SandboxOutcome } from '../executor.ts';
@@ -17,12 +18,53 @@ export async function execIn(
   const execution = await container.exec({
     Cmd: [...command.argv],
     WorkingDir: command.cwd,
-    Env: Object.entries(command.env).map(([name, value]) => `${name}=${value}`),
+    Env: toVariables(command.env),
     AttachStdin: command.stdin !== undefined,
     AttachStdout: true,
     AttachStderr: true,
   });
   const stream = await execution.start({ hijack: true, stdin: command.stdin !== undefined });
+  command.onStarted?.();
+  const outputs = await readOutputs(container, stream, command, signal, enough);
+  if (enough?.aborted) return { exitCode: null, ...outputs };
+  const { ExitCode } = await execution.inspect();
+  return { exitCode: ExitCode, ...outputs };
+}
+
+/** Starts a container whose own command this is, and waits for its end; an aborted signal kills the container. */
+export async function startAs(
+  container: Docker.Container,
+  command: SandboxCommand,
+  signal: AbortSignal,
+): Promise<SandboxOutcome> {
+  signal.throwIfAborted();
+  const attach = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true };
+  const stream = (await container.attach(attach)) as Duplex;
+  const reading = readOutputs(container, stream, { stdin: '', ...command }, signal);
+  // Awaited after the start, which may fail first.
+  reading.catch(() => undefined);
+  try {
+    await container.start();
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+  // Killed before it ran, it runs now.
+  if (signal.aborted) await container.kill({ signal: 'SIGKILL' }).catch(() => undefined);
+  command.onStarted?.();
+  const outputs = await reading;
+  const { StatusCode } = (await container.wait()) as { StatusCode: number };
+  return { exitCode: StatusCode, ...outputs };
+}
+
+/** Gives a command its input and reads both of its outputs to their end. */
+async function readOutputs(
+  container: Docker.Container,
+  stream: Duplex,
+  command: SandboxCommand,
+  signal: AbortSignal,
+  enough?: AbortSignal,
+): Promise<Pick<SandboxOutcome, 'stdout' | 'stderr'>> {
   const stdout = kept(command.onStdout, command.maxBytes);
   const stderr = kept(command.onStderr, command.maxBytes);
   const split = demultiplexer();
@@ -52,9 +94,7 @@ export async function execIn(
     await ended;
     await killed;
     signal.throwIfAborted();
-    if (enough?.aborted) return { exitCode: null, stdout: stdout.content(), stderr: stderr.content() };
-    const { ExitCode } = await execution.inspect();
-    return { exitCode: ExitCode, stdout: stdout.content(), stderr: stderr.content() };
+    return { stdout: stdout.content(), stderr: stderr.content() };
   } finally {
     signal.removeEventListener('abort', kill);
     enough?.removeEventListener('abort', leave);
@@ -73,4 +113,9 @@ function kept(pass: OutputListener | undefined, maxBytes = 16 * 1024 * 1024) {
     },
     content: () => Buffer.concat(chunks),
   };
+}
+
+/** An environment as the engine takes it. */
+export function toVariables(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
 }

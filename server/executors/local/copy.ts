@@ -1,4 +1,4 @@
-import { chmod, copyFile, lstat, mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
+import { chmod, copyFile, lstat, mkdir, open, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
 import { retireScratch } from '../../base/owner.ts';
@@ -40,6 +40,27 @@ export async function copyUntrusted(
     }
   };
   await copy(from, to);
+}
+
+/** The first bytes of a plain file below `root`; null when there is none, or a link is on the way. */
+export async function readUntrusted(root: string, path: string, maxBytes: number): Promise<Buffer | null> {
+  let at = root;
+  for (const part of path.split('/')) {
+    at = join(at, part);
+    const stat = await lstat(at).catch(() => null);
+    if (stat === null || stat.isSymbolicLink()) return null;
+  }
+  const stat = await lstat(at);
+  if (!stat.isFile()) return null;
+  // The agent may have taken our right to read.
+  await chmod(at, stat.mode | 0o400);
+  const file = await open(at);
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(stat.size, maxBytes)));
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 /** Copies a host directory of ours into a sandbox's. Links are refused; `onMade` sees every path that was written. */

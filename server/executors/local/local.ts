@@ -50,6 +50,7 @@ export function localExecutor(deps: LocalDeps): Executor {
   return {
     id: 'local',
     title: 'Local sandbox',
+    tmpEndsWithCommand: true,
     notIsolated,
     async probe() {
       try {

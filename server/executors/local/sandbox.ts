@@ -8,7 +8,7 @@ import { readDu, withinDisk } from '../diskWatch.ts';
 import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
 import { sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { type Bind, bubblewrapArgs, runsAsRoot, sandboxEnv } from './bubblewrap.ts';
-import { copyTrusted, copyUntrusted, makeDirectory, removeUntrusted } from './copy.ts';
+import { copyTrusted, copyUntrusted, makeDirectory, readUntrusted, removeUntrusted } from './copy.ts';
 
 /**
  * Checks the start commit out byte by byte (no conversion that a `.gitattributes` asks for), with no remote and no reflog.
@@ -148,7 +148,11 @@ function localSandbox(
     id: spec.name,
     home: sandboxHome,
     run,
-    exec: (command, signal) => run(command, [], signal),
+    exec({ onStarted, ...command }, signal) {
+      onStarted?.();
+      command.lasting?.onStarted();
+      return run(command, [], signal);
+    },
     async copyIn(hostDirectory, inside) {
       const { place, path } = locate(inside);
       let parent = place;
@@ -169,6 +173,10 @@ function localSandbox(
           throw new CoachError('sandbox.failed', `${inside} is not a directory of the sandbox.`);
       }
       await copyUntrusted(path, hostDirectory, signal);
+    },
+    async readFile(inside, maxBytes) {
+      const { place, path } = locate(inside);
+      return readUntrusted(place, relative(place, path), maxBytes);
     },
     stop,
     async remove() {

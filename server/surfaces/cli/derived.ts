@@ -37,6 +37,7 @@ export function addDerivedCommands(program: Command, api: Api, context: CommandC
 const summaries: Record<string, string> = {
   sessions: 'Recorded agent sessions',
   tasks: 'Benchmark tasks of a repository',
+  suites: 'Suites: prepared tasks that are run together',
   runs: 'Runs of agents on tasks',
   proxy: 'The recording proxy',
   agents: 'Agents and sandboxes',

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
 import { runs } from '../../../protocol/runs.ts';
+import { tasks } from '../../../protocol/tasks.ts';
 import { environmentSettings, modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
 import { toText } from './render.ts';
@@ -57,6 +58,33 @@ export function addRegradeCommand(group: Command, { terminal, withServer }: Comm
         return api.regrade({ runId, executor, rubricOnly, keys, ...judgeParams(options, terminal) }, terminal.signal);
       });
       terminal.print(json ? JSON.stringify(judged, null, 2) : toText(runs.members.regrade, judged));
+    },
+  );
+}
+
+/** `codex-coach task validate <task>`: the same for the proof of a task that only a rubric judges. */
+export function addValidateCommand(group: Command, { terminal, withServer }: CommandContext): void {
+  const { validate } = tasks.members;
+  const command = group
+    .command('validate <task>')
+    .description(validate.summary)
+    .option('--repository <directory>', 'directory inside the git repository', '.')
+    .option('--executor <id>', 'auto, docker or local', 'auto')
+    .option('--repeats <n>', validate.params.shape.repeats.description ?? '', '5')
+    .option('--json', 'print the answer as JSON', false);
+  addJudgeOptions(command).action(
+    async (
+      task: string,
+      options: JudgeOptions & { repository: string; executor: string; repeats: string; json: boolean },
+    ) => {
+      const repository = resolve(terminal.cwd, options.repository);
+      const how = { executor: options.executor, repeats: Number(options.repeats) };
+      const proven = await withServer(channel => {
+        const keys = modelKeys(terminal.env, repository);
+        const params = { repository, task, ...how, keys, ...judgeParams(options, terminal) };
+        return remote(tasks, channel).validate(params, terminal.signal);
+      });
+      terminal.print(options.json ? JSON.stringify(proven, null, 2) : toText(validate, proven));
     },
   );
 }

@@ -6,6 +6,7 @@ import { proxy } from '../../../protocol/proxy.ts';
 import { runs } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
+import { suites } from '../../../protocol/suites.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { fileLog } from '../../base/log.ts';
 import { coachPaths, ensureHome } from '../../base/paths.ts';
@@ -18,12 +19,13 @@ import { addCreateCommand } from './createTask.ts';
 import { addDerivedCommand, addDerivedCommands, type CommandContext } from './derived.ts';
 import { addEditCommand } from './editTask.ts';
 import { addFollowCommand } from './follow.ts';
-import { addRegradeCommand } from './judge.ts';
+import { addRegradeCommand, addValidateCommand } from './judge.ts';
 import { serverProgram } from './places.ts';
 import { addProxyRunCommand } from './proxyRun.ts';
 import { addReplayCommand } from './replay.ts';
 import { addReviewCommands } from './review.ts';
 import { addResumeCommand, addRunCommand } from './run.ts';
+import { addServeCommand } from './serve.ts';
 import { slashCommands } from './slash.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
@@ -88,6 +90,8 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
   const taskCommands = addDerivedCommands(program, tasks, context);
   addCreateCommand(taskCommands, context);
   addEditCommand(taskCommands, context);
+  addValidateCommand(taskCommands, context);
+  addDerivedCommands(program, suites, context);
   addRunCommand(program, context, exit);
   const runCommands = addDerivedCommands(program, runs, context);
   addResumeCommand(runCommands, context, exit);
@@ -108,6 +112,7 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
     .action(async (args: string[]) => exit(await launchCodex(args, context)));
   addTraceCommand(program, context, exit);
   addReplayCommand(program, context, exit);
+  addServeCommand(program, context.terminal, () => lastingConnection(context.terminal, 'http'));
   return program;
 }
 
@@ -139,7 +144,7 @@ async function runMcp(terminal: Terminal): Promise<void> {
   ensureHome(paths);
   const { log, close } = fileLog(paths.logs, 'mcp', { debug: environmentSettings(terminal.env).get('log.debug') });
   try {
-    await serveMcp([tasks, runs, sessions, agents, proxy], channel, terminal.cwd, log);
+    await serveMcp([tasks, suites, runs, sessions, agents, proxy], channel, terminal.cwd, log);
   } finally {
     channel.dispose();
     await close();
@@ -159,9 +164,9 @@ function mcpSetting(env: NodeJS.ProcessEnv): string {
 }
 
 /** A way to the server that comes back after the server's end; a command watches, so that the server is back at once. */
-function lastingConnection(terminal: Terminal, client: 'cli' | 'mcp'): LastingChannel {
+function lastingConnection(terminal: Terminal, client: 'cli' | 'mcp' | 'http'): LastingChannel {
   const options = { paths: coachPaths(terminal.env), client, program: serverProgram, env: terminal.env };
-  return new LastingChannel(options, { watch: client === 'cli' });
+  return new LastingChannel(options, { watch: client !== 'mcp' });
 }
 
 async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
+import { aborted } from '../../base/clock.ts';
 import { shellWord } from '../../base/shell.ts';
 import type { CommandContext } from './derived.ts';
 
@@ -29,11 +30,4 @@ export function addProxyRunCommand(group: Command, { terminal, withLastingServer
         await remote(server, channel).stop({ idle: true });
       }),
     );
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -13,6 +13,7 @@ import { proofText } from './renderProof.ts';
 import './renderReviews.ts';
 import { rubricLines } from './renderRubric.ts';
 import './renderSessions.ts';
+import './renderSuites.ts';
 import './renderTransfers.ts';
 import { clip, formatTime, formatTokens, table } from './table.ts';
 import { trialNotes } from './trialNotes.ts';

@@ -13,18 +13,18 @@ export function proofText(proof: TaskProof): string {
     toDuration(check.durationMs),
     check.detail,
   ]);
-  // Nobody was asked about a task that only a rubric judges.
-  const ends =
-    proof.basis === 'rubric'
-      ? []
-      : [
-          [proof.reference === 1 ? 'ok' : 'FAIL', 'the reference solution', toReward(proof.reference), '', ''],
-          [proof.noOp === 0 ? 'ok' : 'FAIL', 'doing nothing', toReward(proof.noOp), '', ''],
-        ];
+  const isUnjudged = proof.basis === 'rubric' && proof.judge === undefined;
+  const ends = isUnjudged
+    ? []
+    : [
+        [proof.reference === 1 ? 'ok' : 'FAIL', 'the reference solution', toReward(proof.reference), '', ''],
+        [proof.noOp === 0 ? 'ok' : 'FAIL', 'doing nothing', toReward(proof.noOp), '', ''],
+      ];
   return [
     `Validated ${formatTime(provenAt)} (${executor}${base === null ? '' : `, on ${base.image} ${base.digest.slice(0, 19)}`})`,
     table(['', 'Check', 'Reward', 'Time', ''], [...ends, ...rows], ['left', 'left', 'right', 'right', 'left']),
     ...quarantined.map(({ id, history }) => `In quarantine, decides nothing: ${id} (${history.join(', ')})`),
     ...(caveat === null ? [] : [caveat]),
+    ...(isUnjudged ? ['No judge was asked. Stronger: validate it with --judge <provider>/<model>.'] : []),
   ].join('\n');
 }

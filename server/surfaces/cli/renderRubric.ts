@@ -1,6 +1,6 @@
 import { toMoney, toReward } from '../../../protocol/figures.ts';
 import type { CriterionVerdict } from '../../../protocol/rubric.ts';
-import { type Regrade, runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { type Regrade, runs, type StepRegrade, type TrialSummary } from '../../../protocol/runs.ts';
 import { render } from './renderers.ts';
 import { table } from './table.ts';
 
@@ -15,12 +15,18 @@ render(runs.members.regrade, ({ rows }) => {
     ...rows.flatMap(({ trialId, flips }) =>
       flips.map(({ id, before, after }) => `${trialId}  ${id}: ${before ?? 'not judged'} → ${after ?? 'not judged'}`),
     ),
+    ...rows.flatMap(({ trialId, steps = [] }) => steps.map(step => `${trialId}  step ${stepNote(step)}`)),
     `${flipped.length} of ${rows.length} verdicts flip.`,
   ].join('\n');
 });
 
 function noteOf({ error, before, after }: Regrade): string {
   return error?.message ?? (before === after ? '' : 'flipped');
+}
+
+function stepNote({ name, before, after, error }: StepRegrade): string {
+  const now = after === null && error === null ? 'not reached' : toReward(after);
+  return `${name}: ${toReward(before)} → ${now}${error === null ? '' : ` (${error.message})`}`;
 }
 
 /** How the rubric of a trial was judged, one line a criterion; nothing for a trial without one. */

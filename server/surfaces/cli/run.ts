@@ -4,6 +4,7 @@ import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { type AgentChoice, type RunSummary, runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { suites, tasksToRun } from '../../../protocol/suites.ts';
 import { agents } from '../../agents/index.ts';
 import { modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
@@ -15,6 +16,7 @@ import { exitCodes, type Terminal } from './terminal.ts';
 
 interface RunOptions extends JudgeOptions {
   repository: string;
+  suite: string[];
   agent: string[];
   command?: string;
   replay?: string;
@@ -41,8 +43,9 @@ type StartParams = Parameters<ReturnType<typeof remote<typeof runs>>['start']>[0
 export function addRunCommand(program: Command, context: CommandContext, exit: (code: number) => void): void {
   const { terminal, withServer } = context;
   const command = program
-    .command('run <task...>')
+    .command('run [task...]')
     .description('Run agents on prepared tasks in sandboxes and judge them')
+    .option('--suite <name...>', 'also the tasks of these suites', [])
     .option(
       '--agent <choice...>',
       'id, id/model or id/model=label: codex, claude, gemini, opencode, qwen, oracle, nop, command',
@@ -70,13 +73,18 @@ export function addRunCommand(program: Command, context: CommandContext, exit: (
     .option('--yes', 'do not ask before money is spent', false)
     .option('--json', 'print the run and its trials, or the plan, as JSON at the end', false);
   addJudgeOptions(command).action(async (tasks: string[], options: RunOptions) => {
-    const params = toParams(tasks, options, terminal);
+    if (tasks.length + options.suite.length === 0) command.error('error: name tasks, or a suite with --suite');
+    const given = toParams(tasks, options, terminal);
+    const planned = async (channel: Channel) => ({ ...given, tasks: await allTasks(given, options.suite, channel) });
     if (options.dryRun) {
-      const plan = await withServer(channel => remote(runs, channel).plan(params, terminal.signal));
+      const plan = await withServer(async channel =>
+        remote(runs, channel).plan(await planned(channel), terminal.signal),
+      );
       return terminal.print(options.json ? JSON.stringify(plan, null, 2) : planText(plan));
     }
     await runAndShow(context, options.json, exit, async channel => {
       const api = remote(runs, channel);
+      const params = await planned(channel);
       if (process.stdin.isTTY && !options.yes) await confirmCost(await api.plan(params, terminal.signal), terminal);
       // Not given up on Ctrl-C: a run that has begun must be cancelled, which followRun does.
       return api.start(params);
@@ -122,6 +130,17 @@ async function runAndShow(
     ].join('\n');
   terminal.print(json ? JSON.stringify({ run, trials }, null, 2) : text());
   exit(exitCodeOf(run, trials));
+}
+
+/** Those that are named and those of the suites, each once. @throws CoachError naming a suite or a task that is missing */
+async function allTasks(
+  { repository, tasks }: Pick<StartParams, 'repository' | 'tasks'>,
+  names: readonly string[],
+  channel: Channel,
+): Promise<string[]> {
+  const api = remote(suites, channel);
+  const found = await Promise.all(names.map(suite => api.show({ repository, suite })));
+  return [...new Set([...tasks, ...found.flatMap(tasksToRun)])];
 }
 
 function toParams(tasks: string[], options: RunOptions, { cwd, env }: Terminal): StartParams {

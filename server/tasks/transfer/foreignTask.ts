@@ -39,10 +39,9 @@ export interface ForeignTask {
   /** The parts that are worked on one after the other; absent for a task of one. */
   readonly steps?: { readonly rewards: 'mean' | 'final'; readonly each: readonly ForeignStep[] };
   /** The verifier's own environment; absent where it has the agent's. */
-  readonly verifierEnvironment?: ForeignEnvironment & {
-    /** Absolute paths in the working directory: all that the verifier is given of what the agent left. */
-    readonly artifacts: readonly string[];
-  };
+  readonly verifierEnvironment?: ForeignEnvironment;
+  /** Absolute paths of what agents leave besides, and of all that such a verifier is given; absent where there are none. */
+  readonly artifacts?: readonly string[];
   readonly rubrics: readonly { readonly id: string; readonly criterion: string; readonly weight: number }[];
   /** Why it can't be run here although it was understood; empty when it can. */
   readonly cannotRun: readonly string[];
@@ -59,6 +58,10 @@ export interface ForeignStep {
   readonly verifierTimeoutSec: number;
   readonly solution: readonly FileNode[];
   readonly solveCommand: string | null;
+  /** The verifier's own environment in this step; `agent` for the agent's, null for that of the task. */
+  readonly verifierEnvironment: ForeignEnvironment | 'agent' | null;
+  /** Beside those of the task. */
+  readonly artifacts: readonly string[];
   /** What is put into the working directory before the step. */
   readonly workdirFiles: readonly FileNode[];
   readonly minRewards: Readonly<Record<string, number>>;

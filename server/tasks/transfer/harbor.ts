@@ -54,9 +54,8 @@ export function readHarbor(nodes: readonly TreeNode[], path: string, directoryNa
     solveCommand: solution.some(file => file.path === 'solve.sh') ? solveCommand(resolved(toml.solution.env)) : null,
     solutionPatch: null,
     ...(steps.length === 0 ? {} : { steps: { rewards: toml.multi_step_reward_strategy, each: steps } }),
-    ...(verifierEnvironment === null
-      ? {}
-      : { verifierEnvironment: { ...verifierEnvironment, artifacts: artifactPaths(toml) } }),
+    ...(verifierEnvironment === null ? {} : { verifierEnvironment }),
+    artifacts: artifactPaths(toml),
     rubrics: [],
     cannotRun: [
       ...(instruction === '' && steps.length === 0 ? ['instruction.md is missing or empty'] : []),
@@ -104,7 +103,8 @@ function refuseUnsupported(toml: HarborToml, nodes: readonly TreeNode[], path: s
     found,
   );
   for (const step of toml.steps) stepNeeds(step, found);
-  for (const file of ['environment', 'tests'].flatMap(place => composeFiles.map(name => `${place}/${name}`))) {
+  const contexts = ['environment', 'tests', ...toml.steps.map(({ name }) => `steps/${name}/tests`)];
+  for (const file of contexts.flatMap(place => composeFiles.map(name => `${place}/${name}`))) {
     if (nodes.some(node => node.path === file)) found.add(file, 'services put together by Docker Compose');
   }
   found.refuse(path);
@@ -112,6 +112,7 @@ function refuseUnsupported(toml: HarborToml, nodes: readonly TreeNode[], path: s
 
 function stepNeeds({ name, agent, verifier, healthcheck }: HarborStep, found: Unsupported): void {
   const place = `task.toml [[steps]] ${name}`;
+  if (verifier.environment) environmentNeeds(verifier.environment, `${place} [verifier.environment]`, found);
   if (healthcheck !== undefined) found.add(place, 'a health check');
   if (agent.user !== undefined || verifier.user !== undefined) {
     found.add(`${place} user`, 'commands always run as one user without rights');
@@ -180,7 +181,7 @@ function differences(toml: HarborToml): string[] {
     ...(toml.steps.length === 0
       ? []
       : [
-          'Each step begins in a fresh sandbox with what the steps before left in the working directory, and nothing else of them.',
+          'Each step begins in a fresh sandbox with what the steps before left in the working directory and as artifacts, and nothing else of them.',
         ]),
     ...(environment.cpus !== undefined && environment.cpus > 2
       ? [`The task asks for ${environment.cpus} CPUs; sandboxes here have at most 2.`]

@@ -1,7 +1,8 @@
 import { fileOf, filesUnder, type TreeNode } from './directoryTree.ts';
 import type { ForeignStep } from './foreignTask.ts';
-import type { HarborStep, HarborToml } from './harborSchema.ts';
+import type { HarborToml } from './harborSchema.ts';
 import { resolved, solveCommand } from './harborVariables.ts';
+import { readStepEnvironment, stepArtifactPaths } from './harborVerifier.ts';
 
 /** The steps of a Harbor task. The tests of a step are those that all share, with its own put over them. */
 export function readSteps(toml: HarborToml, nodes: readonly TreeNode[]): ForeignStep[] {
@@ -18,6 +19,8 @@ export function readSteps(toml: HarborToml, nodes: readonly TreeNode[]): Foreign
       verifierTimeoutSec: step.verifier.timeout_sec ?? toml.verifier.timeout_sec,
       solution,
       solveCommand: solution.some(file => file.path === 'solve.sh') ? solveCommand(resolved(toml.solution.env)) : null,
+      verifierEnvironment: readStepEnvironment(step, toml, nodes),
+      artifacts: stepArtifactPaths(step),
       workdirFiles: filesUnder(nodes, `${place}/workdir`),
       minRewards: typeof step.min_reward === 'number' ? { reward: step.min_reward } : (step.min_reward ?? {}),
     };
@@ -32,22 +35,16 @@ export function stepProblems(toml: HarborToml, steps: readonly ForeignStep[]): s
     ...steps.flatMap(step => [
       ...(step.instruction === '' ? [`steps/${step.name}/instruction.md is missing or empty`] : []),
       ...(step.tests.some(file => file.path === 'test.sh') ? [] : [`steps/${step.name}/tests/test.sh is missing`]),
+      ...(isWithoutImage(step) ? [`steps/${step.name}/tests/Dockerfile has no FROM`] : []),
     ]),
     ...toml.steps
-      .filter(hasOwnEnvironment)
-      .map(step => `${placeOf(step)} verifier.environment: an environment per step`),
-    ...toml.steps
-      .filter(step => step.artifacts.length > 0)
-      .map(step => `${placeOf(step)} artifacts: artifacts per step`),
+      .filter(({ verifier }) => verifier.environment_mode === 'shared' && verifier.environment !== undefined)
+      .map(({ name }) => `task.toml [[steps]] ${name} environment_mode "shared" contradicts its verifier.environment`),
   ];
 }
 
-function hasOwnEnvironment({ verifier }: HarborStep): boolean {
-  return verifier.environment !== undefined || verifier.environment_mode !== undefined;
-}
-
-function placeOf({ name }: HarborStep): string {
-  return `task.toml [[steps]] ${name}`;
+function isWithoutImage({ verifierEnvironment: own }: ForeignStep): boolean {
+  return own !== null && own !== 'agent' && own.baseImage === '';
 }
 
 /** What an agent reads of the whole task in lists; in a trial it is given one step at a time. */

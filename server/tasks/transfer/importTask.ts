@@ -16,7 +16,7 @@ import {
 import { refuseSecrets, secretsInFiles } from '../secrets.ts';
 import type { ImportedMetadata } from '../taskToml.ts';
 import { type FileNode, packTree, readTree, type TreeNode, writeTree } from './directoryTree.ts';
-import { commitBundle, type ForeignTask } from './foreignTask.ts';
+import { commitBundle, type ForeignEnvironment, type ForeignStep, type ForeignTask } from './foreignTask.ts';
 import { readHarbor } from './harbor.ts';
 import { readOneShot } from './oneshot.ts';
 import { bundleOfCommit, bundleOfFiles, hasCommit } from './startFiles.ts';
@@ -170,17 +170,23 @@ async function putSteps({ steps }: ForeignTask, directory: string): Promise<void
     await writeTree(join(place, 'solution'), withParents(step.solution));
     await writeTree(join(place, 'workdir'), withParents(step.workdirFiles));
     await writeFile(join(place, 'instruction.md'), `${step.instruction}\n`);
+    const own = step.verifierEnvironment;
+    if (own !== null && own !== 'agent') await putEnvironment(own, join(place, verifierDirectory));
   }
 }
 
 /** An environment of the verifier's own holds nothing of the task but what its Dockerfile copies. */
 async function putVerifierEnvironment(task: ForeignTask, directory: string, signal: AbortSignal): Promise<void> {
   const own = task.verifierEnvironment;
-  if (own === undefined) return;
-  const place = join(directory, verifierDirectory);
+  if (own !== undefined) await putEnvironment(own, join(directory, verifierDirectory));
+  const steps = (task.steps?.each ?? []).map(step => step.verifierEnvironment);
+  if (own === undefined && !steps.some(step => step !== null && step !== 'agent')) return;
+  await bundleOfFiles([], join(directory, verifierBundle), signal);
+}
+
+async function putEnvironment(own: ForeignEnvironment, place: string): Promise<void> {
   await writeTree(place, withParents(own.context));
   await writeFile(join(place, 'Dockerfile'), onBaseImage(own));
-  await bundleOfFiles([], join(directory, verifierBundle), signal);
 }
 
 /** Files as nodes with the directories above them, parents first. */
@@ -212,9 +218,11 @@ function toTaskToml(task: ForeignTask, id: string, now: string): string {
       verify_env: { ...step.verifierEnv },
       ...(step.solveCommand === null ? {} : { solve_command: step.solveCommand }),
       min_rewards: { ...step.minRewards },
+      ...stepVerifier(step),
     })),
     step_rewards: task.steps?.rewards ?? 'mean',
-    ...(own === undefined ? {} : { verifier_environment: { workdir: own.workdir, artifacts: [...own.artifacts] } }),
+    ...(own === undefined ? {} : { verifier_environment: { workdir: own.workdir } }),
+    artifacts: [...(task.artifacts ?? [])],
     rubrics: task.rubrics.map(rubric => ({ ...rubric })),
     cannot_run: [...task.cannotRun],
     notes: [...task.notes],
@@ -227,6 +235,11 @@ function toTaskToml(task: ForeignTask, id: string, now: string): string {
     verifier: { timeout_sec: verifier.timeoutSec, env: { ...verifier.env } },
     environment: { build_timeout_sec: 600 },
   });
+}
+
+function stepVerifier({ verifierEnvironment: own, artifacts }: ForeignStep) {
+  const place = own === null ? {} : { verifier_environment: own === 'agent' ? own : { workdir: own.workdir } };
+  return { ...place, artifacts: [...artifacts] };
 }
 
 /** The task's own Dockerfile, on an image that can be another, ended by a repository of one commit if it has none. */

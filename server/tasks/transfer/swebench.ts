@@ -98,7 +98,7 @@ export function toForeignTask(instance: SweInstance, isHere: boolean): ForeignTa
     workdir,
     start: isHere ? { commit: base_commit } : [],
     tests: [
-      { kind: 'file', path: 'test.patch', mode: 0o644, content: Buffer.from(instance.test_patch) },
+      { kind: 'file', path: testPatchFile, mode: 0o644, content: Buffer.from(instance.test_patch) },
       { kind: 'file', path: 'expected_ids.json', mode: 0o644, content: Buffer.from(expectedIds(instance)) },
       { kind: 'file', path: 'judge.py', mode: 0o644, content: Buffer.from(pytestJudge) },
       { kind: 'file', path: 'test.sh', mode: 0o755, content: Buffer.from(testScript(instance)) },
@@ -119,6 +119,11 @@ export function toForeignTask(instance: SweInstance, isHere: boolean): ForeignTa
 }
 
 const workdir = '/testbed';
+
+/** Among the tests of an instance: what brings those that decide. */
+export const testPatchFile = 'test.patch';
+/** How `judge.py` marks the tests of FAIL_TO_PASS in its report. */
+export const failToPassSuite = 'fail_to_pass';
 
 const unpackStart = `RUN apt-get update && apt-get install -y --no-install-recommends git python3 python3-pytest && rm -rf /var/lib/apt/lists/*
 COPY ${commitBundle} /tmp/${commitBundle}

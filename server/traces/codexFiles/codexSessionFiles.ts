@@ -6,6 +6,7 @@ import type { Redactor } from '../redaction.ts';
 import type { SessionReader } from '../sessionReader.ts';
 import type { CodexSession } from './codexSession.ts';
 import { linesOf } from './lines.ts';
+import { isOfNoUse } from './records.ts';
 
 /** A session file that lies there, not read yet. */
 export interface CodexSessionFile {
@@ -20,6 +21,9 @@ const fileName = /^rollout-.+-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jso
 
 /** Years, months, days below `sessions`; deeper there is nothing of Codex's. */
 const maxDepth = 4;
+
+/** As much of a file as is read to begin with: some dozen exchanges, within a few milliseconds. */
+const openingBytes = 512 * 1024;
 
 /** Summaries kept in memory, newest used. */
 const keptSummaries = 5000;
@@ -79,16 +83,15 @@ export class CodexSessionFiles {
   /** The session of this id, read whole; null when there is no such file. */
   async load(id: string): Promise<SessionReader | null> {
     const file = (await this.list()).find(each => each.id === id);
+    return file === undefined ? null : this.#readerOf(await read(file));
+  }
+
+  /** The first exchanges of a session, whose sums are of no use where it goes on; null when there is no such file. */
+  async loadOpening(id: string): Promise<{ reader: SessionReader; isWhole: boolean } | null> {
+    const file = (await this.list()).find(each => each.id === id);
     if (file === undefined) return null;
-    const session = await read(file);
-    const summary = this.#redacted(session.summary);
-    return {
-      requireSession: () => summary,
-      exchangesOfSession: () => [...session.exchanges],
-      conversation: () => session.conversation.map(item => ({ ...item, text: this.#redactor.text(item.text) })),
-      userAgent: () => session.userAgent,
-      reply: () => null,
-    };
+    const session = await read(file, openingBytes);
+    return { reader: this.#readerOf(session), isWhole: session.isWhole };
   }
 
   /** The commit that a session started at, as Codex wrote it down; null where it did not, or there is no such file. */
@@ -111,21 +114,51 @@ export class CodexSessionFiles {
     return { session: this.#redacted(session.summary), item: { ...item, text: this.#redactor.text(item.text) } };
   }
 
+  #readerOf(session: CodexSession): SessionReader {
+    const summary = this.#redacted(session.summary);
+    const conversation = session.conversation.map(item => redactedOnce(item, this.#redactor));
+    return {
+      requireSession: () => summary,
+      exchangesOfSession: () => [...session.exchanges],
+      conversation: () => conversation,
+      userAgent: () => session.userAgent,
+      reply: () => null,
+    };
+  }
+
   #redacted(summary: SessionSummary): SessionSummary {
     return { ...summary, title: this.#redactor.text(summary.title) };
   }
 }
 
-async function read(file: CodexSessionFile): Promise<CodexSession> {
+/** An item whose text is searched for secrets when it is asked for: in a long session few ever are. */
+function redactedOnce({ text, ...item }: ConversationItem, redactor: Redactor): ConversationItem {
+  let clean: string | null = null;
+  return {
+    ...item,
+    get text() {
+      clean ??= redactor.text(text);
+      return clean;
+    },
+  };
+}
+
+/** Stops behind the line that reaches `maxBytes`, counted in characters that are read. */
+async function read(file: CodexSessionFile, maxBytes = Infinity): Promise<CodexSession & { isWhole: boolean }> {
   // Loaded with the first file that is read: it brings the price list.
   const { CodexSessionBuilder } = await import('./codexSession.ts');
   const builder = new CodexSessionBuilder(file.id);
+  let left = maxBytes;
   try {
-    for await (const line of linesOf(file.file)) builder.line(line);
+    for await (const line of linesOf(file.file, isOfNoUse)) {
+      builder.line(line);
+      left -= line.length;
+      if (left <= 0) break;
+    }
   } catch {
     // Gone, or cut off in the middle of being written: what could be read stands.
   }
-  return builder.finish();
+  return { ...builder.finish(), isWhole: left > 0 };
 }
 
 async function sessionFilesBelow(directory: string, depth: number): Promise<CodexSessionFile[]> {

@@ -3,31 +3,43 @@ import { pipeline, type Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
 
 /** A longer line is left out: no record of Codex comes near, and a file may be anything. */
-const maxLineLength = 64 * 1024 * 1024;
+const maxLineBytes = 64 * 1024 * 1024;
+/** What `skips` gets to see of a line. */
+const startBytes = 256;
+const newline = 10;
 
-/** The lines of a text file, plain, `.gz` or `.zst`, read as a stream. @throws when it can't be read or unpacked */
-export async function* linesOf(file: string): AsyncGenerator<string> {
-  let rest = '';
-  let tooLong = false;
-  for await (const chunk of textOf(file)) {
-    const parts = (rest + String(chunk)).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) {
-      if (!tooLong) yield part;
-      tooLong = false;
+/**
+ * The lines of a text file, plain, `.gz` or `.zst`, read as a stream.
+ * @param skips told the first characters of a line: true leaves it out, before it costs more than finding its end
+ * @throws when it can't be read or unpacked
+ */
+export async function* linesOf(file: string, skips: (start: string) => boolean): AsyncGenerator<string> {
+  let rest: Buffer[] = [];
+  let restBytes = 0;
+  const take = (end: Buffer): string | null => {
+    const line = rest.length === 0 ? end : Buffer.concat([...rest, end]);
+    const isTooLong = restBytes > maxLineBytes;
+    [rest, restBytes] = [[], 0];
+    return isTooLong || skips(line.toString('latin1', 0, startBytes)) ? null : line.toString('utf8');
+  };
+  for await (const chunk of bytesOf(file) as AsyncIterable<Buffer>) {
+    let from = 0;
+    for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
+      const line = take(chunk.subarray(from, end));
+      from = end + 1;
+      if (line !== null) yield line;
     }
-    if (rest.length > maxLineLength) {
-      tooLong = true;
-      rest = '';
-    }
+    restBytes += chunk.length - from;
+    if (restBytes > maxLineBytes) rest = [];
+    else if (from < chunk.length) rest.push(chunk.subarray(from));
   }
-  if (rest !== '' && !tooLong) yield rest;
+  const last = restBytes === 0 ? null : take(Buffer.alloc(0));
+  if (last !== null) yield last;
 }
 
-function textOf(file: string): Readable {
+function bytesOf(file: string): Readable {
   const raw = createReadStream(file, { highWaterMark: 1024 * 1024 });
   const unpacker = file.endsWith('.zst') ? createZstdDecompress() : file.endsWith('.gz') ? createGunzip() : null;
   // The unpacker carries the fault of either on to the reader.
-  const text = unpacker === null ? raw : pipeline(raw, unpacker, () => undefined);
-  return text.setEncoding('utf8');
+  return unpacker === null ? raw : pipeline(raw, unpacker, () => undefined);
 }

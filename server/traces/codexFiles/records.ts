@@ -13,7 +13,7 @@ export type Tokens = z.infer<typeof Tokens>;
 const line = <T extends string, P extends z.ZodType>(type: T, payload: P) =>
   z.object({ timestamp: z.iso.datetime({ offset: true }), type: z.literal(type), payload });
 
-export const CodexLine = z.union([
+export const CodexLine = z.discriminatedUnion('type', [
   line(
     'session_meta',
     z.object({
@@ -43,3 +43,17 @@ export const CodexLine = z.union([
   ),
 ]);
 export type CodexLine = z.infer<typeof CodexLine>;
+
+/** How Codex begins a line; what comes before the type may differ between its versions. */
+const lineStart = /^\{(?:"[a-z_]+":(?:"[^"]{0,64}"|\d+),){0,4}"type":"([a-z_]+)","payload":\{(?:"type":"([a-z_]+)")?/;
+const wanted: ReadonlySet<string> = new Set(['session_meta', 'turn_context', 'response_item', 'token_usage_record']);
+
+/**
+ * True for the start of a line that holds nothing we read: half of a file are events that repeat what tools printed. A
+ * line that begins otherwise than Codex begins it has to be parsed to know.
+ */
+export function isOfNoUse(start: string): boolean {
+  const [, type, event] = lineStart.exec(start) ?? [];
+  if (type === undefined || wanted.has(type)) return false;
+  return type !== 'event_msg' || (event !== undefined && event !== 'token_count');
+}

@@ -10,7 +10,8 @@ export interface ReadSession {
   readonly session: SessionSummary;
   readonly exchanges: readonly Exchange[];
   readonly lines: SessionLines;
-  readonly report: SessionReport;
+  /** Worked out when it is asked for. */
+  report(): SessionReport;
 }
 
 /**
@@ -53,8 +54,16 @@ export class LastSession {
     const exchanges = reader.exchangesOfSession(sessionId);
     const items = reader.conversation(sessionId);
     const parts = { requireSession: () => session, exchangesOfSession: () => exchanges, conversation: () => items };
-    const report = toSessionReport(parts, sessionId);
-    return { session, exchanges, lines: new SessionLines(exchanges, items), report };
+    let report: SessionReport | null = null;
+    return {
+      session,
+      exchanges,
+      lines: new SessionLines(exchanges, items),
+      report: () => {
+        report ??= toSessionReport(parts, sessionId);
+        return report;
+      },
+    };
   }
 }
 

@@ -3,14 +3,6 @@ import type { Readings } from './readings.ts';
 
 export type ReadingName = keyof Readings;
 
-/** What the reader's thread is started with. */
-export interface ReadingOptions {
-  /** `traces.sqlite3` */
-  readonly tracesDb: string;
-  /** Where Codex keeps its own sessions, see `codexSessionDirectories`. */
-  readonly codexDirectories: readonly string[];
-}
-
 /** What goes to the reader's thread. */
 export type ReaderMessage =
   | { readonly kind: 'read'; readonly id: number; readonly name: ReadingName; readonly params: unknown }

@@ -1,5 +1,5 @@
-import type { ReadingOptions } from './messages.ts';
 import type { Reader } from './reader.ts';
+import type { ReadingOptions } from './readingOptions.ts';
 import { openReadings } from './readings.ts';
 
 /** For where there is no other traffic to hold up. */

@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { CoachError } from '../../../protocol/errors.ts';
-import type { ReaderAnswer, ReaderMessage, ReadingName, ReadingOptions } from './messages.ts';
+import type { ReaderAnswer, ReaderMessage, ReadingName } from './messages.ts';
 import type { Reader } from './reader.ts';
+import type { ReadingOptions } from './readingOptions.ts';
 
 /** How long a thread without work is kept: its end gives the memory of what it read back. */
 const defaultIdleMs = 20_000;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { CoachError } from '../../../protocol/errors.ts';
-import type { ReaderAnswer, ReaderMessage, ReadingOptions } from './messages.ts';
+import type { ReaderAnswer, ReaderMessage } from './messages.ts';
+import type { ReadingOptions } from './readingOptions.ts';
 import { openReadings } from './readings.ts';
 
 /** Entry of the reader's thread, built as `dist/reader.cjs`. */

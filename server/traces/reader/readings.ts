@@ -8,7 +8,8 @@ import { Redactor } from '../redaction.ts';
 import { toRequestChanges } from '../requestChanges.ts';
 import { TraceStore, type WholeExchange } from '../store.ts';
 import { LastSession, noLine, readerOf } from './lastSession.ts';
-import type { ReadingOptions } from './messages.ts';
+import { openingOf } from './opening.ts';
+import type { ReadingOptions } from './readingOptions.ts';
 
 /** Everything that reads more than a few rows, by name. Parameters and results cross a thread: plain values only. */
 export type Readings = ReturnType<typeof openReadings>['readings'];
@@ -37,6 +38,7 @@ export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
       const { session, exchanges } = await last.read(sessionId);
       return { session, exchanges: [...exchanges] };
     },
+    opening: ({ sessionId }: { sessionId: string }) => openingOf(store, files, sessionId),
     outline: async ({ sessionId }: { sessionId: string }) => ({
       rows: [...(await last.read(sessionId)).lines.outline],
     }),
@@ -51,7 +53,7 @@ export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
     find: async ({ sessionId, text }: { sessionId: string; text: string }) => ({
       lines: (await last.read(sessionId)).lines.find(text),
     }),
-    summary: async ({ sessionId }: { sessionId: string }) => (await last.read(sessionId)).report,
+    summary: async ({ sessionId }: { sessionId: string }) => (await last.read(sessionId)).report(),
     events: async ({ id, number }: { id: string; number?: number | undefined }) => exchangeEvents(store, id, number),
     search: async ({ words, limit }: { words: readonly string[]; limit: number }, signal: AbortSignal) => {
       const hits = store.search(words.join(' '), limit);

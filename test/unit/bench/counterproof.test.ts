@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { TestVerdict } from '../../../protocol/runs.ts';
-import { afterCounterproof, withWrongExpectations } from '../../../server/bench/counterproof.ts';
+import {
+  afterCounterproof,
+  forgedTests,
+  patchWithWrongExpectations,
+  withWrongExpectations,
+} from '../../../server/bench/counterproof.ts';
+import type { VerifyOutcome } from '../../../server/bench/verifyOutcome.ts';
 
 describe('tests with wrong expectations', () => {
   it.each([
@@ -32,6 +38,39 @@ describe('tests with wrong expectations', () => {
       `cases := []pair{\n  {8, 16},\n}\n${table}`,
     );
     expect(withWrongExpectations('it works')).toBeNull();
+  });
+});
+
+describe('a patch of tests with wrong expectations', () => {
+  const patch = (line: string) =>
+    `--- a/test_a.py\n+++ b/test_a.py\n@@ -1,2 +1,3 @@\n def test_old():\n-    assert old() == 1\n+    assert old() == ${line}\n     assert other() == 5\n`;
+
+  it('differs in what it adds, and nowhere else', () => {
+    expect(patchWithWrongExpectations(patch('2'))).toBe(patch('9'));
+    expect(patchWithWrongExpectations('--- a/x 1\n+++ b/x == 1\n')).toBeNull();
+  });
+});
+
+describe('a counterproof of a script', () => {
+  const ids = ['fail_to_pass > a', 'fail_to_pass > b'];
+  const left = (reward: number | null, passed: readonly string[]) => {
+    const tests = ['a', 'b'].map(name => ({
+      ...{ name, suite: 'fail_to_pass', duration: 0 },
+      status: passed.includes(name) ? 'passed' : 'failed',
+    }));
+    const scriptFiles = new Map([['ctrf.json', Buffer.from(JSON.stringify({ results: { tests } }))]]);
+    return { reward, outcomes: null, scriptFiles } as unknown as VerifyOutcome;
+  };
+
+  it('voids what passes with wrong expectations', () => {
+    expect(forgedTests(left(0, ['a', 'b']), ids).map(({ id }) => id)).toEqual(ids);
+    expect(forgedTests(left(0, ['a']), ids)).toEqual([]);
+    expect(forgedTests(left(0, []), ids)).toEqual([]);
+    expect(forgedTests(left(null, []), ids)).toEqual([]);
+  });
+
+  it('voids a reward of 1, whoever wrote it', () => {
+    expect(forgedTests(left(1, []), ids)).toHaveLength(2);
   });
 });
 

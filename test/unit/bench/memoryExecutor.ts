@@ -46,8 +46,9 @@ export function memoryExecutor(programs: MemoryPrograms): MemoryExecutor {
         async start(spec) {
           programs.start?.(spec);
           living.add(spec.name);
-          running.add(spec.name);
+          if (spec.only === undefined) running.add(spec.name);
           return memorySandbox(spec, environment.workdir, new Map(files), programs, {
+            onRun: () => running.add(spec.name),
             onStop: () => running.delete(spec.name),
             onRemove: () => living.delete(spec.name),
           });
@@ -63,7 +64,7 @@ function memorySandbox(
   workdir: string,
   files: Files,
   programs: MemoryPrograms,
-  { onStop, onRemove }: { readonly onStop: () => void; readonly onRemove: () => void },
+  { onRun, onStop, onRemove }: Readonly<Record<'onRun' | 'onStop' | 'onRemove', () => void>>,
 ): Sandbox {
   let report: string | null = null;
   const answer = (exitCode: number, stdout = ''): SandboxOutcome => ({
@@ -76,18 +77,21 @@ function memorySandbox(
     home: '/home/agent',
     async exec(command, signal) {
       signal.throwIfAborted();
+      onRun();
+      command.onStarted?.();
+      command.lasting?.onStarted();
       const line = command.argv.join(' ');
-      if (line.startsWith('git apply')) {
+      const apply = async () => {
         const patch = Buffer.from(command.stdin ?? '');
-        replace(files, await throughDisk(files, directory => applyPatch(directory, patch)));
+        if (patch.length > 0) replace(files, await throughDisk(files, directory => applyPatch(directory, patch)));
         return answer(0);
-      }
-      if (line.startsWith('sh -c mkdir -p')) return answer(0);
-      if (line.startsWith('cat ')) return answer(report === null ? 1 : 0, report ?? '');
-      if (line === 'sh -c run-the-tests') {
+      };
+      if (line.startsWith('git apply')) return apply();
+      if (command.argv.includes('run-the-tests')) {
+        await apply();
         const run = programs.tests(files);
         report = run.report;
-        command.onStdout?.(Buffer.from(run.output));
+        command.onStdout?.(Buffer.from(`ready\n${run.output}`));
         return answer(run.exitCode);
       }
       return answer((await programs.agent?.(files, command, signal)) ?? 127);
@@ -96,6 +100,7 @@ function memorySandbox(
       const prefix = relative(workdir, inside);
       for (const [path, content] of await readFiles(hostDirectory)) files.set(join(prefix, path), content);
     },
+    readFile: async () => (report === null ? null : Buffer.from(report)),
     copyOut: (_inside, hostDirectory) => writeAll(files, hostDirectory),
     async stop() {
       onStop();

@@ -78,13 +78,25 @@ describe('a failure of the machine', () => {
         return solve(...all);
       },
       start() {
-        if (++starts === 2) throw fault('docker.failed');
+        // The one that is made while the agent works, and the one in its place.
+        if (++starts === 2 || starts === 3) throw fault('docker.failed');
       },
     });
     const trial = await finished();
     expect(trial).toMatchObject({ end: 'verified', reward: 1, tries: 2, diff: { files: 1 } });
     expect(agents).toBe(1);
     expect(readFileSync(join(trial?.directory ?? '', 'diff.patch'), 'utf8')).toContain(solutionLine);
+  });
+
+  it('that only kept the tests from being made ready costs no try', async () => {
+    let starts = 0;
+    await start({
+      start() {
+        if (++starts === 2) throw fault('docker.failed');
+      },
+    });
+    expect(await finished()).toMatchObject({ end: 'verified', reward: 1, tries: 1 });
+    expect(starts).toBe(3);
   });
 
   it('is not tried again where the question is at fault', async () => {

@@ -25,6 +25,25 @@ describe('a gate', () => {
     expect(most).toBe(2);
   });
 
+  it('keeps the place of work only until that has begun', async () => {
+    const gate = new Gate(1);
+    const signal = new AbortController().signal;
+    const order: string[] = [];
+    const end = Promise.withResolvers<void>();
+    const first = gate.passBegin(async onBegun => {
+      await delay(5);
+      order.push('first began');
+      onBegun();
+      await end.promise;
+      return 'first ended';
+    }, signal);
+    await gate.pass(async () => order.push('second'), signal);
+    end.resolve();
+    expect([...order, await first]).toEqual(['first began', 'second', 'first ended']);
+    await expect(gate.passBegin(() => Promise.reject(new Error('never began')), signal)).rejects.toThrow('never began');
+    expect(await gate.pass(async () => 'free again', signal)).toBe('free again');
+  });
+
   it('keeps its place free when one that waits is cancelled', async () => {
     const gate = new Gate(1);
     const stop = new AbortController();

@@ -18,7 +18,12 @@ const done = (
   const { end = { kind: 'finished' }, tokens = 0, agentMs = 0 } = more;
   const usage = { ...noUsage, inputTokens: tokens, outputTokens: 0 };
   return {
-    verdict: { name, end: 'verified', reward, rewards: reward === null ? {} : { reward, speed: reward / 2 } },
+    verdict: {
+      name,
+      end: end.kind === 'finished' ? 'verified' : end.kind,
+      reward,
+      rewards: reward === null ? {} : { reward, speed: reward / 2 },
+    },
     work: { end, usage, heardModel: true, sessionIds: [], mismatches: [] },
     ...{ costUsd: 0.25, agentMs },
   } satisfies DoneStep;

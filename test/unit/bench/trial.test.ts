@@ -87,13 +87,17 @@ describe('a trial', () => {
   });
 
   it('verifies in another sandbox, once nothing runs in that of the agent', async () => {
-    const seen: string[] = [];
+    const seen: string[][] = [];
+    const look = () => seen.push([...executor.running].map(name => name.split('-')[2] ?? ''));
     await start({
-      start: spec => void seen.push(`${spec.name.split('-').at(-1)} beside ${executor.running.size}`),
-      agent: () => 0,
+      agent: () => look() && 0,
+      tests(files) {
+        look();
+        return tests(files);
+      },
     });
     await finished();
-    expect(seen).toEqual(['agent beside 0', 'verify beside 0']);
+    expect(seen).toEqual([['agent'], ['verify']]);
     expect([...executor.living]).toEqual([]);
   });
 
@@ -143,7 +147,7 @@ describe('a trial', () => {
         }),
     });
     const runId = await bench.run([{ id: 'command', command: ['agent'] }], { attempts: 5, concurrency: 2 });
-    await expect.poll(() => executor.living.size).toBe(2);
+    await expect.poll(() => executor.running.size, { timeout: 10_000 }).toBe(2);
     const run = await bench.service.cancel(runId);
     expect(run).toMatchObject({ state: 'cancelled', trialCounts: { total: 5, done: 5, errored: 0 } });
     expect(bench.store.trials(runId).map(trial => trial.end)).toEqual(Array(5).fill('cancelled'));

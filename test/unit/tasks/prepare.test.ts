@@ -354,7 +354,7 @@ describe('prepare refuses', () => {
       handlers.prepare({ repository: root, task: 'missing', name: undefined }, signal),
     ).rejects.toMatchObject({ code: 'task.missing' });
     await expect(
-      handlers.validate({ repository: root, task: 'missing', executor: 'auto', repeats: 1 }, signal),
+      handlers.validate({ repository: root, task: 'missing', executor: 'auto', repeats: 1, keys: {} }, signal),
     ).rejects.toMatchObject({ code: 'task.missing' });
   });
 });
@@ -414,7 +414,10 @@ describe('validate', () => {
       });
     };
     const { root, handlers, created, prepared } = await aPreparedTask({ deps: { validate } });
-    const task = await handlers.validate({ repository: root, task: created.id, executor: 'local', repeats: 1 }, signal);
+    const task = await handlers.validate(
+      { repository: root, task: created.id, executor: 'local', repeats: 1, keys: {} },
+      signal,
+    );
     expect(task).toMatchObject({ id: 'subtract', state: 'proven', proof });
     expect(calls).toEqual([[prepared.directory, 'local']]);
   });
@@ -422,11 +425,11 @@ describe('validate', () => {
   it('refuses a task that is not prepared', async () => {
     const { root, handlers, task } = await aCreatedTask();
     await expect(
-      handlers.validate({ repository: root, task: task.id, executor: 'auto', repeats: 1 }, signal),
+      handlers.validate({ repository: root, task: task.id, executor: 'auto', repeats: 1, keys: {} }, signal),
     ).rejects.toMatchObject({ code: 'task.invalid', hint: expect.stringContaining('task prepare') });
     mkdirSync(join(root, '.coach/tasks/prepared/broken'), { recursive: true });
     await expect(
-      handlers.validate({ repository: root, task: 'broken', executor: 'auto', repeats: 1 }, signal),
+      handlers.validate({ repository: root, task: 'broken', executor: 'auto', repeats: 1, keys: {} }, signal),
     ).rejects.toMatchObject({ code: 'task.invalid' });
   });
 });

@@ -138,4 +138,25 @@ describe('a run exported for SWE-bench', () => {
     });
     expect(readFileSync(join(place, 'patch.diff'), 'utf8')).toBe(patch);
   });
+
+  it('says of an imported instance what its script said, but for the tests that a counterproof voided', async () => {
+    const directory = aDirectory();
+    const passed = ['new', 'old'].map(name => ({
+      ...{ name: `t.py::${name}`, status: 'passed', duration: 0 },
+      suite: name === 'new' ? 'fail_to_pass' : 'pass_to_pass',
+    }));
+    write(directory, { 'verifier/ctrf.json': JSON.stringify({ results: { tests: passed } }) });
+    const output = join(aDirectory(), 'swe');
+    const voided = { id: 'fail_to_pass > t.py::new', expected: 'failToPass', status: 'failed', message: null } as const;
+    const [first] = trials;
+    if (first === undefined) throw new Error('No trial.');
+    const trial = { ...first, directory, reward: 0, tests: [voided] };
+    await exportRun({ run, trials: [trial], taskOf: async () => null }, 'swe-bench', output);
+    const id = 'local__add-median-1';
+    const place = join(output, 'logs/run_evaluation/run-1-1/codex__gpt-5.5', id);
+    expect(json(place, 'report.json')[id].tests_status).toMatchObject({
+      FAIL_TO_PASS: { success: [], failure: ['t.py::new'] },
+      PASS_TO_PASS: { success: ['t.py::old'], failure: [] },
+    });
+  });
 });

@@ -13,6 +13,13 @@ const withSetting = (table: string, line: string) => ({
 /** The complete task with one step that asks for this. */
 const withStep = (lines: string) => ({ 'task.toml': `${harborToml}\n[[steps]]\nname = "one"\n${lines}` });
 
+/** The same with a Dockerfile for the step's verifier that stands on nothing. */
+const withDockerfile = (lines: string) => ({ ...withStep(lines), 'steps/one/tests/Dockerfile': 'WORKDIR /tests\n' });
+
+const withArtifacts = (list: string) => ({
+  'task.toml': harborToml.replace('\n[task]', `artifacts = [${list}]\n[task]`),
+});
+
 describe('what sandboxes here do not have', () => {
   it.each([
     ['[environment] gpus', { 'task.toml': harborToml.replace('gpus = 0', 'gpus = 1') }],
@@ -35,6 +42,8 @@ describe('what sandboxes here do not have', () => {
     ['[[steps]] one user', withStep('[steps.agent]\nuser = "agent"\n')],
     ['[[verifier.collect]]', withSetting('verifier', 'collect = [{ command = "ps" }]')],
     ['[verifier.env] TOKEN', withSetting('verifier.env', `TOKEN = "\${API_TOKEN}"`)],
+    ['steps/one/tests/compose.yaml', { ...withStep(''), 'steps/one/tests/compose.yaml': 'services: {}\n' }],
+    ['[[steps]] one [verifier.environment] gpus', withStep('[steps.verifier.environment]\ngpus = 1\n')],
     ['environment/docker-compose.yaml', { 'environment/docker-compose.yaml': 'services: {}\n' }],
   ])('is refused by name: %s', async (name, over) => {
     const { importFrom, handlers, repository } = aTaskHouse();
@@ -66,9 +75,16 @@ describe('what sandboxes here do not have', () => {
 
   it.each([
     ['steps/one/instruction.md', withStep('')],
-    ['[[steps]] one verifier.environment', withStep('[steps.verifier.environment]\ndocker_image = "debian"\n')],
-    ['[[steps]] one artifacts', withStep('artifacts = ["/app/x"]\n')],
-    ['artifacts', { 'task.toml': harborToml.replace('\n[task]', 'artifacts = ["/tmp/x"]\n[task]') }],
+    ['steps/one/tests/Dockerfile has no FROM', withDockerfile('[steps.verifier]\nenvironment_mode = "separate"\n')],
+    [
+      '[[steps]] one environment_mode "shared"',
+      withStep('[steps.verifier]\nenvironment_mode = "shared"\n[steps.verifier.environment]\n'),
+    ],
+    ['[[steps]] one artifacts: /srv/x', withStep('artifacts = ["/srv/x"]\n')],
+    ['artifacts: /srv/x lies neither', withArtifacts('"/srv/x"')],
+    ['artifacts: /tmp lies neither', withArtifacts('"/tmp"')],
+    ['artifacts: /logs/artifacts/../verifier', withArtifacts('"/logs/artifacts/../verifier"')],
+    ['artifacts: exclude of /app/out', withArtifacts('{ source = "/app/out", exclude = ["*.log"] }')],
     ['memory_mb', { 'task.toml': harborToml.replace('memory_mb = 2048', 'memory_mb = 65536') }],
   ])('is kept but not run where it is understood: %s', async (name, over) => {
     const directory = aHarborTask(over);

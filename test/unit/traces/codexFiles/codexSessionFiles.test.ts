@@ -102,6 +102,42 @@ describe('Codex’s own session files', () => {
     expect(await summaryOf(directory)).toMatchObject({ exchanges: 2, usage: { inputTokens: 3000 } });
   });
 
+  it('leave out events of no use by their first characters, whatever stands in them, and nothing else', async () => {
+    const directory = temporaryDirectory();
+    const printed = 'x'.repeat(3_000_000);
+    const start = '{"timestamp":"2026-11-21T15:00:04.000Z","ordinal":9,"type":"event_msg","payload":{';
+    const events = ['"type":"item_completed","item":"', '"type":"agent_message","type":"token_count","message":"'];
+    const noise = events.map(event => `${start}${event}${printed}"}}`);
+    const lines = aThread({ records: false, output: 'ü "type":"event_msg" '.repeat(100_000) }).lines;
+    // As another version might write it: only parsing tells.
+    const turned = lines.map(line => {
+      const { timestamp, type, payload } = JSON.parse(line) as Record<string, unknown>;
+      return JSON.stringify({ payload, type, timestamp });
+    });
+    for (const written of [lines, turned]) {
+      write(directory, `${written.flatMap(line => [...noise, line]).join('\n')}\n`);
+      expect(await summaryOf(directory)).toMatchObject({ exchanges: 2, usage: { inputTokens: 3000 } });
+      const reader = await filesIn(directory).load(threadId);
+      expect(reader?.conversation(threadId)).toHaveLength(6);
+      expect(reader?.conversation(threadId).at(-2)?.text).toMatch(/(ü "type":"event_msg" ){100000}$/);
+    }
+  });
+
+  it('begin before they are read whole: the first lines are those of the whole, only the sums are not', async () => {
+    const directory = temporaryDirectory();
+    const thread = aThread({ records: false, output: 'y'.repeat(600_000) });
+    write(directory, thread.text());
+    const files = filesIn(directory);
+    const [opening, whole] = [await files.loadOpening(threadId), await files.load(threadId)];
+    expect(opening?.isWhole).toBe(false);
+    const said = (reader = whole) => (reader?.conversation(threadId) ?? []).map(({ kind, text }) => kind + text.length);
+    expect(said(opening?.reader).length).toBeGreaterThan(3);
+    expect(said().slice(0, said(opening?.reader).length)).toEqual(said(opening?.reader));
+    write(directory, aThread().text());
+    expect((await files.loadOpening(threadId))?.isWhole).toBe(true);
+    expect(await files.loadOpening('no such session')).toBeNull();
+  });
+
   it('stand with what could be read when the compressed file is cut off', async () => {
     const directory = temporaryDirectory();
     const whole = zstdCompressSync(aThread().text());
