@@ -6,13 +6,15 @@ import { reviews } from '../protocol/reviews.ts';
 import { runs } from '../protocol/runs.ts';
 import { server } from '../protocol/server.ts';
 import { sessions } from '../protocol/sessions.ts';
+import { suites } from '../protocol/suites.ts';
 import { tasks } from '../protocol/tasks.ts';
 
 /** The domains that the editor uses. */
-export const servedApis = [tasks, runs, reviews, sessions, proxy, agents, server] as const;
+export const servedApis = [tasks, suites, runs, reviews, sessions, proxy, agents, server] as const;
 
 export interface CoachApi {
   readonly tasks: Remote<typeof tasks>;
+  readonly suites: Remote<typeof suites>;
   readonly runs: Remote<typeof runs>;
   readonly reviews: Remote<typeof reviews>;
   readonly sessions: Remote<typeof sessions>;
@@ -24,6 +26,7 @@ export interface CoachApi {
 export function remoteApi(channel: Channel): CoachApi {
   return {
     tasks: remote(tasks, channel),
+    suites: remote(suites, channel),
     runs: remote(runs, channel),
     reviews: remote(reviews, channel),
     sessions: remote(sessions, channel),

@@ -1,19 +1,11 @@
+import type { CommandContribution } from './commandContribution.ts';
 import { reviewCommands } from './review/contributions.ts';
 
 /** Names of what the extension adds to the editor. The manifest is made of them in manifest.ts, the code refers to them. */
 export const prefix = 'codexCoach';
 
-export interface CommandContribution {
-  readonly title: string;
-  readonly icon?: string;
-  /** Context-key expression without which the command is greyed out. */
-  readonly enablement?: string;
-  /** Context-key expression without which the palette does not offer it: where it has nothing to work on. */
-  readonly palette?: string;
-}
-
 /** What this window has, as far as is known: `codexCoach.has.runs`. See presence.ts. */
-export const presences = ['created', 'runnable', 'tasks', 'runs', 'running', 'sessions'] as const;
+export const presences = ['created', 'runnable', 'tasks', 'suites', 'runs', 'running', 'sessions'] as const;
 export type Presence = (typeof presences)[number];
 
 /** What the person has come to, kept over windows; steps of the walkthrough end with them. See presence.ts. */
@@ -83,6 +75,12 @@ export const commands = {
     enablement: `${inRepository} && ${checkedContextKey}`,
     palette: checkedContextKey,
   },
+  createSuite: { title: 'Create Suite…', icon: '$(add)', enablement: inRepository, palette: has('runnable') },
+  addToSuite: { title: 'Add to Suite…', icon: '$(add)', enablement: inRepository, palette: has('runnable') },
+  removeFromSuite: { title: 'Remove from Suite', icon: '$(remove)', enablement: inRepository, palette: 'false' },
+  runSuite: { title: 'Run Suite…', icon: '$(play)', enablement: inRepository, palette: has('suites') },
+  openSuite: { title: 'Open Suite File', icon: '$(go-to-file)', enablement: inRepository, palette: has('suites') },
+  deleteSuite: { title: 'Delete Suite…', icon: '$(trash)', enablement: inRepository, palette: has('suites') },
   openRun: { title: 'Open Run', icon: '$(open-preview)', enablement: trusted, palette: has('runs') },
   repeatRun: { title: 'Run Again…', icon: '$(debug-rerun)', enablement: trusted, palette: has('runs') },
   cancelRun: { title: 'Cancel Run…', icon: '$(circle-slash)', enablement: trusted, palette: has('running') },

@@ -9,6 +9,7 @@ import { runCommands } from './commands/runs.ts';
 import { serverCommands } from './commands/server.ts';
 import { sessionCommands } from './commands/sessions.ts';
 import { startCommands } from './commands/start.ts';
+import { suiteCommands } from './commands/suites.ts';
 import { taskCommands } from './commands/tasks.ts';
 import { serverPlace } from './connection.ts';
 import { type CommandName, commandId } from './contributions.ts';
@@ -51,6 +52,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...startCommands(coach),
     ...recordCommands(coach),
     ...taskCommands(coach),
+    ...suiteCommands(coach, panels.runs),
     ...runCommands(coach, panels.runs, tasks.checked),
     ...sessionCommands(coach, panels.runs, sessions),
     ...keyCommands(keys),

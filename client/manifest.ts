@@ -1,6 +1,6 @@
 import { toContribution } from '../protocol/config.ts';
+import type { CommandContribution } from './commandContribution.ts';
 import {
-  type CommandContribution,
   type CommandName,
   checkedContextKey,
   commandId,
@@ -8,6 +8,7 @@ import {
   filterContextKey,
   mcpProviderId,
   prefix,
+  presenceKey,
   recordingContextKey,
   type ViewName,
   viewId,
@@ -29,6 +30,7 @@ const titleMenu: ViewMenuEntry[] = [
   ['discardRecording', 'tasks', '1_record', recordingContextKey],
   ['checkReadiness', 'tasks', '1_record'],
   ['taskFromCommit', 'tasks', '2_from'],
+  ['createSuite', 'tasks', '3_suites', presenceKey('runnable')],
   ['startRun', 'runs', 'navigation@1'],
   ['refresh', 'runs', 'navigation@9'],
   ['installAgent', 'runs', '1_agents'],
@@ -44,19 +46,29 @@ const titleMenu: ViewMenuEntry[] = [
   ['testRoute', 'sessions', '1_route'],
 ];
 
-const runnable = 'viewItem =~ /^task\\.(prepared|proven)$/';
+const runnable = 'viewItem =~ /^task\\.(prepared|proven)(\\.suite)?$/';
+const inSuite = 'viewItem =~ /^(missingTask|task\\..*\\.suite)$/';
 
 /** Actions of a row: `inline` ones show on it, the others in its context menu. */
 const itemMenu: ViewMenuEntry[] = [
   ['startRun', 'tasks', 'inline@1', runnable],
   ['validateTask', 'tasks', 'inline@2', runnable],
   ['prepareTask', 'tasks', 'inline@2', 'viewItem == task.created'],
-  ['editTask', 'tasks', 'inline@3', 'viewItem =~ /^task/'],
-  ['openTaskInstruction', 'tasks', '1_open', 'viewItem =~ /^task/'],
-  ['editTask', 'tasks', '1_open', 'viewItem =~ /^task/'],
+  ['editTask', 'tasks', 'inline@3', 'viewItem =~ /^task\\./'],
+  ['openTaskInstruction', 'tasks', '1_open', 'viewItem =~ /^task\\./'],
+  ['editTask', 'tasks', '1_open', 'viewItem =~ /^task\\./'],
   ['prepareTask', 'tasks', '2_do', 'viewItem == task.created'],
   ['validateTask', 'tasks', '2_do', runnable],
   ['startRun', 'tasks', '2_do', runnable],
+  ['addToSuite', 'tasks', '3_suites', runnable],
+  ['removeFromSuite', 'tasks', '3_suites', inSuite],
+  ['removeFromSuite', 'tasks', 'inline@4', inSuite],
+  ['runSuite', 'tasks', 'inline@1', 'viewItem == suite.whole'],
+  ['openSuite', 'tasks', 'inline@2', 'viewItem =~ /^suite\\./'],
+  ['openSuite', 'tasks', '1_open', 'viewItem =~ /^suite\\./'],
+  ['runSuite', 'tasks', '2_do', 'viewItem =~ /^suite\\./'],
+  ['deleteSuite', 'tasks', '3_suites', 'viewItem =~ /^suite\\./'],
+  ['createSuite', 'tasks', 'inline@1', 'viewItem == suiteGroup'],
   ['cancelRun', 'runs', 'inline@1', 'viewItem == run.running'],
   ['openReport', 'runs', 'inline@2', 'viewItem == run.ended'],
   ['openRun', 'runs', '1_open', 'viewItem =~ /^(run|trial)/'],

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../protocol/runs.ts';
+import type { Suite } from '../protocol/suites.ts';
 import type { TaskSummary } from '../protocol/tasks.ts';
 import type { Coach } from './coach.ts';
 import {
@@ -22,6 +23,7 @@ interface Seen {
   /** A repository's tasks could be listed. */
   readonly repository: boolean;
   readonly tasks: readonly TaskSummary[];
+  readonly suites: readonly Suite[];
   readonly runs: readonly RunSummary[];
   readonly sessions: boolean;
 }
@@ -68,6 +70,7 @@ export function trackPresence(coach: Coach, memory: vscode.Memento): vscode.Disp
     { dispose: () => clearTimeout(timer) },
     coach.server.onDidChangeState(lookSoon),
     coach.api.tasks.on('changed', lookSoon),
+    coach.api.suites.on('changed', lookSoon),
     coach.api.runs.on('changed', lookSoon),
     coach.api.sessions.on('changed', () => {
       if (present.get('sessions') !== true) lookSoon();
@@ -83,21 +86,25 @@ export function trackPresence(coach: Coach, memory: vscode.Memento): vscode.Disp
 async function whatThereIs(coach: Coach): Promise<Seen> {
   const { rows } = await coach.api.sessions.list({ limit: 1 });
   const sessions = rows.length > 0;
-  if (!vscode.workspace.isTrusted) return { repository: false, tasks: [], runs: [], sessions };
+  if (!vscode.workspace.isTrusted) return { repository: false, tasks: [], suites: [], runs: [], sessions };
   // A folder without a repository answers with a fault, which says just that.
   const lists = await Promise.all(
     repositories().map(repository => coach.api.tasks.list({ repository }).catch(() => undefined)),
+  );
+  const suites = await Promise.all(
+    repositories().map(repository => coach.api.suites.list({ repository }).catch(() => undefined)),
   );
   const runs = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
   return {
     repository: lists.some(list => list !== undefined),
     tasks: lists.flatMap(list => list?.rows ?? []),
+    suites: suites.flatMap(list => list?.rows ?? []),
     runs: runs.flatMap(page => page.rows),
     sessions,
   };
 }
 
-function isPresent(name: Presence, { tasks, runs, sessions }: Seen): boolean {
+function isPresent(name: Presence, { tasks, suites, runs, sessions }: Seen): boolean {
   switch (name) {
     case 'created':
       return tasks.some(task => task.state === 'created');
@@ -105,6 +112,8 @@ function isPresent(name: Presence, { tasks, runs, sessions }: Seen): boolean {
       return tasks.some(task => task.state !== 'created');
     case 'tasks':
       return tasks.length > 0;
+    case 'suites':
+      return suites.length > 0;
     case 'runs':
       return runs.length > 0;
     case 'running':

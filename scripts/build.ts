@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type BuildOptions, build as bundle, context, type Metafile } from 'esbuild';
+import { type BuildOptions, build as bundle, context, type Metafile, type Plugin } from 'esbuild';
 import { root } from './root.ts';
 
 const dist = join(root, 'dist');
@@ -44,14 +44,22 @@ export function hostTarget(): Target {
   return target;
 }
 
-/** Bundles everything into dist/ for one target. `dev` keeps names and writes source maps. */
-export async function build(options: { target: Target; dev: boolean }): Promise<Metafile[]> {
-  copyFiles();
-  const bundled = await Promise.all(bundles(options.target, options.dev).map(bundle));
+/** Bundles everything for one target, into dist/ unless told otherwise. `dev` keeps names and writes source maps. */
+export async function build({
+  target,
+  dev,
+  outDir = dist,
+}: {
+  target: Target;
+  dev: boolean;
+  outDir?: string;
+}): Promise<Metafile[]> {
+  copyFiles(outDir);
+  const bundled = await Promise.all(bundles(target, dev, outDir).map(bundle));
   const metafiles = bundled.map(({ metafile }) => metafile).filter(metafile => metafile !== undefined);
-  removeStale(metafiles);
+  removeStale(metafiles, outDir);
   // Comments go with minifying, and may hold what they like.
-  if (!options.dev) for (const name of Object.keys(programs)) requireAscii(join(dist, `${name}.cjs`));
+  if (!dev) for (const name of Object.keys(programs)) requireAscii(join(outDir, `${name}.cjs`));
   return metafiles;
 }
 
@@ -64,28 +72,27 @@ function requireAscii(file: string): void {
 
 /** Bundles again after every change, until the process ends. */
 export async function watch(target: Target): Promise<void> {
-  copyFiles();
-  for (const options of bundles(target, true)) await (await context({ ...options, logLevel: 'info' })).watch();
+  copyFiles(dist);
+  for (const options of bundles(target, true, dist)) await (await context({ ...options, logLevel: 'info' })).watch();
 }
 
 /** A bundle of before, or a binary of another target, must not be packed. Packages and screenshots stay. */
-function removeStale(metafiles: readonly Metafile[]): void {
+function removeStale(metafiles: readonly Metafile[], outDir: string): void {
   const fresh = new Set([
-    ...metafiles.flatMap(({ outputs }) => Object.keys(outputs)),
-    ...copied.map(file => `dist/${basename(file)}`),
+    ...metafiles.flatMap(({ outputs }) => Object.keys(outputs).map(path => relative(outDir, join(root, path)))),
+    ...copied.map(file => basename(file)),
   ]);
-  for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
-    const path = `dist/${name.replaceAll('\\', '/')}`;
-    if (/\.(cjs|mjs|js|css|node|map)$/.test(path) && !fresh.has(path)) rmSync(join(root, path));
+  for (const name of readdirSync(outDir, { recursive: true, encoding: 'utf8' })) {
+    if (/\.(cjs|mjs|js|css|node|map)$/.test(name) && !fresh.has(name)) rmSync(join(outDir, name));
   }
 }
 
-function copyFiles(): void {
-  mkdirSync(dist, { recursive: true });
-  for (const file of copied) cpSync(join(root, file), join(dist, basename(file)));
+function copyFiles(outDir: string): void {
+  mkdirSync(outDir, { recursive: true });
+  for (const file of copied) cpSync(join(root, file), join(outDir, basename(file)));
 }
 
-function bundles(target: Target, dev: boolean): BuildOptions[] {
+function bundles(target: Target, dev: boolean, outDir: string): BuildOptions[] {
   const shared: BuildOptions = {
     absWorkingDir: root,
     bundle: true,
@@ -113,11 +120,19 @@ function bundles(target: Target, dev: boolean): BuildOptions[] {
     banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   };
   return [
-    { ...node, entryPoints: { extension: 'client/extension.ts' }, outdir: 'dist', external: ['vscode'] },
+    {
+      ...node,
+      entryPoints: { extension: 'client/extension.ts' },
+      outdir: outDir,
+      external: ['vscode'],
+      plugins: [loadedLater('vscode-languageclient/node', './languageClient.cjs')],
+      supported: { 'dynamic-import': false },
+    },
+    { ...node, entryPoints: { languageClient: 'vscode-languageclient/node' }, outdir: outDir, external: ['vscode'] },
     {
       ...node,
       entryPoints: programs,
-      outdir: 'dist',
+      outdir: outDir,
       alias: {
         // dockerode loads these for engines behind SSH and for BuildKit sessions, which executors/docker never uses.
         ssh2: absent,
@@ -139,9 +154,19 @@ function bundles(target: Target, dev: boolean): BuildOptions[] {
         { in: `webview/pages/${page}/main.ts`, out: page },
         { in: `webview/pages/${page}/${page}.css`, out: page },
       ]),
-      outdir: 'dist/webview',
+      outdir: join(outDir, 'webview'),
     },
   ];
+}
+
+/** Keeps a package in a file of its own: what is not needed to begin with need not even be parsed. */
+function loadedLater(name: string, file: string): Plugin {
+  return {
+    name: 'loaded-later',
+    setup({ onResolve }) {
+      onResolve({ filter: /./ }, ({ path }) => (path === name ? { path: file, external: true } : undefined));
+    },
+  };
 }
 
 function pages(): string[] {

@@ -1,4 +1,4 @@
-// Format, lint, layers, types, dead code, generated files: `npm run check`. Every part runs, then the verdict.
+// Format, lint, layers, circles of imports, types, dead code, generated files: `npm run check`. Every part runs, then the verdict.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { binary, root } from './root.ts';
@@ -11,6 +11,11 @@ const parts: readonly { name: string; argv: readonly [string, ...string[]]; mend
   },
   { name: 'types', argv: [binary('tsc'), '-p', root], mend: '' },
   { name: 'layers', argv: [process.execPath, join(root, 'scripts', 'layers.ts')], mend: 'see docs/architecture.md' },
+  {
+    name: 'no circles of imports',
+    argv: [process.execPath, join(root, 'scripts', 'circles.ts')],
+    mend: 'give what both need, often a type, a file of its own',
+  },
   { name: 'dead code', argv: [binary('knip')], mend: '' },
   {
     name: 'generated contributions',

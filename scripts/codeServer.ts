@@ -85,18 +85,16 @@ function npm(directory: string, args: readonly string[]): Promise<number> {
 export interface CodeServerProfile {
   /** Everything of this editor: settings, extensions, state. Nothing of it goes to the user's home. */
   readonly profile: string;
+  /** Where its extensions are, when it shares them with other profiles. */
+  readonly extensions?: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
 /** Installs a VSIX into a profile. */
-export async function installExtension(
-  entry: string,
-  { profile, env }: CodeServerProfile,
-  vsix: string,
-): Promise<void> {
+export async function installExtension(entry: string, profile: CodeServerProfile, vsix: string): Promise<void> {
   const argv = [...profileFlags(entry, profile), '--install-extension', vsix, '--force'];
   const child = spawn(process.execPath, argv, {
-    env: editorEnvironment(env, profile),
+    env: editorEnvironment(profile),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = collect(child);
@@ -107,10 +105,11 @@ export async function installExtension(
 /** Starts the editor on a free port of 127.0.0.1, in a process group of its own. */
 export async function startCodeServer(
   entry: string,
-  { profile, env }: CodeServerProfile,
+  place: CodeServerProfile,
   folder: string,
   settings: Readonly<Record<string, unknown>>,
 ): Promise<CodeServer> {
+  const { profile } = place;
   const user = join(profile, 'data', 'User');
   mkdirSync(user, { recursive: true });
   writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
@@ -123,8 +122,8 @@ export async function startCodeServer(
     '--disable-getting-started-override',
     '--disable-proxy',
   ];
-  const child = spawn(process.execPath, [...profileFlags(entry, profile), ...flags, folder], {
-    env: editorEnvironment(env, profile),
+  const child = spawn(process.execPath, [...profileFlags(entry, place), ...flags, folder], {
+    env: editorEnvironment(place),
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -158,20 +157,20 @@ const quietSettings = {
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
 };
 
-function profileFlags(entry: string, profile: string): string[] {
+function profileFlags(entry: string, { profile, extensions }: CodeServerProfile): string[] {
   return [
     entry,
     '--user-data-dir',
     join(profile, 'data'),
     '--extensions-dir',
-    join(profile, 'extensions'),
+    extensions ?? join(profile, 'extensions'),
     '--config',
     join(profile, 'config.yaml'),
   ];
 }
 
 /** Without the variables of an editor or npm around this process, and with its own places for what it would leave in HOME. */
-function editorEnvironment(env: NodeJS.ProcessEnv, profile: string): NodeJS.ProcessEnv {
+function editorEnvironment({ profile, env }: CodeServerProfile): NodeJS.ProcessEnv {
   mkdirSync(profile, { recursive: true });
   const kept = Object.entries(env).filter(([name]) => !/^(VSCODE_|npm_|ELECTRON_)/.test(name));
   return {

@@ -116,13 +116,15 @@ function zoneOf(file: string): Zone | undefined {
     .toSorted((a, b) => b.path.length - a.path.length)[0];
 }
 
-function importsOf(source: string): string[] {
+/** What a source file imports, types and `import()` included, as written. */
+export function importsOf(source: string): string[] {
   const pattern =
     /(?:^|\n)\s*(?:import|export)\s[^;'"]*?from\s*['"]([^'"]+)['"]|(?:^|\n)\s*import\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g;
   return [...source.matchAll(pattern)].map(match => match[1] ?? match[2] ?? match[3] ?? '');
 }
 
-function sources(directory: string): string[] {
+/** The source files below a directory. */
+export function sources(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter(name => /\.(ts|mts|mjs)$/.test(name))
     .map(name => join(directory, name));

@@ -5,8 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codex } from '../server/agents/codex.ts';
 import { installAgent } from '../server/agents/install.ts';
+import { codeServerDirectory, findChromium } from '../test/require.ts';
 import { testAgents } from './agentPrograms.ts';
 import { build, hostTarget } from './build.ts';
+import { installCodeServer, missingBuildTools } from './codeServer.ts';
+import { packageExtension } from './package.ts';
 import { binary, root } from './root.ts';
 import { toolsDirectory } from './tools.ts';
 
@@ -33,10 +36,13 @@ const env: NodeJS.ProcessEnv = {
 await build({ target: hostTarget(), dev: false });
 await provideCodex();
 await provideAgents();
+// Minutes where it is not there yet: it is made while other suites wait for their own.
+const editor = provideEditor();
 
 const unit = await suite('unit', ['test/unit'], []);
 // Real programs on a busy machine: what fails gets one more try, and is named below if that one passes.
 const integration = await suite('integration', ['test/integration'], ['--retry=1']);
+await editor;
 // One file at a time: an engine, a workbench and a browser share the machine with nothing. The first may build an image.
 const heavyFlags = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
 const heavy = await suite('heavy', ['test/docker', 'test/e2e'], heavyFlags);
@@ -76,10 +82,25 @@ async function provideAgents(): Promise<void> {
   }
 }
 
+/** code-server and the packaged extension, for the tests in a real workbench. Where it fails they try, and say why not. */
+async function provideEditor(): Promise<void> {
+  if (!chosenOf(['test/e2e']).length || findChromium() === null || missingBuildTools().length > 0) return;
+  try {
+    await installCodeServer(codeServerDirectory, console.log);
+    env['COACH_TEST_VSIX'] = await packageExtension(hostTarget(), join(scratch, 'codex-coach.vsix'));
+  } catch (error) {
+    console.log(error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What was asked for of these folders; all of them unless something was. */
+function chosenOf(folders: readonly string[]): readonly string[] {
+  return filters.length > 0 ? filters.filter(filter => folders.some(folder => filter.startsWith(folder))) : folders;
+}
+
 async function suite(name: string, folders: readonly string[], flags: readonly string[]): Promise<Totals> {
   const report = join(scratch, `${name}.json`);
-  const chosen =
-    filters.length > 0 ? filters.filter(filter => folders.some(folder => filter.startsWith(folder))) : folders;
+  const chosen = chosenOf(folders);
   if (chosen.length === 0) return totalsOf('');
   const argv = [
     'run',

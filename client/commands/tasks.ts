@@ -45,7 +45,9 @@ async function validateTask(coach: Coach, target: unknown): Promise<void> {
   if (task === undefined) return;
   const executor = setting('run.executor', vscode.Uri.file(task.repository));
   const validated = await withCancellableProgress(vscode.l10n.t('Validating “{0}”', task.title), signal =>
-    coach.api.tasks.validate({ repository: task.repository, task: task.id, executor }, signal),
+    coach.keys.with(keys =>
+      coach.api.tasks.validate({ repository: task.repository, task: task.id, executor, keys }, signal),
+    ),
   );
   const rewards = [toReward(validated.proof?.reference ?? null), toReward(validated.proof?.noOp ?? null)];
   if (validated.state === 'proven') {

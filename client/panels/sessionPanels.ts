@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { publish, serve } from '../../protocol/api.ts';
 import { sessionPage } from '../../protocol/pages.ts';
-import { type SessionSummary, sessions } from '../../protocol/sessions.ts';
+import { type SessionOpening, type SessionSummary, sessions } from '../../protocol/sessions.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { exportSession } from '../commands/exportSession.ts';
@@ -48,6 +48,13 @@ export class SessionPanels implements vscode.WebviewPanelSerializer, vscode.Disp
     const coach = this.#coach;
     const api = coach.api.sessions;
     const done = { done: true };
+    const named = <T extends { session: SessionSummary }>(answer: T): T => {
+      panel.title = visible(answer.session.title).slice(0, titleLength) || sessionId;
+      return answer;
+    };
+    // Asked for while the page is still being loaded, which takes longer than the answer.
+    let early: Promise<SessionOpening> | null = api.opening({ sessionId });
+    early.catch(() => undefined);
     this.#panels.set(sessionId, panel);
     showPage(coach, panel, {
       name: 'session',
@@ -59,11 +66,12 @@ export class SessionPanels implements vscode.WebviewPanelSerializer, vscode.Disp
           sessions,
           {
             ...api,
-            async exchanges(params, signal) {
-              const answer = await api.exchanges(params, signal);
-              panel.title = visible(answer.session.title).slice(0, titleLength) || sessionId;
-              return answer;
+            async opening(params, signal) {
+              const asked = early ?? api.opening(params, signal);
+              early = null;
+              return named(await asked);
             },
+            exchanges: async (params, signal) => named(await api.exchanges(params, signal)),
           },
           channel,
           'webview',

@@ -1,4 +1,4 @@
-import type { CommandContribution } from '../contributions.ts';
+import type { CommandContribution } from '../commandContribution.ts';
 
 /** What is under review in this window: `trial` or `session`; unset when nothing is. */
 export const reviewContextKey = 'codexCoach.review';
@@ -116,7 +116,8 @@ export const reviewMenus: Readonly<Record<string, readonly MenuEntry[]>> = {
     ['deleteReviewComment', 'inline@3', onController],
   ],
   'comments/comment/context': [
-    ['cancelReviewComment', 'inline@1', onController],
-    ['saveReviewComment', 'inline@2', onController],
+    // The editor makes the first one the button that stands out.
+    ['saveReviewComment', 'inline@1', onController],
+    ['cancelReviewComment', 'inline@2', onController],
   ],
 };

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { CoachError } from '../../protocol/errors.ts';
 import type { ReviewComment } from '../../protocol/reviews.ts';
 import type { Regrade, TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
@@ -28,9 +29,7 @@ export async function makeCriterion(coach: Coach, comment: ReviewComment, trial:
 }
 
 async function regradeRun(coach: Coach, runId: string): Promise<void> {
-  const { rows } = await withCancellableProgress(vscode.l10n.t('Judging the trials by the rubric'), signal =>
-    coach.api.runs.regrade({ runId, rubricOnly: true }, signal),
-  );
+  const rows = await coach.keys.with(keys => judgeAgain(coach, runId, keys));
   const { trials } = await coach.api.runs.show({ runId });
   const names = new Map(trials.map(({ id, agentLabel, attempt }) => [id, `${agentLabel} #${attempt}`]));
   await vscode.window.showQuickPick(
@@ -43,11 +42,21 @@ async function regradeRun(coach: Coach, runId: string): Promise<void> {
   );
 }
 
+/** @throws CoachError `agent.noKey` when the judge has none: nothing was judged then */
+async function judgeAgain(coach: Coach, runId: string, keys: Record<string, string>): Promise<Regrade[]> {
+  const { rows } = await withCancellableProgress(vscode.l10n.t('Judging the trials by the rubric'), signal =>
+    coach.api.runs.regrade({ runId, rubricOnly: true, keys }, signal),
+  );
+  const keyless = rows.find(({ error }) => error?.code === 'agent.noKey')?.error;
+  if (keyless) throw CoachError.fromShape(keyless);
+  return rows;
+}
+
 function toItems({ before, after, flips, error }: Regrade, name: string): vscode.QuickPickItem[] {
   const reward = (value: number | null) => value?.toFixed(2) ?? '–';
-  const verdict = (value: 'met' | 'unmet' | null) => value ?? '–';
+  const verdict = (value: 'met' | 'unmet' | null) => value ?? vscode.l10n.t('not judged');
   return [
-    { kind: vscode.QuickPickItemKind.Separator, label: name },
+    { kind: vscode.QuickPickItemKind.Separator, label: '' },
     {
       label: vscode.l10n.t('{0}: reward {1} → {2}', name, reward(before), reward(after)),
       ...(error === null ? {} : { detail: error.message }),

@@ -35,7 +35,7 @@ export async function mirrorRun(
           if (item === undefined || shown.get(trial.id) === trial.phase) return;
           items.set(trial.id, item);
           shown.set(trial.id, trial.phase);
-          item.description = trialWords(trial);
+          item.label = attemptWords(trial);
           if (trial.phase === 'queued') mirror.enqueued(item);
           else if (trial.phase === 'done') verdicts.push(showVerdict(mirror, item, trial));
           else mirror.started(item);
@@ -58,12 +58,15 @@ export function toOutput(text: string): string {
   return `${visible(text).trimEnd().replaceAll('\n', '\r\n')}\r\n`;
 }
 
-function trialWords({ phase, reward, cost }: TrialSummary): string {
-  if (phase !== 'done') return '';
-  return vscode.l10n.t('reward {0}, {1}', toReward(reward), toMoney(cost));
+/** What an attempt is called: once it is done, with its reward, and its cost where it is known. */
+export function attemptWords({ agentLabel, attempt, phase, reward, cost }: TrialSummary): string {
+  const name = `${agentLabel} #${attempt}`;
+  if (phase !== 'done') return name;
+  const judged = vscode.l10n.t('{0}: reward {1}', name, toReward(reward));
+  return cost.kind === 'priced' ? `${judged}, ${toMoney(cost)}` : judged;
 }
 
-/** The editor knows passed and failed only; the reward stands in the description. */
+/** The editor knows passed and failed only; the reward stands in the label. */
 async function showVerdict(mirror: vscode.TestRun, item: vscode.TestItem, trial: TrialSummary): Promise<void> {
   const { agentMs, end, error, reward } = trial;
   const durationMs = agentMs ?? undefined;

@@ -1,14 +1,16 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
+import { type Suite, tasksToRun } from '../../protocol/suites.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
+import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { askAndStartRun } from '../commands/startRun.ts';
 import { prefix } from '../contributions.ts';
 import { showFailure } from '../failures.ts';
 import { repositories } from '../repository.ts';
 import { setting } from '../settings.ts';
-import { mirrorRun } from './testRun.ts';
+import { attemptWords, mirrorRun } from './testRun.ts';
 
 /** Asks what is to be run on these tasks, with count and cost, and starts it. Undefined when dismissed. */
 export type AskAndStart = (coach: Coach, tasks: readonly TaskSummary[]) => Promise<RunSummary | undefined>;
@@ -39,14 +41,14 @@ export function createTestingView(coach: Coach): vscode.Disposable {
   };
 }
 
-/** Suite (the runnable tasks of a repository) → task → attempt. Exported for its test, with what asks passed in. */
+/** Suite → task → attempt; tasks of no suite stand below their repository. Exported for its test, with what asks passed in. */
 export function showTasks(coach: Coach, ask: AskAndStart = askAndStartRun): vscode.Disposable {
   const controller = vscode.tests.createTestController(`${prefix}.tasks`, vscode.l10n.t('Codex Coach Tasks'));
-  const tasks = new WeakMap<vscode.TestItem, TaskSummary>();
+  const rows: Rows = { controller, tasks: new WeakMap(), suites: new WeakMap() };
   const closed = new AbortController();
   const load = async () => {
-    const suites = await Promise.all(repositories().map(repository => loadSuite(coach, controller, tasks, repository)));
-    controller.items.replace(suites.filter(suite => suite.children.size > 0));
+    const items = await Promise.all(repositories().map(repository => loadRepository(coach, rows, repository)));
+    controller.items.replace(items.flat());
   };
   const refresh = () => load().catch((error: unknown) => showFailure(error, coach.log));
   controller.refreshHandler = refresh;
@@ -57,70 +59,115 @@ export function showTasks(coach: Coach, ask: AskAndStart = askAndStartRun): vsco
     vscode.TestRunProfileKind.Run,
     async (request, token) => {
       try {
-        await runTasks(coach, controller, request, chosenTasks(controller, tasks, request), {
-          ask,
-          token,
-          signal: closed.signal,
-        });
+        await runTasks(coach, controller, request, chosenTasks(rows, request), { ask, token, signal: closed.signal });
       } catch (error) {
         void showFailure(error, coach.log);
       }
     },
     false,
   );
-  const subscription = coach.api.tasks.on('changed', () => void refresh());
-  return vscode.Disposable.from(
-    { dispose: () => subscription.dispose() },
-    { dispose: () => closed.abort() },
-    controller,
-  );
+  const subscriptions = [
+    coach.api.tasks.on('changed', () => void refresh()),
+    coach.api.suites.on('changed', () => void refresh()),
+  ];
+  return vscode.Disposable.from(...subscriptions, { dispose: () => closed.abort() }, controller);
 }
 
-async function loadSuite(
-  coach: Coach,
-  controller: vscode.TestController,
-  tasks: WeakMap<vscode.TestItem, TaskSummary>,
-  repository: string,
-): Promise<vscode.TestItem> {
-  const { rows } = await coach.api.tasks.list({ repository });
-  const suite =
+/**
+ * What the items of the view stand for; an attempt stands for nothing. Their states are in their labels: of an item with a
+ * description, the editor tells a screen reader the description alone.
+ */
+interface Rows {
+  readonly controller: vscode.TestController;
+  readonly tasks: WeakMap<vscode.TestItem, TaskSummary>;
+  readonly suites: WeakMap<vscode.TestItem, Suite>;
+}
+
+async function loadRepository(coach: Coach, rows: Rows, repository: string): Promise<vscode.TestItem[]> {
+  const [tasks, suites] = await Promise.all([
+    coach.api.tasks.list({ repository }),
+    coach.api.suites.list({ repository }),
+  ]);
+  const runnable = tasks.rows.filter(task => task.state !== 'created' && task.problem === null);
+  const known = new Map(runnable.map(task => [task.id, task]));
+  const inSuites = new Set(suites.rows.flatMap(suite => suite.tasks));
+  const rest = runnable.filter(task => !inSuites.has(task.id));
+  const items = suites.rows.map(suite => suiteItem(rows, suite, known));
+  if (rest.length === 0) return items;
+  const { controller } = rows;
+  const root =
     controller.items.get(repository) ??
     controller.createTestItem(repository, basename(repository), vscode.Uri.file(repository));
-  const runnable = rows.filter(task => task.state !== 'created' && task.problem === null);
-  suite.children.replace(
-    runnable.map(task => {
-      const id = `${repository}/${task.id}`;
+  root.sortText = '1';
+  fill(rows, root, rest);
+  return [...items, root];
+}
+
+function suiteItem(rows: Rows, suite: Suite, known: ReadonlyMap<string, TaskSummary>): vscode.TestItem {
+  const { controller } = rows;
+  const id = `${suite.repository}/.coach/suites/${suite.name}`;
+  const item =
+    controller.items.get(id) ?? controller.createTestItem(id, visible(suite.title), vscode.Uri.file(suite.file));
+  item.label = visible(suite.title);
+  // Before the tasks of no suite.
+  item.sortText = `0 ${suite.name}`;
+  item.error = suite.problem ?? missingWords(suite);
+  rows.suites.set(item, suite);
+  fill(
+    rows,
+    item,
+    suite.tasks.flatMap(name => known.get(name) ?? []),
+  );
+  return item;
+}
+
+function missingWords({ missing }: Suite): string | undefined {
+  if (missing.length === 0) return undefined;
+  return vscode.l10n.t('Not prepared in this repository: {0}. The suite can’t be run.', missing.join(', '));
+}
+
+function fill({ controller, tasks }: Rows, parent: vscode.TestItem, shown: readonly TaskSummary[]): void {
+  parent.children.replace(
+    shown.map((task, index) => {
+      const id = `${parent.id}/${task.id}`;
       const place = vscode.Uri.joinPath(vscode.Uri.file(task.directory), 'task.toml');
       // A known item stays: its attempts hang on it.
-      const item = suite.children.get(id) ?? controller.createTestItem(id, task.title || task.id, place);
-      item.label = task.title || task.id;
-      item.description = task.state === 'proven' ? vscode.l10n.t('proven') : vscode.l10n.t('not proven');
+      const label = taskWords(task);
+      const item = parent.children.get(id) ?? controller.createTestItem(id, label, place);
+      item.label = label;
+      item.sortText = inOrder(index);
       tasks.set(item, task);
       return item;
     }),
   );
-  return suite;
+}
+
+function taskWords({ title, id, state }: TaskSummary): string {
+  const name = visible(title || id);
+  return state === 'proven' ? name : vscode.l10n.t('{0} (not proven)', name);
 }
 
 type Chosen = ReadonlyMap<TaskSummary, vscode.TestItem>;
 
-/** The tasks of the chosen rows: a suite stands for all of its tasks, an attempt for the task that it was made at. */
-function chosenTasks(
-  controller: vscode.TestController,
-  tasks: WeakMap<vscode.TestItem, TaskSummary>,
-  { include, exclude = [] }: vscode.TestRunRequest,
-): Chosen {
-  const chosen = new Map<TaskSummary, vscode.TestItem>();
+/**
+ * The tasks of the chosen rows, each once: a suite stands for all of its tasks, an attempt for the task that it was made at.
+ * @throws CoachError for a suite that can't be run as a whole
+ */
+function chosenTasks({ controller, tasks, suites }: Rows, { include, exclude = [] }: vscode.TestRunRequest): Chosen {
+  const chosen = new Map<string, [TaskSummary, vscode.TestItem]>();
   const add = (item: vscode.TestItem) => {
     if (exclude.includes(item)) return;
+    const suite = suites.get(item);
+    if (suite !== undefined) tasksToRun(suite);
     const task = tasks.get(item);
-    if (task !== undefined) chosen.set(task, item);
-    else if (item.parent !== undefined && tasks.has(item.parent)) add(item.parent);
+    if (task !== undefined) {
+      if (!chosen.has(task.directory)) chosen.set(task.directory, [task, item]);
+    } else if (item.parent !== undefined && tasks.has(item.parent)) add(item.parent);
     else item.children.forEach(add);
   };
   if (include === undefined) controller.items.forEach(add);
   else include.forEach(add);
-  return chosen;
+  return new Map(chosen.values());
 }
 
 interface RunTools {
@@ -156,12 +203,16 @@ function byRepository(tasks: readonly TaskSummary[]): TaskSummary[][] {
 function attemptItem(
   controller: vscode.TestController,
   task: vscode.TestItem | undefined,
-  { id, agentLabel, attempt }: TrialSummary,
+  trial: TrialSummary,
 ): vscode.TestItem | undefined {
   if (task === undefined) return undefined;
-  const item = controller.createTestItem(id, vscode.l10n.t('{0}, attempt {1}', agentLabel, attempt), task.uri);
+  const item = controller.createTestItem(trial.id, attemptWords(trial), task.uri);
   // Newest last, as they were made.
-  item.sortText = `${String(task.children.size).padStart(6, '0')}`;
+  item.sortText = inOrder(task.children.size);
   task.children.add(item);
   return item;
+}
+
+function inOrder(index: number): string {
+  return String(index).padStart(6, '0');
 }

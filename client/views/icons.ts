@@ -41,6 +41,9 @@ export const runIcon = (state: RunState): vscode.ThemeIcon => toIcon(runLooks[st
 export const taskIcon = (state: TaskState, problem: boolean): vscode.ThemeIcon =>
   toIcon(problem ? ['warning', 'problemsWarningIcon.foreground'] : taskLooks[state]);
 
+export const suiteIcon = (whole: boolean): vscode.ThemeIcon =>
+  toIcon(whole ? ['library'] : ['warning', 'problemsWarningIcon.foreground']);
+
 function toIcon([icon, color]: Look): vscode.ThemeIcon {
   return color === undefined ? new vscode.ThemeIcon(icon) : new vscode.ThemeIcon(icon, new vscode.ThemeColor(color));
 }

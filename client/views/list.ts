@@ -14,6 +14,8 @@ export interface ListSource<Node> {
   item(node: Node): vscode.TreeItem;
   /** Forgets what is kept between two askings, because all of it may be stale. */
   invalidate?(): void;
+  /** Where rows can be dragged to. */
+  readonly drops?: vscode.TreeDragAndDropController<Node>;
   /** Subscribes to what makes rows stale: one row and what is below it, or all. */
   watch(stale: (node?: Node) => void): vscode.Disposable[];
 }
@@ -58,6 +60,7 @@ export function createList<Node>(source: ListSource<Node>, coach: Coach): List<N
     showCollapseAll: source.children !== undefined,
     canSelectMany: source.view === 'tasks',
     manageCheckboxStateManually: true,
+    ...(source.drops === undefined ? {} : { dragAndDropController: source.drops }),
   });
   const refresh = () => {
     source.invalidate?.();

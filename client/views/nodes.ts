@@ -1,5 +1,6 @@
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import type { Exchange, SessionSummary } from '../../protocol/sessions.ts';
+import type { Suite } from '../../protocol/suites.ts';
 import type { TaskState, TaskSummary } from '../../protocol/tasks.ts';
 
 /** Rows of the trees; commands get them as their argument when they are started from a row. */
@@ -8,7 +9,12 @@ export type TaskGroupNode = {
   readonly state: TaskState;
   readonly tasks: readonly TaskSummary[];
 };
-export type TaskNode = { readonly kind: 'task'; readonly task: TaskSummary };
+/** `suite` is the one whose row this is; a task of the lists by state has none. */
+export type TaskNode = { readonly kind: 'task'; readonly task: TaskSummary; readonly suite?: Suite };
+export type SuiteGroupNode = { readonly kind: 'suiteGroup'; readonly suites: readonly Suite[] };
+export type SuiteNode = { readonly kind: 'suite'; readonly suite: Suite };
+/** A name in a suite that is no prepared task. */
+export type MissingTaskNode = { readonly kind: 'missingTask'; readonly name: string; readonly suite: Suite };
 export type RunNode = { readonly kind: 'run'; readonly run: RunSummary };
 /** The trials of one agent in a run. */
 export type RunAgentNode = {

@@ -10,6 +10,7 @@ import { createList, type List } from './list.ts';
 import { toDay, toTime } from './moment.ts';
 import type { DayNode, ExchangeNode, MoreNode, SessionNode } from './nodes.ts';
 import { byDay, matches, type SessionFilter, SessionPages } from './sessionPages.ts';
+import { shortTitle } from './shortTitle.ts';
 
 type Node = DayNode | SessionNode | ExchangeNode | MoreNode;
 
@@ -107,21 +108,24 @@ function dayItem({ day, sessions }: DayNode, isNewest: boolean): vscode.TreeItem
 }
 
 function sessionItem(session: SessionSummary): vscode.TreeItem {
-  const item = new vscode.TreeItem(visible(session.title || session.id), vscode.TreeItemCollapsibleState.Collapsed);
+  const title = visible(session.title || session.id);
+  const item = new vscode.TreeItem(shortTitle(title), vscode.TreeItemCollapsibleState.Collapsed);
   item.id = session.id;
   item.iconPath = new vscode.ThemeIcon('comment-discussion');
   const tokens = totalTokens(session.usage);
+  // A narrow side bar cuts it from the end.
   item.description = [
-    session.agent,
-    tokens === null ? null : vscode.l10n.t('{0} tokens', toCount(tokens)),
     session.cost.kind === 'priced' ? toMoney(session.cost) : null,
+    tokens === null ? null : vscode.l10n.t('{0} tokens', toCount(tokens)),
     toTime(session.endedAt),
+    session.agent,
   ]
     .filter(Boolean)
     .join(' · ');
+  item.accessibilityInformation = { label: `${title}, ${item.description}` };
   item.contextValue = 'session';
   item.tooltip = [
-    visible(session.title),
+    title,
     session.id,
     `${new Date(session.startedAt).toLocaleString()}, ${session.models.join(', ')}`,
     session.exchanges === 1 ? vscode.l10n.t('1 exchange') : vscode.l10n.t('{0} exchanges', session.exchanges),

@@ -1,6 +1,7 @@
 import { basename, sep } from 'node:path';
 import * as vscode from 'vscode';
 import { toReward } from '../../protocol/figures.ts';
+import type { Suite } from '../../protocol/suites.ts';
 import { proofCaveat, type TaskState, type TaskSummary } from '../../protocol/tasks.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
@@ -9,9 +10,10 @@ import { repositories } from '../repository.ts';
 import { stateUri } from './decorations.ts';
 import { taskIcon } from './icons.ts';
 import { createList, type List } from './list.ts';
-import type { TaskGroupNode, TaskNode } from './nodes.ts';
+import type { MissingTaskNode, SuiteGroupNode, SuiteNode, TaskGroupNode, TaskNode } from './nodes.ts';
+import { missingTaskItem, suiteChildren, suiteDrops, suiteGroupItem, suiteItem } from './suites.ts';
 
-type Node = TaskGroupNode | TaskNode;
+type Node = TaskGroupNode | TaskNode | SuiteGroupNode | SuiteNode | MissingTaskNode;
 
 /** Runnable ones first. */
 const groups: readonly TaskState[] = ['proven', 'prepared', 'created'];
@@ -21,29 +23,32 @@ export interface TasksView extends List<Node> {
   checked(): TaskSummary[];
 }
 
-/** Tasks of the open repositories by how far they are, newest first; ticked ones are run together. */
+/** Suites and tasks of the open repositories, by how far they are, newest first; ticked ones are run together. */
 export function createTasksView(coach: Coach): TasksView {
   const checked = new Map<string, TaskSummary>();
+  let rows: readonly TaskSummary[] = [];
   const list = createList<Node>(
     {
       view: 'tasks',
       async roots() {
-        const pages = await Promise.all(repositories().map(repository => coach.api.tasks.list({ repository })));
-        const rows = pages.flatMap(page => page.rows);
+        const pages = repositories().map(repository => coach.api.tasks.list({ repository }));
+        const suites = repositories().map(repository => coach.api.suites.list({ repository }));
+        rows = (await Promise.all(pages)).flatMap(page => page.rows);
         keepOnly(rows);
-        return groups.flatMap(state => {
-          const tasks = rows.filter(task => task.state === state);
-          return tasks.length === 0 ? [] : [{ kind: 'taskGroup' as const, state, tasks }];
-        });
+        return grouped(
+          rows,
+          (await Promise.all(suites)).flatMap(page => page.rows),
+        );
       },
-      children: async node =>
-        node.kind === 'taskGroup' ? node.tasks.map(task => ({ kind: 'task' as const, task })) : [],
-      item: node => (node.kind === 'taskGroup' ? groupItem(node) : taskItem(node.task, checked.has(keyOf(node.task)))),
+      children: async node => childrenOf(node, rows),
+      item: node => itemOf(node, task => checked.has(keyOf(task))),
+      drops: suiteDrops(coach),
       watch: stale => [
         coach.api.tasks.on('changed', () => stale()),
-        // Tasks are files: edited by hand, a proof may no longer hold.
-        vscode.workspace.onDidSaveTextDocument(({ uri }) => {
-          if (uri.fsPath.includes(`${sep}.coach${sep}tasks${sep}`)) stale();
+        coach.api.suites.on('changed', () => stale()),
+        // Tasks and suites are files: edited by hand, a proof may no longer hold.
+        vscode.workspace.onDidSaveTextDocument(({ uri: { fsPath } }) => {
+          if (['tasks', 'suites'].some(place => fsPath.includes(`${sep}.coach${sep}${place}${sep}`))) stale();
         }),
       ],
     },
@@ -80,6 +85,43 @@ export function createTasksView(coach: Coach): TasksView {
   };
 }
 
+function grouped(rows: readonly TaskSummary[], suites: readonly Suite[]): Node[] {
+  const byState = groups.flatMap(state => {
+    const tasks = rows.filter(task => task.state === state);
+    return tasks.length === 0 ? [] : [{ kind: 'taskGroup' as const, state, tasks }];
+  });
+  return suites.length === 0 ? byState : [{ kind: 'suiteGroup', suites }, ...byState];
+}
+
+function childrenOf(node: Node, rows: readonly TaskSummary[]): Node[] {
+  switch (node.kind) {
+    case 'taskGroup':
+      return node.tasks.map(task => ({ kind: 'task', task }));
+    case 'suiteGroup':
+      return node.suites.map(suite => ({ kind: 'suite', suite }));
+    case 'suite':
+      return [...suiteChildren(node, rows)];
+    case 'task':
+    case 'missingTask':
+      return [];
+  }
+}
+
+function itemOf(node: Node, isChecked: (task: TaskSummary) => boolean): vscode.TreeItem {
+  switch (node.kind) {
+    case 'taskGroup':
+      return groupItem(node);
+    case 'suiteGroup':
+      return suiteGroupItem(node);
+    case 'suite':
+      return suiteItem(node);
+    case 'missingTask':
+      return missingTaskItem(node);
+    case 'task':
+      return node.suite === undefined ? taskItem(node, isChecked(node.task)) : taskInSuite(node, node.suite);
+  }
+}
+
 function groupItem({ state, tasks }: TaskGroupNode): vscode.TreeItem {
   const item = new vscode.TreeItem(groupWords(state), vscode.TreeItemCollapsibleState.Expanded);
   item.id = `group/${state}`;
@@ -89,18 +131,18 @@ function groupItem({ state, tasks }: TaskGroupNode): vscode.TreeItem {
   return item;
 }
 
-function taskItem(task: TaskSummary, isChecked: boolean): vscode.TreeItem {
-  const item = new vscode.TreeItem(visible(task.title || task.id));
-  item.id = keyOf(task);
-  item.iconPath = taskIcon(task.state, task.problem !== null);
-  const place = repositories().length > 1 ? [basename(task.repository)] : [];
-  const state = task.problem === null ? stateWords(task.state) : vscode.l10n.t('has a problem');
-  // The group above says the state already; of a problem it does not.
-  item.description = [...(task.problem === null ? task.tags : [state]), ...place].join(' · ');
-  item.accessibilityInformation = { label: [item.label, state].join(', ') };
-  item.contextValue = `task.${task.problem === null ? task.state : 'broken'}`;
-  item.resourceUri = stateUri('task', item.id, task.problem === null ? task.state : 'problem');
-  item.tooltip = tooltip(task);
+/** The same task as in its group; there it is checked, here it is taken out. */
+function taskInSuite(node: TaskNode, suite: Suite): vscode.TreeItem {
+  const item = rowOf(node);
+  item.id = `suite/${suite.repository}/${suite.name}/${node.task.id}`;
+  item.description = [wordsOf(node.task), ...node.task.tags].join(' · ');
+  item.contextValue = `${item.contextValue}.suite`;
+  return item;
+}
+
+function taskItem(node: TaskNode, isChecked: boolean): vscode.TreeItem {
+  const { task } = node;
+  const item = rowOf(node);
   if (isRunnable(task)) {
     const { Checked, Unchecked } = vscode.TreeItemCheckboxState;
     item.checkboxState = {
@@ -109,12 +151,32 @@ function taskItem(task: TaskSummary, isChecked: boolean): vscode.TreeItem {
       accessibilityInformation: { label: vscode.l10n.t('Check {0}', task.title) },
     };
   }
+  return item;
+}
+
+function rowOf(node: TaskNode): vscode.TreeItem {
+  const { task } = node;
+  const item = new vscode.TreeItem(visible(task.title || task.id));
+  item.id = keyOf(task);
+  item.iconPath = taskIcon(task.state, task.problem !== null);
+  const place = repositories().length > 1 ? [basename(task.repository)] : [];
+  const state = wordsOf(task);
+  // The group above says the state already; of a problem it does not.
+  item.description = [...(task.problem === null ? task.tags : [state]), ...place].join(' · ');
+  item.accessibilityInformation = { label: [item.label, state].join(', ') };
+  item.contextValue = `task.${task.problem === null ? task.state : 'broken'}`;
+  item.resourceUri = stateUri('task', item.id, task.problem === null ? task.state : 'problem');
+  item.tooltip = tooltip(task);
   item.command = {
     command: commandId('openTaskInstruction'),
     title: vscode.l10n.t('Open Task Instruction'),
-    arguments: [{ kind: 'task', task } satisfies TaskNode],
+    arguments: [node],
   };
   return item;
+}
+
+function wordsOf({ state, problem }: TaskSummary): string {
+  return problem === null ? stateWords(state) : vscode.l10n.t('has a problem');
 }
 
 function isRunnable({ state, problem }: TaskSummary): boolean {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locator } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Comparison } from '../../protocol/comparison.ts';
 import { aComparison } from '../fakes/comparisons.ts';
@@ -87,6 +88,25 @@ describe.skipIf(!requireFeature('browser'))('the page that compares agents', { t
     expect(await page.locator('.mx .tk').count()).toBe(100);
     await page.getByText('Show all 150 tasks').click();
     await expect.poll(() => page.locator('.mx .tk').count()).toBe(150);
+  });
+
+  it('keeps agents, tasks and means in sight while many of both scroll, by keyboard too', async () => {
+    const { page } = await openComparison(aComparison(40, 4));
+    const last = page.locator('.mx .tk').last().locator('xpath=..').locator('button').last();
+    await last.focus();
+    const box = async (locator: Locator) => (await locator.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+    const region = await box(page.locator('.both'));
+    const [corner, mean, mark] = [
+      await box(page.locator('.mx thead th').first()),
+      await box(page.locator('.mx .sum th')),
+      await box(last),
+    ];
+    expect(Math.round(corner.x - region.x)).toBe(0);
+    expect(Math.round(corner.y - region.y)).toBe(0);
+    expect(region.height).toBeLessThan(900);
+    expect(mark.y).toBeGreaterThanOrEqual(corner.y + corner.height);
+    expect(mark.y + mark.height).toBeLessThanOrEqual(mean.y + 1);
+    await page.screenshot({ path: shot('page-compare-scrolled') });
   });
 
   it('says that there is nothing to compare', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { hostTarget } from '../../scripts/build.ts';
-import { installCodeServer } from '../../scripts/codeServer.ts';
+import { installCodeServer, installExtension } from '../../scripts/codeServer.ts';
 import { packageExtension } from '../../scripts/package.ts';
 import { root } from '../../scripts/root.ts';
 import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
@@ -50,14 +50,17 @@ export async function aSampleRepository(): Promise<string> {
 async function makeTools() {
   const scratch = mkdtempSync(join(tmpdir(), 'coach-editor-'));
   const entry = await installCodeServer(codeServerDirectory, console.log);
-  const vsix = await packageExtension(hostTarget(), join(scratch, 'codex-coach.vsix'));
+  const vsix =
+    process.env['COACH_TEST_VSIX'] || (await packageExtension(hostTarget(), join(scratch, 'codex-coach.vsix')));
+  const extensions = join(scratch, 'extensions');
+  await installExtension(entry, { profile: join(scratch, 'installer'), extensions, env: process.env }, vsix);
   const browser: Browser = await launchBrowser(scratch);
   let editors = 0;
   return {
     async open(world: World, folder: string, settings: Readonly<Record<string, unknown>> = {}): Promise<Workbench> {
       const profile = join(scratch, `profile-${++editors}`);
       mkdirSync(world.paths.home, { recursive: true, mode: 0o700 });
-      const editor = await startWorkbench({ entry, vsix, profile, folder, env: world.env, settings });
+      const editor = await startWorkbench({ entry, profile, extensions, folder, env: world.env, settings });
       onTestFinished(() => editor.stop());
       const workbench = await Workbench.open(browser, editor, folder);
       onTestFinished(() => workbench.page.context().close());

@@ -18,6 +18,8 @@ import type { Theme } from './pages/theme.ts';
 import { screenshots } from './workbench.ts';
 
 interface Shown {
+  /** Name of the bundle where it is not that of the case. */
+  readonly page?: string;
   readonly facts: Record<string, string>;
   readonly ready: string;
   readonly open: readonly string[];
@@ -25,7 +27,7 @@ interface Shown {
 }
 
 /** Each page with everything on it that it can show at once. `open` is unfolded first. */
-const pages: Readonly<Record<'run' | 'session' | 'compare', Shown>> = {
+const pages: Readonly<Record<'run' | 'session' | 'compare' | 'compare-many', Shown>> = {
   run: { facts: { runId: 'run-1' }, ready: '.lane', open: ['.lane[data-state="passed"] >> nth=0'], host: serveRun },
   session: {
     facts: { sessionId: 'session-1' },
@@ -38,6 +40,14 @@ const pages: Readonly<Record<'run' | 'session' | 'compare', Shown>> = {
     ready: '.mx',
     open: [],
     host: channel => void serveComparison(channel, { comparison: aComparison(), run: aRun({ state: 'finished' }) }),
+  },
+  'compare-many': {
+    page: 'compare',
+    facts: { runIds: 'run-1' },
+    ready: '.mx',
+    open: [],
+    host: channel =>
+      void serveComparison(channel, { comparison: aComparison(40, 4), run: aRun({ state: 'finished' }) }),
   },
 };
 
@@ -66,7 +76,11 @@ describe.skipIf(!requireFeature('browser'))('every page', { timeout: 60_000 }, (
       reducedMotion: 'reduce',
     });
     onTestFinished(() => context.close());
-    const { page, channel, complaints } = await openPage(context, { page: shown.page, facts, theme });
+    const { page, channel, complaints } = await openPage(context, {
+      page: pages[shown.page].page ?? shown.page,
+      facts,
+      theme,
+    });
     host(channel);
     await loadPage(page);
     await page.locator(ready).first().waitFor();

@@ -1,26 +1,18 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { ReviewComment } from '../../protocol/reviews.ts';
 import type { TrialSummary } from '../../protocol/runs.ts';
-import { solutionLine, startFiles, writeRepository } from '../integration/benchFixture.ts';
 import { runGit } from '../integration/executorsFixture.ts';
 import { requireFeature } from '../require.ts';
-import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, type World } from '../world.ts';
-import { type EditorTools, sharedEditorTools } from './editorWorld.ts';
+import type { World } from '../world.ts';
+import { sharedEditorTools } from './editorWorld.ts';
+import { commentsOf, list, openReview, reviewedWorld, reviewRow, writeComment } from './reviewWorld.ts';
 import type { Workbench } from './workbench.ts';
 
 const canReview = requireFeature('browser') && requireFeature('editor') && requireFeature('sandbox');
 const seconds = 1000;
 const patience = { timeout: 30_000 };
-
-const list = (changed: Readonly<Record<number, string>> = {}): string =>
-  Array.from({ length: 30 }, (_, index) => `// ${changed[index + 1] ?? `line ${index + 1}`}\n`).join('');
-const solved = { 2: 'second', 14: 'fourteenth', 28: 'twenty-eighth' };
-/** Fails the hidden test at a line of its own. */
-const failing = `sh -c "sed -i s/line.2$/two/ src/list.js && echo 'exports.median = list => list.first.value;' > src/median.js"`;
 
 /** The native review of real trials, in a real workbench. */
 describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
@@ -36,7 +28,7 @@ describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
       const before = treeOf(root);
       await editor.page.locator('.multiDiffEntry', { hasText: 'median.js' }).waitFor();
       await reviewRow(editor, /^list\.js/).waitFor();
-      await editor.screenshot('review-changes');
+      await editor.screenshots('review-changes');
 
       await reviewRow(editor, /^list\.js/)
         .locator('.monaco-tl-twistie')
@@ -50,7 +42,7 @@ describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
         await reviewRow(editor, `Line ${line}, ${decision}`).waitFor();
       }
       await reviewRow(editor, /^list\.js.*2 of 3 accepted/).waitFor();
-      await editor.screenshot('review-decided');
+      await editor.screenshots('review-decided');
 
       await editor.command('Codex Coach: Apply Accepted Changes…');
       await editor.page.locator('.bulk-edit-panel').getByText('list.js').first().waitFor();
@@ -58,7 +50,7 @@ describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
       await editor.page.keyboard.press('Home');
       await editor.page.keyboard.press('Space');
       await editor.page.locator('.bulk-edit-panel [role=checkbox][aria-checked=true]').first().waitFor();
-      await editor.screenshot('review-preview');
+      await editor.screenshots('review-preview');
       await editor.page.locator('.bulk-edit-panel').getByRole('button', { name: 'Apply' }).click();
       const file = join(root, 'src', 'list.js');
       await expect
@@ -93,16 +85,16 @@ describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
       await reviewRow(editor, 'Failed tests').waitFor();
       await editor.command('Problems: Focus on Problems View');
       await editor.page.getByText('Failed test:').first().waitFor();
-      await editor.screenshot('review-failures');
+      await editor.screenshots('review-failures');
 
       await editor.command('Codex Coach: Accept All Changes');
       await editor.command('Codex Coach: Apply Accepted Changes…');
       await editor.page.locator('.monaco-dialog-box', { hasText: 'conflict' }).waitFor();
-      await editor.screenshot('review-conflict');
+      await editor.screenshots('review-conflict');
       await editor.dialog('Resolve in Merge Editor');
       await editor.page.locator('.merge-editor').waitFor();
       await editor.page.locator('.merge-editor .view-line', { hasText: 'mine' }).first().waitFor();
-      await editor.screenshot('review-merge-editor');
+      await editor.screenshots('review-merge-editor');
       expect(readFileSync(join(root, 'src', 'list.js'), 'utf8'), 'left as it is').toBe(list({ 2: 'mine' }));
       await expect
         .poll(() => readFileSync(join(root, 'src', 'median.js'), 'utf8'), patience)
@@ -112,57 +104,11 @@ describe.skipIf(!canReview)('reviewing a trial in the editor', () => {
   );
 });
 
-interface ReviewedWorld {
-  readonly world: World;
-  readonly root: string;
-  readonly trials: readonly TrialSummary[];
-}
-
-/** A run of the reference and of an agent that fails, on a task of three hunks and a new file. */
-async function reviewedWorld(): Promise<ReviewedWorld> {
-  const world = aWorld({ COACH_EXECUTOR: 'local', COACH_IDLE_SECS: '30' });
-  const root = join(temporaryDirectory(), 'numbers');
-  const start = { ...startFiles, 'src/list.js': list() };
-  writeRepository(root, { start, solution: solutionOf(start) });
-  writeFileSync(join(root, 'src', 'list.js'), list());
-  runGit(root, 'add', 'src');
-  runGit(root, 'commit', '--quiet', '--message', 'List');
-  const run = ['run', 'median', '--agent', 'oracle', 'command', '--command', failing, '--unproven'];
-  const { code, stdout, stderr } = await world.cli([...run, '--executor', 'local', '--yes', '--json'], { cwd: root });
-  expect([0, 1], `${stdout}\n${stderr}`).toContain(code);
-  return { world, root, trials: (JSON.parse(stdout) as { trials: TrialSummary[] }).trials };
-}
-
-function solutionOf(start: Readonly<Record<string, string>>): string {
-  const scratch = join(temporaryDirectory(), 'solved');
-  mkdirSync(join(scratch, 'src'), { recursive: true });
-  runGit(scratch, 'init', '--quiet');
-  writeFileSync(join(scratch, 'src', 'list.js'), start['src/list.js'] ?? '');
-  runGit(scratch, 'add', '--all');
-  writeFileSync(join(scratch, 'src', 'list.js'), list(solved));
-  writeFileSync(join(scratch, 'src', 'median.js'), `${solutionLine}\n`);
-  runGit(scratch, 'add', '--intent-to-add', '--all');
-  return runGit(scratch, 'diff');
-}
-
-async function openReview(tools: EditorTools, world: World, root: string, trial: string): Promise<Workbench> {
-  const editor = await tools.open(world, root, { 'diffEditor.codeLens': true });
-  await editor.openSideBar();
-  await editor.command('Codex Coach: Review Diff');
-  await editor.pick(/median/);
-  await editor.pick(trial);
-  await editor.page.locator('.multiDiffEntry').first().waitFor();
-  return editor;
-}
-
 /** What git would commit of the files now. */
 function treeOf(root: string): string {
   runGit(root, 'add', '--all', '--', '.', ':!.coach');
   return runGit(root, 'write-tree');
 }
-
-const reviewRow = (editor: Workbench, name: string | RegExp): Locator =>
-  editor.page.getByRole('tree', { name: 'Review' }).getByRole('treeitem', { name });
 
 async function rowAction(row: Locator, name: string): Promise<void> {
   await row.hover();
@@ -179,25 +125,11 @@ async function openFile(editor: Workbench, name: string): Promise<void> {
 /** A thread that is written, kept with the trial and resolved. */
 async function comment(editor: Workbench, world: World, trials: readonly TrialSummary[]): Promise<void> {
   const trial = trials.find(({ agentLabel }) => agentLabel === 'oracle')?.id ?? '';
-  await reviewRow(editor, /^list\.js/).click();
-  await editor.page.locator('.editor.modified .view-line', { hasText: 'fourteenth' }).first().click();
-  await editor.command('Comments: Add Comment on Current Selection');
   const words = 'Is *this* <b>the</b> [name](command:x)?';
-  await editor.page.locator('.review-widget .comment-form .monaco-editor').first().click();
-  await editor.page.keyboard.type(words);
-  await editor.screenshot('review-commenting');
-  await editor.page
-    .locator('.review-widget')
-    .getByRole('button', { name: /^Comment/ })
-    .first()
-    .click();
-  const comments = async () => {
-    const { stdout } = await world.cli(['review', 'comment', 'list', trial, '--json']);
-    return (JSON.parse(stdout) as { rows: ReviewComment[] }).rows;
-  };
+  await writeComment(editor, words, 'review-commenting');
+  const comments = () => commentsOf(world, trial);
   await expect.poll(comments, patience).toMatchObject([{ text: words, file: 'src/list.js', line: 14, side: 'agent' }]);
-  await editor.page.locator('.review-widget .comment-body').getByText(words).waitFor();
-  await editor.screenshot('review-comment');
+  await editor.screenshots('review-comment');
   await editor.page.locator('.review-widget').getByRole('button', { name: 'Resolve Conversation' }).click();
   await expect.poll(comments, patience).toMatchObject([{ resolved: true }]);
 }
@@ -214,5 +146,5 @@ async function theOtherSides(editor: Workbench): Promise<void> {
   await editor.pick('command #1');
   await editor.page.locator('.tab', { hasText: 'oracle #1 ↔ command #1' }).waitFor();
   await editor.page.locator('.editor.modified .view-line', { hasText: 'two' }).first().waitFor();
-  await editor.screenshot('review-beside');
+  await editor.screenshots('review-beside');
 }

@@ -6,6 +6,7 @@ import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld } from '../world.ts';
 import { sharedEditorTools } from './editorWorld.ts';
+import { systemTheme } from './workbench.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 
@@ -14,7 +15,7 @@ describe.skipIf(!requireFeature('browser') || !requireFeature('editor'))('a task
 
   it('shows what is wrong, what can be done, and the task in the Testing view', async () => {
     const root = join(temporaryDirectory(), 'numbers');
-    const settings = { 'codexCoach.testing.enabled': true, 'workbench.startupEditor': 'none' };
+    const settings = { ...systemTheme, 'codexCoach.testing.enabled': true, 'workbench.startupEditor': 'none' };
     writeRepository(root);
     const workbench = await tools.open(aWorld(), root, settings);
     const { page } = workbench;
@@ -31,11 +32,11 @@ describe.skipIf(!requireFeature('browser') || !requireFeature('editor'))('a task
     const suite = page.getByRole('treeitem', { name: /numbers/ }).last();
     await suite.click({ timeout: 20_000 });
     await page.keyboard.press('ArrowRight');
-    await workbench.screenshot('testing-view-dark');
+    await workbench.screenshots('testing-view');
     await page.locator('.test-explorer .monaco-list-row', { hasText: 'Median' }).waitFor({ timeout: 10_000 });
 
     writeFileSync(file, `${'#\n'}schema_version = 1\n[environment]\nmemory = "2G"\n`);
     await page.locator('.squiggly-error').first().waitFor({ timeout: 30_000 });
-    await workbench.screenshot('task-file-dark');
+    await workbench.screenshots('task-file');
   });
 });

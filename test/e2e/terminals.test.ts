@@ -30,7 +30,7 @@ describe.skipIf(!canEdit)('in the terminals of the editor', () => {
       await inTerminal(editor, `${program} exec ${turn} "Add a greeting."`);
       const toast = editor.page.locator('.notification-list-item', { hasText: 'codex has ended: “Add a greeting.”' });
       await toast.waitFor({ timeout: 60 * seconds });
-      await editor.row('Sessions', /^Add a greeting\., codex/).waitFor();
+      await editor.row('Sessions', /^Add a greeting\., .*codex/).waitFor();
       await editor.statusBar(/Coach · .* tokens/).waitFor();
       await editor.screenshot('terminal-agent-ended');
 
@@ -54,7 +54,7 @@ describe.skipIf(!canEdit)('in the terminals of the editor', () => {
       await editor.page.getByText('No session matches the filter.').waitFor();
       await editor.screenshot('session-filter-empty');
       await editor.page.getByRole('button', { name: 'Clear Session Filter' }).last().click();
-      await editor.row('Sessions', /^Add a greeting\., codex/).waitFor();
+      await editor.row('Sessions', /^Add a greeting\., .*codex/).waitFor();
     },
     240 * seconds,
   );

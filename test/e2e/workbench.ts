@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
-import { type CodeServer, installExtension, startCodeServer } from '../../scripts/codeServer.ts';
+import { type CodeServer, startCodeServer } from '../../scripts/codeServer.ts';
 import { root } from '../../scripts/root.ts';
 
 export const screenshots = join(root, 'dist', 'screenshots');
@@ -19,19 +19,34 @@ const testSettings = {
 
 export interface WorkbenchOptions {
   readonly entry: string;
-  readonly vsix: string;
   readonly profile: string;
+  /** Where the packaged extension was installed. */
+  readonly extensions: string;
   readonly folder: string;
   readonly env: NodeJS.ProcessEnv;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 /** A real editor with the packaged extension. `open` gives a window of it in the browser. */
-export async function startWorkbench(options: WorkbenchOptions): Promise<CodeServer> {
-  const profile = { profile: options.profile, env: options.env };
-  await installExtension(options.entry, profile, options.vsix);
-  return startCodeServer(options.entry, profile, options.folder, { ...testSettings, ...options.settings });
+export function startWorkbench({ entry, folder, settings, ...profile }: WorkbenchOptions): Promise<CodeServer> {
+  return startCodeServer(entry, profile, folder, { ...testSettings, ...settings });
 }
+
+/** Settings with which the window follows what the system likes; `screenshots` needs them. */
+export const systemTheme = {
+  'window.autoDetectColorScheme': true,
+  'window.autoDetectHighContrast': true,
+  'workbench.preferredLightColorTheme': 'Default Light Modern',
+  'workbench.preferredDarkColorTheme': testSettings['workbench.colorTheme'],
+  'workbench.preferredHighContrastColorTheme': 'Default High Contrast',
+};
+
+/** What the system likes, by what ends the names of the pictures, and the class of a window that shows it. */
+const looks = {
+  light: { media: { colorScheme: 'light', forcedColors: 'none' }, shown: '.vs' },
+  'high-contrast': { media: { colorScheme: 'dark', forcedColors: 'active' }, shown: '.hc-black' },
+  dark: { media: { colorScheme: 'dark', forcedColors: 'none' }, shown: '.vs-dark' },
+} as const;
 
 /** One window, driven as a person does: by what is on the screen. */
 export class Workbench {
@@ -42,7 +57,7 @@ export class Workbench {
   }
 
   static async open(browser: Browser, editor: CodeServer, folder: string): Promise<Workbench> {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, colorScheme: 'dark' });
     // The editor asks the extension gallery; without a network it should fail at once.
     await page.context().route(
       url => url.hostname !== '127.0.0.1',
@@ -117,6 +132,29 @@ export class Workbench {
   /** The content of the webview that is open. Two frames: the editor's, and ours in it. */
   webview(): FrameLocator {
     return this.page.frameLocator('iframe.webview.ready').frameLocator('iframe#active-frame');
+  }
+
+  /** The same state of the window in light, high contrast and dark, in which it stays. Nothing loses the focus. */
+  async screenshots(name: string): Promise<void> {
+    for (const [ending, { media, shown }] of Object.entries(looks)) {
+      await this.page.emulateMedia(media);
+      await this.page.locator(`.monaco-workbench${shown}`).waitFor();
+      await this.screenshot(`${name}-${ending}`);
+    }
+  }
+
+  /** Ticks a setting of the person in the editor of settings, which it closes again. */
+  async turnOn(setting: string): Promise<void> {
+    await this.command('Preferences: Open Settings (UI)');
+    await this.page.locator('.settings-editor .suggest-input-container').click();
+    await this.page.keyboard.type(setting);
+    const item = `.settings-editor [data-key="${setting}"]`;
+    await this.page.locator(`${item} .setting-value-checkbox`).first().click();
+    // It is kept a moment after the tick, or not at all where the editor is closed before.
+    await this.page.locator(`${item}.is-configured`).waitFor();
+    // It stands above the window, which has no other focus until it is closed.
+    await this.page.keyboard.press('Escape');
+    await this.page.locator('.settings-editor').waitFor({ state: 'hidden' });
   }
 
   async screenshot(name: string): Promise<void> {

@@ -2,7 +2,13 @@ import { publish, serve } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { sessionPage } from '../../../protocol/pages.ts';
-import { type ConversationItem, type Exchange, type RequestChanges, sessions } from '../../../protocol/sessions.ts';
+import {
+  type ConversationItem,
+  type Exchange,
+  type RequestChanges,
+  type SessionOpening,
+  sessions,
+} from '../../../protocol/sessions.ts';
 import { SessionLines } from '../../../server/traces/sessionLines.ts';
 import type { SessionReader } from '../../../server/traces/sessionReader.ts';
 import { toSessionReport } from '../../../server/traces/sessionReport.ts';
@@ -45,12 +51,30 @@ export class SessionHost {
     publish(sessions, this.#channel, 'changed', reader.requireSession(''));
   }
 
+  /** As much as the server answers with before it has read the whole. */
+  #opening(): SessionOpening {
+    const exchanges = this.#reader.exchangesOfSession('').slice(0, 30);
+    const ids = new Set(exchanges.map(({ id }) => id));
+    const items = this.#reader.conversation('').filter(({ exchangeId }) => ids.has(exchangeId));
+    const lines = new SessionLines(exchanges, items);
+    const shown = lines.page(0, 200);
+    this.linesSent += shown.length;
+    return {
+      session: this.#reader.requireSession(''),
+      hasTotals: true,
+      exchanges,
+      rows: [...lines.outline],
+      lines: shown,
+    };
+  }
+
   #handlers(): Parameters<typeof serve<typeof sessions>>[1] {
     const absent = () => {
       throw new CoachError('internal', 'This host does not do that.');
     };
     return {
       exchanges: () => ({ session: this.#reader.requireSession(''), exchanges: this.#reader.exchangesOfSession('') }),
+      opening: () => this.#opening(),
       outline: () => ({ rows: [...this.#lines.outline] }),
       lines: ({ from, limit }) => {
         const lines = this.#lines.page(from, limit);

@@ -1,9 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { layerViolations } from '../../../scripts/layers.ts';
 import { root } from '../../../scripts/root.ts';
-import { temporaryDirectory } from '../../temporary.ts';
+import { aCheckout } from './aCheckout.ts';
 
 const planted: Record<string, string> = {
   'protocol/a.ts': "import { b } from '../server/base/b.ts';",
@@ -19,12 +17,12 @@ const planted: Record<string, string> = {
 };
 
 it.each(Object.entries(planted))('reports the planted violation in %s', (file, source) => {
-  const directory = checkout({ [file]: source });
+  const directory = aCheckout({ [file]: source });
   expect(layerViolations(directory)).toEqual([expect.stringContaining(file)]);
 });
 
 it('lets through what may be imported', () => {
-  const directory = checkout({
+  const directory = aCheckout({
     'server/bench/run.ts':
       "import { t } from '../tasks/t.ts';\nimport { z } from 'zod';\nimport { join } from 'node:path';",
     'client/extension.ts': "import * as vscode from 'vscode';\nimport { runs } from '../protocol/runs.ts';",
@@ -35,13 +33,3 @@ it('lets through what may be imported', () => {
 it('finds nothing in our own code', () => {
   expect(layerViolations(root)).toEqual([]);
 });
-
-function checkout(files: Record<string, string>): string {
-  const directory = temporaryDirectory();
-  for (const folder of ['protocol', 'server', 'client', 'webview']) mkdirSync(join(directory, folder));
-  for (const [file, source] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, file)), { recursive: true });
-    writeFileSync(join(directory, file), source);
-  }
-  return directory;
-}

@@ -17,6 +17,9 @@ import { matrix } from './matrix.ts';
 import { scatter } from './scatter.ts';
 import { agents, conclusions, failures, verdicts } from './tables.ts';
 
+/** More agents than that, and the matrix takes the whole width. */
+const widestBeside = 5;
+
 /** Compares the agents of some runs. */
 class ComparePage {
   readonly #host = connectHost();
@@ -99,7 +102,7 @@ class ComparePage {
       agents(context),
       el(
         'div',
-        { key: 'columns', class: 'columns' },
+        { key: 'columns', class: `columns${context.comparison.agents.length > widestBeside ? ' wide' : ''}` },
         matrix(context),
         el(
           'div',

@@ -23,7 +23,7 @@ export function matrix(context: CompareContext): View {
     'a mark for each attempt; most disagreement first',
     el(
       'div',
-      { class: 'scrollx', attributes: { tabindex: '0', role: 'region', 'aria-label': 'Tasks by agents' } },
+      { class: 'scrollx both', attributes: { tabindex: '0', role: 'region', 'aria-label': 'Tasks by agents' } },
       el(
         'table',
         { class: 'mx', on: { keydown: event => moveFocus(event as KeyboardEvent) } },
@@ -38,7 +38,7 @@ export function matrix(context: CompareContext): View {
               el(
                 'th',
                 { key: label, class: 'num', title: visible(label), attributes: { scope: 'col' } },
-                visible(label),
+                inTwoLines(visible(label)),
               ),
             ),
           ),
@@ -55,6 +55,12 @@ export function matrix(context: CompareContext): View {
       el('p', { class: 'pad' }, actionLink(`Show all ${count(tasks.length, 'task')}`, actions.showAllTasks)),
     legend(),
   );
+}
+
+/** The agent above its model: a column is as wide as its marks. */
+function inTwoLines(label: string): View[] {
+  const [agent = '', model] = label.split(/(?<=^[^/]+\/)/);
+  return [agent, model].flatMap(part => (part === undefined ? [] : [el('span', { class: 'part end' }, part)]));
 }
 
 function taskRow({ task, proven, basis, attempts }: ComparedTask, context: CompareContext): View {

@@ -11,11 +11,14 @@ const shapes = [
   'M0-6 6 0 0 6-6 0z',
   'M0 6 6-5H-6z',
   'M-5-2h3v-3h4v3h3v4h-3v3h-4v-3h-3z',
+  'M-6 0 5-6V6z',
+  'M6 0-5-6V6z',
 ];
 const area = { left: 40, right: 504, top: 24, bottom: 236 };
-/** Beyond so many, only agents on the front are named in the plot; the table has the rest. */
-const mostLabels = 8;
 const labelLength = 24;
+/** Of a name in the plot: about as wide as a letter of its font, and as high as its line. */
+const letterWidth = 6.4;
+const lineHeight = 12;
 
 /** The sign of an agent in tables, where the plot shows it. */
 export function shapeOf({ comparison }: CompareContext, label: string): View | null {
@@ -41,6 +44,7 @@ export function scatter({ comparison }: CompareContext): View {
     y: (reward: number) => area.bottom - reward * (area.bottom - area.top),
   };
   const front = points.filter(point => point.isOnFront).map(point => visible(point.label));
+  const names = placeNames(points, scale);
   return el(
     'figure',
     { class: 'scatter' },
@@ -55,7 +59,7 @@ export function scatter({ comparison }: CompareContext): View {
       },
       axes(mostUsd, scale),
       el('path', { key: 'front', class: 'front', attributes: { d: frontPath(points, scale) } }),
-      points.map((point, index) => mark(point, index, points.length, scale)),
+      points.map((point, index) => mark(point, index, names.get(point) ?? null, scale)),
     ),
     el(
       'figcaption',
@@ -95,11 +99,46 @@ function frontPath(points: readonly Point[], { x, y }: Scale): string {
   return `${steps.join('')}H${area.right}`;
 }
 
-function mark(point: Point, index: number, count: number, { x, y }: Scale): View {
+interface Name {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly anchor: 'start' | 'end';
+}
+
+/** Names beside their points where there is room, those on the front first; the shapes in the table tell the others. */
+function placeNames(points: readonly Point[], { x, y }: Scale): Map<Point, Name> {
+  const placed = new Map<Point, Name>();
+  const placeOf = ({ costUsd, mean }: Point): Name => ({
+    text: 'oo',
+    x: x(costUsd) - 6,
+    y: y(mean) + 4,
+    anchor: 'start',
+  });
+  for (const point of points.toSorted((a, b) => Number(b.isOnFront) - Number(a.isOnFront))) {
+    const name = visible(point.label);
+    const text = name.length > labelLength ? `${name.slice(0, labelLength - 1)}…` : name;
+    const isRight = x(point.costUsd) > (area.left + area.right) / 2;
+    const [left, anchor] = isRight ? ([-10, 'end'] as const) : ([10, 'start'] as const);
+    const places = (point.isOnFront ? [-6, 16] : [16, -6]).map(
+      (below): Name => ({ text, anchor, x: x(point.costUsd) + left, y: y(point.mean) + below }),
+    );
+    const taken = [...placed.values(), ...points.filter(other => other !== point).map(placeOf)];
+    const free = places.find(place => taken.every(other => !overlap(place, other)));
+    const chosen = free ?? (point.isOnFront ? places[0] : undefined);
+    if (chosen !== undefined) placed.set(point, chosen);
+  }
+  return placed;
+}
+
+function overlap(a: Name, b: Name): boolean {
+  const begin = ({ x, text, anchor }: Name) => (anchor === 'start' ? x : x - text.length * letterWidth);
+  const end = (name: Name) => begin(name) + name.text.length * letterWidth;
+  return Math.abs(a.y - b.y) < lineHeight && begin(a) < end(b) && begin(b) < end(a);
+}
+
+function mark(point: Point, index: number, name: Name | null, { x, y }: Scale): View {
   const left = x(point.costUsd);
-  const isRight = left > (area.left + area.right) / 2;
-  const name = visible(point.label);
-  const isNamed = point.isOnFront || count <= mostLabels;
   const placed = { x1: at(left), x2: at(left), y1: at(y(point.low)), y2: at(y(point.high)) };
   return el(
     'g',
@@ -110,15 +149,7 @@ function mark(point: Point, index: number, count: number, { x, y }: Scale): View
       { key: 'place', attributes: { transform: `translate(${at(left)} ${at(y(point.mean))})` } },
       shape(index, point.isOnFront),
     ),
-    isNamed
-      ? label(
-          'name',
-          left + (isRight ? -10 : 10),
-          y(point.mean) + (point.isOnFront ? -6 : 16),
-          isRight ? 'end' : 'start',
-          name.length > labelLength ? `${name.slice(0, labelLength - 1)}…` : name,
-        )
-      : null,
+    name === null ? null : label('name', name.x, name.y, name.anchor, name.text),
   );
 }
 

@@ -1,6 +1,6 @@
 import { toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
-import type { SessionReport, SessionSummary } from '../../../protocol/sessions.ts';
-import { cachedShare } from '../../../protocol/usage.ts';
+import type { SessionSummary } from '../../../protocol/sessions.ts';
+import { cachedShare, noCost, noUsage } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
 import { figure, heading } from '../../components/layout.ts';
@@ -26,7 +26,7 @@ export function header(session: SessionSummary, context: SessionContext): View {
         button({ id: 'export', onClick: context.actions.exportSession }, 'Export…'),
       ),
     ),
-    el('div', { class: 'sum' }, el('div', { class: 'fgs' }, figures(session, context.model.report)), timeline(context)),
+    el('div', { class: 'sum' }, el('div', { class: 'fgs' }, figures(session, context.model)), timeline(context)),
     ...serverNotes(context, 'What was recorded is kept.', context.actions.restartServer),
   );
 }
@@ -45,7 +45,9 @@ function headline({ agent, models, startedAt, repository, id, source }: SessionS
     .join(' · ');
 }
 
-function figures({ exchanges, usage, cost }: SessionSummary, report: SessionReport | null): View[] {
+/** A session of which only the beginning was read has no sums yet. */
+function figures(session: SessionSummary, { hasTotals, report }: SessionContext['model']): View[] {
+  const { exchanges, usage, cost } = hasTotals ? session : { exchanges: null, usage: noUsage, cost: noCost };
   const retries = report === null || report.retries === 0 ? null : `${report.retries} retried`;
   const calls = report?.tools.reduce((sum, tool) => sum + tool.calls, 0) ?? null;
   const failures = report?.tools.reduce((sum, tool) => sum + tool.failures, 0) ?? 0;

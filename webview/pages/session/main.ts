@@ -45,6 +45,7 @@ class SessionPage {
     registerComponents();
     this.#host.remember({ sessionId: this.#sessionId });
     this.#model.session = knownSession();
+    this.#model.hasTotals = this.#model.session !== null;
     this.#link.on('changed', ({ state }) => {
       const isBack = state === 'up' && this.#state !== 'up';
       this.#state = state;
@@ -232,7 +233,8 @@ function end({ model }: SessionContext): View {
     : model.exchanges.length === 0
       ? 'No exchange with a model was recorded.'
       : 'End of what was recorded.';
-  return el('p', { key: 'end', class: 'dim pad', attributes: { role: 'status' } }, words);
+  const attributes = { id: 'end', role: 'status', 'data-whole': String(model.isOutlined) };
+  return el('p', { key: 'end', class: 'dim pad', attributes }, words);
 }
 
 new SessionPage().start();

@@ -22,11 +22,17 @@ export class SessionLoader {
     this.#redraw = redraw;
   }
 
-  /** Rows first, which are there at once; then what was said, which a long session takes a moment for. */
+  /** The beginning first, which is there at once; then the whole, which a long session takes a moment for. */
   async load(): Promise<void> {
-    const { session, exchanges } = await this.#server.exchanges({ sessionId: this.#sessionId });
     const model = this.#model;
+    if (!model.isOutlined) {
+      model.open(await this.#server.opening({ sessionId: this.#sessionId }));
+      this.#redraw();
+      await nextFrame();
+    }
+    const { session, exchanges } = await this.#server.exchanges({ sessionId: this.#sessionId });
     model.session = session;
+    model.hasTotals = true;
     model.exchanges = exchanges;
     this.#redraw();
     const { rows } = await this.#server.outline({ sessionId: this.#sessionId });
@@ -88,4 +94,9 @@ export class SessionLoader {
     this.#changesPending = false;
     this.#redraw();
   }
+}
+
+/** Resolves when what was asked to be drawn is on the screen: reading the whole may slow the machine down. */
+function nextFrame(): Promise<void> {
+  return new Promise(resolve => requestAnimationFrame(() => setTimeout(resolve)));
 }

@@ -3,9 +3,12 @@ import type {
   Exchange,
   LineKind,
   RequestChanges,
+  SessionOpening,
   SessionReport,
   SessionSummary,
 } from '../../../protocol/sessions.ts';
+
+type Outline = readonly { readonly exchangeId: string; readonly kinds: readonly LineKind[] }[];
 
 /** What of the conversation is shown; each hides or shows several kinds of lines. */
 export type Part = 'messages' | 'tools' | 'reasoning' | 'context';
@@ -34,6 +37,8 @@ export interface LineText {
 /** What the session page knows. Lines and texts come when they are on the screen; the outline says how many there are. */
 export class SessionModel {
   session: SessionSummary | null = null;
+  /** False while only the beginning of the session was read: its sums are not known then. */
+  hasTotals = false;
   report: SessionReport | null = null;
   readonly lines = new Map<number, ConversationLine>();
   readonly texts = new Map<number, LineText>();
@@ -45,8 +50,9 @@ export class SessionModel {
   /** Lines that hold the text that is searched for. */
   hits: readonly number[] = [];
   hit = -1;
-  /** Kinds of the lines of each exchange; null until the conversation was put together. */
-  #kinds: readonly (readonly LineKind[])[] | null = null;
+  #isOutlined = false;
+  /** Kinds of the lines of each exchange, as far as they are known. */
+  #kinds: readonly (readonly LineKind[])[] = [];
   #exchangeOf: number[] = [];
   #exchanges: readonly Exchange[] = [];
   /** Made anew only when they change: there can be tens of thousands. */
@@ -71,11 +77,26 @@ export class SessionModel {
     this.#rows = null;
   }
 
+  /** True once the conversation was put together to its end. */
   get isOutlined(): boolean {
-    return this.#kinds !== null;
+    return this.#isOutlined;
   }
 
-  outline(rows: readonly { readonly exchangeId: string; readonly kinds: readonly LineKind[] }[]): void {
+  /** Shows a session's first lines. What its list said of it stays. */
+  open({ session, hasTotals, exchanges, rows, lines }: SessionOpening): void {
+    if (hasTotals || this.session === null) this.session = session;
+    this.hasTotals ||= hasTotals;
+    this.exchanges = exchanges;
+    this.#layOut(rows);
+    for (const line of lines) this.lines.set(line.number, line);
+  }
+
+  outline(rows: Outline): void {
+    this.#isOutlined = true;
+    this.#layOut(rows);
+  }
+
+  #layOut(rows: Outline): void {
     const byId = new Map(rows.map(row => [row.exchangeId, row.kinds]));
     this.#kinds = this.exchanges.map(({ id }) => byId.get(id) ?? []);
     this.#exchangeOf = this.#kinds.flatMap((kinds, index) => kinds.map(() => index));
@@ -96,7 +117,7 @@ export class SessionModel {
   #listRows(): Row[] {
     let number = 0;
     return this.exchanges.flatMap((_, index): Row[] => {
-      const lines = (this.#kinds?.[index] ?? []).map((line): Row => {
+      const lines = (this.#kinds[index] ?? []).map((line): Row => {
         const own = number++;
         return { kind: 'line', key: `l${own}`, number: own, line };
       });
@@ -107,7 +128,7 @@ export class SessionModel {
 
   /** Hits among what is not hidden. */
   shownHits(): number[] {
-    const kinds = this.#kinds?.flat() ?? [];
+    const kinds = this.#kinds.flat();
     return this.hits.filter(number => {
       const kind = kinds[number];
       return kind !== undefined && !this.#hidden.has(partOf[kind]);

@@ -15,7 +15,8 @@ const height = 40;
  */
 export function timeline({ model, actions }: SessionContext): View | null {
   const { exchanges } = model;
-  if (exchanges.length < 2) return null;
+  // Of a session that is still being read, the beginning would be taken for the whole.
+  if (exchanges.length < 2 || !model.isOutlined) return null;
   const bars = toBars(exchanges);
   const path = (kind: string, d: string) => el('path', { key: kind, class: kind, attributes: { d } });
   const box = ({ x, wide }: Bar, high: number) => {

@@ -6,6 +6,7 @@ import type { Coach } from '../../../../client/coach.ts';
 import { followRun } from '../../../../client/testing/followRun.ts';
 import { showTasks } from '../../../../client/testing/testingView.ts';
 import type { RunEvent, RunSummary, TrialSummary } from '../../../../protocol/runs.ts';
+import type { Suite } from '../../../../protocol/suites.ts';
 import { aRun, aTrial } from '../../../fakes/scriptedRun.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 
@@ -34,7 +35,7 @@ const editor = vi.hoisted(() => {
   }
   class Item {
     parent: Item | undefined;
-    description = '';
+    error: string | undefined;
     sortText = '';
     readonly children = new Items(this);
     readonly id: string;
@@ -47,7 +48,13 @@ const editor = vi.hoisted(() => {
     }
   }
   type Handler = (request: object, token: object) => Promise<void>;
-  const state = { runs: [] as Mirror[], run: undefined as Handler | undefined, isDefault: true, root: new Items() };
+  const state = {
+    shown: [] as string[],
+    runs: [] as Mirror[],
+    run: undefined as Handler | undefined,
+    isDefault: true,
+    root: new Items(),
+  };
   class Mirror {
     readonly told: [string, string, ...unknown[]][] = [];
     output = '';
@@ -103,6 +110,9 @@ const editor = vi.hoisted(() => {
     TestMessage,
     Uri: { file: (path: string) => path, joinPath: (...parts: string[]) => parts.join('/') },
     Disposable: { from: () => ({ dispose() {} }) },
+    window: {
+      showErrorMessage: async (text: string) => void state.shown.push(text),
+    },
     workspace: { workspaceFolders: [{ uri: { scheme: 'file', fsPath: '/work/kit' } }] },
   };
   return { state, controller, api };
@@ -117,6 +127,7 @@ function aScript(trials: TrialSummary[]) {
     trials,
     events: [] as RunEvent[],
     cancelled: 0,
+    suites: [aSuite()],
     say(text: string, trialId: string | null = trials[0]?.id ?? null) {
       const seq = script.events.length + 1;
       script.events.push({ runId: 'run-1', seq, at: '', trialId, kind: 'agent', phase: null, text, usage: null });
@@ -147,18 +158,26 @@ function aScript(trials: TrialSummary[]) {
       script.finish('cancelled');
     },
   };
-  const tasks = { on, list: async () => ({ rows: ['median', 'mode'].map(task) }) };
+  const tasks = { on, list: async () => ({ rows: ['median', 'mode', 'mean'].map(task) }) };
+  const suites = { on, list: async () => ({ rows: script.suites }) };
   const listenerCount = () => ['progress', 'trialChanged', 'changed'].map(name => listeners.get(name)?.size ?? 0);
-  return { script, api: { runs, tasks } as unknown as Coach['api'], listenerCount };
+  return { script, api: { runs, tasks, suites } as unknown as Coach['api'], listenerCount };
 }
 
+const aSuite = (changes: Partial<Suite> = {}): Suite => ({
+  ...{ name: 'smoke', title: 'Smoke', description: '', repository: '/work/kit', problem: null },
+  ...{ file: '/work/kit/.coach/suites/smoke.toml', tasks: ['median', 'mode'], missing: [] },
+  ...changes,
+});
+
 const task = (id: string) => ({
-  ...{ id, title: `The ${id}`, state: 'proven', repository: '/work/kit', problem: null },
+  ...{ id, title: `The ${id}`, state: id === 'mode' ? 'prepared' : 'proven', repository: '/work/kit', problem: null },
   directory: `/work/kit/.coach/tasks/prepared/${id}`,
 });
 
 async function shown(trials: TrialSummary[]) {
   editor.state.runs.length = 0;
+  editor.state.shown.length = 0;
   const { script, api } = aScript(trials);
   const asked: string[][] = [];
   const log = { warn: () => undefined, error: () => undefined };
@@ -169,22 +188,23 @@ async function shown(trials: TrialSummary[]) {
   onTestFinished(() => void view.dispose());
   await editor.controller.refreshHandler();
   const token = { isCancellationRequested: false } as vscode.CancellationToken;
-  const suite = editor.state.root.get('/work/kit');
+  const suite = editor.state.root.get('/work/kit/.coach/suites/smoke');
+  const others = editor.state.root.get('/work/kit');
   const run = (include: unknown[] | undefined) => editor.state.run?.({ include }, token);
-  return { script, asked, suite, run };
+  return { script, asked, suite, others, run };
 }
 
 it('shows suite and tasks, and is never the default that runs all', async () => {
-  const { suite } = await shown([]);
-  const rows = [...(suite?.children.all.values() ?? [])].map(({ label, description, uri }) => [
-    label,
-    description,
-    uri,
+  const { suite, others } = await shown([]);
+  const rows = [...(suite?.children.all.values() ?? [])].map(({ label, uri }) => [label, uri]);
+  expect([suite?.label, suite?.error, suite?.uri]).toEqual([
+    ...['Smoke', undefined, '/work/kit/.coach/suites/smoke.toml'],
   ]);
-  expect(suite?.label).toBe('kit');
+  expect(others?.label).toBe('kit');
+  expect([...(others?.children.all.values() ?? [])].map(({ label }) => label)).toEqual(['The mean']);
   expect(rows).toEqual([
-    ['The median', 'proven', '/work/kit/.coach/tasks/prepared/median/task.toml'],
-    ['The mode', 'proven', '/work/kit/.coach/tasks/prepared/mode/task.toml'],
+    ['The median', '/work/kit/.coach/tasks/prepared/median/task.toml'],
+    ['The mode (not proven)', '/work/kit/.coach/tasks/prepared/mode/task.toml'],
   ]);
   expect(editor.state.isDefault).toBe(false);
 });
@@ -197,7 +217,7 @@ it('asks first, then mirrors each attempt with its reward and the tests that fai
     aTrial({ id: 'a', task: 'median', directory }),
     aTrial({ id: 'b', task: 'median', attempt: 2 }),
   ]);
-  const median = suite?.children.get('/work/kit/median');
+  const median = suite?.children.get('/work/kit/.coach/suites/smoke/median');
   const ended = run([median]);
   await expect.poll(() => editor.state.runs[0]?.told.length).toBe(2);
   expect(asked).toEqual([['median']]);
@@ -213,10 +233,10 @@ it('asks first, then mirrors each attempt with its reward and the tests that fai
   expect(mirror?.output).toBe('line one\r\nline two ␛[31mred\r\n');
   expect(mirror?.told).toEqual(
     expect.arrayContaining([
-      ['enqueued', 'codex, attempt 1'],
-      ['enqueued', 'codex, attempt 2'],
-      ['failed', 'codex, attempt 1', expect.anything()],
-      ['passed', 'codex, attempt 2'],
+      ['enqueued', 'codex #1'],
+      ['enqueued', 'codex #2'],
+      ['failed', 'codex #1: reward 0.00', expect.anything()],
+      ['passed', 'codex #2: reward 1.00, $0.12'],
     ]),
   );
   const messages = mirror?.told.find(([verb]) => verb === 'failed')?.[2] as { message: string }[];
@@ -224,30 +244,42 @@ it('asks first, then mirrors each attempt with its reward and the tests that fai
     'test/a.js > adds: failed\n1 !== 2',
     'The verifier printed:\nnot ok 1\n␛]0;title␇',
   ]);
-  expect([...(median?.children.all.values() ?? [])].map(({ description }) => description)).toEqual([
-    'reward 0.00, –',
-    'reward 1.00, $0.12',
-  ]);
 });
 
 it('runs the task of an attempt, and all tasks of a suite', async () => {
   const { script, asked, suite, run } = await shown([aTrial({ id: 'a', task: 'median' })]);
   script.finish();
   await run([suite]);
-  const attempt = suite?.children.get('/work/kit/median')?.children.get('a');
+  const attempt = suite?.children.get('/work/kit/.coach/suites/smoke/median')?.children.get('a');
   await run([attempt]);
   expect(asked).toEqual([['median', 'mode'], ['median']]);
 });
 
+it('runs a task of two suites once, and no suite that lacks a task', async () => {
+  const { script, asked, suite, run } = await shown([aTrial({ id: 'a', task: 'median' })]);
+  script.suites = [aSuite(), aSuite({ name: 'slow', title: 'Slow', tasks: ['median', 'gone'], missing: ['gone'] })];
+  await editor.controller.refreshHandler();
+  script.finish();
+  const slow = editor.state.root.get('/work/kit/.coach/suites/slow');
+  expect(slow?.error).toBe('Not prepared in this repository: gone. The suite can’t be run.');
+  await run([suite, ...(slow?.children.all.values() ?? [])]);
+  expect(asked).toEqual([['median', 'mode']]);
+  await run([slow]);
+  expect(asked).toHaveLength(1);
+  expect(editor.state.shown).toEqual([
+    expect.stringContaining('The suite slow names tasks that are not prepared: gone.'),
+  ]);
+});
+
 it('cancels the run that it mirrors', async () => {
   const { script, suite, run } = await shown([aTrial({ id: 'a', task: 'median' })]);
-  const ended = run([suite?.children.get('/work/kit/median')]);
+  const ended = run([suite?.children.get('/work/kit/.coach/suites/smoke/median')]);
   await expect.poll(() => editor.state.runs.length).toBe(1);
   script.change(0, { phase: 'done', end: 'cancelled' });
   for (const cancel of editor.state.runs[0]?.cancels ?? []) cancel();
   await ended;
   expect(script.cancelled).toBe(1);
-  expect(editor.state.runs[0]?.told.at(-1)).toEqual(['skipped', 'codex, attempt 1']);
+  expect(editor.state.runs[0]?.told.at(-1)).toEqual(['skipped', 'codex #1: reward –']);
 });
 
 it('tells every line of the journal once and in order, also of more than one page', async () => {

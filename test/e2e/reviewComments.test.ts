@@ -1,0 +1,125 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { Locator } from 'playwright-core';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { fakeJudge } from '../fakes/judge.ts';
+import { startFakeUpstream } from '../fakes/upstream.ts';
+import { requireFeature } from '../require.ts';
+import { sharedEditorTools } from './editorWorld.ts';
+import { commentsOf, openReview, reviewedWorld, writeComment } from './reviewWorld.ts';
+import type { Workbench } from './workbench.ts';
+
+const canReview = requireFeature('browser') && requireFeature('editor') && requireFeature('sandbox');
+const seconds = 1000;
+const patience = { timeout: 30 * seconds };
+const key = 'sk-editor-key-0123456789abcdef';
+
+/** Finds the last line of the reference’s list. */
+const judged = fakeJudge(({ criterion, prompt }) =>
+  prompt.includes('twenty-eighth')
+    ? { criterion, verdict: 'met', evidence: 'twenty-eighth' }
+    : { criterion, verdict: 'unmet', evidence: '' },
+);
+
+/** What people say about a trial in the native review, and what becomes of it. */
+describe.skipIf(!canReview)('comments on a trial in the editor', () => {
+  const tools = sharedEditorTools();
+
+  it(
+    'are edited, answered and deleted; one becomes a criterion, by which the trials are judged again',
+    async () => {
+      const upstream = await startFakeUpstream({ intercept: judged });
+      onTestFinished(() => upstream.dispose());
+      const upstreams = `api.openai.com=${upstream.origin}`;
+      const { world, root, trials } = await reviewedWorld({
+        ...{ OPENAI_API_KEY: '', COACH_UPSTREAMS: upstreams, COACH_JUDGE: 'openai/gpt-5.5' },
+      });
+      const oracle = trials.find(({ agentLabel }) => agentLabel === 'oracle')?.id ?? '';
+      const kept = () => commentsOf(world, oracle);
+      const editor = await openReview(tools, world, root, 'oracle #1');
+
+      await writeComment(editor, 'Name the last line.');
+      await press(commentRow(editor, 'Name the last line.'), 'Edit Comment');
+      await editor.page.locator('.review-comment .edit-textarea .monaco-editor').click();
+      await editor.page.keyboard.press('Control+a');
+      await editor.page.keyboard.type('The last line is named.');
+      await editor.screenshot('review-comment-editing');
+      await editor.page.locator('.review-comment .edit-container').getByRole('button', { name: 'Save' }).click();
+      await expect.poll(kept, patience).toMatchObject([{ text: 'The last line is named.', line: 14, criterion: null }]);
+      const first = commentRow(editor, 'The last line is named.');
+      await first.waitFor();
+
+      await answer(editor, 'Not needed.');
+      await expect.poll(kept, patience).toMatchObject([{}, { text: 'Not needed.', replyTo: expect.any(String) }]);
+      await press(commentRow(editor, 'Not needed.'), 'Delete Comment…');
+      await editor.dialog('Delete');
+      await expect.poll(kept, patience).toMatchObject([{ text: 'The last line is named.' }]);
+      expect(await kept()).toHaveLength(1);
+      await commentRow(editor, 'Not needed.').waitFor({ state: 'detached' });
+
+      await press(first, 'Make It a Criterion…');
+      await editor.answer('The last line of the list is named.');
+      const toast = editor.page.locator('.notification-list-item', { hasText: 'is a criterion of median now' });
+      await toast.waitFor(patience);
+      await editor.screenshots('review-criterion');
+      const id = 'the-last-line-of-the-list-is-named';
+      expect(await kept()).toMatchObject([{ criterion: id }]);
+      const rubric = join(root, '.coach', 'tasks', 'prepared', 'median', 'rubric.toml');
+      expect(readFileSync(rubric, 'utf8')).toContain('text = "The last line of the list is named."');
+
+      await toast.getByRole('button', { name: 'Regrade Run' }).click();
+      // The judge needs a key, which this editor was never given.
+      await editor.page.getByText('API Key: OPENAI_API_KEY').waitFor(patience);
+      await editor.answer(key);
+      await editor.page.getByText('Verdicts by the rubric as it is now').waitFor(patience);
+      await editor.screenshots('review-regraded');
+      const rows = await editor.page.locator('.quick-input-list .monaco-list-row').allInnerTexts();
+      expect(rows.join('\n')).toMatch(/oracle #1: reward 1\.00 → 1\.00/);
+      expect(rows.join('\n')).toMatch(/command #1: reward 0\.00 → 0\.00/);
+      await editor.page.keyboard.press('Escape');
+      expect(regradesOf(join(world.paths.home, 'coach.sqlite3'))).toEqual([
+        { trial: oracle, criterion: id, after: 'met' },
+        { trial: trials.find(({ agentLabel }) => agentLabel === 'command')?.id, criterion: id, after: 'unmet' },
+      ]);
+      expect(upstream.requests.map(({ headers }) => headers.authorization)).toContain(`Bearer ${key}`);
+
+      await press(first, 'Delete Comment…');
+      await editor.dialog('Delete');
+      await expect.poll(kept, patience).toEqual([]);
+      await editor.page.locator('.review-widget').waitFor({ state: 'detached' });
+    },
+    300 * seconds,
+  );
+});
+
+function commentRow(editor: Workbench, words: string): Locator {
+  return editor.page.locator('.review-widget .review-comment', { hasText: words });
+}
+
+/** A button of a comment, which shows when one points at it. */
+async function press(comment: Locator, name: string): Promise<void> {
+  await comment.hover();
+  await comment.getByRole('button', { name }).click();
+}
+
+async function answer(editor: Workbench, words: string): Promise<void> {
+  const thread = editor.page.locator('.review-widget');
+  await thread.getByRole('button', { name: 'Reply…' }).click();
+  await editor.page.keyboard.type(words);
+  await thread.getByRole('button', { name: /^Comment/ }).click();
+  await commentRow(editor, words).waitFor();
+}
+
+/** What the database keeps of verdicts given anew, with each flip in a row of its own. */
+function regradesOf(file: string): unknown[] {
+  const database = new Database(file, { readonly: true });
+  const rows = database
+    .prepare(
+      `SELECT r.trial_id AS trial, flip.value ->> '$.id' AS criterion, flip.value ->> '$.after' AS after
+       FROM regrades r, json_each(r.regrade_json, '$.flips') flip ORDER BY r.trial_id`,
+    )
+    .all();
+  database.close();
+  return rows;
+}

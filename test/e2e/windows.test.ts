@@ -1,0 +1,77 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { remote } from '../../protocol/api.ts';
+import { runs } from '../../protocol/runs.ts';
+import { server } from '../../protocol/server.ts';
+import { writePreparedTask } from '../integration/benchFixture.ts';
+import { requireFeature } from '../require.ts';
+import type { World } from '../world.ts';
+import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
+
+const canRun = requireFeature('browser') && requireFeature('editor') && requireFeature('sandbox');
+const seconds = 1000;
+
+/** Two editors of one person, each with a window, an extension host and a connection of its own. */
+describe.skipIf(!canRun)('two windows', () => {
+  const tools = sharedEditorTools();
+
+  it(
+    'share one server and one database; reloading one and closing the other stops no trial',
+    async () => {
+      const world = anEditorWorld();
+      const repository = await aSampleRepository();
+      writePreparedTask(repository, 'median');
+      const [one, other] = [await tools.open(world, repository), await tools.open(world, repository)];
+      for (const window of [one, other]) {
+        await window.openSideBar();
+        await window.page.getByText('No run yet.').waitFor({ timeout: 60 * seconds });
+      }
+      const connection = await world.connect();
+      const status = () => remote(server, connection.channel).status({});
+      const { pid, clients } = await status();
+      expect(clients, 'two windows and this test').toBe(3);
+      expect(usersOf(world)).toEqual([pid]);
+
+      const started = await remote(runs, connection.channel).start({
+        repository,
+        tasks: ['median'],
+        agents: [{ id: 'command', command: ['sh', '-c', 'echo working; sleep 1; echo still working; sleep 12'] }],
+        executor: 'local',
+        unproven: true,
+      });
+      const trials = async () => (await remote(runs, connection.channel).show({ runId: started.id })).trials;
+      for (const window of [one, other]) await window.row('Runs', /running/).waitFor({ timeout: 30 * seconds });
+      await expect.poll(async () => (await trials())[0]?.phase, { timeout: 30 * seconds }).toBe('agent');
+      await one.page.reload();
+      await other.page.context().close();
+      expect((await status()).pid).toBe(pid);
+      const row = one.row('Runs', /finished, reward/);
+      await row.waitFor({ timeout: 90 * seconds });
+      await one.screenshot('windows-after-reload');
+      const [trial] = await trials();
+      expect(trial).toMatchObject({ phase: 'done', attempt: 1, end: 'verified' });
+      expect(trial?.agentMs, 'the agent was not begun anew').toBeGreaterThan(12 * seconds);
+      expect((await status()).pid).toBe(pid);
+      expect(usersOf(world)).toEqual([pid]);
+    },
+    240 * seconds,
+  );
+});
+
+/** Processes that have a database of this world open. */
+function usersOf({ paths }: World): number[] {
+  const holds = (pid: string) => {
+    try {
+      return readdirSync(`/proc/${pid}/fd`).some(fd => {
+        const file = readlinkSync(`/proc/${pid}/fd/${fd}`);
+        return file.startsWith(paths.home) && file.endsWith('.sqlite3');
+      });
+    } catch {
+      // Ended while we looked.
+      return false;
+    }
+  };
+  return readdirSync('/proc')
+    .filter(entry => /^\d+$/.test(entry) && holds(entry))
+    .map(Number);
+}
