@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 
 /**
@@ -9,7 +9,9 @@ import { basename } from 'node:path';
 export function giveWay(): void {
   if (process.platform !== 'linux') return;
   try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_BELOW_NORMAL);
+    const thread = Number(basename(readlinkSync('/proc/thread-self')));
+    const { PRIORITY_BELOW_NORMAL: less, PRIORITY_LOW: lowest } = constants.priority;
+    setPriority(thread, Math.min(getPriority(thread) + less, lowest));
   } catch {
     // Not allowed, or no /proc: it works all the same, only less politely.
   }
