@@ -40,8 +40,9 @@ await provideAgents();
 const editor = provideEditor();
 
 const unit = await suite('unit', ['test/unit'], []);
-// Real programs on a busy machine: what fails gets one more try, and is named below if that one passes.
-const integration = await suite('integration', ['test/integration'], ['--retry=1']);
+// Real programs on a busy machine: what fails gets one more try, and is named below if that one passes. They wait for
+// each other a third of the time.
+const integration = await suite('integration', ['test/integration'], ['--retry=1', '--maxWorkers=3']);
 await editor;
 // One file at a time: an engine, a workbench and a browser share the machine with nothing. The first may build an image.
 const heavyFlags = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];

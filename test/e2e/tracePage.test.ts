@@ -21,7 +21,8 @@ describe.skipIf(!requireFeature('browser'))('the session page', { timeout: 60_00
     const host = new SessionHost(opened.channel, reader);
     if (load) {
       await loadPage(opened.page);
-      await opened.page.locator('[data-row="x0"]').waitFor();
+      // The beginning is shown before the whole is read.
+      await opened.page.locator('#end[data-whole="true"]').waitFor({ state: 'attached' });
     }
     return { ...opened, host };
   }
