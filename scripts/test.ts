@@ -44,13 +44,13 @@ const unit = await suite('unit', ['test/unit'], []);
 // each other a third of the time.
 const integration = await suite('integration', ['test/integration'], ['--retry=1', '--maxWorkers=3']);
 await editor;
-// One file at a time: an engine, a workbench and a browser share the machine with nothing. The first may build an image.
-const heavyFlags = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
-const heavy = await suite('heavy', ['test/docker', 'test/e2e'], heavyFlags);
+// Side by side an engine, and a workbench in a browser; of each one file at a time. The first may build an image.
+const alone = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
+const [docker, e2e] = await Promise.all([suite('docker', ['test/docker'], alone), suite('e2e', ['test/e2e'], alone)]);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);
-const suites = [unit, integration, heavy];
+const suites = [unit, integration, docker, e2e];
 for (const text of suites.flatMap(totals => totals.secondTries)) console.log(`Passed on its second try: ${text}`);
 const sum = (figure: 'passed' | 'failed' | 'skipped') => suites.reduce((total, totals) => total + totals[figure], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';

@@ -35,9 +35,12 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await editor.answer('HEAD');
       const task = editor.row('Tasks', /Refuse fractions of a cent.*, created/);
       await task.waitFor({ timeout: 60 * seconds });
-      await page.getByRole('button', { name: 'Prepare Task' }).first().click();
-      await editor.row('Tasks', /Refuse fractions of a cent.*, prepared/).waitFor({ timeout: 60 * seconds });
-      await page.getByRole('button', { name: 'Validate Task' }).first().click();
+      await task.hover();
+      await task.getByRole('button', { name: 'Prepare Task' }).click();
+      const prepared = editor.row('Tasks', /Refuse fractions of a cent.*, prepared/);
+      await prepared.waitFor({ timeout: 60 * seconds });
+      await prepared.hover();
+      await prepared.getByRole('button', { name: 'Validate Task' }).click();
       await editor.row('Tasks', /Refuse fractions of a cent.*, proven/).waitFor({ timeout: 240 * seconds });
       await tour.stop('tasks-proven', 'Make a task, and prove it', tourTexts.proven);
 

@@ -15,6 +15,9 @@ const testSettings = {
   'workbench.colorTheme': 'Default Dark Modern',
   // Its rows are then elements that a test can read.
   'terminal.integrated.gpuAcceleration': 'off',
+  // Nobody here needs types, or the network for them.
+  'typescript.tsserver.useSyntaxServer': 'always',
+  'typescript.disableAutomaticTypeAcquisition': true,
 };
 
 export interface WorkbenchOptions {
