@@ -7,7 +7,7 @@ const rounds = 4;
 /** Rounds that do not count, and as many streams in each. */
 const warmUps = 2;
 const burst = { count: 25, events: 500 };
-const warmUp = { count: 75, events: 500 };
+const warmUp = { count: 300, events: 500 };
 const paced = { count: 4, events: 25, gapMs: 20 };
 
 interface Streamed {

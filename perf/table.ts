@@ -31,11 +31,10 @@ export function tableOf(figures: readonly Figure[], columns: readonly string[] =
 /** Puts `text` between the marks of that name in docs/performance.md. */
 export function fillDocument(name: 'figures' | 'editor' | 'conformance' | 'kills', text: string): void {
   const file = join(root, 'docs', 'performance.md');
-  const [before, , after] = readFileSync(file, 'utf8').split(
-    new RegExp(`(?<=<!-- ${name} -->\\n)|(?=<!-- /${name} -->)`),
-  );
+  const [before, between] = readFileSync(file, 'utf8').split(`<!-- ${name} -->\n`);
+  const after = between?.split(`<!-- /${name} -->`)[1];
   if (after === undefined) throw new Error(`${file} has no marks <!-- ${name} --> and <!-- /${name} -->.`);
-  writeFileSync(file, `${before}\n${text}\n\n${after}`);
+  writeFileSync(file, `${before}<!-- ${name} -->\n\n${text}\n\n<!-- /${name} -->${after}`);
 }
 
 /** The note, and what this one figure is compared with that has no column. */

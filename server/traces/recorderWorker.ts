@@ -12,7 +12,7 @@ if (port === null) throw new Error('The recorder runs as a worker thread only.')
 giveWay();
 
 /** What has piled up is stored in one commit up to here: a commit costs as much as a few exchanges. */
-const togetherBytes = 2 * 1024 * 1024;
+const togetherBytes = 512 * 1024;
 
 let answers: RecorderAnswer[] = [];
 /** One message for all answers to one batch: each one wakes the forwarding thread. */
