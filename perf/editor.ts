@@ -40,8 +40,8 @@ export async function measureEditor(): Promise<Figure[]> {
     recordLongSession(tracesDb, recordedThread, longBytes);
     const common = { shortId: shortThread, scratch };
     const pages = [
-      await measureSessionPage(browser, env, { name: 'recorded session', sessionId: recordedThread, ...common }),
-      await measureSessionPage(browser, env, { name: 'Codex’s own file', sessionId: fileThread, ...common }),
+      ...(await measureSessionPage(browser, env, { name: 'recorded session', sessionId: recordedThread, ...common })),
+      ...(await measureSessionPage(browser, env, { name: 'Codex’s own file', sessionId: fileThread, ...common })),
     ];
     return [...host, ...pages, figure];
   } finally {
