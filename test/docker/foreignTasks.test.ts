@@ -18,9 +18,12 @@ import { aHarborTask } from '../unit/tasks/transfer/foreignDirectories.ts';
 
 const noProofs = { addProof: () => undefined, proofs: () => [] };
 
-describe.skipIf(!requireFeature('docker'))('in containers', () => {
+// What the other executor shows in every run of the tests.
+describe.skipIf(!requireFeature('docker') || !requireFeature('slow'))('in containers, too', () => {
   foreignTasksContract({ name: 'docker', executors: () => [testDockerExecutor()], leftovers: () => [] });
+});
 
+describe.skipIf(!requireFeature('docker'))('in containers', () => {
   it('starts from what the image makes, not only from what is copied into it', { timeout: 180_000 }, async () => {
     const root = aRepository();
     const path = aHarborTask({

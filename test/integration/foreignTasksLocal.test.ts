@@ -53,12 +53,9 @@ function writeInstance(root: string): string {
   return file;
 }
 
-// What the other executor shows in every run of the tests.
-describe.skipIf(!requireFeature('sandbox') || !requireFeature('slow'))('locally, too', () => {
-  foreignTasksContract({ name: 'local', executors: home => [testLocalExecutor(home)], leftovers: () => [] });
-});
-
 describe.skipIf(!requireFeature('sandbox'))('locally', () => {
+  foreignTasksContract({ name: 'local', executors: home => [testLocalExecutor(home)], leftovers: () => [] });
+
   it.skipIf(!hasPytest)('proves, runs and reports a SWE-bench instance', { timeout: 180_000 }, async () => {
     const executors = (home: string) => [testLocalExecutor(home)];
     bench = await aBench({ executors });
