@@ -77,7 +77,7 @@ function toEnd({ agent }: AgentPhase, exitCode: number): AgentEnd {
 }
 
 function execAgent(
-  { agent, task, logs, journal, onEvent }: AgentPhase,
+  { agent, task, logs, journal, onEvent, onAtWork }: AgentPhase,
   sandbox: Sandbox,
   launch: AgentLaunch,
   hasStarted: boolean,
@@ -111,7 +111,13 @@ function execAgent(
         return written === undefined ? paced : written.then(() => paced);
       },
       maxBytes: 64 * 1024,
-      lasting: { hasStarted, stdoutFrom, stderrFrom, onStarted: () => journal.onAgentStarted() },
+      lasting: {
+        ...{ hasStarted, stdoutFrom, stderrFrom },
+        onStarted() {
+          journal.onAgentStarted();
+          onAtWork();
+        },
+      },
     },
     signal,
   );

@@ -41,7 +41,9 @@ export async function runAgentPhase(
     const { model } = place;
     const isWorking = phase.agent.kind === 'program' || phase.agent.kind === 'nop';
     if (isWorking && phase.adopted === null) await phase.begin?.(place.sandbox, signal);
-    const acted = await act(tellingWork(phase), deps, place, signal);
+    // A program is once it has started.
+    if (phase.agent.kind !== 'program' || phase.adopted?.hasStarted === true) phase.onAtWork();
+    const acted = await act(phase, deps, place, signal);
     const taken = await takeDiff(place.sandbox, phase, deps, owned, signal).catch(onlyTooMuch);
     const diff = taken ?? noChange;
     model?.launch.abort();
@@ -62,20 +64,6 @@ export async function runAgentPhase(
     await owned.dispose();
     throw error;
   }
-}
-
-/** A program is at work once it has started; what needs no start is at once. */
-function tellingWork(phase: AgentPhase): AgentPhase {
-  const { agent, adopted, journal } = phase;
-  if (agent.kind !== 'program' || adopted?.hasStarted === true) {
-    phase.onAtWork();
-    return phase;
-  }
-  const onAgentStarted = () => {
-    journal.onAgentStarted();
-    phase.onAtWork();
-  };
-  return { ...phase, journal: { ...journal, onAgentStarted } };
 }
 
 const noChange: TreeDiff = {

@@ -54,10 +54,10 @@ async function verifyTests(
   const laid = [...task.tests.paths, ...(more === null ? [] : await filesBelow(more))];
   // Beside the start of the sandbox, which takes as long.
   const changing = withoutPaths(task.bundle, patch, testPaths(laid, task.verifier), signal);
-  changing.catch(() => undefined);
+  const changed = changing.catch(() => undefined);
   const laying = async () =>
     (more === null ? await ahead?.take() : null) ?? (await layTests(trialId, task, more, environment, signal));
-  const tests = await laying().finally(() => changing.catch(() => undefined));
+  const tests = await laying().finally(() => changed);
   try {
     return await tests.run(await changing, signal);
   } finally {
@@ -77,10 +77,10 @@ async function verifyScript(
   const { own, restoresTests } = verifier;
   // Its own tests lie outside of the repository, and tests may be what its task asks for.
   const changing = restoresTests ? withoutPaths(task.bundle, patch, isTestName, signal) : Promise.resolve(patch);
-  changing.catch(() => undefined);
+  const changed = changing.catch(() => undefined);
   const spec = { labels: { 'coach.trial': trialId }, endpoint: null, mounts: [], limits: sandboxLimits() };
   const starting = verifierPlace(environment, own).start({ ...spec, name: sandboxName(trialId, 'verify') }, signal);
-  const sandbox = await starting.finally(() => changing.catch(() => undefined));
+  const sandbox = await starting.finally(() => changed);
   try {
     const change = await changing;
     if (own === undefined) await applyChange(sandbox, task, change, signal);

@@ -8,8 +8,9 @@ import { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import { server } from '../../protocol/server.ts';
 import { connectToServer } from '../../server/connect.ts';
 import { requireFeature } from '../require.ts';
+import { aSampleRepository } from '../sampleRepository.ts';
 import { provideCodex, type World } from '../world.ts';
-import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
+import { anEditorWorld, sharedEditorTools } from './editorWorld.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');
 const canRunCodex = requireFeature('codex') && requireFeature('sandbox');

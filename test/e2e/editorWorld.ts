@@ -6,10 +6,7 @@ import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { hostTarget } from '../../scripts/build.ts';
 import { installCodeServer, installExtension } from '../../scripts/codeServer.ts';
 import { packageExtension } from '../../scripts/package.ts';
-import { root } from '../../scripts/root.ts';
-import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { codeServerDirectory } from '../require.ts';
-import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, type World } from '../world.ts';
 import { launchBrowser } from './chromium.ts';
 import { startWorkbench, Workbench } from './workbench.ts';
@@ -39,12 +36,6 @@ export function sharedEditorTools(): EditorTools {
 /** Its server leaves soon by itself: one that the editor is just starting can't be asked to. */
 export function anEditorWorld(more: NodeJS.ProcessEnv = {}): World {
   return aWorld({ COACH_IDLE_SECS: '15', ...more });
-}
-
-export async function aSampleRepository(): Promise<string> {
-  const repository = join(temporaryDirectory(), 'sample');
-  await createSampleRepository(repository, join(root, 'media', 'sample'));
-  return repository;
 }
 
 async function makeTools() {

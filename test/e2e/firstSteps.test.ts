@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { requireFeature } from '../require.ts';
+import { aSampleRepository } from '../sampleRepository.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
+import { anEditorWorld, sharedEditorTools } from './editorWorld.ts';
 import { Tour } from './tour.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');

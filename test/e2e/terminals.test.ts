@@ -4,9 +4,10 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { codex } from '../../server/agents/codex.ts';
 import { startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
+import { aSampleRepository } from '../sampleRepository.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, provideCodex, type World } from '../world.ts';
-import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
+import { anEditorWorld, sharedEditorTools } from './editorWorld.ts';
 import type { Workbench } from './workbench.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');

@@ -5,8 +5,9 @@ import { runs } from '../../protocol/runs.ts';
 import { server } from '../../protocol/server.ts';
 import { writePreparedTask } from '../integration/benchFixture.ts';
 import { requireFeature } from '../require.ts';
+import { aSampleRepository } from '../sampleRepository.ts';
 import type { World } from '../world.ts';
-import { anEditorWorld, aSampleRepository, sharedEditorTools } from './editorWorld.ts';
+import { anEditorWorld, sharedEditorTools } from './editorWorld.ts';
 
 const canRun = requireFeature('browser') && requireFeature('editor') && requireFeature('sandbox');
 const seconds = 1000;

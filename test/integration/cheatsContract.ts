@@ -2,15 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../../server/base/clock.ts';
-import { silentLog } from '../../server/base/log.ts';
-import { validateTask } from '../../server/bench/validate.ts';
-import { executorsOf } from '../../server/executors/index.ts';
-import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import type { BenchSubject } from './benchContract.ts';
 import { aBench, type Bench, hiddenTest, solutionLine, startFiles } from './benchFixture.ts';
+import { earnings, prove } from './cheating.ts';
 import { type Cheat, cheats } from './cheats.ts';
 import { runGit, writeFiles } from './executorsFixture.ts';
 
@@ -23,34 +19,18 @@ export function cheatsContract(subject: BenchSubject): void {
     it('earn nothing, while the reference earns 1', { timeout: 180_000 }, async () => {
       bench = await aBench({ executors: subject.executors });
       const directory = join(preparedDirectory(bench.root), 'median');
-      const executors = executorsOf(subject.executors(bench.home));
-      const deps = { executors, proofs: bench.store, clock: systemClock, log: silentLog };
-      const signal = AbortSignal.timeout(120_000);
-      const proof = await validateTask(
-        await loadPreparedTask(directory),
-        { executor: 'auto', repeats: 1 },
-        deps,
-        signal,
-      );
+      const { proof, verifier } = await prove(bench, subject, directory, AbortSignal.timeout(120_000));
       expect(proof).toMatchObject({ reference: 1, noOp: 0 });
-      expect((await loadPreparedTask(directory)).verifier).toMatchObject({
+      expect(verifier).toMatchObject({
         mustFail: ['test/median.test.js > takes the middle'],
       });
-      const runId = await bench.run(
-        [
-          { id: 'oracle' },
-          { id: 'nop' },
-          ...cheats.map(({ name, script }) => ({
-            id: 'command',
-            label: name,
-            command: ['sh', '-c', `LOGS=/logs; ${script}`],
-          })),
-        ],
-        { unproven: false },
-      );
-      await bench.service.finished(runId);
-      const trials = bench.store.trials(runId);
-      expect(Object.fromEntries(trials.map(trial => [trial.agentLabel, trial.reward]))).toEqual({
+      const cheating = cheats.map(({ name, script }) => ({
+        id: 'command',
+        label: name,
+        command: ['sh', '-c', `LOGS=/logs; ${script}`],
+      }));
+      const { trials, rewards } = await earnings(bench, [{ id: 'oracle' }, { id: 'nop' }, ...cheating]);
+      expect(rewards).toEqual({
         oracle: 1,
         nop: 0,
         ...Object.fromEntries(cheats.map(({ name }) => [name, 0])),

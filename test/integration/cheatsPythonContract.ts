@@ -3,16 +3,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
-import { silentLog } from '../../server/base/log.ts';
-import { validateTask } from '../../server/bench/validate.ts';
-import { executorsOf } from '../../server/executors/index.ts';
-import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { taskHandlers } from '../../server/tasks/handlers.ts';
 import { importTask } from '../../server/tasks/transfer/importTask.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aCleanSession, sessionsOf, taskDeps } from '../unit/tasks/aSession.ts';
 import type { BenchSubject } from './benchContract.ts';
 import { aBench, type Bench } from './benchFixture.ts';
+import { earnings, prove } from './cheating.ts';
 import { type PythonCheat, pythonCheats, pythonFeature, pythonHiddenTests, pythonStart } from './cheatsPython.ts';
 import { runGit, writeFiles } from './executorsFixture.ts';
 
@@ -29,34 +26,17 @@ export function cheatsPythonContract(subject: BenchSubject): void {
       const root = join(bench.home, 'python');
       const signal = AbortSignal.timeout(580_000);
       const task = await preparedTask(root, signal);
-      const deps = {
-        executors: executorsOf(subject.executors(bench.home)),
-        proofs: bench.store,
-        clock: systemClock,
-        log: silentLog,
-      };
-      const proof = await validateTask(
-        await loadPreparedTask(task.directory),
-        { executor: 'auto', repeats: 1 },
-        deps,
-        signal,
-      );
+      const { proof, verifier } = await prove(bench, subject, task.directory, signal);
       expect(proof).toMatchObject({ reference: 1, noOp: 0 });
-      expect((await loadPreparedTask(task.directory)).verifier).toMatchObject({
+      expect(verifier).toMatchObject({
         failToPass: ids,
         passToPass: ['tests/test_sums.py > test_adds'],
         mustFail: ids,
       });
-      const cheating = pythonCheats.map(cheat => ({ id: 'command', label: cheat.name, command: toCommand(cheat) }));
-      const runId = await bench.run([{ id: 'oracle' }, { id: 'nop' }, ...cheating], {
-        repository: root,
-        tasks: [task.id],
-        unproven: false,
-      });
-      await bench.service.finished(runId);
-      const trials = bench.store.trials(runId);
+      const agents = [{ id: 'oracle' }, { id: 'nop' }, ...pythonCheats.map(toAgent)];
+      const { trials, rewards } = await earnings(bench, agents, { repository: root, tasks: [task.id] });
       expect(trials.flatMap(trial => trial.error ?? [])).toEqual([]);
-      expect(Object.fromEntries(trials.map(trial => [trial.agentLabel, trial.reward]))).toEqual({
+      expect(rewards).toEqual({
         oracle: 1,
         nop: 0,
         ...Object.fromEntries(pythonCheats.map(({ name }) => [name, 0])),
@@ -77,39 +57,21 @@ export function importedCheatsContract(subject: BenchSubject): void {
       const signal = AbortSignal.timeout(880_000);
       const spec = { root, path: writeInstance(root), format: undefined, name: 'median', instance: undefined };
       const directory = await importTask(spec, systemClock, signal);
-      const deps = {
-        executors: executorsOf(subject.executors(bench.home)),
-        proofs: bench.store,
-        clock: systemClock,
-        log: silentLog,
-      };
-      const proof = await validateTask(
-        await loadPreparedTask(directory),
-        { executor: 'auto', repeats: 1 },
-        deps,
-        signal,
-      );
+      const { proof, verifier } = await prove(bench, subject, directory, signal);
       expect(proof).toMatchObject({ reference: 1, noOp: 0 });
-      expect((await loadPreparedTask(directory)).verifier).toMatchObject({
+      expect(verifier).toMatchObject({
         mustFail: ['takes_the_middle', 'lies_between_two'].map(
           name => `fail_to_pass > tests/test_stats.py::test_${name}`,
         ),
       });
-      const cheating = pythonCheats.map(cheat => ({ id: 'command', label: cheat.name, command: toCommand(cheat) }));
       const other = {
         ...{ name: 'solves it in another way', trusted: 'exitCode' as const },
         files: { 'kit/stats.py': 'from statistics import median\n' },
       };
-      const solver = { id: 'command', label: other.name, command: toCommand(other) };
-      const runId = await bench.run([{ id: 'oracle' }, { id: 'nop' }, solver, ...cheating], {
-        repository: root,
-        tasks: ['median'],
-        unproven: false,
-      });
-      await bench.service.finished(runId);
-      const trials = bench.store.trials(runId);
+      const agents = [{ id: 'oracle' }, { id: 'nop' }, ...[other, ...pythonCheats].map(toAgent)];
+      const { trials, rewards } = await earnings(bench, agents, { repository: root, tasks: ['median'] });
       expect(trials.flatMap(trial => trial.error ?? [])).toEqual([]);
-      expect(Object.fromEntries(trials.map(trial => [trial.agentLabel, trial.reward]))).toEqual({
+      expect(rewards).toEqual({
         oracle: 1,
         nop: 0,
         [other.name]: 1,
@@ -173,6 +135,10 @@ async function preparedTask(root: string, signal: AbortSignal) {
   writeFiles(root, { ...pythonFeature, ...pythonHiddenTests });
   const created = await handlers.end({ repository: root, summary: '', labels: [] }, signal);
   return handlers.prepare({ repository: root, task: created.id, name: undefined }, signal);
+}
+
+function toAgent(cheat: PythonCheat) {
+  return { id: 'command', label: cheat.name, command: toCommand(cheat) };
 }
 
 function toCommand({ files, script = 'true' }: PythonCheat): string[] {

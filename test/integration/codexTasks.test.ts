@@ -1,37 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { root } from '../../scripts/root.ts';
 import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
-import { type FakeUpstreamOptions, startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, cliProgram, provideCodex, type World } from '../world.ts';
-
-/** Codex's own sandbox is not what is tested here, and can't start in every container. */
-const unsandboxed = '--dangerously-bypass-approvals-and-sandbox';
-const quiet = ['-c', 'otel.metrics_exporter="none"', '-c', 'analytics.enabled=false', '--disable', 'plugins'];
-
-/** A world whose model host is a fake upstream, a sample repository, and a Codex home of its own. */
-async function aCodexWorld(options: FakeUpstreamOptions = {}) {
-  const upstream = await startFakeUpstream(options);
-  onTestFinished(() => upstream.dispose());
-  const codexHome = join(temporaryDirectory(), 'codex-home');
-  mkdirSync(codexHome);
-  const world = aWorld({
-    COACH_UPSTREAMS: `api.openai.com=${upstream.origin},chatgpt.com=${upstream.origin}`,
-    CODEX_HOME: codexHome,
-    // Codex refuses its sandbox when its home lies in the temporary directory.
-    TMPDIR: temporaryDirectory(),
-    CODEX_API_KEY: 'sk-test-of-codex-tasks-0123456789',
-  });
-  provideCodex(world);
-  const repository = join(temporaryDirectory(), 'sample');
-  await createSampleRepository(repository, join(root, 'media', 'sample'));
-  return { world, repository, upstream };
-}
+import { cliProgram, type World } from '../world.ts';
+import { aCodexWorld, codexKey, quiet, unsandboxed } from './codexWorld.ts';
 
 describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout: 90_000 }, () => {
   it('records its own task through the repo_* tools of our MCP server', async () => {
@@ -218,8 +195,8 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
     const keys = new Set(
       upstream.requests.filter(request => request.method === 'POST').map(request => request.headers.authorization),
     );
-    expect(keys).toEqual(new Set(['Bearer sk-test-of-codex-tasks-0123456789']));
-    expect(filesWith(world, 'sk-test-of-codex-tasks-0123456789')).toEqual([]);
+    expect(keys).toEqual(new Set([`Bearer ${codexKey}`]));
+    expect(filesWith(world, codexKey)).toEqual([]);
   }, 180_000);
 });
 

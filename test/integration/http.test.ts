@@ -2,13 +2,12 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { root } from '../../scripts/root.ts';
 import { isAlive } from '../../server/base/exec.ts';
-import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
-import { startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
+import { aSampleRepository } from '../sampleRepository.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, cliProgram, provideCodex, until, type World } from '../world.ts';
+import { aWorld, cliProgram, until, type World } from '../world.ts';
+import { aCodexWorld, quiet, unsandboxed } from './codexWorld.ts';
 
 /** Long enough for the first request, which starts the server. */
 const startMs = 30_000;
@@ -55,12 +54,6 @@ async function serve(world: World) {
   };
 }
 
-async function aSample(): Promise<string> {
-  const directory = join(temporaryDirectory(), 'sample');
-  await createSampleRepository(directory, join(root, 'media', 'sample'));
-  return directory;
-}
-
 /** The files of a created task, without what differs from one recording to the next: names, places, times. */
 function taskFiles(directory: string, repository: string): Record<string, string> {
   const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
@@ -81,7 +74,7 @@ function taskFiles(directory: string, repository: string): Record<string, string
 it('records the same task as the command line', { timeout: 120_000 }, async () => {
   const world = aWorld();
   const http = await serve(world);
-  const [here, there] = [await aSample(), await aSample()];
+  const [here, there] = [await aSampleRepository(), await aSampleRepository()];
   const work = (repository: string) => writeFileSync(join(repository, 'src', 'extra.js'), 'export const extra = 1;\n');
 
   expect((await http.get('tasks/check', { repository: here })).body).toMatchObject({ ready: true });
@@ -110,7 +103,7 @@ it('records the same task as the command line', { timeout: 120_000 }, async () =
 it('refuses what could hurt, and does nothing', { timeout: 120_000 }, async () => {
   const world = aWorld();
   const http = await serve(world);
-  const repository = await aSample();
+  const repository = await aSampleRepository();
   expect(statSync(world.paths.httpHeaderFile).mode & 0o777).toBe(0o600);
   const start = { method: 'POST', body: JSON.stringify({ repository, title: 'x' }) };
   const plain = { 'content-type': 'application/json' };
@@ -156,7 +149,7 @@ it('goes on with a server that was killed, its events too, and ends with Ctrl-C'
     });
     return after['pid'] !== undefined && after['pid'] !== before['pid'];
   }, startMs);
-  const repository = await aSample();
+  const repository = await aSampleRepository();
   expect((await http.post('tasks/start', { repository, title: 'After' })).status).toBe(200);
   const seen = await textUntil(stream, 'tasks.recordingChanged');
   expect(seen).toContain('"title":"After"');
@@ -174,7 +167,7 @@ it('ends Codex and gives the recording up when whoever asked for a task leaves',
   chmodSync(codex, 0o755);
   const world = aWorld({ PATH: `${bin}:${process.env['PATH']}` });
   const http = await serve(world);
-  const repository = await aSample();
+  const repository = await aSampleRepository();
   const leave = new AbortController();
   const asked = fetch(`${http.origin}/api/tasks/create`, {
     method: 'POST',
@@ -204,7 +197,7 @@ describe.skipIf(!requireFeature('sandbox'))('in a sandbox', () => {
   it('prepares, proves and runs a task, and tells of it as it happens', { timeout: 300_000 }, async () => {
     const world = aWorld();
     const http = await serve(world);
-    const repository = await aSample();
+    const repository = await aSampleRepository();
     const made = await http.post('tasks/from', { repository, source: 'HEAD' });
     expect(made.status).toBe(200);
     const { id } = (made.body as { task: { id: string } }).task;
@@ -235,20 +228,8 @@ describe.skipIf(!requireFeature('sandbox'))('in a sandbox', () => {
 
 describe.skipIf(!requireFeature('codex'))('with the real Codex', () => {
   it('makes a task of one prompt', { timeout: 120_000 }, async () => {
-    const upstream = await startFakeUpstream();
-    onTestFinished(() => upstream.dispose());
-    const codexHome = join(temporaryDirectory(), 'codex-home');
-    mkdirSync(codexHome);
-    const world = aWorld({
-      COACH_UPSTREAMS: `api.openai.com=${upstream.origin},chatgpt.com=${upstream.origin}`,
-      CODEX_HOME: codexHome,
-      TMPDIR: temporaryDirectory(),
-      CODEX_API_KEY: 'sk-test-of-http-0123456789',
-    });
-    provideCodex(world);
+    const { world, repository } = await aCodexWorld();
     const http = await serve(world);
-    const repository = await aSample();
-    const quiet = ['-c', 'otel.metrics_exporter="none"', '-c', 'analytics.enabled=false', '--disable', 'plugins'];
     const answer = await fetch(`${http.origin}/api/tasks/create`, {
       method: 'POST',
       headers: { ...http.headers, accept: 'text/event-stream' },
@@ -256,7 +237,7 @@ describe.skipIf(!requireFeature('codex'))('with the real Codex', () => {
         repository,
         prompt: 'ADD src/extra.js export const extra = 1;\nSAY Added.',
         model: 'gpt-5.5',
-        codexArgs: ['--dangerously-bypass-approvals-and-sandbox', ...quiet],
+        codexArgs: [unsandboxed, ...quiet],
         yes: true,
       }),
     });
