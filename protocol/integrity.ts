@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Texts } from './texts.ts';
 
 /** Something that an agent did and that a person should look at before its verdict is believed. It changes no reward. */
 export const IntegrityFlag = z.object({
@@ -27,3 +28,23 @@ export const integrityWords: Readonly<Record<IntegrityFlag['kind'], string>> = {
   testEdit: 'changed existing tests',
   configEdit: 'changed what decides how tests run',
 };
+
+/** What an agent did, as a sentence in the language of the person. */
+export function integritySentence(kind: IntegrityFlag['kind'], l10n: Texts): string {
+  switch (kind) {
+    case 'gitArchaeology':
+      return l10n.t('The agent dug in git history.');
+    case 'upstreamSearch':
+      return l10n.t('The agent searched for the change upstream.');
+    case 'networkAttempt':
+      return l10n.t('The agent tried to reach the network.');
+    case 'packageInstall':
+      return l10n.t('The agent tried to install packages.');
+    case 'outsideRead':
+      return l10n.t('The agent read outside of the repository.');
+    case 'testEdit':
+      return l10n.t('The agent changed existing tests.');
+    case 'configEdit':
+      return l10n.t('The agent changed what decides how tests run.');
+  }
+}

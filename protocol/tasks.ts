@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { api, event, request } from './api.ts';
 import { JudgeParams } from './rubric.ts';
+import { english, type Texts } from './texts.ts';
 
 const Repository = z.string().min(1).describe('Directory inside the git repository');
 
@@ -65,14 +66,16 @@ export const TaskProof = z.object({
 export type TaskProof = z.infer<typeof TaskProof>;
 
 /** Why a proof says less than one by hidden tests, as a sentence; null for those. */
-export function proofCaveat(basis: ProofBasis): string | null {
+export function proofCaveat(basis: ProofBasis, l10n: Texts = english): string | null {
   switch (basis) {
     case 'tests':
       return null;
     case 'mutation':
-      return 'Weaker proof: what is judged are tests, by the planted faults that they find, and not by hidden tests.';
+      return l10n.t(
+        'Weaker proof: what is judged are tests, by the planted faults that they find, and not by hidden tests.',
+      );
     case 'rubric':
-      return 'Weaker proof: a model judges by the rubric, and nothing that runs decides.';
+      return l10n.t('Weaker proof: a model judges by the rubric, and nothing that runs decides.');
   }
 }
 

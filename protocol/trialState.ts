@@ -1,7 +1,7 @@
 import { assertNever } from './errors.ts';
 import type { TrialSummary } from './runs.ts';
 
-/** Where a trial stands, in one word for lists, matrices and reports. */
+/** Where a trial stands, as lists, matrices and reports tell it. */
 export type TrialState =
   | 'queued'
   | 'building'
@@ -18,24 +18,6 @@ export type TrialState =
   | 'cancelled'
   | 'lost'
   | 'errored';
-
-export const trialStateWords: Readonly<Record<TrialState, string>> = {
-  queued: 'Queued',
-  building: 'Building',
-  agent: 'Agent',
-  verifying: 'Verifying',
-  passed: 'Passed',
-  partial: 'Partial',
-  failed: 'Failed',
-  agentFailed: 'Agent failed',
-  timedOut: 'Timed out',
-  budgetSpent: 'Budget spent',
-  diskSpent: 'Disk spent',
-  stalled: 'Stalled',
-  cancelled: 'Cancelled',
-  lost: 'Lost',
-  errored: 'Errored',
-};
 
 export function trialState(trial: Pick<TrialSummary, 'phase' | 'end' | 'reward'>): TrialState {
   if (trial.phase !== 'done') return trial.phase;

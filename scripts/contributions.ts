@@ -39,10 +39,10 @@ function derived(): Json {
   };
 }
 
-/** What is written: package.json's derived parts, its texts, and the texts of the code in the extension host. */
+/** What is written: package.json's derived parts, its texts, and those of the code that people see in the editor. */
 function outputs(): Map<string, Json> {
   const { part, texts } = takeOutTexts(JSON.parse(JSON.stringify(derived())));
-  const sources = globSync('client/**/*.ts', { cwd: root }).sort();
+  const sources = globSync('{client,protocol,webview}/**/*.ts', { cwd: root }).sort();
   const shown: Strings = Object.assign({}, ...sources.map(file => textsOf(join(root, file))));
   const sorted = Object.fromEntries(Object.entries(shown).sort(([a], [b]) => (a < b ? -1 : 1)));
   return new Map<string, Json>([

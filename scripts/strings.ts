@@ -44,7 +44,7 @@ function nameOf(entry: unknown, index: number): string {
 const call = /\bl10n\.t\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\$]|\\.)*)`)\s*[,)]/g;
 
 /**
- * The texts that a source file shows through `vscode.l10n.t`, as the key and the English text of a bundle.
+ * The texts that a source file shows through `l10n.t` of the editor or of its pages, as the key and the English text of a bundle.
  * @throws Error for a text that is put together at run time: no translation could be found for it
  */
 export function textsOf(file: string): Strings {

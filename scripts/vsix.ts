@@ -35,7 +35,7 @@ const own = [
   /^dist\/(shim\.mjs|THIRD-PARTY-NOTICES\.txt)$/,
   /^dist\/[a-z0-9-]+\.node$/,
   /^dist\/webview\/[a-z]+\.(js|css)$/,
-  /^l10n\/bundle\.l10n\.json$/,
+  /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^media\/(icon\.(png|svg)|run\.svg|walkthrough\/[a-z-]+\.svg|sample\/.+)$/,
 ];
 const ofArchive: ReadonlySet<string> = new Set(['extension.vsixmanifest', '[Content_Types].xml']);

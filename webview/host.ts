@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { Channel } from '../protocol/channel.ts';
 import { portChannel } from '../protocol/channels/port.ts';
 
@@ -7,8 +8,10 @@ export interface Host {
   remember(state: unknown): void;
 }
 
-/** The editor around this page. Can be asked for once per page. */
+/** The editor around this page, and its language. Asked for once per page, before anything is drawn. */
 export function connectHost(): Host {
+  const { translations } = document.body.dataset;
+  if (translations !== undefined) l10n.config({ contents: translations });
   const editor = acquireVsCodeApi();
   const channel = portChannel({
     post: message => editor.postMessage(message),

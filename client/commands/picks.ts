@@ -2,8 +2,9 @@ import * as vscode from 'vscode';
 import { toReward } from '../../protocol/figures.ts';
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
+import { runStateWord, trialStateWord } from '../../protocol/stateWords.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
-import { trialState, trialStateWords } from '../../protocol/trialState.ts';
+import { trialState } from '../../protocol/trialState.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { pickRepository, repositories } from '../repository.ts';
@@ -38,7 +39,7 @@ export async function pickRun(
 function runWords(run: RunSummary): vscode.QuickPickItem {
   return {
     label: run.tasks.join(', '),
-    description: `${run.state}, ${run.agents.map(agent => agent.label ?? agent.id).join(', ')}`,
+    description: `${runStateWord(run.state, vscode.l10n).toLowerCase()}, ${run.agents.map(agent => agent.label ?? agent.id).join(', ')}`,
     detail: `${run.id}, ${new Date(run.createdAt).toLocaleString()}`,
   };
 }
@@ -67,7 +68,7 @@ export async function pickChangedTrial(coach: Coach, title: string): Promise<Tri
   const changed = trials.filter(trial => (trial.diff?.files ?? 0) > 0);
   return pick(title, changed, vscode.l10n.t('No trial of this run changed a file.'), trial => ({
     label: `${trial.task}, ${trial.agentLabel} #${trial.attempt}`,
-    description: `${trialStateWords[trialState(trial)]} ${toReward(trial.reward)}`,
+    description: `${trialStateWord(trialState(trial), vscode.l10n)} ${toReward(trial.reward)}`,
   }));
 }
 
@@ -81,7 +82,7 @@ export async function pickOtherTrial(
   const others = trials.filter(other => other.id !== trial.id && other.task === trial.task && other.phase === 'done');
   return pick(title, others, vscode.l10n.t('This run has no other trial of the task.'), other => ({
     label: `${other.agentLabel} #${other.attempt}`,
-    description: `${trialStateWords[trialState(other)]} ${toReward(other.reward)}`,
+    description: `${trialStateWord(trialState(other), vscode.l10n)} ${toReward(other.reward)}`,
   }));
 }
 

@@ -8,6 +8,8 @@ export interface PageSource {
   /** Become `data-…` attributes of the body, which the page starts from. */
   readonly facts: Readonly<Record<string, string>>;
   readonly language: string;
+  /** Texts of ours in that language, by their English; undefined in English. */
+  readonly translations: Readonly<Record<string, string>> | undefined;
   /** Where the webview may load style from, as the editor words it. */
   readonly cspSource: string;
   /** Address of a file in dist/webview. */
@@ -15,10 +17,13 @@ export interface PageSource {
 }
 
 /** The document of a page: its bundle, its style, nothing else. No network, no inline script, no inline style. */
-export function pageHtml({ page, title, facts, language, cspSource, asset }: PageSource): string {
+export function pageHtml({ page, title, facts, language, translations, cspSource, asset }: PageSource): string {
   const nonce = randomBytes(16).toString('base64');
   const policy = `default-src 'none'; style-src ${cspSource} 'nonce-${nonce}'; script-src 'nonce-${nonce}'`;
-  const attributes = Object.entries(facts).map(([name, value]) => ` data-${toKebab(name)}="${escapeAttribute(value)}"`);
+  const started = translations === undefined ? facts : { ...facts, translations: JSON.stringify(translations) };
+  const attributes = Object.entries(started).map(
+    ([name, value]) => ` data-${toKebab(name)}="${escapeAttribute(value)}"`,
+  );
   return `<!doctype html>
 <html lang="${escapeAttribute(language)}">
 <head>

@@ -49,7 +49,9 @@ export function showPage(coach: Coach, panel: vscode.WebviewPanel, page: Page): 
     page: page.name,
     title: panel.title,
     facts: page.facts,
-    language: vscode.env.language,
+    // Without a translation the page is in English, whatever the editor speaks.
+    language: vscode.l10n.bundle === undefined ? 'en' : vscode.env.language,
+    translations: vscode.l10n.bundle,
     cspSource: panel.webview.cspSource,
     asset: name => panel.webview.asWebviewUri(vscode.Uri.joinPath(assets, name)).toString(),
   });

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import type { RunState } from '../../protocol/runs.ts';
+import { runStateWord, trialStateWord } from '../../protocol/stateWords.ts';
 import type { TaskState } from '../../protocol/tasks.ts';
-import { type TrialState, trialStateWords } from '../../protocol/trialState.ts';
+import type { TrialState } from '../../protocol/trialState.ts';
 import { stateScheme } from '../contributions.ts';
 
 type RowState = TaskState | 'problem' | RunState | TrialState;
@@ -45,8 +46,9 @@ function words(state: RowState): string {
     case 'proven':
       return vscode.l10n.t('Proven');
     case 'interrupted':
-      return vscode.l10n.t('Interrupted');
+      return runStateWord(state, vscode.l10n);
     default:
-      return trialStateWords[state as TrialState] ?? '';
+      // The states of tasks and runs without a mark do not come here.
+      return trialStateWord(state as TrialState, vscode.l10n);
   }
 }

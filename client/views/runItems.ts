@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import { noFigure, toClock, toCount, toMoney, toReward } from '../../protocol/figures.ts';
+import { integritySentence } from '../../protocol/integrity.ts';
 import type { RunSummary } from '../../protocol/runs.ts';
-import { trialState, trialStateWords } from '../../protocol/trialState.ts';
+import { trialStateWord } from '../../protocol/stateWords.ts';
+import { trialState } from '../../protocol/trialState.ts';
 import { type Cost, totalTokens } from '../../protocol/usage.ts';
 import { commandId } from '../contributions.ts';
 import { stateUri } from './decorations.ts';
@@ -71,7 +73,9 @@ export function trialItem(node: TrialNode): vscode.TreeItem {
   );
   item.id = trial.id;
   item.iconPath = trialIcon(state);
-  const verdict = [trialStateWords[state], trial.reward === null ? '' : toReward(trial.reward)].join(' ').trim();
+  const verdict = [trialStateWord(state, vscode.l10n), trial.reward === null ? '' : toReward(trial.reward)]
+    .join(' ')
+    .trim();
   item.description = joined(verdict, money(trial.cost), trial.agentMs === null ? null : toClock(trial.agentMs));
   const name = one ? `${trial.agentLabel} #${trial.attempt}` : `${trial.agentLabel}, ${item.label as string}`;
   item.accessibilityInformation = { label: `${name}, ${item.description}` };
@@ -80,7 +84,7 @@ export function trialItem(node: TrialNode): vscode.TreeItem {
   item.tooltip = [
     `${trial.task}, ${trial.agentLabel}, ${vscode.l10n.t('attempt {0}', trial.attempt)}`,
     ...(trial.error === null ? [] : [trial.error.message, trial.error.hint ?? '']),
-    ...(trial.flags ?? []).map(flag => flag.kind),
+    ...(trial.flags ?? []).map(flag => integritySentence(flag.kind, vscode.l10n)),
     trial.directory,
   ]
     .filter(Boolean)

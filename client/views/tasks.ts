@@ -226,7 +226,7 @@ function tooltip({ id, problem, proof, directory, tags }: TaskSummary): string {
   if (proof !== null) {
     const rewards = [toReward(proof.reference), toReward(proof.noOp)];
     lines.push(vscode.l10n.t('Proof: reference {0}, no-op {1} ({2})', ...rewards, proof.executor));
-    const caveat = proofCaveat(proof.basis);
+    const caveat = proofCaveat(proof.basis, vscode.l10n);
     if (caveat !== null) lines.push(caveat);
   }
   if (tags.length > 0) lines.push(tags.join(', '));

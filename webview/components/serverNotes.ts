@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { ServerState } from '../../protocol/pages.ts';
 import type { View } from './element.ts';
 import { note } from './layout.ts';
@@ -10,11 +11,11 @@ export function serverNotes(
   restart: () => void,
 ): View[] {
   const shown: View[] = [];
-  if (server === 'starting') shown.push(note('warning', 'Reconnecting to the background server.', kept));
+  if (server === 'starting') shown.push(note('warning', l10n.t('Reconnecting to the background server.'), kept));
   else if (server === 'down') {
-    const again = button({ primary: true, onClick: restart }, 'Restart');
-    shown.push(note('error', 'The background server is not running.', kept, again));
+    const again = button({ primary: true, onClick: restart }, l10n.t('Restart'));
+    shown.push(note('error', l10n.t('The background server is not running.'), kept, again));
   }
-  if (fault !== null) shown.push(note('error', 'That did not work.', fault));
+  if (fault !== null) shown.push(note('error', l10n.t('That did not work.'), fault));
   return shown;
 }

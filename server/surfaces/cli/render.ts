@@ -6,8 +6,9 @@ import { proxy } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
+import { trialStateWord } from '../../../protocol/stateWords.ts';
 import { proofCaveat, tasks } from '../../../protocol/tasks.ts';
-import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { render } from './renderers.ts';
 import { proofText } from './renderProof.ts';
 import './renderReviews.ts';
@@ -252,7 +253,7 @@ export function trialTable(trials: readonly TrialSummary[]): string {
 }
 
 function stateOf(trial: TrialSummary): string {
-  const state = trialStateWords[trialState(trial)];
+  const state = trialStateWord(trialState(trial));
   if (trial.reusedFrom !== undefined) return `${state} (reused)`;
   return (trial.tries ?? 1) > 1 ? `${state} (try ${trial.tries})` : state;
 }

@@ -13,6 +13,19 @@ export async function seriousProblems(page: Page): Promise<string[]> {
     );
 }
 
+/** Everything on the page that a person reads or hears: texts, tooltips, names for screen readers. */
+export function shownWords(page: Page): Promise<string[]> {
+  return page.evaluate(() => {
+    const words: string[] = [];
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) words.push(texts.currentNode.nodeValue ?? '');
+    for (const name of ['title', 'aria-label', 'placeholder', 'alt']) {
+      for (const element of document.body.querySelectorAll(`[${name}]`)) words.push(element.getAttribute(name) ?? '');
+    }
+    return words.filter(text => text.trim() !== '');
+  });
+}
+
 /**
  * Texts and boxes that stick out of what holds them, or are cut without a sign. What scrolls by itself may be wider than it
  * shows; what ends in an ellipsis has its whole text elsewhere.

@@ -24,7 +24,12 @@ export interface OpenPage {
 /** A page of ours in a plain browser, with this process as the editor around it. Nothing listens anywhere. */
 export async function openPage(
   browser: BrowserContext,
-  options: { page: string; facts: Record<string, string>; theme: Theme },
+  options: {
+    page: string;
+    facts: Record<string, string>;
+    theme: Theme;
+    translations?: Readonly<Record<string, string>>;
+  },
 ): Promise<OpenPage> {
   const page = await browser.newPage();
   const listeners = new Set<(message: unknown) => void>();
@@ -44,6 +49,7 @@ export async function openPage(
     title: `Codex Coach: ${options.page}`,
     facts: options.facts,
     language: 'en',
+    translations: options.translations,
     cspSource: origin,
     asset: name => `${origin}/${name}`,
   }).replace('</head>', `<link rel="stylesheet" href="${origin}/theme.css"></head>`);

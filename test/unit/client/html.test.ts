@@ -6,6 +6,7 @@ const source = {
   title: 'Run: <add-median>',
   facts: { runId: '"><script>alert(1)</script>' },
   language: 'en',
+  translations: undefined,
   cspSource: 'https://webview.test',
   asset: (name: string) => `https://webview.test/${name}`,
 };
@@ -28,4 +29,10 @@ it('has a new nonce for every page', () => {
 it('keeps hostile text inside its attribute', () => {
   expect(pageHtml(source)).toContain('<title>Run: &lt;add-median></title>');
   expect(pageHtml(source)).toContain('data-run-id="&quot;>&lt;script>alert(1)&lt;/script>"');
+});
+
+it('hands over the texts of another language as inert text, and nothing in English', () => {
+  const german = pageHtml({ ...source, language: 'de', translations: { 'Run “{0}”': '"><img src=x>' } });
+  expect(german).toContain('data-translations="{&quot;Run “{0}”&quot;:&quot;\\&quot;>&lt;img src=x>&quot;}"');
+  expect(pageHtml(source)).not.toContain('data-translations');
 });

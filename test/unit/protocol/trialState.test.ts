@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TrialPhase } from '../../../protocol/runs.ts';
+import { trialStateWord } from '../../../protocol/stateWords.ts';
 import { TrialEnd } from '../../../protocol/trialEnd.ts';
-import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 
 describe('trialState', () => {
   it('tells passed, partial and failed by the reward', () => {
@@ -18,8 +19,13 @@ describe('trialState', () => {
   it('has a word for every phase and end', () => {
     for (const phase of TrialPhase.options) {
       for (const end of [...TrialEnd.options, null]) {
-        expect(trialStateWords[trialState({ phase, end, reward: null })]).toMatch(/^[A-Z]/);
+        expect(trialStateWord(trialState({ phase, end, reward: null }))).toMatch(/^[A-Z]/);
       }
     }
+  });
+
+  it('is said in English, or in the language of who reads it', () => {
+    expect(trialStateWord('timedOut')).toBe('Timed out');
+    expect(trialStateWord('timedOut', { t: text => `⟦${text}⟧` })).toBe('⟦Timed out⟧');
   });
 });

@@ -38,6 +38,13 @@ describe('texts of the manifest', () => {
 });
 
 describe('texts of the code', () => {
+  it('are collected from the editor, its pages and the words of states', () => {
+    const bundle = readFileSync(join(root, 'l10n', 'bundle.l10n.json'), 'utf8');
+    for (const text of ['Open Task Instruction', 'Cost against reward', 'Budget spent']) {
+      expect(bundle).toContain(`${JSON.stringify(text)}: `);
+    }
+  });
+
   it('are found in any quotes and on several lines', () => {
     const file = aSource(`
       vscode.l10n.t('One');

@@ -1,5 +1,6 @@
+import * as l10n from '@vscode/l10n';
 import type { AgentFigures, ComparedTask, Comparison, PairVerdict } from '../../../protocol/comparison.ts';
-import { plural, toReward } from '../../../protocol/figures.ts';
+import { toReward } from '../../../protocol/figures.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 
 export type Attempt = ComparedTask['attempts'][number][number];
@@ -26,11 +27,19 @@ export function pointsOf(agents: readonly AgentFigures[]): Point[] {
 /** The paired verdict as a sentence about the first of the two. */
 export function verdictWords({ first, second, tasks, better, isEnough, moreTasks }: PairVerdict): string {
   const [a, b] = [visible(first), visible(second)];
-  if (isEnough) return `${a} beats ${b} on ${better} of ${tasks} ${plural(tasks, 'task')}`;
-  if (moreTasks === null) return `${a} against ${b}: no difference was seen`;
-  if (moreTasks === 0) return `${a} against ${b}: the pairs together leave it open`;
-  const more = moreTasks > 500 ? 'many hundreds of tasks more' : `about ${moreTasks} more ${plural(moreTasks, 'task')}`;
-  return `${a} against ${b}: ${more} would settle it, if the difference holds`;
+  if (isEnough) {
+    return tasks === 1
+      ? l10n.t('{0} beats {1} on {2} of 1 task', a, b, better)
+      : l10n.t('{0} beats {1} on {2} of {3} tasks', a, b, better, tasks);
+  }
+  if (moreTasks === null) return l10n.t('{0} against {1}: no difference was seen', a, b);
+  if (moreTasks === 0) return l10n.t('{0} against {1}: the pairs together leave it open', a, b);
+  if (moreTasks > 500) {
+    return l10n.t('{0} against {1}: many hundreds of tasks more would settle it, if the difference holds', a, b);
+  }
+  return moreTasks === 1
+    ? l10n.t('{0} against {1}: about 1 more task would settle it, if the difference holds', a, b)
+    : l10n.t('{0} against {1}: about {2} more tasks would settle it, if the difference holds', a, b, moreTasks);
 }
 
 export function signed(value: number): string {

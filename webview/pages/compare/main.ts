@@ -1,4 +1,5 @@
 import '../../strict.ts';
+import * as l10n from '@vscode/l10n';
 import { remote } from '../../../protocol/api.ts';
 import type { Comparison } from '../../../protocol/comparison.ts';
 import type { IntegrityFlag } from '../../../protocol/integrity.ts';
@@ -107,7 +108,7 @@ class ComparePage {
         el(
           'div',
           { class: 'right' },
-          section('cost', 'Cost against reward', null, scatter(context)),
+          section('cost', l10n.t('Cost against reward'), null, scatter(context)),
           failures(context),
           conclusions(context),
         ),
@@ -118,15 +119,15 @@ class ComparePage {
   #loading(): View {
     const notes = serverNotes(
       { server: this.#state, fault: this.#fault },
-      'Verdicts are kept.',
+      l10n.t('Verdicts are kept.'),
       this.#actions.restartServer,
     );
     return el(
       'main',
       { key: 'loading', class: 'loading-page' },
       this.#fault === null
-        ? el('p', { class: 'loading' }, icon('agent', 'run', true), 'Comparing…')
-        : [...notes, el('p', { class: 'pad' }, button({ onClick: this.#actions.chooseRuns }, 'Choose runs…'))],
+        ? el('p', { class: 'loading' }, icon('agent', 'run', true), l10n.t('Comparing…'))
+        : [...notes, el('p', { class: 'pad' }, button({ onClick: this.#actions.chooseRuns }, l10n.t('Choose runs…')))],
     );
   }
 }

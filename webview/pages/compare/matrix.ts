@@ -1,11 +1,12 @@
+import * as l10n from '@vscode/l10n';
 import type { ComparedTask } from '../../../protocol/comparison.ts';
 import { toReward } from '../../../protocol/figures.ts';
-import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
 import { middle, section } from '../../components/layout.ts';
 import { actionLink } from '../../components/toolkit.ts';
-import { count } from '../../components/words.ts';
+import { attemptName } from '../../components/words.ts';
 import type { CompareContext } from './context.ts';
 import { type Attempt, meanReward } from './figures.ts';
 
@@ -19,11 +20,11 @@ export function matrix(context: CompareContext): View {
   const shown = showsAllTasks ? tasks : tasks.slice(0, shownTasks);
   return section(
     'tasks',
-    'Tasks',
-    'a mark for each attempt; most disagreement first',
+    l10n.t('Tasks'),
+    l10n.t('a mark for each attempt; most disagreement first'),
     el(
       'div',
-      { class: 'scrollx both', attributes: { tabindex: '0', role: 'region', 'aria-label': 'Tasks by agents' } },
+      { class: 'scrollx both', attributes: { tabindex: '0', role: 'region', 'aria-label': l10n.t('Tasks by agents') } },
       el(
         'table',
         { class: 'mx', on: { keydown: event => moveFocus(event as KeyboardEvent) } },
@@ -33,7 +34,7 @@ export function matrix(context: CompareContext): View {
           el(
             'tr',
             {},
-            el('th', { attributes: { scope: 'col' } }, 'Task'),
+            el('th', { attributes: { scope: 'col' } }, l10n.t('Task')),
             agents.map(({ label }) =>
               el(
                 'th',
@@ -52,7 +53,7 @@ export function matrix(context: CompareContext): View {
       ),
     ),
     shown.length < tasks.length &&
-      el('p', { class: 'pad' }, actionLink(`Show all ${count(tasks.length, 'task')}`, actions.showAllTasks)),
+      el('p', { class: 'pad' }, actionLink(l10n.t('Show all {0} tasks', tasks.length), actions.showAllTasks)),
     legend(),
   );
 }
@@ -72,8 +73,8 @@ function taskRow({ task, proven, basis, attempts }: ComparedTask, context: Compa
       'th',
       { class: 'tk', attributes: { scope: 'row' } },
       middle(visible(task)),
-      proven ? null : el('span', { class: 'dim small' }, ' not proven'),
-      basis === 'tests' ? null : el('span', { class: 'dim small' }, ` by ${basis}`),
+      proven ? null : el('span', { class: 'dim small' }, ` ${l10n.t('not proven')}`),
+      basis === 'tests' ? null : el('span', { class: 'dim small' }, ` ${basisWords(basis)}`),
     ),
     agents.map(({ label }, column) => {
       const own = attempts[column] ?? [];
@@ -83,9 +84,10 @@ function taskRow({ task, proven, basis, attempts }: ComparedTask, context: Compa
         el(
           'span',
           { class: 'marks' },
-          own.map((attempt, index) =>
-            mark(attempt, `${visible(task)}, ${visible(label)}, attempt ${index + 1}`, context),
-          ),
+          own.map((attempt, index) => {
+            const state = trialState({ phase: 'done', ...attempt });
+            return mark(attempt, attemptName(visible(task), visible(label), index + 1, state), context);
+          }),
           el('span', { class: 'mean' }, meanReward(own)),
         ),
       );
@@ -93,28 +95,37 @@ function taskRow({ task, proven, basis, attempts }: ComparedTask, context: Compa
   );
 }
 
+/** What a verdict rests on where it is no hidden test. */
+function basisWords(basis: 'mutation' | 'rubric'): string {
+  return basis === 'mutation' ? l10n.t('by mutation') : l10n.t('by rubric');
+}
+
 function meanRow({ comparison }: CompareContext): View {
   return el(
     'tr',
     { key: ' mean', class: 'sum' },
-    el('th', { attributes: { scope: 'row' } }, `Mean of ${count(comparison.tasks.length, 'task')}`),
+    el('th', { attributes: { scope: 'row' } }, meanWords(comparison.tasks.length)),
     comparison.agents.map(({ label, reward }) =>
       el('td', { key: label, class: 'num' }, el('b', { class: 'strong' }, toReward(reward?.mean ?? null))),
     ),
   );
 }
 
+function meanWords(tasks: number): string {
+  return tasks === 1 ? l10n.t('Mean of 1 task') : l10n.t('Mean of {0} tasks', tasks);
+}
+
 /** The shape says how it ended, the colour repeats it. */
-function mark({ trialId, reward, end }: Attempt, name: string, { flags, actions }: CompareContext): View {
+function mark({ trialId, reward }: Attempt, name: string, { flags, actions }: CompareContext): View {
   const kind = reward === null ? 'none' : reward >= 1 ? 'yes' : reward > 0 ? 'part' : 'no';
-  const word = trialStateWords[trialState({ phase: 'done', end, reward })].toLowerCase();
-  const flagged = flags.has(trialId) ? ', flagged' : '';
-  const label = `${name}: ${word}${reward === null ? '' : `, reward ${toReward(reward)}`}${flagged}`;
+  const isFlagged = flags.has(trialId);
+  const rewardWords = reward === null ? [] : [l10n.t('reward {0}', toReward(reward))];
+  const label = [name, ...rewardWords, ...(isFlagged ? [l10n.t('flagged')] : [])].join(', ');
   return el(
     'button',
     {
       key: trialId,
-      class: `mk ${kind}${flagged === '' ? '' : ' flagged'}`,
+      class: `mk ${kind}${isFlagged ? ' flagged' : ''}`,
       title: label,
       attributes: { 'aria-label': label, 'data-trial': trialId },
       on: { click: () => actions.openTrial(trialId) },
@@ -128,11 +139,11 @@ function legend(): View {
   return el(
     'p',
     { class: 'legend dim small' },
-    entry('yes', 'passed'),
-    entry('part', 'in part'),
-    entry('no', 'failed'),
-    entry('none', 'no verdict'),
-    entry('no flagged', 'flagged'),
+    entry('yes', l10n.t('passed')),
+    entry('part', l10n.t('in part')),
+    entry('no', l10n.t('failed')),
+    entry('none', l10n.t('no verdict')),
+    entry('no flagged', l10n.t('flagged')),
   );
 }
 

@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
 import type { CompareContext } from './context.ts';
@@ -36,7 +37,7 @@ export function shapeOf({ comparison }: CompareContext, label: string): View | n
 export function scatter({ comparison }: CompareContext): View {
   const points = pointsOf(comparison.agents);
   if (points.length < 2) {
-    return el('p', { class: 'dim pad' }, 'Appears when two agents have both a price and a reward.');
+    return el('p', { class: 'dim pad' }, l10n.t('Appears when two agents have both a price and a reward.'));
   }
   const mostUsd = niceAbove(Math.max(...points.map(point => point.costUsd)));
   const scale = {
@@ -54,7 +55,7 @@ export function scatter({ comparison }: CompareContext): View {
         attributes: {
           viewBox: '0 0 520 280',
           role: 'img',
-          'aria-label': `Cost per trial against reward. On the Pareto front: ${front.join(', ')}.`,
+          'aria-label': l10n.t('Cost per trial against reward. On the Pareto front: {0}.', front.join(', ')),
         },
       },
       axes(mostUsd, scale),
@@ -64,7 +65,9 @@ export function scatter({ comparison }: CompareContext): View {
     el(
       'figcaption',
       { class: 'dim small' },
-      'Filled points are on the Pareto front: no other agent is both cheaper and better. Lines are 95 % intervals.',
+      l10n.t(
+        'Filled points are on the Pareto front: no other agent is both cheaper and better. Lines are 95 % intervals.',
+      ),
     ),
   );
 }
@@ -86,8 +89,8 @@ function axes(mostUsd: number, { x, y }: Scale): View[] {
       label(`reward-${part}`, area.left - 8, y(part) + 4, 'end', String(part)),
       label(`cost-${part}`, x(part * mostUsd), 254, 'middle', `$${(part * mostUsd).toFixed(mostUsd < 0.1 ? 4 : 2)}`),
     ]),
-    label('name-x', (area.left + area.right) / 2, 274, 'middle', 'Cost per trial, mean'),
-    label('name-y', area.left, 12, 'start', 'Reward, mean with 95 % interval'),
+    label('name-x', (area.left + area.right) / 2, 274, 'middle', l10n.t('Cost per trial, mean')),
+    label('name-y', area.left, 12, 'start', l10n.t('Reward, mean with 95 % interval')),
   ];
 }
 

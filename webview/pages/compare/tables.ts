@@ -1,11 +1,12 @@
+import * as l10n from '@vscode/l10n';
 import type { AgentFigures, PairVerdict } from '../../../protocol/comparison.ts';
 import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
+import { trialStateWord } from '../../../protocol/stateWords.ts';
 import { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { type Child, el, type View } from '../../components/element.ts';
 import { icon, trialIcon } from '../../components/icons.ts';
 import { section } from '../../components/layout.ts';
-import { count } from '../../components/words.ts';
 import type { CompareContext } from './context.ts';
 import { mostAttempts, pWords, signed, verdictWords } from './figures.ts';
 import { shapeOf } from './scatter.ts';
@@ -14,20 +15,28 @@ import { shapeOf } from './scatter.ts';
 export function verdicts({ comparison }: CompareContext): View {
   const { pairs } = comparison;
   if (pairs.length === 0) {
-    const words = 'A verdict needs two agents with rewards on the same tasks.';
-    return section('verdict', 'Verdict', null, el('p', { class: 'dim pad' }, words));
+    const words = l10n.t('A verdict needs two agents with rewards on the same tasks.');
+    return section('verdict', l10n.t('Verdict'), null, el('p', { class: 'dim pad' }, words));
   }
   const tasks = pairs.reduce((most, pair) => Math.max(most, pair.tasks), 0);
   return section(
     'verdict',
-    'Verdict',
-    `paired over ${count(tasks, 'task')}`,
+    l10n.t('Verdict'),
+    tasks === 1 ? l10n.t('paired over 1 task') : l10n.t('paired over {0} tasks', tasks),
     table(
-      'Verdicts',
-      ['Evidence', 'In words', '#Better / worse / equal', '#Difference', '#95 % interval', '#Paired test'],
+      l10n.t('Verdicts'),
+      [
+        l10n.t('Evidence'),
+        l10n.t('In words'),
+        `#${l10n.t('Better / worse / equal')}`,
+        `#${l10n.t('Difference')}`,
+        `#${l10n.t('95 % interval')}`,
+        `#${l10n.t('Paired test')}`,
+      ],
       pairs.map(pairRow),
     ),
-    pairs.length > 1 && el('p', { class: 'dim small pad' }, 'p is adjusted by Holm for the number of pairs shown.'),
+    pairs.length > 1 &&
+      el('p', { class: 'dim small pad' }, l10n.t('p is adjusted by Holm for the number of pairs shown.')),
   );
 }
 
@@ -35,7 +44,7 @@ function pairRow(pair: PairVerdict): View {
   const cells = [
     `${pair.better} / ${pair.worse} / ${pair.equal}`,
     el('b', { class: 'strong' }, signed(pair.difference)),
-    `${signed(pair.low)} to ${signed(pair.high)}`,
+    l10n.t('{0} to {1}', signed(pair.low), signed(pair.high)),
     pWords(pair.pValue),
   ];
   return el(
@@ -48,7 +57,7 @@ function pairRow(pair: PairVerdict): View {
         'span',
         { class: 'st' },
         pair.isEnough ? icon('passed', 'pass') : icon('lost', 'part'),
-        pair.isEnough ? 'Enough evidence' : 'Not enough evidence',
+        pair.isEnough ? l10n.t('Enough evidence') : l10n.t('Not enough evidence'),
       ),
     ),
     el('td', { class: 'words' }, verdictWords(pair)),
@@ -62,26 +71,30 @@ export function agents(context: CompareContext): View {
   const ks = most > 1 ? [1, most] : [1];
   return section(
     'agents',
-    'Agents',
+    l10n.t('Agents'),
     null,
     table(
-      'Agents',
+      l10n.t('Agents'),
       [
-        'Agent',
-        '0 to 1',
-        '#Reward',
-        '#95 % interval',
+        l10n.t('Agent'),
+        l10n.t('0 to 1'),
+        `#${l10n.t('Reward')}`,
+        `#${l10n.t('95 % interval')}`,
         ...ks.map(k => `#pass@${k}`),
         ...(most > 1 ? [`#pass^${most}`] : []),
-        '#Verdicts',
-        '#Cost/trial',
-        '#Tokens',
-        '#Time',
-        '#Flags',
+        `#${l10n.t('Verdicts')}`,
+        `#${l10n.t('Cost/trial')}`,
+        `#${l10n.t('Tokens')}`,
+        `#${l10n.t('Time')}`,
+        `#${l10n.t('Flags')}`,
       ],
       comparison.agents.map(agent => agentRow(agent, ks, context)),
     ),
-    el('p', { class: 'dim small pad' }, 'Tokens and time are medians per trial. Flagged trials keep their reward.'),
+    el(
+      'p',
+      { class: 'dim small pad' },
+      l10n.t('Tokens and time are medians per trial. Flagged trials keep their reward.'),
+    ),
   );
 }
 
@@ -91,16 +104,21 @@ function agentRow(agent: AgentFigures, ks: readonly number[], context: CompareCo
   const rate = (k: number) => passRates.find(candidate => candidate.k === k);
   const cells: Child[] = [
     el('b', { class: 'strong' }, toReward(reward?.mean ?? null)),
-    reward === null ? noFigure : `${toReward(reward.low)} to ${toReward(reward.high)}`,
+    reward === null ? noFigure : l10n.t('{0} to {1}', toReward(reward.low), toReward(reward.high)),
     ...ks.map(k => toReward(rate(k)?.passAtK ?? null)),
     ...(most > 1 ? [toReward(rate(most)?.passHatK ?? null)] : []),
-    `${agent.verdicts} of ${agent.trials}`,
+    l10n.t('{0} of {1}', agent.verdicts, agent.trials),
     toMoney(agent.costPerTrial),
     toCount(agent.medianTokens),
     toDuration(agent.medianMs),
     String(flaggedTrials(agent.label, context)),
   ];
-  const notes = [agent.model, agent.version, agent.isReplay ? 'replay' : null, agent.isControl ? 'control' : null];
+  const notes = [
+    agent.model,
+    agent.version,
+    agent.isReplay ? l10n.t('replay') : null,
+    agent.isControl ? l10n.t('control') : null,
+  ];
   return el(
     'tr',
     { key: agent.label, attributes: { 'data-agent': agent.label } },
@@ -126,7 +144,12 @@ function flaggedTrials(label: string, { comparison, flags }: CompareContext): nu
 function interval({ reward }: AgentFigures): View | null {
   if (reward === null) return null;
   const percent = (share: number) => `${(share * 100).toFixed(1)}%`;
-  const label = `${toReward(reward.mean)}, 95 % interval ${toReward(reward.low)} to ${toReward(reward.high)}`;
+  const label = l10n.t(
+    '{0}, 95 % interval {1} to {2}',
+    toReward(reward.mean),
+    toReward(reward.low),
+    toReward(reward.high),
+  );
   return el(
     'span',
     { class: 'iv', attributes: { role: 'img', 'aria-label': label } },
@@ -135,17 +158,21 @@ function interval({ reward }: AgentFigures): View | null {
   );
 }
 
-const endWords: Readonly<Record<TrialEnd, string>> = {
-  verified: 'Tests failed',
-  agentFailed: 'Agent failed',
-  timedOut: 'Timed out',
-  budgetSpent: 'Budget spent',
-  diskSpent: 'Disk spent',
-  stalled: 'Stalled',
-  cancelled: 'Cancelled, not counted',
-  lost: 'Lost, not counted',
-  errored: 'Errored, not counted',
-};
+/** Why a trial failed. What was the machine's fault, or the person's wish, counts for no agent. */
+function failureWords(end: TrialEnd): string {
+  switch (end) {
+    case 'verified':
+      return l10n.t('Tests failed');
+    case 'cancelled':
+      return l10n.t('Cancelled, not counted');
+    case 'lost':
+      return l10n.t('Lost, not counted');
+    case 'errored':
+      return l10n.t('Errored, not counted');
+    default:
+      return trialStateWord(end, l10n);
+  }
+}
 
 /** Why trials failed: an agent's failure and a broken machine are kept apart. */
 export function failures({ comparison }: CompareContext): View | null {
@@ -153,11 +180,11 @@ export function failures({ comparison }: CompareContext): View | null {
   if (ends.length === 0) return null;
   return section(
     'failures',
-    'Failures',
-    'a broken machine gives no reward',
+    l10n.t('Failures'),
+    l10n.t('a broken machine gives no reward'),
     table(
-      'Failures',
-      ['Why trials failed', ...comparison.agents.map(agent => `#${visible(agent.label)}`)],
+      l10n.t('Failures'),
+      [l10n.t('Why trials failed'), ...comparison.agents.map(agent => `#${visible(agent.label)}`)],
       ends.map(end =>
         el(
           'tr',
@@ -165,7 +192,7 @@ export function failures({ comparison }: CompareContext): View | null {
           el(
             'th',
             { attributes: { scope: 'row' } },
-            el('span', { class: 'st' }, trialIcon(end === 'verified' ? 'failed' : end), endWords[end]),
+            el('span', { class: 'st' }, trialIcon(end === 'verified' ? 'failed' : end), failureWords(end)),
           ),
           comparison.agents.map(agent => el('td', { class: 'num' }, String(agent.failures[end] ?? 0))),
         ),
@@ -178,7 +205,7 @@ export function failures({ comparison }: CompareContext): View | null {
 export function conclusions({ comparison }: CompareContext): View {
   return section(
     'conclusions',
-    'What you can conclude',
+    l10n.t('What you can conclude'),
     null,
     el(
       'div',

@@ -1,12 +1,14 @@
+import * as l10n from '@vscode/l10n';
 import { noFigure, toCount, toDuration, toMoney, toReward, toSize } from '../../../protocol/figures.ts';
 import type { TestVerdict, TrialSummary } from '../../../protocol/runs.ts';
-import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
 import { icon, trialIcon } from '../../components/icons.ts';
 import { fold } from '../../components/layout.ts';
 import { actionLink, button } from '../../components/toolkit.ts';
-import { count } from '../../components/words.ts';
+import { fileCount, percent } from '../../components/words.ts';
 import type { RunContext } from './context.ts';
 import { flags, logs, verdictParts } from './findings.ts';
 import { events, printable } from './journal.ts';
@@ -16,12 +18,12 @@ import { phaseTimes } from './runModel.ts';
 export function detail(context: RunContext): View {
   const trial = context.model.trial(context.selected);
   if (trial === undefined) {
-    const hint = 'Choose a trial in the plan or in the list to see its events, tests and changes.';
+    const hint = l10n.t('Choose a trial in the plan or in the list to see its events, tests and changes.');
     return el('section', { key: 'detail', class: 'detail' }, el('p', { class: 'dim dh' }, hint));
   }
   return el(
     'section',
-    { key: 'detail', class: 'detail', attributes: { 'aria-label': 'Selected trial', 'data-trial': trial.id } },
+    { key: 'detail', class: 'detail', attributes: { 'aria-label': l10n.t('Selected trial'), 'data-trial': trial.id } },
     head(trial, context),
     events(trial, context),
     verdictParts(trial, context),
@@ -38,13 +40,13 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
     trial.agentLabel,
     trial.agentVersion,
     trial.agent.model,
-    trial.agent.replay === null ? null : 'replay',
+    trial.agent.replay === null ? null : l10n.t('replay'),
   ];
   const { sessionId } = trial;
   const limits = model.run?.limits;
   const budget = limits && {
-    tokens: limits.maxTokens === null ? '' : `of ${toCount(limits.maxTokens)}`,
-    cost: limits.maxUsd === undefined ? '' : `of $${limits.maxUsd.toFixed(2)}`,
+    tokens: limits.maxTokens === null ? '' : l10n.t('of {0}', toCount(limits.maxTokens)),
+    cost: limits.maxUsd === undefined ? '' : l10n.t('of {0}', `$${limits.maxUsd.toFixed(2)}`),
   };
   return el(
     'div',
@@ -53,31 +55,35 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
       'div',
       { class: 'row' },
       el('h2', { class: 'grow end', title: trial.task }, trial.task),
-      el('span', { class: 'st', attributes: { id: 'trial-state' } }, trialIcon(state), trialStateWords[state]),
+      el('span', { class: 'st', attributes: { id: 'trial-state' } }, trialIcon(state), trialStateWord(state, l10n)),
     ),
     el(
       'p',
       { class: 'dim' },
       [
         ...choice.filter(Boolean),
-        `attempt ${trial.attempt}`,
-        trial.taskProven ? 'proven task' : 'task not proven',
-        ...(trial.tries !== undefined && trial.tries > 1 ? [`begun ${trial.tries} times`] : []),
-        ...(trial.reusedFrom === undefined ? [] : ['verdict of an earlier run']),
+        l10n.t('attempt {0}', trial.attempt),
+        trial.taskProven ? l10n.t('proven task') : l10n.t('task not proven'),
+        ...(trial.tries !== undefined && trial.tries > 1 ? [l10n.t('begun {0} times', trial.tries)] : []),
+        ...(trial.reusedFrom === undefined ? [] : [l10n.t('verdict of an earlier run')]),
       ].join(' · '),
     ),
     el(
       'dl',
       { class: 'fg' },
       fact(
-        'Tokens',
+        l10n.t('Tokens'),
         toCount(totalTokens(trial.usage)),
         [budget?.tokens, cachedWords(trial)].filter(Boolean).join(', '),
       ),
-      fact('Cost', toMoney(trial.cost), trial.cost.kind === 'replay' ? 'replayed' : (budget?.cost ?? '')),
-      fact('Time', toDuration(phaseTimes(trial, nowMs)?.totalMs ?? null), ''),
-      fact('Diff', diffWords(trial), filesWords(trial)),
-      fact('Reward', toReward(trial.reward), trial.phase === 'done' ? '' : 'after verify'),
+      fact(
+        l10n.t('Cost'),
+        toMoney(trial.cost),
+        trial.cost.kind === 'replay' ? l10n.t('replayed') : (budget?.cost ?? ''),
+      ),
+      fact(l10n.t('Time'), toDuration(phaseTimes(trial, nowMs)?.totalMs ?? null), ''),
+      fact(l10n.t('Diff'), diffWords(trial), filesWords(trial)),
+      fact(l10n.t('Reward'), toReward(trial.reward), trial.phase === 'done' ? '' : l10n.t('after verify')),
     ),
     trial.error === null ? null : fault(trial.error),
     el(
@@ -91,11 +97,11 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
           onClick: () => actions.reviewDiff(trial.id),
         },
         icon('diff'),
-        'Review diff',
+        l10n.t('Review diff'),
       ),
       sessionId === null
         ? null
-        : button({ onClick: () => actions.openSession(sessionId) }, icon('message'), 'Open session'),
+        : button({ onClick: () => actions.openSession(sessionId) }, icon('message'), l10n.t('Open session')),
     ),
   );
 }
@@ -125,35 +131,40 @@ function fault(error: NonNullable<TrialSummary['error']>): View {
 
 function cachedWords({ usage }: TrialSummary): string {
   if (usage.inputTokens === null || usage.inputTokens === 0 || usage.cachedInputTokens === null) return '';
-  return `${Math.round((usage.cachedInputTokens / usage.inputTokens) * 100)} % cached`;
+  return l10n.t('{0} cached', percent(usage.cachedInputTokens / usage.inputTokens));
 }
 
 function filesWords({ diff }: TrialSummary): string {
   if (diff === null || diff.files === 0) return '';
-  return count(diff.files, 'file');
+  return fileCount(diff.files);
 }
 
 function diffWords({ diff }: TrialSummary): string {
   if (diff === null) return noFigure;
-  return diff.files === 0 ? 'none' : `+${diff.insertions} −${diff.deletions}`;
+  return diff.files === 0 ? l10n.t('none') : `+${diff.insertions} −${diff.deletions}`;
 }
 
-const verdictLooks = {
-  passed: ['passed', 'pass', 'Passed'],
-  failed: ['failed', 'fail', 'Failed'],
-  skipped: ['cancelled', 'off', 'Skipped'],
-  missing: ['lost', 'error', 'Missing'],
-} as const;
-
-const expectations = { failToPass: 'must now pass', passToPass: 'must still pass' } as const;
+/** How the verdict on one test looks. */
+function verdictOf(status: TestVerdict['status']): (View | string)[] {
+  switch (status) {
+    case 'passed':
+      return [icon('passed', 'pass'), l10n.t('Passed')];
+    case 'failed':
+      return [icon('failed', 'fail'), l10n.t('Failed')];
+    case 'skipped':
+      return [icon('cancelled', 'off'), l10n.t('Skipped')];
+    case 'missing':
+      return [icon('lost', 'error'), l10n.t('Missing')];
+  }
+}
 
 function tests(trial: TrialSummary): View {
   const passed = trial.tests.filter(test => test.status === 'passed').length;
-  const aside = trial.tests.length === 0 ? 'none' : `${passed} of ${trial.tests.length} passed`;
+  const aside = trial.tests.length === 0 ? l10n.t('none') : l10n.t('{0} of {1} passed', passed, trial.tests.length);
   const worstFirst = trial.tests.toSorted((a, b) => Number(a.status === 'passed') - Number(b.status === 'passed'));
   return fold(
     'tests',
-    'Tests',
+    l10n.t('Tests'),
     aside,
     el(
       'div',
@@ -165,20 +176,23 @@ function tests(trial: TrialSummary): View {
 }
 
 function noTests({ phase }: TrialSummary): string {
-  return phase === 'done' ? 'The tests did not run.' : 'Tests appear when the verifier has run.';
+  return phase === 'done' ? l10n.t('The tests did not run.') : l10n.t('Tests appear when the verifier has run.');
 }
 
 function testRow(test: TestVerdict): View {
-  const [name, tone, word] = verdictLooks[test.status];
   return el(
     'div',
     { key: test.id },
     el(
       'div',
       { class: 'tr' },
-      el('span', { class: 'ts' }, icon(name, tone), word),
+      el('span', { class: 'ts' }, verdictOf(test.status)),
       testName(test.id),
-      el('span', { class: 'dim small' }, expectations[test.expected]),
+      el(
+        'span',
+        { class: 'dim small' },
+        test.expected === 'failToPass' ? l10n.t('must now pass') : l10n.t('must still pass'),
+      ),
     ),
     test.message === null ? null : el('pre', { class: 'tb mono' }, printable(test.message)),
   );
@@ -198,12 +212,12 @@ function testName(id: string): View {
 function artifacts(trial: TrialSummary, { artifacts: files, actions }: RunContext): View {
   return fold(
     'artifacts',
-    'Artifacts',
+    l10n.t('Artifacts'),
     String(files.length),
     el(
       'div',
       { class: 'ar' },
-      files.length === 0 && el('p', { class: 'dim pad' }, 'No file yet.'),
+      files.length === 0 && el('p', { class: 'dim pad' }, l10n.t('No file yet.')),
       files.map(({ path, sizeBytes }) =>
         el(
           'div',

@@ -1,5 +1,6 @@
+import * as l10n from '@vscode/l10n';
 import { toReward, toSize } from '../../../protocol/figures.ts';
-import { integrityWords } from '../../../protocol/integrity.ts';
+import { integritySentence } from '../../../protocol/integrity.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
@@ -15,8 +16,8 @@ export function flags(trial: TrialSummary, { actions }: RunContext): View | null
   if (found.length === 0) return null;
   return fold(
     'flags',
-    'Integrity flags',
-    `${found.length}, reward unchanged`,
+    l10n.t('Integrity flags'),
+    l10n.t('{0}, reward unchanged', found.length),
     el(
       'div',
       { class: 'fl' },
@@ -28,7 +29,7 @@ export function flags(trial: TrialSummary, { actions }: RunContext): View | null
           el(
             'div',
             { class: 'grow' },
-            el('p', {}, `The agent ${integrityWords[kind]}.`),
+            el('p', {}, integritySentence(kind, l10n)),
             el('pre', { class: 'mono' }, printable(evidence)),
             actionLink(visible(place), () => actions.openArtifact(trial.id, place.replace(/:\d+$/, ''))),
           ),
@@ -43,16 +44,16 @@ export function verdictParts(trial: TrialSummary, { model }: RunContext): View |
   const { steps = [], score } = trial;
   const regrade = model.regrade(trial.id);
   const rows: [name: string, value: string, aside: string][] = [
-    ...steps.map((step): [string, string, string] => [visible(step.name), toReward(step.reward), 'step']),
+    ...steps.map((step): [string, string, string] => [visible(step.name), toReward(step.reward), l10n.t('step')]),
     ...(score?.tests === undefined || score.tests === null || score.rubric === null
       ? []
-      : [['Tests', toReward(score.tests), weight(score.weights.tests)] as [string, string, string]]),
+      : [[l10n.t('Tests'), toReward(score.tests), weight(score.weights.tests)] as [string, string, string]]),
     ...(score?.rubric ? [rubricRow(score.rubric, score.weights.rubric)] : []),
   ];
   if (rows.length === 0 && regrade === undefined) return null;
   return fold(
     'verdict',
-    'Verdict',
+    l10n.t('Verdict'),
     null,
     el(
       'div',
@@ -76,7 +77,7 @@ export function verdictParts(trial: TrialSummary, { model }: RunContext): View |
             verdict === 'met' ? icon('done', 'pass') : icon(verdict === 'unmet' ? 'failed' : 'lost', 'fail'),
             el('span', { class: 'wrap' }, visible(text)),
           ),
-          el('span', { class: 'dim' }, verdict ?? 'no verdict'),
+          el('span', { class: 'dim' }, criterionWord(verdict)),
         ),
       ),
       regrade === undefined
@@ -84,7 +85,8 @@ export function verdictParts(trial: TrialSummary, { model }: RunContext): View |
         : el(
             'p',
             { key: 'regrade', attributes: { id: 'regraded' } },
-            `Regraded ${new Date(regrade.at).toLocaleString()}: `,
+            l10n.t('Regraded {0}:', new Date(regrade.at).toLocaleString()),
+            ' ',
             el('b', { class: 'strong' }, `${toReward(regrade.before)} → ${toReward(regrade.after)}`),
             regrade.error === null ? '' : `. ${visible(regrade.error.message)}`,
           ),
@@ -93,14 +95,20 @@ export function verdictParts(trial: TrialSummary, { model }: RunContext): View |
 }
 
 function weight(share: number): string {
-  return `weight ${share}`;
+  return l10n.t('weight {0}', share);
+}
+
+function criterionWord(verdict: 'met' | 'unmet' | null): string {
+  if (verdict === null) return l10n.t('no verdict');
+  return verdict === 'met' ? l10n.t('met') : l10n.t('unmet');
 }
 
 function rubricRow(
   { share, judge }: NonNullable<NonNullable<TrialSummary['score']>['rubric']>,
   rubricWeight: number,
 ): [string, string, string] {
-  return [`Rubric${judge === null ? '' : ` by ${visible(judge)}`}`, toReward(share), weight(rubricWeight)];
+  const name = judge === null ? l10n.t('Rubric') : l10n.t('Rubric by {0}', visible(judge));
+  return [name, toReward(share), weight(rubricWeight)];
 }
 
 /** Files that grow line by line while a trial works. */
@@ -111,20 +119,20 @@ export function logs(trial: TrialSummary, { artifacts, tail, actions }: RunConte
   const names = artifacts.map(({ path }) => path).filter(path => logName.test(path));
   return fold(
     'logs',
-    'Logs',
+    l10n.t('Logs'),
     tail === null ? null : toSize(tail.sizeBytes),
     el(
       'div',
       { class: 'lt' },
       names.length === 0
-        ? el('p', { class: 'dim pad' }, 'No log yet.')
+        ? el('p', { class: 'dim pad' }, l10n.t('No log yet.'))
         : el(
             'div',
             { class: 'row pad tabs' },
             names.map(path =>
               button(
                 {
-                  title: `Show the end of ${visible(path)}`,
+                  title: l10n.t('Show the end of {0}', visible(path)),
                   primary: tail?.path === path,
                   onClick: () => actions.tail(trial.id, path),
                 },
@@ -138,7 +146,7 @@ export function logs(trial: TrialSummary, { artifacts, tail, actions }: RunConte
             'pre',
             {
               class: 'log mono follow',
-              attributes: { tabindex: '0', role: 'log', 'aria-label': `End of ${visible(tail.path)}` },
+              attributes: { tabindex: '0', role: 'log', 'aria-label': l10n.t('End of {0}', visible(tail.path)) },
             },
             printableTail(tail.text),
           ),

@@ -1,21 +1,16 @@
+import * as l10n from '@vscode/l10n';
 import { noFigure, toClock, toCount, toMoney, toReward } from '../../../protocol/figures.ts';
-import type { RunState, RunSummary } from '../../../protocol/runs.ts';
+import type { RunSummary } from '../../../protocol/runs.ts';
+import { runStateWord } from '../../../protocol/stateWords.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
 import { icon, runIcon } from '../../components/icons.ts';
 import { figure, heading } from '../../components/layout.ts';
 import { serverNotes } from '../../components/serverNotes.ts';
 import { button } from '../../components/toolkit.ts';
-import { count } from '../../components/words.ts';
+import { verdictCount } from '../../components/words.ts';
 import type { RunContext } from './context.ts';
 import { mean } from './runModel.ts';
-
-const stateWords: Readonly<Record<RunState, string>> = {
-  running: 'Running',
-  finished: 'Finished',
-  cancelled: 'Cancelled',
-  interrupted: 'Interrupted',
-};
 
 /** How far, how long, what it costs against the limits. */
 export function header(run: RunSummary, context: RunContext): View {
@@ -31,7 +26,7 @@ export function header(run: RunSummary, context: RunContext): View {
           'span',
           { class: 'st', attributes: { id: 'run-state', role: 'status' } },
           runIcon(run.state),
-          stateWords[run.state],
+          runStateWord(run.state, l10n),
         ),
       ),
       { text: progressWords(run, context), title: run.directory },
@@ -45,18 +40,20 @@ export function header(run: RunSummary, context: RunContext): View {
 /** What can be done with a run: stop it while it works, and afterwards try again, judge again, look at it. */
 function runActions(run: RunSummary, { model, actions }: RunContext): View[] {
   if (run.state === 'running') {
-    return [button({ id: 'cancel', onClick: actions.cancel }, icon('cancelled'), 'Cancel run…')];
+    return [button({ id: 'cancel', onClick: actions.cancel }, icon('cancelled'), l10n.t('Cancel run…'))];
   }
   const open = run.state === 'interrupted' ? model.trials.filter(trial => trial.phase !== 'done').length : 0;
   const retriable = model.retriable.length + open;
   return [
-    ...(retriable > 0
-      ? [button({ id: 'resume', primary: true, onClick: actions.resume }, `Retry ${count(retriable, 'trial')}…`)]
-      : []),
-    button({ id: 'regrade', onClick: actions.regrade }, 'Regrade…'),
-    button({ id: 'compare', onClick: actions.openComparison }, 'Compare agents'),
-    button({ id: 'report', onClick: actions.openReport }, 'Open report'),
+    ...(retriable > 0 ? [button({ id: 'resume', primary: true, onClick: actions.resume }, retryWords(retriable))] : []),
+    button({ id: 'regrade', onClick: actions.regrade }, l10n.t('Regrade…')),
+    button({ id: 'compare', onClick: actions.openComparison }, l10n.t('Compare agents')),
+    button({ id: 'report', onClick: actions.openReport }, l10n.t('Open report')),
   ];
+}
+
+function retryWords(trials: number): string {
+  return trials === 1 ? l10n.t('Retry 1 trial…') : l10n.t('Retry {0} trials…', trials);
 }
 
 function progressWords(run: RunSummary, { model }: RunContext): string {
@@ -64,9 +61,10 @@ function progressWords(run: RunSummary, { model }: RunContext): string {
   const done = trials.filter(trial => trial.phase === 'done').length;
   const queued = trials.filter(trial => trial.phase === 'queued').length;
   const running = trials.length - done - queued;
-  const parts = [`${done} of ${trials.length} trials ended`];
-  if (running > 0) parts.push(`${running} running`);
-  if (queued > 0) parts.push(`${queued} queued`);
+  const total = trials.length;
+  const parts = [total === 1 ? l10n.t('{0} of 1 trial ended', done) : l10n.t('{0} of {1} trials ended', done, total)];
+  if (running > 0) parts.push(l10n.t('{0} running', running));
+  if (queued > 0) parts.push(l10n.t('{0} queued', queued));
   return `${parts.join(', ')} · ${run.executor} · ${run.id}`;
 }
 
@@ -80,40 +78,44 @@ function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
   const done = model.trials.filter(trial => trial.phase === 'done').length;
   return [
     figure(
-      'Elapsed',
+      l10n.t('Elapsed'),
       toClock(endMs - Date.parse(run.createdAt)),
       null,
       model.trials.length === 0 ? 0 : done / model.trials.length,
     ),
     figure(
-      'Cost',
+      l10n.t('Cost'),
       toMoney(run.cost),
-      run.cost.kind === 'replay' ? 'replayed' : budgetUsd === null ? null : `of $${budgetUsd.toFixed(2)}`,
+      run.cost.kind === 'replay'
+        ? l10n.t('replayed')
+        : budgetUsd === null
+          ? null
+          : l10n.t('of {0}', `$${budgetUsd.toFixed(2)}`),
       budgetUsd === null || run.cost.amountUsd === null ? null : run.cost.amountUsd / budgetUsd,
     ),
     figure(
-      'Tokens',
+      l10n.t('Tokens'),
       toCount(tokens),
-      budget === null ? null : `of ${toCount(budget)}`,
+      budget === null ? null : l10n.t('of {0}', toCount(budget)),
       budget === null || tokens === null ? null : tokens / budget,
     ),
     figure(
-      run.state === 'running' ? 'Reward so far' : 'Mean reward',
+      run.state === 'running' ? l10n.t('Reward so far') : l10n.t('Mean reward'),
       rewards.length === 0 ? noFigure : toReward(mean(rewards)),
-      rewards.length === done ? count(done, 'verdict') : `${rewards.length} of ${done} judged`,
+      rewards.length === done ? verdictCount(done) : l10n.t('{0} of {1} judged', rewards.length, done),
       null,
     ),
   ];
 }
 
 function notes(run: RunSummary, context: RunContext): View[] {
-  const shown = serverNotes(context, 'Verdicts reached so far are kept.', context.actions.restartServer);
+  const shown = serverNotes(context, l10n.t('Verdicts reached so far are kept.'), context.actions.restartServer);
   if (run.notIsolated.length > 0) {
     shown.push(
       el(
         'p',
         { key: 'isolation', class: 'dim small iso' },
-        `Not isolated by ${run.executor}: ${run.notIsolated.join(' ')}`,
+        l10n.t('Not isolated by {0}: {1}', run.executor, run.notIsolated.join(' ')),
       ),
     );
   }

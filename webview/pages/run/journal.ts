@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { toClock, toCount } from '../../../protocol/figures.ts';
 import type { RunEvent, TrialPhase, TrialSummary } from '../../../protocol/runs.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
@@ -17,20 +18,28 @@ export function events(trial: TrialSummary, { model }: RunContext): View {
   const all = model.eventsOf(trial.id).filter(event => event.kind !== 'usage');
   const drawn = all.slice(-maxLines);
   const originMs = Date.parse(trial.startedAt ?? model.run?.createdAt ?? '');
-  const live = trial.phase === 'done' ? '' : ', followed live';
+  const earlier = all.length - drawn.length;
   return fold(
     'events',
-    'Events',
-    `${all.length}${live}`,
+    l10n.t('Events'),
+    trial.phase === 'done' ? String(all.length) : l10n.t('{0}, followed live', all.length),
     el(
       'div',
-      { class: 'evs follow', attributes: { id: 'event-list', tabindex: '0', role: 'log', 'aria-label': 'Events' } },
-      all.length > drawn.length &&
-        el('p', { class: 'dim pad' }, `${all.length - drawn.length} earlier events are in the run's journal.`),
-      all.length === 0 && el('p', { class: 'dim pad' }, 'Events appear when the trial starts.'),
+      {
+        class: 'evs follow',
+        attributes: { id: 'event-list', tabindex: '0', role: 'log', 'aria-label': l10n.t('Events') },
+      },
+      earlier > 0 && el('p', { class: 'dim pad' }, earlierWords(earlier)),
+      all.length === 0 && el('p', { class: 'dim pad' }, l10n.t('Events appear when the trial starts.')),
       drawn.map(event => eventRow(event, originMs)),
     ),
   );
+}
+
+function earlierWords(events: number): string {
+  return events === 1
+    ? l10n.t('1 earlier event is in the run’s journal.')
+    : l10n.t('{0} earlier events are in the run’s journal.', events);
 }
 
 /** What an agent did, as the journal words it: `command: node --test`. */
@@ -58,7 +67,7 @@ function eventRow(event: RunEvent, originMs: number): View {
     el('span', { class: 'et' }, toClock(Date.parse(event.at) - originMs)),
     agentIcon === undefined ? eventIcon(event) : icon(agentIcon),
     el('span', { class: 'ex', title: printable(event.text) }, printable(agentIcon === undefined ? event.text : said)),
-    el('span', { class: 'er dim' }, tokens === null ? '' : `${toCount(tokens)} tok`),
+    el('span', { class: 'er dim' }, tokens === null ? '' : l10n.t('{0} tok', toCount(tokens))),
   );
 }
 
@@ -91,11 +100,14 @@ export function runLog({ model }: RunContext): View {
   const lines = model.journal.filter(event => event.trialId === null || event.kind === 'end' || event.kind === 'phase');
   return fold(
     'log',
-    'Run log',
-    `${lines.length} lines`,
+    l10n.t('Run log'),
+    lines.length === 1 ? l10n.t('1 line') : l10n.t('{0} lines', lines.length),
     el(
       'div',
-      { class: 'log mono follow', attributes: { id: 'run-log', tabindex: '0', role: 'log', 'aria-label': 'Run log' } },
+      {
+        class: 'log mono follow',
+        attributes: { id: 'run-log', tabindex: '0', role: 'log', 'aria-label': l10n.t('Run log') },
+      },
       lines
         .slice(-maxLines)
         .map(event =>

@@ -1,6 +1,8 @@
+import * as l10n from '@vscode/l10n';
 import { toClock, toDuration } from '../../../protocol/figures.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
-import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { el, type View } from '../../components/element.ts';
 import { trialIcon } from '../../components/icons.ts';
 import { middle, section } from '../../components/layout.ts';
@@ -23,16 +25,16 @@ export function lanes(context: RunContext): View {
   const hidden = model.trials.length - rows.length;
   return section(
     'trials',
-    'Trials',
+    l10n.t('Trials'),
     el(
       'span',
       { class: 'key' },
       el('i', { class: 'k build' }),
-      'build',
+      l10n.t('build'),
       el('i', { class: 'k agent' }),
-      'agent',
+      l10n.t('agent'),
       el('i', { class: 'k verify' }),
-      'verify',
+      l10n.t('verify'),
     ),
     el(
       'div',
@@ -51,8 +53,14 @@ export function lanes(context: RunContext): View {
       { attributes: { id: 'lanes' } },
       rows.map(({ trial, times }) => lane(trial, times, axisMs, limitMs, context)),
     ),
-    hidden > 0 && el('p', { class: 'dim more' }, `${hidden} more trials are not drawn; they are in the plan above.`),
+    hidden > 0 && el('p', { class: 'dim more' }, hiddenWords(hidden)),
   );
+}
+
+function hiddenWords(trials: number): string {
+  return trials === 1
+    ? l10n.t('1 more trial is not drawn; it is in the plan above.')
+    : l10n.t('{0} more trials are not drawn; they are in the plan above.', trials);
 }
 
 /** Running ones first, then what has ended, then the queue. */
@@ -75,6 +83,7 @@ function lane(
   context: RunContext,
 ): View {
   const state = trialState(trial);
+  const word = trialStateWord(state, l10n);
   return el(
     'button',
     {
@@ -87,7 +96,7 @@ function lane(
       },
       on: { click: () => context.actions.select(trial.id) },
     },
-    el('span', { class: 'ls' }, trialIcon(state), trialStateWords[state]),
+    el('span', { class: 'ls' }, trialIcon(state), el('span', { class: 'end', title: word }, word)),
     el(
       'span',
       { class: 'ln' },
@@ -124,7 +133,7 @@ function limitMark(limitMs: number, axisMs: number): View | null {
   return el('i', {
     key: 'limit',
     class: 'limit',
-    title: `Limit ${toClock(limitMs)}`,
+    title: l10n.t('Limit {0}', toClock(limitMs)),
     style: { left: `${(limitMs / axisMs) * 100}%` },
   });
 }

@@ -1,4 +1,5 @@
 import '../../strict.ts';
+import * as l10n from '@vscode/l10n';
 import { remote } from '../../../protocol/api.ts';
 import { type Artifact, runPage, type ServerState, serverLink } from '../../../protocol/pages.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
@@ -173,7 +174,7 @@ function draw(context: RunContext): void {
             'div',
             { key: 'loading', class: 'loading' },
             context.fault === null ? icon('agent', 'run', true) : icon('errored', 'error'),
-            el('p', {}, context.fault ?? 'Loading the run…'),
+            el('p', {}, context.fault ?? l10n.t('Loading the run…')),
           ),
         ]
       : [

@@ -1,10 +1,12 @@
+import * as l10n from '@vscode/l10n';
 import { toClock, toReward } from '../../../protocol/figures.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
-import { trialState, trialStateWords } from '../../../protocol/trialState.ts';
+import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { el, type View } from '../../components/element.ts';
 import { trialIcon } from '../../components/icons.ts';
 import { middle, section } from '../../components/layout.ts';
-import { count } from '../../components/words.ts';
+import { agentCount, attemptCount, attemptName, taskCount } from '../../components/words.ts';
 import type { RunContext } from './context.ts';
 import { phaseTimes } from './runModel.ts';
 
@@ -20,10 +22,10 @@ export function plan(context: RunContext): View {
   const find = (task: string, agent: string, attempt: number) =>
     trials.find(trial => trial.task === task && trial.agentLabel === agent && trial.attempt === attempt);
   const columns = agents.flatMap(agent => attempts.map(attempt => ({ agent, attempt })));
-  const words = `${count(tasks.length, 'task')} × ${count(agents.length, 'agent')} × ${count(attempts.length, 'attempt')}`;
+  const words = [taskCount(tasks.length), agentCount(agents.length), attemptCount(attempts.length)].join(' × ');
   return section(
     'plan',
-    'Plan',
+    l10n.t('Plan'),
     words,
     el(
       'div',
@@ -32,7 +34,7 @@ export function plan(context: RunContext): View {
         'table',
         {
           class: columns.length > maxWordyColumns ? 'mx narrow' : 'mx',
-          attributes: { 'aria-label': 'Plan: tasks by agents and attempts' },
+          attributes: { 'aria-label': l10n.t('Plan: tasks by agents and attempts') },
         },
         el(
           'thead',
@@ -40,7 +42,7 @@ export function plan(context: RunContext): View {
           el(
             'tr',
             {},
-            el('th', { class: 'tk', attributes: { rowspan: '2' } }, 'Task'),
+            el('th', { class: 'tk', attributes: { rowspan: '2' } }, l10n.t('Task')),
             agents.map(agent =>
               el(
                 'th',
@@ -77,11 +79,12 @@ export function plan(context: RunContext): View {
 function cell(trial: TrialSummary | undefined, { selected, nowMs, actions }: RunContext): View | null {
   if (trial === undefined) return null;
   const state = trialState(trial);
-  const name = `${trial.task}, ${trial.agentLabel}, attempt ${trial.attempt}: ${trialStateWords[state].toLowerCase()}`;
+  const name = attemptName(trial.task, trial.agentLabel, trial.attempt, state);
   const times = phaseTimes(trial, nowMs);
   const clock = trial.phase !== 'done' && times !== null ? toClock(times.totalMs) : null;
   const shown = clock ?? (trial.reward === null ? '' : toReward(trial.reward));
-  const label = shown === '' ? name : `${name}, ${clock === null ? 'reward' : 'for'} ${shown}`;
+  const figure = clock === null ? l10n.t('reward {0}', shown) : l10n.t('for {0}', clock);
+  const label = shown === '' ? name : `${name}, ${figure}`;
   return el(
     'button',
     {
@@ -112,7 +115,7 @@ function legend({ model }: RunContext): View {
           'span',
           { key: state, class: 'st' },
           trialIcon(state),
-          `${trialStateWords[state]} `,
+          `${trialStateWord(state, l10n)} `,
           el('b', {}, String(number)),
         ),
       ),
@@ -122,5 +125,5 @@ function legend({ model }: RunContext): View {
 function modelOf(trials: readonly TrialSummary[], agent: string): string {
   const choice = trials.find(trial => trial.agentLabel === agent)?.agent;
   if (choice === undefined) return '';
-  return choice.replay === null ? (choice.model ?? '') : 'replay';
+  return choice.replay === null ? (choice.model ?? '') : l10n.t('replay');
 }

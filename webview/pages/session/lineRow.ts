@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import type { ConversationLine, LineKind, TouchedFile } from '../../../protocol/sessions.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { type Child, el, type View } from '../../components/element.ts';
@@ -11,16 +12,37 @@ const maxLines = 200;
 /** Files linked from one line; a patch can name hundreds. */
 const maxFiles = 12;
 
-const looks: Readonly<Record<LineKind, readonly [IconName, string]>> = {
-  prompt: ['message', 'You'],
-  assistant: ['message', 'Agent'],
-  reasoning: ['reasoning', 'Reasoning'],
-  tool: ['command', 'Tool'],
-  output: ['log', 'Output'],
-  context: ['file', 'Context'],
-  instructions: ['file', 'Instructions'],
-  other: ['file', 'Other'],
+const icons: Readonly<Record<LineKind, IconName>> = {
+  prompt: 'message',
+  assistant: 'message',
+  reasoning: 'reasoning',
+  tool: 'command',
+  output: 'log',
+  context: 'file',
+  instructions: 'file',
+  other: 'file',
 };
+
+function kindWord(kind: LineKind): string {
+  switch (kind) {
+    case 'prompt':
+      return l10n.t('You');
+    case 'assistant':
+      return l10n.t('Agent');
+    case 'reasoning':
+      return l10n.t('Reasoning');
+    case 'tool':
+      return l10n.t('Tool');
+    case 'output':
+      return l10n.t('Output');
+    case 'context':
+      return l10n.t('Context');
+    case 'instructions':
+      return l10n.t('Instructions');
+    case 'other':
+      return l10n.t('Other');
+  }
+}
 
 /** One piece of the conversation: spoken words in place, everything else folded. */
 export function lineRow(number: number, kind: LineKind, context: SessionContext): View[] {
@@ -34,7 +56,7 @@ function spoken(line: ConversationLine, context: SessionContext): View[] {
   const isWhole = line.length <= line.text.length;
   const isOpen = model.unfolded.has(line.number);
   const text = isOpen ? model.texts.get(line.number) : undefined;
-  const who = line.kind === 'prompt' ? 'You' : (model.session?.agent ?? 'Agent');
+  const who = (line.kind === 'assistant' ? model.session?.agent : null) ?? kindWord(line.kind);
   return [
     el(
       'div',
@@ -50,10 +72,10 @@ function spoken(line: ConversationLine, context: SessionContext): View[] {
           : el(
               'p',
               { class: 'row' },
-              actionLink(isOpen ? 'Show less' : `Show all ${sizeWords(line.length)}`, () =>
+              actionLink(isOpen ? l10n.t('Show less') : l10n.t('Show all {0} characters', toLength(line.length)), () =>
                 actions.toggle(line.number),
               ),
-              text?.isCut === true ? actionLink('Open in editor', () => actions.openText(line.number)) : null,
+              text?.isCut === true ? actionLink(l10n.t('Open in editor'), () => actions.openText(line.number)) : null,
             ),
       ),
     ),
@@ -77,7 +99,7 @@ function folded(line: ConversationLine, context: SessionContext): View[] {
           on: { click: () => actions.toggle(line.number) },
         },
         icon('chevron'),
-        icon(isEdit ? 'edit' : looks[line.kind][0]),
+        icon(isEdit ? 'edit' : icons[line.kind]),
         el('span', { class: 'what' }, nameOf(line)),
         isEdit ? null : el('span', { class: `end ${line.kind === 'tool' ? 'mono' : ''}` }, visible(line.text)),
       ),
@@ -89,18 +111,26 @@ function folded(line: ConversationLine, context: SessionContext): View[] {
 }
 
 function nameOf({ kind, toolName, files }: ConversationLine): string {
-  if (kind !== 'tool') return looks[kind][1];
-  return files.some(file => file.change === 'edited') ? 'Edited' : visible(toolName ?? 'Tool');
+  if (kind !== 'tool') return kindWord(kind);
+  return files.some(file => file.change === 'edited') ? l10n.t('Edited') : visible(toolName ?? kindWord(kind));
 }
 
 function outcome({ kind, failed, length, outputLength }: ConversationLine): Child {
   if (kind !== 'tool') return sizeWords(length);
-  if (outputLength === null) return 'no output';
-  return [failed ? el('span', { class: 'st' }, icon('failed', 'fail'), 'Failed') : null, sizeWords(outputLength)];
+  if (outputLength === null) return l10n.t('no output');
+  return [
+    failed ? el('span', { class: 'st' }, icon('failed', 'fail'), l10n.t('Failed')) : null,
+    sizeWords(outputLength),
+  ];
 }
 
 function sizeWords(length: number): string {
-  return length < 1000 ? `${length} characters` : `${Math.round(length / 1000).toLocaleString('en-US')} k characters`;
+  return length === 1 ? l10n.t('1 character') : l10n.t('{0} characters', toLength(length));
+}
+
+/** `840`, `12 k`, `1,200 k`. */
+function toLength(length: number): string {
+  return length < 1000 ? String(length) : `${Math.round(length / 1000).toLocaleString('en-US')} k`;
 }
 
 function fileLinks({ files }: ConversationLine, { actions }: SessionContext): View | null {
@@ -110,7 +140,7 @@ function fileLinks({ files }: ConversationLine, { actions }: SessionContext): Vi
     { class: 'files mono' },
     files
       .slice(0, maxFiles)
-      .map(file => actionLink(fileWords(file), () => actions.openFile(file), `Open ${visible(file.path)}`)),
+      .map(file => actionLink(fileWords(file), () => actions.openFile(file), l10n.t('Open {0}', visible(file.path)))),
     files.length > maxFiles && el('span', { class: 'dim' }, `+${files.length - maxFiles}`),
   );
 }
@@ -122,23 +152,23 @@ function fileWords({ path, line }: TouchedFile): string {
 }
 
 function body(line: ConversationLine, text: LineText | undefined, { actions }: SessionContext): View {
-  if (text === undefined) return el('p', { key: 'body', class: 'dim body' }, 'Loading…');
+  if (text === undefined) return el('p', { key: 'body', class: 'dim body' }, l10n.t('Loading…'));
   const input = toLines(text.text);
   const output = text.output === null ? null : toLines(text.output);
   const isCut = text.isCut || input.isCut || output?.isCut === true;
   return el(
     'div',
     { key: 'body', class: 'body' },
-    el('pre', { attributes: { tabindex: '0', 'aria-label': 'Text' } }, patchLines(input.text)),
+    el('pre', { attributes: { tabindex: '0', 'aria-label': l10n.t('Text') } }, patchLines(input.text)),
     output === null
       ? null
-      : el('pre', { class: 'out', attributes: { tabindex: '0', 'aria-label': 'Output' } }, output.text),
+      : el('pre', { class: 'out', attributes: { tabindex: '0', 'aria-label': l10n.t('Output') } }, output.text),
     isCut
       ? el(
           'p',
           { class: 'row' },
-          el('span', { class: 'dim' }, 'Not all of it is shown.'),
-          button({ onClick: () => actions.openText(line.number) }, 'Open in editor'),
+          el('span', { class: 'dim' }, l10n.t('Not all of it is shown.')),
+          button({ onClick: () => actions.openText(line.number) }, l10n.t('Open in editor')),
         )
       : null,
   );

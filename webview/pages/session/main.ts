@@ -1,4 +1,5 @@
 import '../../strict.ts';
+import * as l10n from '@vscode/l10n';
 import { remote } from '../../../protocol/api.ts';
 import { type ServerState, serverLink, sessionPage } from '../../../protocol/pages.ts';
 import { SessionSummary, sessions } from '../../../protocol/sessions.ts';
@@ -223,16 +224,16 @@ function loading(fault: string | null): View {
     'main',
     { key: 'loading', class: 'loading' },
     fault === null ? icon('agent', 'run', true) : icon('errored', 'error'),
-    el('p', {}, fault ?? 'Loading the session…'),
+    el('p', {}, fault ?? l10n.t('Loading the session…')),
   );
 }
 
 function end({ model }: SessionContext): View {
   const words = !model.isOutlined
-    ? 'Putting the conversation together…'
+    ? l10n.t('Putting the conversation together…')
     : model.exchanges.length === 0
-      ? 'No exchange with a model was recorded.'
-      : 'End of what was recorded.';
+      ? l10n.t('No exchange with a model was recorded.')
+      : l10n.t('End of what was recorded.');
   const attributes = { id: 'end', role: 'status', 'data-whole': String(model.isOutlined) };
   return el('p', { key: 'end', class: 'dim pad', attributes }, words);
 }

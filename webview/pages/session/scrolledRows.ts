@@ -1,3 +1,4 @@
+import * as l10n from '@vscode/l10n';
 import { el, type View } from '../../components/element.ts';
 import { VirtualRows } from '../../components/virtualRows.ts';
 import type { Row } from './sessionModel.ts';
@@ -47,7 +48,7 @@ export class ScrolledRows {
       el('div', { key, style: { height: `${heightPx}px` }, attributes: { role: 'presentation' } });
     return el(
       'div',
-      { key: 'list', attributes: { id: 'list', role: 'list', 'aria-label': 'Conversation' } },
+      { key: 'list', attributes: { id: 'list', role: 'list', 'aria-label': l10n.t('Conversation') } },
       space('above', this.#heights.topOf(first)),
       this.#rows.slice(first, end).map((row, index) =>
         el(

@@ -1,8 +1,8 @@
+import * as l10n from '@vscode/l10n';
 import { toClock } from '../../../protocol/figures.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { cachedShare } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
-import { count } from '../../components/words.ts';
 import type { SessionContext } from './context.ts';
 import { hasFailed } from './sessionModel.ts';
 
@@ -35,7 +35,7 @@ export function timeline({ model, actions }: SessionContext): View | null {
           viewBox: `0 0 ${width} ${height}`,
           preserveAspectRatio: 'none',
           role: 'img',
-          'aria-label': `Timeline: ${count(exchanges.length, 'exchange')} in ${toClock(totalMs)}`,
+          'aria-label': l10n.t('Timeline: {0} exchanges in {1}', exchanges.length, toClock(totalMs)),
         },
         on: { click: event => actions.goTo(nearest(bars, event as MouseEvent)) },
       },
@@ -46,11 +46,10 @@ export function timeline({ model, actions }: SessionContext): View | null {
     el(
       'figcaption',
       { class: 'dim small' },
-      `Request size over ${toClock(totalMs)}: `,
-      el('i', { class: 'key-cached' }),
-      'cached ',
-      el('i', { class: 'key-full' }),
-      'billed in full',
+      `${l10n.t('Request size over {0}:', toClock(totalMs))} `,
+      el('span', { class: 'key' }, el('i', { class: 'key-cached' }), l10n.t('cached')),
+      ' ',
+      el('span', { class: 'key' }, el('i', { class: 'key-full' }), l10n.t('billed in full')),
     ),
   );
 }

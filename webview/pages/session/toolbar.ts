@@ -1,14 +1,17 @@
+import * as l10n from '@vscode/l10n';
 import { el, type View } from '../../components/element.ts';
 import { button } from '../../components/toolkit.ts';
 import type { SessionContext } from './context.ts';
 import type { Part } from './sessionModel.ts';
 
-const parts: readonly [part: Part, word: string][] = [
-  ['messages', 'Messages'],
-  ['tools', 'Tools'],
-  ['reasoning', 'Reasoning'],
-  ['context', 'Context'],
-];
+function parts(): readonly [part: Part, word: string][] {
+  return [
+    ['messages', l10n.t('Messages')],
+    ['tools', l10n.t('Tools')],
+    ['reasoning', l10n.t('Reasoning')],
+    ['context', l10n.t('Context')],
+  ];
+}
 
 /** Search, and what is shown. It stays at the top with the heads of the columns. */
 export function toolbar(context: SessionContext): View {
@@ -23,8 +26,8 @@ export function toolbar(context: SessionContext): View {
         initial: {
           type: 'search',
           id: 'find',
-          placeholder: 'Search this session',
-          'aria-label': 'Search this session',
+          placeholder: l10n.t('Search this session'),
+          'aria-label': l10n.t('Search this session'),
         },
         attributes: { spellcheck: 'false' },
         on: {
@@ -36,32 +39,44 @@ export function toolbar(context: SessionContext): View {
         },
       }),
       el('output', { class: 'dim', attributes: { id: 'found', 'aria-live': 'polite' } }, foundWords(context)),
-      stepButton('Previous match', '↑', () => actions.step(-1)),
-      stepButton('Next match', '↓', () => actions.step(1)),
+      stepButton(l10n.t('Previous match'), '↑', () => actions.step(-1)),
+      stepButton(l10n.t('Next match'), '↓', () => actions.step(1)),
       el(
         'span',
         { class: 'checks' },
-        parts.map(([part, word]) =>
+        parts().map(([part, word]) =>
           checkbox(part, word, !model.isHidden(part), isShown => actions.show(part, isShown)),
         ),
         model.session?.source === 'codexFile'
           ? null
-          : checkbox('changes', 'What changed', showsChanges, actions.showChanges),
+          : checkbox('changes', l10n.t('What changed'), showsChanges, actions.showChanges),
       ),
     ),
     el(
       'div',
       { class: 'x heads small dim', attributes: { 'aria-hidden': 'true' } },
-      ['#', 'Conversation', 'Tokens in', 'Cached', 'Out', 'Cost', 'First token'].map(name => el('span', {}, name)),
+      heads().map(name => el('span', {}, name)),
     ),
   );
 }
 
+function heads(): string[] {
+  return [
+    '#',
+    l10n.t('Conversation'),
+    l10n.t('Tokens in'),
+    l10n.t('Cached'),
+    l10n.t('Out'),
+    l10n.t('Cost'),
+    l10n.t('First token'),
+  ];
+}
+
 function foundWords({ model, query, isSearching }: SessionContext): string {
   if (query === '') return '';
-  if (isSearching) return 'Searching…';
+  if (isSearching) return l10n.t('Searching…');
   const hits = model.shownHits();
-  return hits.length === 0 ? 'Not found' : `${model.hit + 1} of ${hits.length}`;
+  return hits.length === 0 ? l10n.t('Not found') : l10n.t('{0} of {1}', model.hit + 1, hits.length);
 }
 
 function stepButton(title: string, sign: string, onClick: () => void): View {
