@@ -77,7 +77,7 @@ describe.skipIf(!canRun)('suites in the editor', () => {
   );
 
   it(
-    'stand in the Testing view once it is on; running asks with count and cost, and each attempt shows its result',
+    'stand in the Testing view while it is on; running asks with count and cost, and each attempt shows its result',
     async () => {
       const { world, root } = aRepository();
       const made = await world.cli(['suite', 'create', 'Smoke', '--tasks', 'median'], { cwd: root });
@@ -85,7 +85,7 @@ describe.skipIf(!canRun)('suites in the editor', () => {
       const editor = await tools.open(world, root, { ...systemTheme, 'codexCoach.run.executor': 'local' });
       await editor.openSideBar();
       await editor.row('Tasks', /^Smoke/).waitFor(patience);
-      await editor.turnOn('codexCoach.testing.enabled');
+      await editor.tick('codexCoach.testing.enabled', true);
       await editor.command('Testing: Focus on Test Explorer View');
       const smoke = test(editor, /^Smoke/);
       await smoke.waitFor(patience);
@@ -127,6 +127,10 @@ describe.skipIf(!canRun)('suites in the editor', () => {
       await editor.page.getByText('Run Agents on Tasks (2/3): Agents').waitFor(patience);
       await editor.page.keyboard.press('Escape');
       expect(await runs(world, root)).toHaveLength(1);
+
+      await editor.tick('codexCoach.testing.enabled', false);
+      await test(editor, /^Smoke/).waitFor({ state: 'detached', ...patience });
+      await editor.screenshots('testing-off');
     },
     300 * seconds,
   );

@@ -146,13 +146,14 @@ export class Workbench {
     }
   }
 
-  /** Ticks a setting of the person in the editor of settings, which it closes again. */
-  async turnOn(setting: string): Promise<void> {
+  /** Ticks or unticks a setting of the person in the editor of settings, which it closes again. */
+  async tick(setting: string, ticked: boolean): Promise<void> {
     await this.command('Preferences: Open Settings (UI)');
     await this.page.locator('.settings-editor .suggest-input-container').click();
     await this.page.keyboard.type(setting);
     const item = `.settings-editor [data-key="${setting}"]`;
     await this.page.locator(`${item} .setting-value-checkbox`).first().click();
+    await this.page.locator(`${item} .setting-value-checkbox[aria-checked="${ticked}"]`).waitFor();
     // It is kept a moment after the tick, or not at all where the editor is closed before.
     await this.page.locator(`${item}.is-configured`).waitFor();
     // It stands above the window, which has no other focus until it is closed.

@@ -97,17 +97,21 @@ function blobId(content: Buffer): string {
 
 /**
  * Reads blob ids and prints those that it finds, with their place. Its arguments are sizes of files worth a look. The devices of
- * the kernel hold no files; everything else that can be read is searched.
+ * the kernel hold no files; everything else that can be read is searched, in one pass: a machine has many files.
  */
 const digScript = String.raw`
 hunt=$(mktemp -d) || exit 1
 cat > "$hunt/wanted"
-everywhere() { find / \( -path /proc -o -path /sys -o -path /dev -o -path "$hunt" \) -prune -o "$@" -print 2>/dev/null; }
+sizes='-false'
+for size; do sizes="$sizes -o -size \${size}c"; done
+find / \( -path /proc -o -path /sys -o -path /dev -o -path "$hunt" \) -prune -o \( \
+  \( -type d -name objects -o -name '*.pack' -o -name '*.bundle' -o -name 'tmp_pack_*' \) -fprintf "$hunt/places" '%p\n' , \
+  -type f \( $sizes \) -readable -fprintf "$hunt/files" '%p\n' \
+  \) 2>/dev/null
 objects_of() {
   git --git-dir="$1" cat-file --batch-all-objects --unordered --batch-check='%(objectname)' 2>/dev/null |
     grep -F -x -f "$hunt/wanted" | sed "s|$| the objects of $1|"
 }
-everywhere \( -type d -name objects -o -name '*.pack' -o -name '*.bundle' -o -name 'tmp_pack_*' \) > "$hunt/places"
 while read -r place; do
   case $place in
     */objects) [ -e "\${place%/objects}/HEAD" ] && objects_of "\${place%/objects}" ;;
@@ -120,13 +124,8 @@ while read -r place; do
       ;;
   esac
 done < "$hunt/places"
-sizes=
-for size; do sizes="\${sizes:+$sizes -o }-size \${size}c"; done
-if [ -n "$sizes" ]; then
-  everywhere -type f \( $sizes \) -readable > "$hunt/files"
-  git hash-object --no-filters --stdin-paths < "$hunt/files" > "$hunt/ids" || exit 1
-  paste -d ' ' "$hunt/ids" "$hunt/files" | grep -F -f "$hunt/wanted"
-fi
+git hash-object --no-filters --stdin-paths < "$hunt/files" > "$hunt/ids" || exit 1
+paste -d ' ' "$hunt/ids" "$hunt/files" | grep -F -f "$hunt/wanted"
 rm -rf "$hunt"
 echo searched
 `.replaceAll('\\$', '$');
