@@ -1,17 +1,17 @@
 // The packaged extension in a real workbench: what it costs the extension host, beside extensions that do next to nothing.
-import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { installCodeServer, installExtension, startCodeServer } from '../scripts/codeServer.ts';
-import { binary, root } from '../scripts/root.ts';
+import { root } from '../scripts/root.ts';
 import { coachPaths } from '../server/base/paths.ts';
+import { packPlainExtension } from '../test/e2e/hostProbe.ts';
 import { codeServerDirectory } from '../test/require.ts';
 import { type Figure, median, toFigure } from './figure.ts';
 
 const rounds = 5;
 const extension = 'codex-coach.codex-coach';
-const probeName = 'perf-probe';
 const emptyName = 'perf-empty';
 const morePages = 8;
 const settleMs = 3000;
@@ -31,7 +31,9 @@ export async function measureHost(browser: Browser, { vsix, scratch, env }: Host
   const folder = join(scratch, 'folder');
   mkdirSync(folder, { recursive: true });
   execFileSync('git', ['init', '--quiet'], { cwd: folder });
-  for (const name of [probeName, emptyName]) await installExtension(entry, profile, packProbe(name, scratch));
+  for (const name of ['perf-probe', emptyName]) {
+    await installExtension(entry, profile, packPlainExtension(join(root, 'perf', name), name, scratch));
+  }
   await installExtension(entry, profile, vsix);
   const editor = await startCodeServer(entry, profile, folder, { 'security.workspace.trust.enabled': false });
   const place = { browser, portFile, url: `${editor.url}?folder=${encodeURIComponent(folder)}` };
@@ -49,17 +51,6 @@ interface Place {
   readonly browser: Browser;
   readonly url: string;
   readonly portFile: string;
-}
-
-/** An extension of ours that asks the host about others, and one that is empty. */
-function packProbe(name: string, scratch: string): string {
-  const directory = join(scratch, name);
-  cpSync(join(root, 'perf', name), directory, { recursive: true });
-  const file = `${directory}.vsix`;
-  const argv = ['package', '--no-dependencies', '--allow-missing-repository', '--skip-license', '--out', file];
-  const vsce = spawnSync(binary('vsce'), argv, { cwd: directory, encoding: 'utf8' });
-  if (vsce.status !== 0) throw new Error(`vsce failed:\n${vsce.stdout}${vsce.stderr}`);
-  return file;
 }
 
 /** A window as it is for the first time, with a new extension host; `ask` is answered by its probe. */

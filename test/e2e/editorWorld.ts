@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { hostTarget } from '../../scripts/build.ts';
@@ -9,6 +9,7 @@ import { packageExtension } from '../../scripts/package.ts';
 import { codeServerDirectory } from '../require.ts';
 import { aWorld, type World } from '../world.ts';
 import { launchBrowser } from './chromium.ts';
+import { packPlainExtension } from './hostProbe.ts';
 import { startWorkbench, Workbench } from './workbench.ts';
 
 /** What all editor tests share: code-server, the VSIX, a browser. Made once, it takes minutes the first time. */
@@ -18,11 +19,14 @@ export interface EditorTools {
 
 const installTimeoutMs = 600_000;
 
-/** The tools for the tests of a suite, which it registers: there before the first of them, gone after the last. */
-export function sharedEditorTools(): EditorTools {
+/**
+ * The tools for the tests of a suite, which it registers: there before the first of them, gone after the last. `beside` are
+ * directories of extensions that are installed, too.
+ */
+export function sharedEditorTools(beside: readonly string[] = []): EditorTools {
   let tools: Awaited<ReturnType<typeof makeTools>> | undefined;
   beforeAll(async () => {
-    tools = await makeTools();
+    tools = await makeTools(beside);
   }, installTimeoutMs);
   afterAll(() => tools?.dispose());
   return {
@@ -38,13 +42,16 @@ export function anEditorWorld(more: NodeJS.ProcessEnv = {}): World {
   return aWorld({ COACH_IDLE_SECS: '15', ...more });
 }
 
-async function makeTools() {
+async function makeTools(beside: readonly string[]) {
   const scratch = mkdtempSync(join(tmpdir(), 'coach-editor-'));
   const entry = await installCodeServer(codeServerDirectory, console.log);
   const vsix =
     process.env['COACH_TEST_VSIX'] || (await packageExtension(hostTarget(), join(scratch, 'codex-coach.vsix')));
   const extensions = join(scratch, 'extensions');
-  await installExtension(entry, { profile: join(scratch, 'installer'), extensions, env: process.env }, vsix);
+  const packed = beside.map(directory => packPlainExtension(directory, basename(directory), scratch));
+  for (const file of [vsix, ...packed]) {
+    await installExtension(entry, { profile: join(scratch, 'installer'), extensions, env: process.env }, file);
+  }
   const browser: Browser = await launchBrowser(scratch);
   let editors = 0;
   return {
