@@ -8,7 +8,10 @@ export interface Bind {
   readonly writable: boolean;
 }
 
-/** Whether this process is root: bubblewrap then needs no user namespace, and the shim gives root up inside. */
+/** Of util-linux, at the same place inside. */
+const setpriv = '/usr/bin/setpriv';
+
+/** Whether this process is root: bubblewrap then needs no user namespace, and root is given up inside. */
 export const runsAsRoot = process.getuid?.() === 0;
 
 /** Directories of the system that commands need; nothing else of this machine is visible inside. */
@@ -27,7 +30,7 @@ export const searchPath = '/opt/coach/node/bin:/usr/local/bin:/usr/bin:/bin';
 
 /**
  * Arguments of bubblewrap for one command: new namespaces, an empty network with only `lo`, no capabilities, the system
- * read-only, and the given binds. The command goes through the shim, with the Node binary at the same place as in Docker.
+ * read-only, and the given binds. The Node binary is at the same place as in Docker.
  */
 export function bubblewrapArgs(
   program: string,
@@ -61,11 +64,20 @@ export function bubblewrapArgs(
     ...binds.flatMap(({ host, inside, writable }) => [writable ? '--bind' : '--ro-bind', host, inside]),
     // What holds the binds together is memory that the command's user could write to.
     ...['--remount-ro', '/'],
-    ...['--chdir', command.cwd, '--', insideNode, insideShim],
-    ...(endpoint === null ? [] : ['--listen', String(endpoint.port), insideSocket]),
-    ...(runsAsRoot ? ['--user', String(sandboxUser)] : []),
-    '--',
+    ...['--chdir', command.cwd, '--', ...starter(endpoint?.port ?? null), '--'],
     ...command.argv,
+  ];
+}
+
+/** What starts the command inside: the shim where it has to listen, else what takes a fiftieth of the shim's time. */
+function starter(port: number | null): string[] {
+  if (port === null && existsSync(setpriv)) {
+    return [setpriv, ...(runsAsRoot ? [`--reuid=${sandboxUser}`, `--regid=${sandboxUser}`, '--clear-groups'] : [])];
+  }
+  return [
+    ...[insideNode, insideShim],
+    ...(port === null ? [] : ['--listen', String(port), insideSocket]),
+    ...(runsAsRoot ? ['--user', String(sandboxUser)] : []),
   ];
 }
 
