@@ -67,7 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...views,
     createStatusBar(coach),
     createTestingView(coach),
-    trackPresence(coach, context.globalState),
+    trackPresence(coach, context.globalState, sessions.any),
     vscode.window.registerFileDecorationProvider(stateDecorations),
     watchAgents(coach),
     routeTerminals(coach, context.environmentVariableCollection),

@@ -32,7 +32,11 @@ interface Seen {
  * Keeps the context keys that say what this window has, on which the palette depends, and what the person has come to,
  * with which steps of the walkthrough end. Both follow what is there, not what was clicked.
  */
-export function trackPresence(coach: Coach, memory: vscode.Memento): vscode.Disposable {
+export function trackPresence(
+  coach: Coach,
+  memory: vscode.Memento,
+  anySession: () => Promise<boolean>,
+): vscode.Disposable {
   const reached = new Set(memory.get<Milestone[]>(memoryKey, []).filter(name => milestones.includes(name)));
   for (const name of reached) setKey(milestoneKey(name), true);
   const present = new Map<Presence, boolean>();
@@ -50,7 +54,7 @@ export function trackPresence(coach: Coach, memory: vscode.Memento): vscode.Disp
 
   async function look(): Promise<void> {
     if (coach.server.state !== 'up') return;
-    const seen = await whatThereIs(coach);
+    const seen = await whatThereIs(coach, await anySession());
     for (const name of presences) {
       const is = isPresent(name, seen);
       if (present.get(name) === is) continue;
@@ -83,9 +87,7 @@ export function trackPresence(coach: Coach, memory: vscode.Memento): vscode.Disp
   );
 }
 
-async function whatThereIs(coach: Coach): Promise<Seen> {
-  const { rows } = await coach.api.sessions.list({ limit: 1 });
-  const sessions = rows.length > 0;
+async function whatThereIs(coach: Coach, sessions: boolean): Promise<Seen> {
   if (!vscode.workspace.isTrusted) return { repository: false, tasks: [], suites: [], runs: [], sessions };
   // A folder without a repository answers with a fault, which says just that.
   const lists = await Promise.all(

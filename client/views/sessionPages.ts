@@ -21,6 +21,8 @@ type LoadPage = (before: string | undefined) => Promise<Page>;
 /** The sessions loaded so far, last active first. What changes meanwhile moves to its place; nothing is asked for again. */
 export class SessionPages {
   readonly #load: LoadPage;
+  #first: Promise<void> | undefined;
+  #asked = 0;
   #rows: readonly SessionSummary[] = [];
   /** Undefined until the first page came, null after the last. */
   #next: string | null | undefined;
@@ -41,11 +43,15 @@ export class SessionPages {
     return this.#next !== undefined;
   }
 
-  /** Forgets all and loads the first page. */
-  async reload(): Promise<void> {
-    const { rows, next } = await this.#load(undefined);
-    this.#rows = rows;
-    this.#next = next;
+  /** Loads the first page, unless it is there or on its way. */
+  load(): Promise<void> {
+    this.#first ??= this.#loadFirst(++this.#asked);
+    return this.#first;
+  }
+
+  /** The next `load` asks again; what is known stays until that is answered. */
+  forget(): void {
+    this.#first = undefined;
   }
 
   async loadMore(): Promise<void> {
@@ -54,6 +60,19 @@ export class SessionPages {
     const known = new Set(this.#rows.map(({ id }) => id));
     this.#rows = [...this.#rows, ...rows.filter(({ id }) => !known.has(id))];
     this.#next = next;
+  }
+
+  async #loadFirst(asked: number): Promise<void> {
+    try {
+      const { rows, next } = await this.#load(undefined);
+      // Forgotten and asked for again meanwhile: the newer answer counts.
+      if (asked !== this.#asked) return;
+      this.#rows = rows;
+      this.#next = next;
+    } catch (error) {
+      if (asked === this.#asked) this.#first = undefined;
+      throw error;
+    }
   }
 
   /** Takes in what is known of a session now. Nothing before the first page: that will have it. */

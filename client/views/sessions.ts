@@ -21,12 +21,13 @@ export interface SessionsView extends List<Node> {
   filter(): SessionFilter;
   /** Shows only what matches; `{}` shows all. */
   setFilter(filter: SessionFilter): void;
+  /** Whether there are sessions. The first page is then at hand when the view is opened. */
+  any(): Promise<boolean>;
 }
 
 /** Recorded sessions by the day of their last activity, with their exchanges. Further pages load on demand. */
 export function createSessionsView(coach: Coach): SessionsView {
   let filter: SessionFilter = {};
-  let stale = true;
   const pages = new SessionPages(before =>
     coach.api.sessions.list({ limit: pageSize, ...filter, ...(before === undefined ? {} : { before }) }),
   );
@@ -35,8 +36,7 @@ export function createSessionsView(coach: Coach): SessionsView {
       view: 'sessions',
       readsRecordsOnly: true,
       async roots() {
-        if (stale) await pages.reload();
-        stale = false;
+        await pages.load();
         const days: Node[] = byDay(pages.rows).map(({ day, sessions }) => ({ kind: 'day', day, sessions }));
         return pages.hasMore ? [...days, { kind: 'more' }] : days;
       },
@@ -45,9 +45,7 @@ export function createSessionsView(coach: Coach): SessionsView {
         return node.kind === 'session' ? exchangeRows(coach, node.session) : [];
       },
       item: node => toItem(node, pages.rows[0]),
-      invalidate: () => {
-        stale = true;
-      },
+      invalidate: () => pages.forget(),
       watch: changed => [
         coach.api.sessions.on('changed', session => {
           if (!matches(session, filter)) return;
@@ -66,6 +64,11 @@ export function createSessionsView(coach: Coach): SessionsView {
     ...list,
     dispose: () => list.dispose(),
     filter: () => filter,
+    async any() {
+      if (Object.keys(filter).length > 0) return (await coach.api.sessions.list({ limit: 1 })).rows.length > 0;
+      await pages.load();
+      return pages.rows.length > 0;
+    },
     setFilter(wanted) {
       filter = wanted;
       const words = filterWords(filter);

@@ -62,10 +62,11 @@ function aCoach(things: Things) {
     tasks: { on, list: asked },
     suites: { on, list: () => rows([]) },
     runs: { on, list: () => rows(things.runs) },
-    sessions: { on, list: () => rows(things.sessions) },
+    sessions: { on },
   };
   const coach = { server, api, log: console } as unknown as Coach;
-  return { coach, asked, up: () => states.forEach(listener => void listener()) };
+  const any = async () => things.sessions.length > 0;
+  return { coach, asked, any, up: () => states.forEach(listener => void listener()) };
 }
 
 function aMemory(kept: string[] = []) {
@@ -90,9 +91,9 @@ describe('what this window has and the person has come to', () => {
 
   it('follows what there is, whoever made it', async () => {
     const things: Things = { tasks: [{ state: 'created' }], runs: [], sessions: [] };
-    const { coach, up } = aCoach(things);
+    const { coach, any, up } = aCoach(things);
     const { memory, store } = aMemory();
-    trackPresence(coach, memory);
+    trackPresence(coach, memory, any);
     up();
     await vi.waitFor(() => expect(store.kept).toEqual(['sample', 'task']), 5000);
     expect([isOn('has.created'), isOn('has.runnable'), isOn('did.task'), isOn('did.proven')]).toEqual([
@@ -107,24 +108,24 @@ describe('what this window has and the person has come to', () => {
   });
 
   it('keeps what was reached when the things are gone, also in the next window', async () => {
-    const { coach } = aCoach({ tasks: [], runs: [], sessions: [] });
-    trackPresence(coach, aMemory(['task', 'run', 'unknown']).memory);
+    const { coach, any } = aCoach({ tasks: [], runs: [], sessions: [] });
+    trackPresence(coach, aMemory(['task', 'run', 'unknown']).memory, any);
     expect([isOn('did.task'), isOn('did.run'), editor.context.size]).toEqual([true, true, 2]);
   });
 
   it('takes a folder without a repository for one without tasks', async () => {
-    const { coach, up } = aCoach({ tasks: new Error('no repository'), runs: [], sessions: [{}] });
+    const { coach, any, up } = aCoach({ tasks: new Error('no repository'), runs: [], sessions: [{}] });
     const { memory, store } = aMemory();
-    trackPresence(coach, memory);
+    trackPresence(coach, memory, any);
     up();
     await vi.waitFor(() => expect(store.kept).toEqual(['session']), 5000);
   });
 
   it('asks for nothing but sessions in a workspace that is not trusted', async () => {
     editor.isTrusted = false;
-    const { coach, asked, up } = aCoach({ tasks: [{ state: 'proven' }], runs: [], sessions: [{}] });
+    const { coach, asked, any, up } = aCoach({ tasks: [{ state: 'proven' }], runs: [], sessions: [{}] });
     const { memory, store } = aMemory();
-    trackPresence(coach, memory);
+    trackPresence(coach, memory, any);
     up();
     await vi.waitFor(() => expect(store.kept).toEqual(['session']), 5000);
     expect(asked).not.toHaveBeenCalled();
@@ -133,7 +134,7 @@ describe('what this window has and the person has come to', () => {
   it('knows that a trial was looked at by the page of its run', async () => {
     const vscode = await import('vscode');
     const { memory, store } = aMemory();
-    trackPresence(aCoach({ tasks: [], runs: [], sessions: [] }).coach, memory);
+    trackPresence(aCoach({ tasks: [], runs: [], sessions: [] }).coach, memory, async () => false);
     const Webview = vscode.TabInputWebview as unknown as new (type: string) => object;
     editor.tabs({ opened: [{ input: new Webview('mainThreadWebview-other') }] });
     expect(store.kept).toEqual([]);

@@ -33,7 +33,7 @@ describe('the sessions of the view', () => {
     const all = Array.from({ length: 10_000 }, (_, number) => aSession(String(number), minute(number)));
     const { load, asked } = aServer(all, 100);
     const pages = new SessionPages(load);
-    await pages.reload();
+    await pages.load();
     expect([pages.rows.length, pages.hasMore, asked.length]).toEqual([100, true, 1]);
     await pages.loadMore();
     expect([pages.rows.length, pages.rows.at(-1)?.id, asked.length]).toEqual([200, '199', 2]);
@@ -44,7 +44,7 @@ describe('the sessions of the view', () => {
     const pages = new SessionPages(async before =>
       before === undefined ? { rows: rows.slice(0, 2), next: 'x' } : { rows: rows.slice(1), next: null },
     );
-    await pages.reload();
+    await pages.load();
     await pages.loadMore();
     expect(ids(pages)).toEqual(['a', 'b', 'c']);
     expect(pages.hasMore).toBe(false);
@@ -53,7 +53,7 @@ describe('the sessions of the view', () => {
   it('follow what is told of one without asking again', async () => {
     const { load, asked } = aServer([aSession('a', minute(1)), aSession('b', minute(2))], 10);
     const pages = new SessionPages(load);
-    await pages.reload();
+    await pages.load();
     pages.put(aSession('b', minute(0), { exchanges: 7 }));
     expect(ids(pages)).toEqual(['b', 'a']);
     expect(pages.rows[0]?.exchanges).toBe(7);
@@ -62,10 +62,39 @@ describe('the sessions of the view', () => {
     expect(asked).toHaveLength(1);
   });
 
+  it('are asked for once until they are forgotten, and again after a failure', async () => {
+    const { load, asked } = aServer([aSession('a', minute(1))], 10);
+    let fails = true;
+    const pages = new SessionPages(before => (fails ? Promise.reject(new Error('down')) : load(before)));
+    await expect(pages.load()).rejects.toThrow('down');
+    fails = false;
+    await Promise.all([pages.load(), pages.load()]);
+    expect([ids(pages), asked.length]).toEqual([['a'], 1]);
+    pages.forget();
+    expect(ids(pages)).toEqual(['a']);
+    await pages.load();
+    expect(asked).toHaveLength(2);
+  });
+
+  it('are those that were asked for last, whichever answer comes last', async () => {
+    const answers: (() => void)[] = [];
+    const pages = new SessionPages(async () => {
+      const number = answers.length;
+      await new Promise<void>(resolve => answers.push(resolve));
+      return { rows: [aSession(String(number), minute(number))], next: null };
+    });
+    const first = pages.load();
+    pages.forget();
+    const second = pages.load();
+    for (const answer of answers.reverse()) answer();
+    await Promise.all([first, second]);
+    expect(ids(pages)).toEqual(['1']);
+  });
+
   it('leave one that is older than all that is loaded to its own page', async () => {
     const { load } = aServer([aSession('a', minute(1)), aSession('b', minute(2)), aSession('c', minute(9))], 2);
     const pages = new SessionPages(load);
-    await pages.reload();
+    await pages.load();
     pages.put(aSession('old', minute(5)));
     expect(ids(pages)).toEqual(['a', 'b']);
   });
@@ -75,7 +104,7 @@ describe('the sessions of the view', () => {
     await fc.assert(
       fc.asyncProperty(told, async news => {
         const pages = new SessionPages(aServer([aSession('0', minute(20)), aSession('1', minute(30))], 10).load);
-        await pages.reload();
+        await pages.load();
         for (const [id, at] of news) pages.put(aSession(String(id), minute(at)));
         const ended = pages.rows.map(({ endedAt }) => endedAt);
         expect(ended).toEqual(ended.toSorted().reverse());
