@@ -10,6 +10,8 @@ export interface CodeServer {
   /** `http://127.0.0.1:<port>/` */
   readonly url: string;
   readonly process: ChildProcess;
+  /** JSON of the person's settings. */
+  readonly settingsFile: string;
   /** Ends the editor with everything it started. */
   stop(): Promise<void>;
 }
@@ -112,7 +114,8 @@ export async function startCodeServer(
   const { profile } = place;
   const user = join(profile, 'data', 'User');
   mkdirSync(user, { recursive: true });
-  writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...quietSettings, ...settings }, null, 2));
+  const settingsFile = join(user, 'settings.json');
+  writeFileSync(settingsFile, JSON.stringify({ ...quietSettings, ...settings }, null, 2));
   const flags = [
     '--auth=none',
     '--bind-addr=127.0.0.1:0',
@@ -138,7 +141,7 @@ export async function startCodeServer(
   };
   for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline && child.exitCode === null; ) {
     const url = /HTTP server listening on (http:\/\/127\.0\.0\.1:\d+\/)/.exec(output())?.[1];
-    if (url !== undefined) return { url, process: child, stop };
+    if (url !== undefined) return { url, process: child, settingsFile, stop };
     await new Promise(resolve => setTimeout(resolve, 50));
   }
   await stop();

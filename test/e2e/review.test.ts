@@ -7,7 +7,7 @@ import { runGit } from '../integration/executorsFixture.ts';
 import { requireFeature } from '../require.ts';
 import type { World } from '../world.ts';
 import { sharedEditorTools } from './editorWorld.ts';
-import { commentsOf, list, openReview, reviewedWorld, reviewRow, writeComment } from './reviewWorld.ts';
+import { commentsOf, list, markup, openReview, reviewedWorld, reviewRow, writeComment } from './reviewWorld.ts';
 import type { Workbench } from './workbench.ts';
 
 const canReview = requireFeature('browser') && requireFeature('editor') && requireFeature('sandbox');
@@ -145,6 +145,6 @@ async function theOtherSides(editor: Workbench): Promise<void> {
   await editor.pick('oracle #1');
   await editor.pick('command #1');
   await editor.page.locator('.tab', { hasText: 'oracle #1 ↔ command #1' }).waitFor();
-  await editor.page.locator('.editor.modified .view-line', { hasText: 'two' }).first().waitFor();
+  await editor.page.locator('.editor.modified .view-line', { hasText: markup }).first().waitFor();
   await editor.screenshots('review-beside');
 }

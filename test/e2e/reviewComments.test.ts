@@ -50,13 +50,17 @@ describe.skipIf(!canReview)('comments on a trial in the editor', () => {
       const first = commentRow(editor, 'The last line is named.');
       await first.waitFor();
 
-      await answer(editor, 'Not needed.');
-      await expect.poll(kept, patience).toMatchObject([{}, { text: 'Not needed.', replyTo: expect.any(String) }]);
-      await press(commentRow(editor, 'Not needed.'), 'Delete Comment…');
+      // Shown as it was written, not as what it would be in Markdown or HTML.
+      const reply = 'Not <b>needed</b>, [see](command:workbench.action.quit) **this**.';
+      await answer(editor, reply);
+      await expect.poll(kept, patience).toMatchObject([{}, { text: reply, replyTo: expect.any(String) }]);
+      await commentRow(editor, reply).waitFor();
+      await editor.screenshot('review-comment-reply');
+      await press(commentRow(editor, reply), 'Delete Comment…');
       await editor.dialog('Delete');
       await expect.poll(kept, patience).toMatchObject([{ text: 'The last line is named.' }]);
       expect(await kept()).toHaveLength(1);
-      await commentRow(editor, 'Not needed.').waitFor({ state: 'detached' });
+      await commentRow(editor, reply).waitFor({ state: 'detached' });
 
       await press(first, 'Make It a Criterion…');
       await editor.answer('The last line of the list is named.');

@@ -14,8 +14,10 @@ import { systemTheme, type Workbench } from './workbench.ts';
 export const list = (changed: Readonly<Record<number, string>> = {}): string =>
   Array.from({ length: 30 }, (_, index) => `// ${changed[index + 1] ?? `line ${index + 1}`}\n`).join('');
 const solved = { 2: 'second', 14: 'fourteenth', 28: 'twenty-eighth' };
+/** What an agent may write to be more than text where it is shown. */
+export const markup = '<b>two</b>';
 /** Fails the hidden test at a line of its own. */
-const failing = `sh -c "sed -i s/line.2$/two/ src/list.js && echo 'exports.median = list => list.first.value;' > src/median.js"`;
+const failing = `sh -c "sed -i 's|line.2$|${markup}|' src/list.js && echo 'exports.median = list => list.first.value;' > src/median.js"`;
 
 export interface ReviewedWorld {
   readonly world: World;

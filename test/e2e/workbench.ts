@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
 import { type CodeServer, startCodeServer } from '../../scripts/codeServer.ts';
@@ -54,9 +54,11 @@ const looks = {
 /** One window, driven as a person does: by what is on the screen. */
 export class Workbench {
   readonly page: Page;
+  readonly #settingsFile: string;
 
-  constructor(page: Page) {
+  constructor(page: Page, { settingsFile }: Pick<CodeServer, 'settingsFile'>) {
     this.page = page;
+    this.#settingsFile = settingsFile;
   }
 
   static async open(browser: Browser, editor: CodeServer, folder: string): Promise<Workbench> {
@@ -68,7 +70,7 @@ export class Workbench {
     );
     await page.goto(`${editor.url}?folder=${encodeURIComponent(folder)}`);
     await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
-    return new Workbench(page);
+    return new Workbench(page, editor);
   }
 
   /**
@@ -146,16 +148,19 @@ export class Workbench {
     }
   }
 
-  /** Ticks or unticks a setting of the person in the editor of settings, which it closes again. */
+  /** Ticks or unticks a setting, off by default, in the editor of settings, which it closes again. */
   async tick(setting: string, ticked: boolean): Promise<void> {
     await this.command('Preferences: Open Settings (UI)');
     await this.page.locator('.settings-editor .suggest-input-container').click();
     await this.page.keyboard.type(setting);
     const item = `.settings-editor [data-key="${setting}"]`;
     await this.page.locator(`${item} .setting-value-checkbox`).first().click();
-    await this.page.locator(`${item} .setting-value-checkbox[aria-checked="${ticked}"]`).waitFor();
     // It is kept a moment after the tick, or not at all where the editor is closed before.
-    await this.page.locator(`${item}.is-configured`).waitFor();
+    const kept = () => (JSON.parse(readFileSync(this.#settingsFile, 'utf8')) as Record<string, unknown>)[setting];
+    for (let looks = 0; (kept() === true) !== ticked; looks++) {
+      if (looks > 100) throw new Error(`${setting} was not kept.`);
+      await this.page.waitForTimeout(100);
+    }
     // It stands above the window, which has no other focus until it is closed.
     await this.page.keyboard.press('Escape');
     await this.page.locator('.settings-editor').waitFor({ state: 'hidden' });
