@@ -96,12 +96,14 @@ async function whatThereIs(coach: Coach, sessions: boolean): Promise<Seen> {
   const suites = await Promise.all(
     repositories().map(repository => coach.api.suites.list({ repository }).catch(() => undefined)),
   );
-  const runs = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
+  const runs = await Promise.all(
+    repositories().map(repository => coach.api.runs.list({ repository }).catch(() => undefined)),
+  );
   return {
     repository: lists.some(list => list !== undefined),
     tasks: lists.flatMap(list => list?.rows ?? []),
     suites: suites.flatMap(list => list?.rows ?? []),
-    runs: runs.flatMap(page => page.rows),
+    runs: runs.flatMap(page => page?.rows ?? []),
     sessions,
   };
 }

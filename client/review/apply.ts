@@ -34,7 +34,9 @@ export async function applyAccepted(coach: Coach, files: RecordedFiles, review: 
     const edit = await toEdit(changed, review.title);
     if (!(await vscode.workspace.applyEdit(edit, { isRefactoring: true }))) return;
     for (const { uri } of changed) await findDocument(uri)?.save();
-    tellLeftOut(await coach.api.reviews.merge({ trialId, accepted }));
+    const left = notWritten(await coach.api.reviews.merge({ trialId, accepted }));
+    tellLeftOut(left);
+    tellApplied(changed.length - left.length);
   }
   tellOutcome(targets);
   if (resolve) for (const target of conflicts) await openMergeEditor(files, review, target);
@@ -124,14 +126,27 @@ function toTextEdits(
 }
 
 /** In the preview, what was to be confirmed is left out until it is ticked. */
-function tellLeftOut({ files }: { readonly files: readonly MergedFile[] }): void {
-  const left = files.filter(({ action }) => writing.has(action.kind));
+function notWritten({ files }: { readonly files: readonly MergedFile[] }): readonly MergedFile[] {
+  return files.filter(({ action }) => writing.has(action.kind));
+}
+
+function tellLeftOut(left: readonly MergedFile[]): void {
   if (left.length === 0) return;
   const names = left.map(({ path }) => path).join(', ');
   void vscode.window.showWarningMessage(vscode.l10n.t('Not ticked in the preview, and so not applied: {0}', names));
 }
 
-/** What was not done has to be said; what was done is seen. */
+/** The files may not be open, so that nothing would show it. */
+function tellApplied(files: number): void {
+  if (files === 0) return;
+  void vscode.window.showInformationMessage(
+    files === 1
+      ? vscode.l10n.t('Applied to 1 file. One Undo takes it back.')
+      : vscode.l10n.t('Applied to {0} files. One Undo takes it back.', files),
+  );
+}
+
+/** What was not done, and why. */
 function tellOutcome(targets: readonly Target[]): void {
   const refused = targets.flatMap(({ file }) =>
     file.action.kind === 'refused' ? [`${file.path}: ${file.action.reason}`] : [],

@@ -23,6 +23,17 @@ export interface TasksView extends List<Node> {
   checked(): TaskSummary[];
 }
 
+/** Files that change outside of the editor, as far as it watches them. */
+function followFiles(changed: () => void): vscode.Disposable {
+  const watcher = vscode.workspace.createFileSystemWatcher('**/.coach/{tasks,suites}/**');
+  return vscode.Disposable.from(
+    watcher,
+    watcher.onDidCreate(changed),
+    watcher.onDidChange(changed),
+    watcher.onDidDelete(changed),
+  );
+}
+
 /** Suites and tasks of the open repositories, by how far they are, newest first; ticked ones are run together. */
 export function createTasksView(coach: Coach): TasksView {
   const checked = new Map<string, TaskSummary>();
@@ -31,13 +42,15 @@ export function createTasksView(coach: Coach): TasksView {
     {
       view: 'tasks',
       async roots() {
-        const pages = repositories().map(repository => coach.api.tasks.list({ repository }));
-        const suites = repositories().map(repository => coach.api.suites.list({ repository }));
-        rows = (await Promise.all(pages)).flatMap(page => page.rows);
+        const [pages, suites] = await Promise.all([
+          Promise.all(repositories().map(repository => coach.api.tasks.list({ repository }))),
+          Promise.all(repositories().map(repository => coach.api.suites.list({ repository }))),
+        ]);
+        rows = pages.flatMap(page => page.rows);
         keepOnly(rows);
         return grouped(
           rows,
-          (await Promise.all(suites)).flatMap(page => page.rows),
+          suites.flatMap(page => page.rows),
         );
       },
       children: async node => childrenOf(node, rows),
@@ -46,7 +59,8 @@ export function createTasksView(coach: Coach): TasksView {
       watch: stale => [
         coach.api.tasks.on('changed', () => stale()),
         coach.api.suites.on('changed', () => stale()),
-        // Tasks and suites are files: edited by hand, a proof may no longer hold.
+        // Tasks and suites are files: edited by hand, or by git, a proof may no longer hold.
+        followFiles(() => stale()),
         vscode.workspace.onDidSaveTextDocument(({ uri: { fsPath } }) => {
           if (['tasks', 'suites'].some(place => fsPath.includes(`${sep}.coach${sep}${place}${sep}`))) stale();
         }),

@@ -116,7 +116,7 @@ describe.skipIf(!requireFeature('browser'))('the page that compares agents', { t
       tasks: [],
       summary: ['No agent reached a verdict.'],
     });
-    await page.getByText('A verdict needs two agents').waitFor();
+    await page.getByText('It takes two agents').waitFor();
     await page.getByText('Appears when two agents have both').waitFor();
   });
 });

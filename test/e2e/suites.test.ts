@@ -54,7 +54,6 @@ describe.skipIf(!canRun)('suites in the editor', () => {
       await press(editor.row('Tasks', /^Mode/).first(), 'Remove from Suite');
       await editor.row('Tasks', /^Small Numbers, 1 task/).waitFor(patience);
       writeFileSync(file, readFileSync(file, 'utf8').replace('"median"', '"median", "gone"'));
-      await editor.command('Codex Coach: Refresh');
       await editor.row('Tasks', /^gone, missing/).waitFor(patience);
       await editor.command('Codex Coach: Run Suite…');
       await editor.pick('Small Numbers');

@@ -5,7 +5,13 @@ import { plural } from '../../../protocol/figures.ts';
 export function summarise(agents: readonly AgentFigures[], pairs: readonly PairVerdict[], tasks: number): string[] {
   const compared = agents.filter(agent => !agent.isControl && agent.reward !== null);
   const [best] = compared;
-  if (best === undefined) return ['No agent reached a verdict, so there is nothing to compare.', controls(agents)];
+  if (best === undefined) {
+    const onlyControls = agents.length > 0 && agents.every(agent => agent.isControl);
+    const nothing = onlyControls
+      ? 'Only controls have run. Run an agent to have something to compare.'
+      : 'No agent reached a verdict, so there is nothing to compare.';
+    return [nothing, controls(agents)];
+  }
   return [lead(best, pairs, tasks), undecided(pairs), price(best, compared), controls(agents)].filter(
     sentence => sentence !== null,
   );

@@ -60,7 +60,9 @@ export async function resolveBaseImage(
   const failureFile = join(deps.cache, `not-pulled-${digestOf(name)}.txt`);
   const known = await recentFailure(failureFile);
   if (known !== null && canStandIn(name) && (await isBuilt(deps))) {
-    log.info(`${name} could not be pulled within the last day (${known}); taking the substitute.`);
+    log.info(
+      `${name} could not be pulled within the last day; taking the image that was built from Debian packages instead. The engine said: ${known}`,
+    );
     return substitute(name, known, deps, log, signal);
   }
   log.info(`Pulling ${name}.`);

@@ -24,7 +24,7 @@ export interface DockerDeps {
 
 const notIsolated = [
   'The kernel is shared with this machine.',
-  'The disk that the repository, /logs and /tests take is looked at about every second, and no quota holds it back between two looks; only a single file is.',
+  'The disk space of the repository, /logs and /tests is measured about once a second; between two measurements only the size of a single file is limited.',
 ] as const;
 
 const probeTimeoutMs = 5000;

@@ -25,7 +25,7 @@ export interface LocalDeps {
 
 const notIsolated = [
   'The kernel is shared with this machine, and no filter of system calls is set.',
-  'Memory, with /tmp in it, processors and processes are not limited; the disk that is taken is looked at about every second, and no quota holds it back between two looks.',
+  'Memory, with /tmp in it, processors and processes are not limited; the disk space that is taken is measured about once a second, and nothing limits it between two measurements.',
   'The programs and libraries in /usr of this machine are visible, read-only; the Dockerfile of a task is not applied.',
 ] as const;
 

@@ -61,7 +61,7 @@ function aCoach(things: Things) {
   const api = {
     tasks: { on, list: asked },
     suites: { on, list: () => rows([]) },
-    runs: { on, list: () => rows(things.runs) },
+    runs: { on, list: () => (things.tasks instanceof Error ? rows(things.tasks) : rows(things.runs)) },
     sessions: { on },
   };
   const coach = { server, api, log: console } as unknown as Coach;

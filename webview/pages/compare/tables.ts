@@ -15,7 +15,7 @@ import { shapeOf } from './scatter.ts';
 export function verdicts({ comparison }: CompareContext): View {
   const { pairs } = comparison;
   if (pairs.length === 0) {
-    const words = l10n.t('A verdict needs two agents with rewards on the same tasks.');
+    const words = l10n.t('It takes two agents with rewards on the same tasks, beside the controls oracle and nop.');
     return section('verdict', l10n.t('Verdict'), null, el('p', { class: 'dim pad' }, words));
   }
   const tasks = pairs.reduce((most, pair) => Math.max(most, pair.tasks), 0);

@@ -52,6 +52,18 @@ describe('a comparison', () => {
     expect(comparison.summary[1]).toBe('weak reaches 17 % of its reward at 10 % of its cost per trial.');
   });
 
+  it('of controls alone says that they are that, and what is missing', () => {
+    const control = (id: string, mark: string) =>
+      trialsOf(id, [mark], null).map(trial => ({ ...trial, agent: { ...trial.agent, id } }));
+    expect(compareTrials([...control('oracle', '111'), ...control('nop', '000')]).summary).toEqual([
+      'Only controls have run. Run an agent to have something to compare.',
+      'The reference solution scored 1.00 and changing nothing scored 0.00, as it must be.',
+    ]);
+    expect(compareTrials(trialsOf('a', ['-'], null)).summary[0]).toBe(
+      'No agent reached a verdict, so there is nothing to compare.',
+    );
+  });
+
   it('says when there is not enough evidence, and how much more would do', () => {
     const { pairs, summary } = compareTrials([
       ...trialsOf('a', solved(7, 10), null),

@@ -59,6 +59,10 @@ vi.mock('vscode', () => {
       onDidChangeWorkspaceFolders: subscription,
       onDidGrantWorkspaceTrust: subscription,
       onDidSaveTextDocument: subscription,
+      createFileSystemWatcher: () => ({
+        ...{ onDidCreate: subscription, onDidChange: subscription, onDidDelete: subscription },
+        ...subscription(),
+      }),
     },
     window: {
       showErrorMessage: async (text: string) => void editor.shown.push(text),
