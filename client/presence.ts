@@ -13,7 +13,7 @@ import {
   presences,
   runPanelType,
 } from './contributions.ts';
-import { repositories } from './repository.ts';
+import { repositories, rowsOfAll } from './repository.ts';
 
 /** Events come in bursts while agents work. */
 const lookMs = 1000;
@@ -54,7 +54,7 @@ export function trackPresence(
 
   async function look(): Promise<void> {
     if (coach.server.state !== 'up') return;
-    const seen = await whatThereIs(coach, await anySession());
+    const seen = await whatThereIs(coach, anySession);
     for (const name of presences) {
       const is = isPresent(name, seen);
       if (present.get(name) === is) continue;
@@ -87,23 +87,22 @@ export function trackPresence(
   );
 }
 
-async function whatThereIs(coach: Coach, sessions: boolean): Promise<Seen> {
+const nothing = { rows: [] };
+
+async function whatThereIs(coach: Coach, anySession: () => Promise<boolean>): Promise<Seen> {
+  const sessions = await anySession();
   if (!vscode.workspace.isTrusted) return { repository: false, tasks: [], suites: [], runs: [], sessions };
   // A folder without a repository answers with a fault, which says just that.
   const lists = await Promise.all(
     repositories().map(repository => coach.api.tasks.list({ repository }).catch(() => undefined)),
   );
-  const suites = await Promise.all(
-    repositories().map(repository => coach.api.suites.list({ repository }).catch(() => undefined)),
-  );
-  const runs = await Promise.all(
-    repositories().map(repository => coach.api.runs.list({ repository }).catch(() => undefined)),
-  );
+  const suites = await rowsOfAll(repository => coach.api.suites.list({ repository }).catch(() => nothing));
+  const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }).catch(() => nothing));
   return {
     repository: lists.some(list => list !== undefined),
     tasks: lists.flatMap(list => list?.rows ?? []),
-    suites: suites.flatMap(list => list?.rows ?? []),
-    runs: runs.flatMap(page => page?.rows ?? []),
+    suites,
+    runs,
     sessions,
   };
 }

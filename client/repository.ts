@@ -8,6 +8,14 @@ export function repositories(): string[] {
     .map(folder => folder.uri.fsPath);
 }
 
+/** The rows of all repositories of this window, in their order. Fails when one of them does. */
+export async function rowsOfAll<Row>(
+  ask: (repository: string) => Promise<{ readonly rows: readonly Row[] }>,
+): Promise<Row[]> {
+  const pages = await Promise.all(repositories().map(ask));
+  return pages.flatMap(({ rows }) => rows);
+}
+
 /**
  * The folder a command works on: the only one, the one of the active editor, or the one the person picks.
  * Undefined when the person dismissed the pick.

@@ -1,12 +1,12 @@
 // The packaged extension in a real workbench: what it costs the extension host, beside extensions that do next to nothing.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { installCodeServer, installExtension, startCodeServer } from '../scripts/codeServer.ts';
 import { root } from '../scripts/root.ts';
 import { coachPaths } from '../server/base/paths.ts';
-import { packPlainExtension } from '../test/e2e/hostProbe.ts';
+import { ExtensionHost, packPlainExtension, probeDirectory } from '../test/e2e/hostProbe.ts';
 import { codeServerDirectory } from '../test/require.ts';
 import { type Figure, median, toFigure } from './figure.ts';
 
@@ -14,6 +14,7 @@ const rounds = 5;
 const extension = 'codex-coach.codex-coach';
 const emptyName = 'perf-empty';
 const morePages = 8;
+const delayResolutionMs = 1;
 const settleMs = 3000;
 const refreshMs = 1000;
 
@@ -28,16 +29,20 @@ interface HostOptions {
 export async function measureHost(browser: Browser, { vsix, scratch, env }: HostOptions): Promise<Figure[]> {
   const entry = await installCodeServer(codeServerDirectory, console.log);
   const portFile = join(scratch, 'probe.port');
-  const profile = { profile: join(scratch, 'profile'), env: { ...env, PERF_PROBE_PORT_FILE: portFile } };
+  const profile = { profile: join(scratch, 'profile'), env: { ...env, HOST_PROBE_PORT_FILE: portFile } };
   const folder = join(scratch, 'folder');
   mkdirSync(folder, { recursive: true });
   execFileSync('git', ['init', '--quiet'], { cwd: folder });
-  for (const name of ['perf-probe', emptyName]) {
-    await installExtension(entry, profile, packPlainExtension(join(root, 'perf', name), name, scratch));
+  for (const source of [probeDirectory, join(root, 'perf', 'perf-peer'), join(root, 'perf', emptyName)]) {
+    await installExtension(entry, profile, packPlainExtension(source, basename(source), scratch));
   }
   await installExtension(entry, profile, vsix);
   const editor = await startCodeServer(entry, profile, folder, { 'security.workspace.trust.enabled': false });
-  const place = { browser, portFile, url: `${editor.url}?folder=${encodeURIComponent(folder)}` };
+  const place = {
+    browser,
+    host: new ExtensionHost(portFile),
+    url: `${editor.url}?folder=${encodeURIComponent(folder)}`,
+  };
   try {
     const activation = await measureActivation(place, coachPaths(env).home);
     // With tasks in its folder, a window connects to the server by itself.
@@ -51,15 +56,12 @@ export async function measureHost(browser: Browser, { vsix, scratch, env }: Host
 interface Place {
   readonly browser: Browser;
   readonly url: string;
-  readonly portFile: string;
+  readonly host: ExtensionHost;
 }
 
-/** A window as it is for the first time, with a new extension host; `ask` is answered by its probe. */
-async function inWindow(
-  { browser, url, portFile }: Place,
-  work: (page: Page, ask: (question: string) => Promise<unknown>) => Promise<void>,
-): Promise<void> {
-  writeFileSync(portFile, '');
+/** A window as it is for the first time, with a new extension host. */
+async function inWindow({ browser, host, url }: Place, work: (page: Page) => Promise<void>): Promise<void> {
+  host.forget();
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   try {
     await context.route(
@@ -69,14 +71,10 @@ async function inWindow(
     const page = await context.newPage();
     await page.goto(url);
     await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
-    for (let tries = 0; readFileSync(portFile, 'utf8') === ''; tries++) {
-      if (tries > 600) throw new Error('The probe did not start.');
-      await page.waitForTimeout(100);
-    }
+    await host.started();
     // What else starts with a window is not what is measured.
     await page.waitForTimeout(settleMs);
-    const port = readFileSync(portFile, 'utf8');
-    await work(page, async question => (await fetch(`http://127.0.0.1:${port}/${question}`)).json());
+    await work(page);
   } finally {
     await context.close();
   }
@@ -87,13 +85,47 @@ interface Activation {
   readonly threadMs: number;
 }
 
+// What follows runs in the extension host, and sees nothing but its parameters.
+
+type Editor = typeof import('vscode');
+type Delays = import('node:perf_hooks').ELDHistogram;
+
+/** What loading and activating an extension takes, on the clock and of the host's thread; null when it was active. */
+async function activate(vscode: Editor, id: string): Promise<Activation | null> {
+  const asked = vscode.extensions.getExtension(id);
+  if (asked === undefined) throw new Error(`There is no extension ${id}.`);
+  if (asked.isActive) return null;
+  const [startedAt, before] = [performance.now(), process.threadCpuUsage()];
+  await asked.activate();
+  const { user, system } = process.threadCpuUsage(before);
+  return { wallMs: performance.now() - startedAt, threadMs: (user + system) / 1000 };
+}
+
+async function execute(vscode: Editor, command: string): Promise<void> {
+  await vscode.commands.executeCommand(command);
+}
+
+function startDelays(_vscode: Editor, resolution: number): void {
+  const delays = process.getBuiltinModule('node:perf_hooks').monitorEventLoopDelay({ resolution });
+  delays.enable();
+  Object.assign(globalThis, { delays });
+}
+
+/** Milliseconds that the host's loop was held up at most since. */
+function longestDelay(_vscode: Editor, resolution: number): number {
+  const { delays } = globalThis as unknown as { readonly delays: Delays };
+  delays.disable();
+  return Math.max(0, delays.max / 1e6 - resolution);
+}
+
 async function measureActivation(place: Place, home: string): Promise<Figure> {
   const times: { ours: Activation; empty: Activation }[] = [];
   let fault: string | null = null;
   for (let round = 0; round < rounds; round++) {
-    await inWindow(place, async (_page, ask) => {
-      const empty = (await ask(`activate?id=codex-coach.${emptyName}`)) as Activation;
-      const ours = (await ask(`activate?id=${extension}`)) as Activation | null;
+    await inWindow(place, async () => {
+      const empty = await place.host.run(activate, `codex-coach.${emptyName}`);
+      const ours = await place.host.run(activate, extension);
+      if (empty === null) throw new Error('Something activated the empty extension.');
       if (ours === null) fault ??= 'it was active before anything asked for it';
       else times.push({ ours, empty });
       if (existsSync(join(home, 'server.token'))) fault ??= 'it started the background server by itself';
@@ -115,17 +147,18 @@ async function measureActivation(place: Place, home: string): Promise<Figure> {
 async function measureSideBar(place: Place): Promise<Figure[]> {
   const times: { ours: number; peer: number; block: number; furtherBlock: number }[] = [];
   for (let round = 0; round < rounds; round++) {
-    await inWindow(place, async (page, ask) => {
+    await inWindow(place, async page => {
       await page.locator('.statusbar-item', { hasText: 'Coach' }).waitFor({ timeout: 60_000 });
-      await ask('delay/start');
+      await place.host.run(startDelays, delayResolutionMs);
       const { ours, peer } = await timeToRows(page);
       // The page was there already: once more for what it costs to bring it.
-      await ask('command?id=codexCoach.refresh');
+      await place.host.run(execute, 'codexCoach.refresh');
       await page.waitForTimeout(refreshMs);
-      const block = Number(await ask('delay/stop'));
-      await ask('delay/start');
-      for (let more = 0; more < morePages; more++) await ask('command?id=codexCoach.showOlderSessions');
-      times.push({ ours, peer, block, furtherBlock: Number(await ask('delay/stop')) });
+      const block = await place.host.run(longestDelay, delayResolutionMs);
+      await place.host.run(startDelays, delayResolutionMs);
+      for (let more = 0; more < morePages; more++) await place.host.run(execute, 'codexCoach.showOlderSessions');
+      const furtherBlock = await place.host.run(longestDelay, delayResolutionMs);
+      times.push({ ours, peer, block, furtherBlock });
     });
   }
   const of = (key: keyof (typeof times)[number]) => median(times.map(time => time[key]));

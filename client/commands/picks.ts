@@ -7,7 +7,7 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import { trialState } from '../../protocol/trialState.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
-import { pickRepository, repositories } from '../repository.ts';
+import { pickRepository, repositories, rowsOfAll } from '../repository.ts';
 
 /** What a person chooses from when a command starts without a row. Undefined: dismissed, or nothing to choose. */
 
@@ -31,9 +31,8 @@ export async function pickRun(
   title: string,
   usable: (run: RunSummary) => boolean = () => true,
 ): Promise<RunSummary | undefined> {
-  const pages = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
-  const rows = pages.flatMap(page => page.rows).filter(usable);
-  return pick(title, rows, vscode.l10n.t('There is no such run.'), runWords);
+  const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }));
+  return pick(title, runs.filter(usable), vscode.l10n.t('There is no such run.'), runWords);
 }
 
 function runWords(run: RunSummary): vscode.QuickPickItem {

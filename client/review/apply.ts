@@ -29,12 +29,12 @@ export async function applyAccepted(coach: Coach, files: RecordedFiles, review: 
   const conflicts = targets.filter(({ file }) => file.action.kind === 'conflict');
   const resolve = conflicts.length > 0 && (await askAboutConflicts(conflicts));
   if (resolve === undefined) return;
-  const changed = targets.filter(({ file }) => writing.has(file.action.kind));
+  const changed = targets.filter(({ file }) => isWritten(file));
   if (changed.length > 0) {
     const edit = await toEdit(changed, review.title);
     if (!(await vscode.workspace.applyEdit(edit, { isRefactoring: true }))) return;
     for (const { uri } of changed) await findDocument(uri)?.save();
-    const left = notWritten(await coach.api.reviews.merge({ trialId, accepted }));
+    const left = (await coach.api.reviews.merge({ trialId, accepted })).files.filter(isWritten);
     tellLeftOut(left);
     tellApplied(changed.length - left.length);
   }
@@ -43,6 +43,9 @@ export async function applyAccepted(coach: Coach, files: RecordedFiles, review: 
 }
 
 const writing: ReadonlySet<string> = new Set(['create', 'delete', 'replace', 'edit']);
+
+/** Whether something is to be written for it; once all is, nothing of it is left to be. */
+const isWritten = ({ action }: MergedFile): boolean => writing.has(action.kind);
 
 const findDocument = (uri: vscode.Uri): vscode.TextDocument | undefined =>
   vscode.workspace.textDocuments.find(document => document.uri.toString() === uri.toString());
@@ -126,10 +129,6 @@ function toTextEdits(
 }
 
 /** In the preview, what was to be confirmed is left out until it is ticked. */
-function notWritten({ files }: { readonly files: readonly MergedFile[] }): readonly MergedFile[] {
-  return files.filter(({ action }) => writing.has(action.kind));
-}
-
 function tellLeftOut(left: readonly MergedFile[]): void {
   if (left.length === 0) return;
   const names = left.map(({ path }) => path).join(', ');

@@ -6,7 +6,7 @@ import { totalTokens } from '../../protocol/usage.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { commandId, prefix } from '../contributions.ts';
-import { repositories } from '../repository.ts';
+import { rowsOfAll } from '../repository.ts';
 import { setting } from '../settings.ts';
 import { agentOf } from './commandLine.ts';
 
@@ -69,10 +69,10 @@ async function offerTask(coach: Coach, started: Started, exitCode: number | unde
 async function sessionOf(coach: Coach, { agent, at }: Started): Promise<SessionSummary | undefined> {
   for (const waitMs of looksAfterMs) {
     await delay(waitMs);
-    const pages = await Promise.all(
-      repositories().map(repository => coach.api.sessions.list({ repository, since: at.toISOString(), limit: 20 })),
+    const sessions = await rowsOfAll(repository =>
+      coach.api.sessions.list({ repository, since: at.toISOString(), limit: 20 }),
     );
-    const found = pages.flatMap(({ rows }) => rows).find(row => row.agent === agent || row.agent === null);
+    const found = sessions.find(row => row.agent === agent || row.agent === null);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
-import { repositories } from '../repository.ts';
+import { rowsOfAll } from '../repository.ts';
 import { createList, type List } from './list.ts';
 import type { RunAgentNode, RunNode, TrialNode } from './nodes.ts';
 import { agentItem, runItem, trialItem } from './runItems.ts';
@@ -23,8 +23,8 @@ export function createRunsView(coach: Coach): List<Node> {
     {
       view: 'runs',
       async roots() {
-        const pages = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
-        const listed = pages.flatMap(page => page.rows).map(run => keep(rows, run));
+        const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }));
+        const listed = runs.map(run => keep(rows, run));
         const ids = new Set(listed.map(({ run }) => run.id));
         for (const id of [...rows.keys()]) if (!ids.has(id)) rows.delete(id);
         showBadge();

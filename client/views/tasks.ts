@@ -6,7 +6,7 @@ import { proofCaveat, type TaskState, type TaskSummary } from '../../protocol/ta
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { checkedContextKey, commandId } from '../contributions.ts';
-import { repositories } from '../repository.ts';
+import { repositories, rowsOfAll } from '../repository.ts';
 import { stateUri } from './decorations.ts';
 import { taskIcon } from './icons.ts';
 import { createList, type List } from './list.ts';
@@ -42,16 +42,13 @@ export function createTasksView(coach: Coach): TasksView {
     {
       view: 'tasks',
       async roots() {
-        const [pages, suites] = await Promise.all([
-          Promise.all(repositories().map(repository => coach.api.tasks.list({ repository }))),
-          Promise.all(repositories().map(repository => coach.api.suites.list({ repository }))),
+        const [tasks, suites] = await Promise.all([
+          rowsOfAll(repository => coach.api.tasks.list({ repository })),
+          rowsOfAll(repository => coach.api.suites.list({ repository })),
         ]);
-        rows = pages.flatMap(page => page.rows);
+        rows = tasks;
         keepOnly(rows);
-        return grouped(
-          rows,
-          suites.flatMap(page => page.rows),
-        );
+        return grouped(rows, suites);
       },
       children: async node => childrenOf(node, rows),
       item: node => itemOf(node, task => checked.has(keyOf(task))),

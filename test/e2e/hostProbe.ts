@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { binary, root } from '../../scripts/root.ts';
@@ -31,6 +31,20 @@ export class ExtensionHost {
     this.#portFile = portFile;
   }
 
+  /** Before another window is opened: its host is the one that is meant from now on. */
+  forget(): void {
+    rmSync(this.#portFile, { force: true });
+  }
+
+  /** @returns the port of the probe, once the host runs it */
+  async started(): Promise<string> {
+    for (const deadline = Date.now() + startTimeoutMs; ; await delay(100)) {
+      const port = existsSync(this.#portFile) ? readFileSync(this.#portFile, 'utf8') : '';
+      if (port !== '') return port;
+      if (Date.now() > deadline) throw new Error('The extension host did not start.');
+    }
+  }
+
   /**
    * Runs a function there, which sees nothing but its parameters: the editor's API, and values that JSON can carry.
    * @throws Error with the words of what it threw
@@ -39,11 +53,9 @@ export class ExtensionHost {
     work: (vscode: Editor, ...args: A) => R | Promise<R>,
     ...args: A
   ): Promise<R> {
-    for (const deadline = Date.now() + startTimeoutMs; !existsSync(this.#portFile); await delay(100)) {
-      if (Date.now() > deadline) throw new Error('The extension host did not start.');
-    }
+    const port = await this.started();
     const body = JSON.stringify({ work: work.toString(), args });
-    const answer = await fetch(`http://127.0.0.1:${readFileSync(this.#portFile, 'utf8')}`, { method: 'POST', body });
+    const answer = await fetch(`http://127.0.0.1:${port}`, { method: 'POST', body });
     const { value, error } = (await answer.json()) as { value: R; error?: string };
     if (error !== undefined) throw new Error(error);
     return value;

@@ -8,8 +8,8 @@ export interface Bind {
   readonly writable: boolean;
 }
 
-/** Of util-linux, at the same place inside. */
-const setpriv = '/usr/bin/setpriv';
+/** Of util-linux, at the same place inside; null where it is not there, or is a link to BusyBox, which can do less. */
+const setpriv = lstatSync('/usr/bin/setpriv', { throwIfNoEntry: false })?.isFile() ? '/usr/bin/setpriv' : null;
 
 /** Whether this process is root: bubblewrap then needs no user namespace, and root is given up inside. */
 export const runsAsRoot = process.getuid?.() === 0;
@@ -71,7 +71,7 @@ export function bubblewrapArgs(
 
 /** What starts the command inside: the shim where it has to listen, else what takes a fiftieth of the shim's time. */
 function starter(port: number | null): string[] {
-  if (port === null && existsSync(setpriv)) {
+  if (port === null && setpriv !== null) {
     return [setpriv, ...(runsAsRoot ? [`--reuid=${sandboxUser}`, `--regid=${sandboxUser}`, '--clear-groups'] : [])];
   }
   return [
@@ -81,9 +81,9 @@ function starter(port: number | null): string[] {
   ];
 }
 
-/** Whether a bubblewrap really can make such a sandbox here; the reason when it can't. */
+/** Whether a bubblewrap really can make such a sandbox here, in which the shim's Node runs; the reason when it can't. */
 export async function tryBubblewrap(program: string, node: string, shim: string): Promise<string | null> {
-  return runBare(program, node, shim, ['/bin/true'], AbortSignal.timeout(10_000));
+  return runBare(program, node, shim, [insideNode, '--version'], AbortSignal.timeout(10_000));
 }
 
 /** Runs a command in a sandbox with nothing of a task in it; what it said last when it failed, else null. */
