@@ -31,7 +31,7 @@ const programs = {
 const absent = './scripts/absent.cjs';
 
 /** Files that run as they are, outside our process. */
-const copied = ['server/executors/shim.mjs'];
+const copied = ['server/executors/shim.mjs', 'server/executors/hosts'];
 
 export function isTarget(text: string): text is Target {
   return text in targets;

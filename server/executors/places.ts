@@ -19,5 +19,10 @@ export const sharedPlaces = ['/logs', '/tests', '/solution'] as const;
 /** The shim lies beside this module; the build keeps it beside the bundle. */
 export const shimFile = fileURLToPath(new URL('./shim.mjs', import.meta.url));
 
+/** The `/etc/hosts` of every sandbox, beside this module as well. */
+export const hostsFile = fileURLToPath(new URL('./hosts', import.meta.url));
+/** What that file calls a sandbox. */
+export const sandboxHostname = 'sandbox';
+
 /** Largest copy out of a sandbox, and most entries in it. */
 export const copyLimits = { sizeBytes: 2 * 1024 ** 3, entries: 200_000 } as const;

@@ -190,6 +190,15 @@ export function executorContract(subject: ContractSubject): void {
       expect(interfaces.stdout.toString().trim()).toBe('lo');
     });
 
+    it('is itself what localhost and its own name lead to', async () => {
+      const sandbox = await start();
+      const addresses = `const {lookup}=require('dns').promises;
+        Promise.all(['localhost',require('os').hostname()].map(name=>lookup(name,{all:true})))
+          .then(found=>console.log(found.flat().map(({address})=>address).join()))`;
+      const outcome = await sandbox.exec({ argv: ['node', '-e', addresses], cwd: '/app', env: {} }, never);
+      expect(outcome.stdout.toString()).toBe('127.0.0.1,127.0.0.1\n');
+    });
+
     it('reaches the endpoint, and only the endpoint, over 127.0.0.1', async () => {
       const sandbox = await start({ endpoint: { socket, port: 18099 } });
       const script = `fetch('http://127.0.0.1:18099/v1/x',{method:'POST',body:'hi'}).then(r=>r.text()).then(console.log)`;

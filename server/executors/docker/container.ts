@@ -6,7 +6,16 @@ import { currentOwner } from '../../base/owner.ts';
 import { firstFile, packDirectory, unpackUntrusted } from '../archive.ts';
 import { type DiskLimit, readDu, withinDisk } from '../diskWatch.ts';
 import type { EnvironmentSpec, Sandbox, SandboxSpec } from '../executor.ts';
-import { insideNode, insideShim, insideSocketDirectory, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
+import {
+  hostsFile,
+  insideNode,
+  insideShim,
+  insideSocketDirectory,
+  sandboxHome,
+  sandboxHostname,
+  sandboxUser,
+  sharedPlaces,
+} from '../places.ts';
 import { engineError, statusOf } from './engine.ts';
 import { execIn, startAs, toVariables } from './execIn.ts';
 import { execLasting } from './lastingExec.ts';
@@ -75,6 +84,9 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
     },
     Entrypoint: only === undefined ? idleCommand(endpoint) : [...only.argv],
     Cmd: [],
+    Hostname: sandboxHostname,
+    // The engine then leaves the empty network of the container alone, which halves the time that a start takes it.
+    NetworkDisabled: true,
     // The input of its command, which ends with it.
     ...(only === undefined ? {} : { OpenStdin: true, StdinOnce: true }),
     Volumes: Object.fromEntries(volumes.map(path => [path, {}])),
@@ -98,6 +110,7 @@ function toCreateOptions({ image, node, shim, environment, spec }: ContainerSpec
       Mounts: [
         readOnly(node, insideNode),
         readOnly(shim, insideShim),
+        readOnly(hostsFile, '/etc/hosts'),
         ...(endpoint === null ? [] : [readOnly(dirname(endpoint.socket), insideSocketDirectory)]),
         ...spec.mounts.map(mount => readOnly(mount.host, mount.inside)),
       ],

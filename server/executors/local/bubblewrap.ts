@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { exec } from '../../base/exec.ts';
-import { insideNode, insideShim, insideSocket, sandboxHome, sandboxUser } from '../places.ts';
+import { insideNode, insideShim, insideSocket, sandboxHome, sandboxHostname, sandboxUser } from '../places.ts';
 
 export interface Bind {
   readonly host: string;
@@ -57,7 +57,7 @@ export function bubblewrapArgs(
     program,
     ...privileges(),
     ...['--unshare-ipc', '--unshare-pid', '--unshare-net', '--unshare-uts', '--unshare-cgroup-try'],
-    ...['--die-with-parent', '--new-session', '--hostname', 'sandbox'],
+    ...['--die-with-parent', '--new-session', '--hostname', sandboxHostname],
     ...systemPlaces.flatMap(systemBind),
     ...['--proc', '/proc', '--dev', '/dev', '--perms', '1777', '--tmpfs', '/tmp'],
     ...[...parents].flatMap(path => ['--perms', '0755', '--dir', path]),

@@ -6,7 +6,7 @@ import { makeScratch } from '../../base/owner.ts';
 import { readOnlyError } from '../../base/paths.ts';
 import { readDu, withinDisk } from '../diskWatch.ts';
 import type { EnvironmentSpec, Sandbox, SandboxCommand, SandboxOutcome, SandboxSpec } from '../executor.ts';
-import { sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
+import { hostsFile, sandboxHome, sandboxUser, sharedPlaces } from '../places.ts';
 import { type Bind, bubblewrapArgs, runsAsRoot, sandboxEnv } from './bubblewrap.ts';
 import { copyTrusted, copyUntrusted, makeDirectory, readUntrusted, removeUntrusted } from './copy.ts';
 
@@ -74,7 +74,6 @@ async function makePlaces(directory: string, places: readonly Bind[]): Promise<v
     await makeScratch(directory);
     await writeFile(join(directory, 'passwd'), `agent:x:${sandboxUser}:${sandboxUser}::${sandboxHome}:/bin/sh\n`);
     await writeFile(join(directory, 'group'), `agent:x:${sandboxUser}:\n`);
-    await writeFile(join(directory, 'hosts'), '127.0.0.1 localhost sandbox\n');
     for (const { host } of places) {
       await mkdir(host, { mode: 0o755 });
       await giveToUser(host);
@@ -101,11 +100,8 @@ function localSandbox(
   const ended = new AbortController();
   const running = new Set<Promise<unknown>>();
   const binds: Bind[] = [
-    ...['passwd', 'group', 'hosts'].map(name => ({
-      host: join(directory, name),
-      inside: `/etc/${name}`,
-      writable: false,
-    })),
+    ...['passwd', 'group'].map(name => ({ host: join(directory, name), inside: `/etc/${name}`, writable: false })),
+    { host: hostsFile, inside: '/etc/hosts', writable: false },
     ...places,
     ...spec.mounts.map(mount => ({ ...mount, writable: false })),
   ];
