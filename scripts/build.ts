@@ -30,8 +30,8 @@ const programs = {
 /** Stands for packages that are imported and never used. */
 const absent = './scripts/absent.cjs';
 
-/** Files that run as they are, outside our process. */
-const copied = ['server/executors/shim.mjs', 'server/executors/hosts'];
+/** Files that sandboxes get as they are. */
+export const copied = ['server/executors/shim.mjs', 'server/executors/hosts'];
 
 export function isTarget(text: string): text is Target {
   return text in targets;

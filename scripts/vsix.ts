@@ -1,7 +1,8 @@
 // Reading a VSIX back, to know that what was packed is what was meant.
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { inflateRawSync } from 'node:zlib';
-import type { Target } from './build.ts';
+import { copied, type Target } from './build.ts';
 
 const centralHeader = 0x02014b50;
 const endOfDirectory = 0x06054b50;
@@ -32,7 +33,7 @@ export function readArchive(file: string): ReadonlyMap<string, () => Buffer> {
 const own = [
   /^(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
   /^dist\/(extension|languageClient|server|cli|recorder|reader)\.cjs$/,
-  /^dist\/(shim\.mjs|THIRD-PARTY-NOTICES\.txt)$/,
+  /^dist\/(shim\.mjs|hosts|THIRD-PARTY-NOTICES\.txt)$/,
   /^dist\/[a-z0-9-]+\.node$/,
   /^dist\/webview\/[a-z]+\.(js|css)$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
@@ -44,6 +45,7 @@ const ofArchive: ReadonlySet<string> = new Set(['extension.vsixmanifest', '[Cont
 export function faultsOf(file: string, target: Target): string[] {
   const entries = readArchive(file);
   const names = [...entries.keys()];
+  const lacking = copied.map(path => `extension/dist/${basename(path)}`).filter(name => !entries.has(name));
   const foreign = names.filter(
     name => !ofArchive.has(name) && !own.some(pattern => pattern.test(name.replace(/^extension\//, ''))),
   );
@@ -51,6 +53,7 @@ export function faultsOf(file: string, target: Target): string[] {
   const machines = natives.map(name => machineOf(entries.get(name)?.() ?? Buffer.alloc(0)));
   const manifest = entries.get('extension.vsixmanifest')?.().toString() ?? '';
   return [
+    ...lacking.map(name => `${name} is missing.`),
     ...foreign.map(name => `${name} is no part of the extension.`),
     ...(natives.length === 1 ? [] : [`${natives.length} native modules are in it instead of one.`]),
     ...machines.flatMap(machine => (machine === target ? [] : [`Its native module is for ${machine ?? 'no target'}.`])),
