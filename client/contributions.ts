@@ -18,6 +18,8 @@ export const serverContextKey = `${prefix}.server`;
 export const recordingContextKey = `${prefix}.recording`;
 export const checkedContextKey = `${prefix}.checkedTasks`;
 export const filterContextKey = `${prefix}.sessionFilter`;
+/** `RepositoryState` of the folder that is furthest; unset until the server said it, and without a folder. */
+export const repositoryContextKey = `${prefix}.repository`;
 export const keysContextKey = `${prefix}.keys`;
 
 const trusted = 'isWorkspaceTrusted';
@@ -28,6 +30,18 @@ const has = (name: Presence): string => `(${serverContextKey} != up || ${presenc
 export const commands = {
   openWalkthrough: { title: 'Get Started', icon: '$(rocket)' },
   openSample: { title: 'Open Sample Project', icon: '$(folder-library)', enablement: trusted },
+  initRepository: {
+    title: 'Initialize Repository',
+    icon: '$(repo)',
+    enablement: `${trusted} && ${repositoryContextKey} == none`,
+    palette: `${repositoryContextKey} == none`,
+  },
+  firstCommit: {
+    title: 'Make the First Commit…',
+    icon: '$(git-commit)',
+    enablement: `${trusted} && ${repositoryContextKey} == empty`,
+    palette: `${repositoryContextKey} == empty`,
+  },
   startRecording: {
     title: 'Start Recording a Task…',
     icon: '$(record)',

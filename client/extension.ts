@@ -46,7 +46,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const tasks = createTasksView(coach);
   const sessions = createSessionsView(coach);
   const views = [tasks, createRunsView(coach), sessions];
-  const refreshViews = () => views.forEach(view => void view.refresh());
+  const presence = trackPresence(coach, context.globalState, sessions.any);
+  const refreshViews = () => [...views, presence].forEach(one => void one.refresh());
   const review = createReview(coach, context.workspaceState);
   const commands = {
     ...startCommands(coach),
@@ -67,7 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...views,
     createStatusBar(coach),
     createTestingView(coach),
-    trackPresence(coach, context.globalState, sessions.any),
+    presence,
     vscode.window.registerFileDecorationProvider(stateDecorations),
     watchAgents(coach),
     routeTerminals(coach, context.environmentVariableCollection),

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { CoachError } from '../protocol/errors.ts';
-import { type CommandName, commandId } from './contributions.ts';
-import { titleOf } from './titles.ts';
+import { type CommandName, commandId, viewId } from './contributions.ts';
+import { type Counterpart, hintInEditor } from './hints.ts';
+import { buttonTitleOf, viewTitleOf } from './titles.ts';
 
 /** Commands that mend a fault, offered as buttons beside its message. */
 const remedies: Partial<Record<CoachError['code'], readonly CommandName[]>> = {
@@ -18,12 +19,37 @@ export async function showFailure(error: unknown, log: vscode.LogOutputChannel):
   const fault = CoachError.from(error);
   if (fault.code === 'cancelled') return;
   log.error(`${fault.code}: ${fault.message}`);
-  const offered = (remedies[fault.code] ?? []).map(name => ({ title: plain(titleOf(name)), name }));
-  const text = fault.hint === null ? fault.message : `${fault.message} ${fault.hint}`;
-  const chosen = await vscode.window.showErrorMessage(text, ...offered);
-  if (chosen !== undefined) await vscode.commands.executeCommand(commandId(chosen.name));
+  const hint = fault.hint === null ? null : hintInEditor(fault.hint, counterpartTitle);
+  const remedy = (remedies[fault.code] ?? []).map(command => ({ command }));
+  const offered = new Map([...remedy, ...(hint?.counterparts ?? [])].map(one => [counterpartTitle(one), one]));
+  const chosen = await vscode.window.showErrorMessage(words([fault.message, hint?.text]), ...offered.keys());
+  const counterpart = chosen === undefined ? undefined : offered.get(chosen);
+  if (counterpart === undefined) return;
+  await vscode.commands.executeCommand(
+    'command' in counterpart ? commandId(counterpart.command) : `${viewId(counterpart.view)}.focus`,
+  );
 }
 
-function plain(title: string): string {
-  return title.replace(/…$/, '');
+/** What is wrong and what can be done about it, as text in a view. */
+export function faultWords({ message, hint }: CoachError): string {
+  return words([message, hint === null ? null : hintWords(hint)]);
+}
+
+/** A hint of the server with the editor's commands in place of the terminal's. */
+export function hintWords(hint: string): string {
+  return hintInEditor(hint, counterpartTitle).text;
+}
+
+/** The same fault for a page, which can't know the editor's commands. */
+export function faultInEditor(error: unknown): unknown {
+  if (!(error instanceof CoachError) || error.hint === null) return error;
+  return new CoachError(error.code, error.message, { cause: error, hint: hintWords(error.hint) });
+}
+
+function counterpartTitle(counterpart: Counterpart): string {
+  return 'command' in counterpart ? buttonTitleOf(counterpart.command) : viewTitleOf(counterpart.view);
+}
+
+function words(parts: readonly (string | null | undefined)[]): string {
+  return parts.filter(Boolean).join(' ');
 }

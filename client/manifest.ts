@@ -10,6 +10,7 @@ import {
   prefix,
   presenceKey,
   recordingContextKey,
+  repositoryContextKey,
   type ViewName,
   viewId,
   views,
@@ -20,18 +21,21 @@ import { toWelcome } from './welcome.ts';
 
 type ViewMenuEntry = [command: CommandName, view: ViewName, group: string, when?: string];
 
+/** Nothing is offered above a view that no task could start with; until the server answers, that is not known. */
+const startable = `${repositoryContextKey} != none && ${repositoryContextKey} != empty`;
+
 /** Buttons above a view. */
 const titleMenu: ViewMenuEntry[] = [
-  ['startRecording', 'tasks', 'navigation@1', `!${recordingContextKey}`],
+  ['startRecording', 'tasks', 'navigation@1', `!${recordingContextKey} && ${startable}`],
   ['endRecording', 'tasks', 'navigation@1', recordingContextKey],
-  ['startRun', 'tasks', 'navigation@2', `!${checkedContextKey}`],
+  ['startRun', 'tasks', 'navigation@2', `!${checkedContextKey} && ${startable}`],
   ['runChecked', 'tasks', 'navigation@2', checkedContextKey],
   ['refresh', 'tasks', 'navigation@9'],
   ['discardRecording', 'tasks', '1_record', recordingContextKey],
   ['checkReadiness', 'tasks', '1_record'],
-  ['taskFromCommit', 'tasks', '2_from'],
+  ['taskFromCommit', 'tasks', '2_from', startable],
   ['createSuite', 'tasks', '3_suites', presenceKey('runnable')],
-  ['startRun', 'runs', 'navigation@1'],
+  ['startRun', 'runs', 'navigation@1', startable],
   ['refresh', 'runs', 'navigation@9'],
   ['installAgent', 'runs', '1_agents'],
   ['setApiKey', 'runs', '1_agents'],

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import type { RunSummary } from '../protocol/runs.ts';
 import type { Suite } from '../protocol/suites.ts';
-import type { TaskSummary } from '../protocol/tasks.ts';
+import type { RepositoryState, TaskSummary } from '../protocol/tasks.ts';
 import type { Coach } from './coach.ts';
 import {
+  extensionId,
   fileScheme,
   type Milestone,
   milestoneKey,
@@ -11,21 +12,28 @@ import {
   type Presence,
   presenceKey,
   presences,
+  repositoryContextKey,
   runPanelType,
+  walkthroughId,
 } from './contributions.ts';
-import { repositories, rowsOfAll } from './repository.ts';
+import { followRepositories, repositories, rowsOfAll } from './repository.ts';
 
 /** Events come in bursts while agents work. */
 const lookMs = 1000;
 const memoryKey = 'milestones';
 
 interface Seen {
-  /** A repository's tasks could be listed. */
-  readonly repository: boolean;
+  /** Of the folder that is furthest; undefined without a folder. */
+  readonly repository: RepositoryState | undefined;
   readonly tasks: readonly TaskSummary[];
   readonly suites: readonly Suite[];
   readonly runs: readonly RunSummary[];
   readonly sessions: boolean;
+}
+
+export interface PresenceTracker extends vscode.Disposable {
+  /** Looks again, for what no event tells. */
+  refresh(): void;
 }
 
 /**
@@ -36,18 +44,20 @@ export function trackPresence(
   coach: Coach,
   memory: vscode.Memento,
   anySession: () => Promise<boolean>,
-): vscode.Disposable {
+): PresenceTracker {
   const reached = new Set(memory.get<Milestone[]>(memoryKey, []).filter(name => milestones.includes(name)));
-  for (const name of reached) setKey(milestoneKey(name), true);
+  reached.forEach(endStep);
+  let repository: RepositoryState | undefined;
   const present = new Map<Presence, boolean>();
   let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
 
   function reach(names: readonly Milestone[]): void {
     const news = names.filter(name => !reached.has(name));
     if (news.length === 0) return;
     for (const name of news) {
       reached.add(name);
-      setKey(milestoneKey(name), true);
+      endStep(name);
     }
     void memory.update(memoryKey, [...reached]);
   }
@@ -55,6 +65,8 @@ export function trackPresence(
   async function look(): Promise<void> {
     if (coach.server.state !== 'up') return;
     const seen = await whatThereIs(coach, anySession);
+    if (repository !== seen.repository) setKey(repositoryContextKey, seen.repository);
+    repository = seen.repository;
     for (const name of presences) {
       const is = isPresent(name, seen);
       if (present.get(name) === is) continue;
@@ -64,20 +76,30 @@ export function trackPresence(
     reach(milestonesOf(seen));
   }
 
-  const lookSoon = () => {
+  function lookAfter(delayMs: number): void {
     timer ??= setTimeout(() => {
       timer = undefined;
-      void look().catch((error: unknown) => coach.log.warn(`Looking at what there is: ${String(error)}`));
-    }, lookMs);
-  };
-  return vscode.Disposable.from(
+      // One after the other: an answer that came late would be taken for how things are.
+      looking = looking
+        .then(look)
+        .catch((error: unknown) => coach.log.warn(`Looking at what there is: ${String(error)}`));
+    }, delayMs);
+  }
+
+  const lookSoon = () => lookAfter(lookMs);
+  const subscriptions = vscode.Disposable.from(
     { dispose: () => clearTimeout(timer) },
-    coach.server.onDidChangeState(lookSoon),
+    // Until the first look the empty views don't know what to say.
+    coach.server.onDidChangeState(() => lookAfter(0)),
     coach.api.tasks.on('changed', lookSoon),
     coach.api.suites.on('changed', lookSoon),
     coach.api.runs.on('changed', lookSoon),
     coach.api.sessions.on('changed', () => {
       if (present.get('sessions') !== true) lookSoon();
+    }),
+    followRepositories(what => {
+      // Of the commits only the first changes anything here.
+      if (what === 'repository' || repository !== 'ready') lookSoon();
     }),
     vscode.workspace.onDidChangeWorkspaceFolders(lookSoon),
     vscode.workspace.onDidGrantWorkspaceTrust(lookSoon),
@@ -85,26 +107,29 @@ export function trackPresence(
       if (opened.some(({ input }) => showsTrial(input))) reach(['review']);
     }),
   );
+  return { refresh: lookSoon, dispose: () => void subscriptions.dispose() };
 }
 
 const nothing = { rows: [] };
 
 async function whatThereIs(coach: Coach, anySession: () => Promise<boolean>): Promise<Seen> {
   const sessions = await anySession();
-  if (!vscode.workspace.isTrusted) return { repository: false, tasks: [], suites: [], runs: [], sessions };
-  // A folder without a repository answers with a fault, which says just that.
-  const lists = await Promise.all(
-    repositories().map(repository => coach.api.tasks.list({ repository }).catch(() => undefined)),
+  if (!vscode.workspace.isTrusted) return { repository: undefined, tasks: [], suites: [], runs: [], sessions };
+  // Faults are told by the views.
+  const [repository, tasks, suites, runs] = await Promise.all([
+    furthestRepository(coach).catch(() => undefined),
+    rowsOfAll(folder => coach.api.tasks.list({ repository: folder }).catch(() => nothing)),
+    rowsOfAll(folder => coach.api.suites.list({ repository: folder }).catch(() => nothing)),
+    rowsOfAll(folder => coach.api.runs.list({ repository: folder }).catch(() => nothing)),
+  ]);
+  return { repository, tasks, suites, runs, sessions };
+}
+
+async function furthestRepository(coach: Coach): Promise<RepositoryState | undefined> {
+  const states = await Promise.all(
+    repositories().map(async folder => (await coach.api.tasks.repository({ repository: folder })).state),
   );
-  const suites = await rowsOfAll(repository => coach.api.suites.list({ repository }).catch(() => nothing));
-  const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }).catch(() => nothing));
-  return {
-    repository: lists.some(list => list !== undefined),
-    tasks: lists.flatMap(list => list?.rows ?? []),
-    suites,
-    runs,
-    sessions,
-  };
+  return (['ready', 'empty', 'none'] as const).find(state => states.includes(state));
 }
 
 function isPresent(name: Presence, { tasks, suites, runs, sessions }: Seen): boolean {
@@ -128,7 +153,7 @@ function isPresent(name: Presence, { tasks, suites, runs, sessions }: Seen): boo
 
 function milestonesOf({ repository, tasks, runs, sessions }: Seen): Milestone[] {
   const is: Record<Exclude<Milestone, 'review'>, boolean> = {
-    sample: repository,
+    sample: repository === 'ready',
     session: sessions,
     task: tasks.length > 0,
     proven: tasks.some(task => task.state === 'proven'),
@@ -143,6 +168,18 @@ function showsTrial(input: unknown): boolean {
   return input instanceof vscode.TabInputTextDiff && input.modified.scheme === fileScheme;
 }
 
-function setKey(key: string, value: boolean): void {
+/**
+ * Ends a step of the walkthrough. Its completion event is the key; but of a key that is set already when the editor
+ * registers the walkthrough (it does so when the page is first opened) the editor takes the event for used up, and never
+ * shows the step as done. So the step is ended by the editor's own command, too. That keeps the progress before the step is
+ * registered as well, and only then complains that there is no such step.
+ */
+function endStep(name: Milestone): void {
+  setKey(milestoneKey(name), true);
+  const step = `${extensionId}#${walkthroughId}#${name}`;
+  void vscode.commands.executeCommand('welcome.markStepComplete', step).then(undefined, () => undefined);
+}
+
+function setKey(key: string, value: boolean | string | undefined): void {
   void vscode.commands.executeCommand('setContext', key, value);
 }

@@ -1,9 +1,11 @@
+import type { RepositoryState } from '../protocol/tasks.ts';
 import {
   type CommandName,
   commandId,
   commands,
   filterContextKey,
   presenceKey,
+  repositoryContextKey,
   serverContextKey,
   type ViewName,
   viewId,
@@ -15,6 +17,8 @@ const up = `${serverContextKey} == up`;
 /** Sessions can be looked at in every workspace; tasks and runs belong to a trusted one. */
 const usable = (name: ViewName): string => (name === 'sessions' ? '' : `${trusted} && `);
 
+const inRepository = `${trusted} && ${up} && ${repositoryContextKey} == ready`;
+
 interface Welcome {
   readonly view: string;
   readonly contents: string;
@@ -25,25 +29,25 @@ interface Welcome {
 export function toWelcome(): Welcome[] {
   return [
     ...(Object.keys(views) as ViewName[]).map(serverDown),
-    ...(['tasks', 'runs'] as const).flatMap(name => [notTrusted(name), noFolder(name)]),
+    ...(['tasks', 'runs'] as const).flatMap(name => [notTrusted(name), noFolder(name), ...notStartable(name)]),
     {
       view: viewId('tasks'),
       contents: `No task yet. Record what you or an agent change from here on: the change becomes the task's solution. ${link('checkReadiness', 'Check this repository')} first, or make a task of ${link('taskFromCommit', 'a commit')}.\n${link('startRecording')}`,
-      when: `${trusted} && ${up} && workspaceFolderCount > 0`,
+      when: inRepository,
     },
     {
       view: viewId('runs'),
       contents: `No run yet. A run lets agents solve your tasks in sandboxes and judges what they did.\n${link('startRun')}`,
-      when: `${trusted} && ${up} && workspaceFolderCount > 0 && ${presenceKey('runnable')}`,
+      when: `${inRepository} && ${presenceKey('runnable')}`,
     },
     ...(['prepareTask', 'taskFromCommit'] as const).map(next => ({
       view: viewId('runs'),
       contents: `No run yet. A run lets agents solve your tasks in sandboxes and judges what they did. It needs a prepared task first.\n${link(next)}`,
-      when: `${trusted} && ${up} && workspaceFolderCount > 0 && !${presenceKey('runnable')} && ${next === 'prepareTask' ? '' : '!'}${presenceKey('created')}`,
+      when: `${inRepository} && !${presenceKey('runnable')} && ${next === 'prepareTask' ? '' : '!'}${presenceKey('created')}`,
     })),
     {
       view: viewId('sessions'),
-      contents: `No session recorded yet. An agent that is started in a coached terminal is recorded; ${link('testRoute', 'test the route')} when it is not.\n${link('openRecordedTerminal')}`,
+      contents: `No session recorded yet. An agent that is started in a coached terminal is recorded; ${link('testRoute', 'test the route')} when it is not.\n${link('openRecordedTerminal', 'Coached Terminal')}`,
       when: `${trusted} && ${up} && !${filterContextKey}`,
     },
     {
@@ -82,6 +86,23 @@ function noFolder(name: ViewName): Welcome {
     contents: `Tasks and runs belong to a git repository. Open the folder of one, or ${link('openSample', 'the sample project')}.\n[Open Folder](command:vscode.openFolder)`,
     when: `${trusted} && workspaceFolderCount == 0`,
   };
+}
+
+/** A folder that no task can start from: in no repository, or in one without a commit. */
+function notStartable(name: 'tasks' | 'runs'): Welcome[] {
+  const noRepository = {
+    tasks: `This folder is not in a git repository. A task starts from a commit, and what changes after it is the solution. Your files stay as they are when the folder becomes a repository; to try things first, open ${link('openSample', 'the sample project')}.`,
+    runs: 'No run yet. A run needs a task, and a task a git repository, which this folder is not in.',
+  };
+  const noCommit = {
+    tasks: 'This repository has no commit yet, and a task starts from one. Look at what is to go in, and commit it.',
+    runs: 'No run yet. A run needs a task, and a task a commit to start from, which this repository does not have yet.',
+  };
+  const when = (state: RepositoryState) => `${trusted} && ${up} && ${repositoryContextKey} == ${state}`;
+  return [
+    { view: viewId(name), contents: `${noRepository[name]}\n${link('initRepository')}`, when: when('none') },
+    { view: viewId(name), contents: `${noCommit[name]}\n${link('firstCommit')}`, when: when('empty') },
+  ];
 }
 
 function link(name: CommandName, text: string = commands[name].title): string {

@@ -149,14 +149,13 @@ export const proxy = api('proxy', {
     }),
   }),
   test: request({
-    summary: 'Checks the route: proxy, certificate, interception, database.',
+    summary: 'Checks the route: proxy (started where it does not listen), certificate, interception, database.',
     params: z.object({}),
     result: z.object({
       ok: z.boolean(),
       steps: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
     }),
     expose: ['cli'],
-    readOnly: true,
   }),
   changed: event(ProxyStatus),
 });

@@ -38,6 +38,11 @@ export function trialStateWord(state: TrialState, l10n: Texts = english): string
   }
 }
 
+/** How many trials the machine failed, as every surface says it; null where there is none. */
+export function erroredWords(errored: number, l10n: Texts = english): string | null {
+  return errored === 0 ? null : l10n.t('{0} errored', errored);
+}
+
 export function runStateWord(state: RunState, l10n: Texts): string {
   switch (state) {
     case 'running':

@@ -120,6 +120,10 @@ export const Finding = z.object({
 });
 export type Finding = z.infer<typeof Finding>;
 
+/** Of a directory: in no git repository, in one without a commit, in one that tasks can start from. */
+export const RepositoryState = z.enum(['none', 'empty', 'ready']);
+export type RepositoryState = z.infer<typeof RepositoryState>;
+
 /** What a task can be made of afterwards. */
 export const TaskSource = z.enum(['commit', 'range', 'patch', 'session']);
 export type TaskSource = z.infer<typeof TaskSource>;
@@ -214,6 +218,12 @@ export const tasks = api('tasks', {
     params: z.object({ repository: Repository }),
     result: z.object({ recording: Recording.nullable() }),
     expose: ['webview', 'http', 'mcp', 'cli'],
+    readOnly: true,
+  }),
+  repository: request({
+    summary: 'Whether a directory lies in a git repository, and whether that has a commit that a task can start from.',
+    params: z.object({ repository: z.string().min(1).describe('Any directory') }),
+    result: z.object({ state: RepositoryState }),
     readOnly: true,
   }),
   sample: request({

@@ -3,7 +3,9 @@
  * command line and reports speak English. Called `l10n` where it is passed, so that the texts can be collected.
  */
 export interface Texts {
-  t(text: string): string;
+  t(text: string, ...values: (string | number)[]): string;
 }
 
-export const english: Texts = { t: text => text };
+export const english: Texts = {
+  t: (text, ...values) => text.replace(/\{(\d)\}/g, (_, place) => String(values[Number(place)])),
+};

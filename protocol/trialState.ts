@@ -40,3 +40,21 @@ export function trialState(trial: Pick<TrialSummary, 'phase' | 'end' | 'reward'>
       return assertNever(trial.end);
   }
 }
+
+/** What came of trials. A cancelled one is neither judged nor errored. */
+export interface TrialTally {
+  readonly total: number;
+  /** With a reward, and so in every mean. */
+  readonly verdicts: number;
+  /** The machine's faults, among them what was lost: no reward, in no mean. */
+  readonly errored: number;
+}
+
+export function tallyOf(trials: readonly Pick<TrialSummary, 'phase' | 'end' | 'reward'>[]): TrialTally {
+  const isErrored = (state: TrialState) => state === 'errored' || state === 'lost';
+  return {
+    total: trials.length,
+    verdicts: trials.filter(trial => trial.reward !== null).length,
+    errored: trials.filter(trial => isErrored(trialState(trial))).length,
+  };
+}

@@ -10,7 +10,7 @@ import { pickSession } from './picks.ts';
 /** Pages beside those of runs: a session's trace, and agents compared. */
 export function pageCommands(
   coach: Coach,
-  { sessions, comparisons }: Pick<Panels, 'sessions' | 'comparisons'>,
+  { sessions, comparisons, runs }: Panels,
 ): CommandHandlers<'openSession' | 'exportSession' | 'compareRuns'> {
   return {
     async openSession(target) {
@@ -18,13 +18,15 @@ export function pageCommands(
       if (session !== undefined) sessions.open(session.id, session);
     },
     async exportSession(target) {
-      const session = sessionOf(target) ?? (await pickSession(coach, vscode.l10n.t('Export Session')));
-      if (session !== undefined) await exportSession(coach, session.id);
+      const shown = sessionOf(target)?.id ?? sessions.inFront();
+      const sessionId = shown ?? (await pickSession(coach, vscode.l10n.t('Export Session')))?.id;
+      if (sessionId !== undefined) await exportSession(coach, sessionId);
     },
     async compareRuns(target, selection) {
       const chosen = rowsOf<RunNode>('run', target, selection).map(node => node.run.id);
+      const inFront = runs.inFront();
       if (chosen.length > 0) comparisons.open(chosen);
-      else await comparisons.choose();
+      else await comparisons.choose(inFront === undefined ? [] : [inFront]);
     },
   };
 }

@@ -7,7 +7,7 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import { trialState } from '../../protocol/trialState.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
-import { pickRepository, repositories, rowsOfAll } from '../repository.ts';
+import { pickRepository, rowsOfAll } from '../repository.ts';
 
 /** What a person chooses from when a command starts without a row. Undefined: dismissed, or nothing to choose. */
 
@@ -43,20 +43,35 @@ function runWords(run: RunSummary): vscode.QuickPickItem {
   };
 }
 
-/** Several runs that have ended; undefined when dismissed or when there is none. */
-export async function pickRuns(coach: Coach, title: string): Promise<RunSummary[] | undefined> {
-  const pages = await Promise.all(repositories().map(repository => coach.api.runs.list({ repository })));
-  const items = pages
-    .flatMap(page => page.rows)
+/** Runs that have ended, those of `ticked` at first; undefined when dismissed or when there is none. */
+export async function pickRuns(
+  coach: Coach,
+  title: string,
+  ticked: readonly string[],
+): Promise<RunSummary[] | undefined> {
+  const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }));
+  const items = runs
     .filter(run => run.state !== 'running')
-    .map(run => ({ ...runWords(run), run }));
+    .map(run => ({ ...runWords(run), picked: ticked.includes(run.id), run }));
   if (items.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('No run has ended yet.'));
     return undefined;
   }
-  const options = { title, canPickMany: true, matchOnDescription: true, matchOnDetail: true } as const;
-  const chosen = await vscode.window.showQuickPick(items, options);
+  const chosen = await pickSome(items, { title, matchOnDescription: true, matchOnDetail: true });
   return chosen?.map(item => item.run);
+}
+
+/** One or more of the items. Asks again after OK with nothing ticked, which would otherwise look as if it had begun. */
+export async function pickSome<Item extends vscode.QuickPickItem>(
+  items: readonly Item[],
+  options: vscode.QuickPickOptions,
+): Promise<Item[] | undefined> {
+  const nothing = vscode.l10n.t('Nothing is ticked: tick at least one, or leave with Escape.');
+  let picked = await vscode.window.showQuickPick(items, { ...options, canPickMany: true });
+  while (picked?.length === 0) {
+    picked = await vscode.window.showQuickPick(items, { ...options, canPickMany: true, placeHolder: nothing });
+  }
+  return picked;
 }
 
 /** Only trials whose agent changed something. */

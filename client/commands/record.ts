@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import type { AgentInfo } from '../../protocol/agents.ts';
+import { CoachError } from '../../protocol/errors.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
-import { pickRepository } from '../repository.ts';
+import { pickRepository, pickStart } from '../repository.ts';
 import { setting } from '../settings.ts';
 import type { CommandHandlers } from './handler.ts';
+import { askAndMend, checkReadiness } from './readiness.ts';
 import { offerPrepare } from './tasks.ts';
 
 type Names =
@@ -32,7 +34,7 @@ export function recordCommands(coach: Coach): CommandHandlers<Names> {
 }
 
 async function startRecording(coach: Coach): Promise<void> {
-  const repository = await pickRepository();
+  const repository = await pickStart(coach);
   if (repository === undefined) return;
   const title = await vscode.window.showInputBox({
     title: vscode.l10n.t('Start Recording a Task'),
@@ -41,7 +43,14 @@ async function startRecording(coach: Coach): Promise<void> {
     validateInput: text => (text.trim() === '' ? vscode.l10n.t('A task needs a title.') : undefined),
   });
   if (title === undefined) return;
-  await coach.api.tasks.start({ repository, title });
+  const start = () => coach.api.tasks.start({ repository, title });
+  try {
+    await start();
+  } catch (error) {
+    const isMended = CoachError.from(error).code === 'git.dirty' && (await askAndMend(coach, repository));
+    if (!isMended) throw error;
+    await start();
+  }
 }
 
 async function endRecording(coach: Coach): Promise<void> {
@@ -66,20 +75,6 @@ async function discardRecording(coach: Coach): Promise<void> {
     discard,
   );
   if (chosen === discard) await coach.api.tasks.discard({ repository });
-}
-
-async function checkReadiness(coach: Coach): Promise<void> {
-  const repository = await pickRepository();
-  if (repository === undefined) return;
-  const { ready, findings } = await coach.api.tasks.check({ repository });
-  const icons = { error: '$(error)', warning: '$(warning)', ok: '$(pass)' } as const;
-  await vscode.window.showQuickPick(
-    findings.map(({ severity, message, hint }) => ({
-      label: `${icons[severity]} ${message}`,
-      ...(hint === null ? {} : { detail: hint }),
-    })),
-    { title: ready ? vscode.l10n.t('Ready to record a task') : vscode.l10n.t('Not ready to record a task') },
-  );
 }
 
 /** Agents started in this terminal are recorded; the launch is forgotten when it closes. */

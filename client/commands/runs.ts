@@ -13,6 +13,14 @@ type Names = 'startRun' | 'runChecked' | 'openRun' | 'repeatRun' | 'cancelRun' |
 
 /** Starting runs, following them and looking at what came out. */
 export function runCommands(coach: Coach, panels: RunPanels, checked: () => TaskSummary[]): CommandHandlers<Names> {
+  /** The row's run, else the one whose page is in front, else the one that is chosen of all. */
+  const runMeant = async (target: unknown, title: string, usable: (run: RunSummary) => boolean = () => true) => {
+    const row = runOf(target);
+    if (row !== undefined) return row;
+    const runId = panels.inFront();
+    const shown = runId === undefined ? undefined : (await coach.api.runs.show({ runId })).run;
+    return shown !== undefined && usable(shown) ? shown : pickRun(coach, title, usable);
+  };
   return {
     async startRun(target, selection) {
       const chosen = rowsOf<TaskNode>('task', target, selection).map(node => node.task);
@@ -30,16 +38,16 @@ export function runCommands(coach: Coach, panels: RunPanels, checked: () => Task
       if (run !== undefined) panels.open(run);
     },
     async repeatRun(target) {
-      const run = runOf(target) ?? (await pickRun(coach, vscode.l10n.t('Run Again')));
+      const run = await runMeant(target, vscode.l10n.t('Run Again'));
       if (run !== undefined) await repeatRun(coach, panels, run);
     },
     async cancelRun(target) {
       const running = (candidate: RunSummary) => candidate.state === 'running';
-      const run = runOf(target) ?? (await pickRun(coach, vscode.l10n.t('Cancel Run'), running));
+      const run = await runMeant(target, vscode.l10n.t('Cancel Run'), running);
       if (run !== undefined) await confirmCancel(coach, run.id);
     },
     async openReport(target) {
-      const run = runOf(target) ?? (await pickRun(coach, vscode.l10n.t('Open Run Report')));
+      const run = await runMeant(target, vscode.l10n.t('Open Run Report'));
       if (run !== undefined) await openReport(coach, run.id);
     },
   };

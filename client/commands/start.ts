@@ -2,20 +2,28 @@ import * as vscode from 'vscode';
 import type { Coach } from '../coach.ts';
 import { extensionId, walkthroughId } from '../contributions.ts';
 import { withCancellableProgress } from '../progress.ts';
-import { pickRepository } from '../repository.ts';
+import { pickStart } from '../repository.ts';
 import type { CommandHandlers } from './handler.ts';
 import { offerPrepare } from './tasks.ts';
 
-type Names = 'openWalkthrough' | 'openSample' | 'taskFromCommit';
+type Names = 'openWalkthrough' | 'openSample' | 'initRepository' | 'firstCommit' | 'taskFromCommit';
 
 /** The first steps: what to read, something to try it on, and a first task. */
 export function startCommands(coach: Coach): CommandHandlers<Names> {
   return {
-    openWalkthrough: () =>
-      vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#${walkthroughId}`, false),
+    openWalkthrough: () => openWalkthrough(coach),
     openSample: () => openSample(coach),
+    initRepository,
+    // Not committed by us: a person looks at what goes in. The view says what to do where git is turned off.
+    firstCommit: () => vscode.commands.executeCommand('workbench.view.scm'),
     taskFromCommit: () => taskFromCommit(coach),
   };
+}
+
+/** The server is asked at once what is there already: those steps are done. */
+async function openWalkthrough({ server, log }: Coach): Promise<void> {
+  void server.connect().catch((error: unknown) => log.warn(String(error)));
+  await vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#${walkthroughId}`, false);
 }
 
 /** Made anew each time, so that nothing of an earlier try is in the way. An open folder keeps its window. */
@@ -27,8 +35,26 @@ async function openSample(coach: Coach): Promise<void> {
   await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(repository), { forceNewWindow });
 }
 
+/** The editor's own way, so that its Source Control knows of it. It has none where git is missing or turned off. */
+async function initRepository(): Promise<void> {
+  const editorCommand = 'git.init';
+  if ((await vscode.commands.getCommands(true)).includes(editorCommand)) {
+    const ofTheOnlyFolder = true;
+    await vscode.commands.executeCommand(editorCommand, ofTheOnlyFolder);
+    return;
+  }
+  const openSettings = vscode.l10n.t('Open Settings');
+  const chosen = await vscode.window.showWarningMessage(
+    vscode.l10n.t(
+      'The editor’s own git is turned off, or it finds no git. In a terminal, this makes a repository: git init',
+    ),
+    openSettings,
+  );
+  if (chosen === openSettings) await vscode.commands.executeCommand('workbench.action.openSettings', 'git.enabled');
+}
+
 async function taskFromCommit(coach: Coach): Promise<void> {
-  const repository = await pickRepository();
+  const repository = await pickStart(coach);
   if (repository === undefined) return;
   const source = await vscode.window.showInputBox({
     title: vscode.l10n.t('Create Task from Commit'),

@@ -7,7 +7,7 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import { pickRepository } from '../repository.ts';
 import { setting } from '../settings.ts';
-import { pickSession } from './picks.ts';
+import { pickSession, pickSome } from './picks.ts';
 
 type AgentItem = vscode.QuickPickItem & { readonly agent: AgentInfo; readonly replay: boolean };
 
@@ -17,7 +17,7 @@ export async function askAndStartRun(coach: Coach, chosen: readonly TaskSummary[
   const repository = tasks?.[0]?.repository;
   if (tasks === undefined || repository === undefined) return undefined;
   const agents = await pickAgents(coach, namedAgents(tasks));
-  if (agents === undefined || agents.length === 0) return undefined;
+  if (agents === undefined) return undefined;
   const attempts = await pickAttempts();
   if (attempts === undefined) return undefined;
   return confirmAndStart(coach, { repository, tasks: [...tasks], agents, attempts });
@@ -39,10 +39,7 @@ async function pickTasks(coach: Coach): Promise<TaskSummary[] | undefined> {
     picked: task.state === 'proven',
     task,
   }));
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Run Agents on Tasks (1/3): Tasks'),
-    canPickMany: true,
-  });
+  const picked = await pickSome(items, { title: vscode.l10n.t('Run Agents on Tasks (1/3): Tasks') });
   return picked?.map(item => item.task);
 }
 
@@ -59,10 +56,7 @@ async function pickAgents(coach: Coach, named: ReadonlyMap<string, string | null
     rows.filter(agent => agent.id !== 'command' && agent.id !== 'predictions'),
     named,
   );
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Run Agents on Tasks (2/3): Agents'),
-    canPickMany: true,
-  });
+  const picked = await pickSome(items, { title: vscode.l10n.t('Run Agents on Tasks (2/3): Agents') });
   if (picked === undefined) return undefined;
   const choices: AgentChoice[] = [];
   for (const item of picked) {

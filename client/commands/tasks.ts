@@ -67,7 +67,10 @@ async function validateTask(coach: Coach, target: unknown): Promise<void> {
 
 /** Tells what was made and what to look at, and offers the next step. */
 export async function offerPrepare(task: TaskSummary, notes: readonly string[]): Promise<void> {
-  const made = vscode.l10n.t('Task “{0}” is created. Preparing it makes it runnable.', task.title);
+  const made = vscode.l10n.t(
+    'Task “{0}” is created in .coach, to be committed with your repository. Preparing it makes it runnable.',
+    task.title,
+  );
   await offer([made, ...notes].join(' '), 'prepareTask', vscode.l10n.t('Prepare Task'), task);
 }
 

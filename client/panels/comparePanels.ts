@@ -30,10 +30,10 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
     this.#attach(vscode.window.createWebviewPanel(comparePanelType, title, vscode.ViewColumn.Active), runIds);
   }
 
-  /** Asks which runs, then compares their agents. False when the person left it. */
-  async choose(): Promise<boolean> {
-    const chosen = await pickRuns(this.#coach, vscode.l10n.t('Compare Agents of Runs'));
-    if (chosen === undefined || chosen.length === 0) return false;
+  /** Asks which runs, `ticked` at first, then compares their agents. False when the person left it. */
+  async choose(ticked: readonly string[]): Promise<boolean> {
+    const chosen = await pickRuns(this.#coach, vscode.l10n.t('Compare Agents of Runs'), ticked);
+    if (chosen === undefined) return false;
     this.open(chosen.map(run => run.id));
     return true;
   }
@@ -66,7 +66,7 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
               await this.#openTrial(runIds, trialId);
               return { done: true };
             },
-            chooseRuns: async () => ({ done: await this.choose() }),
+            chooseRuns: async () => ({ done: await this.choose(runIds) }),
           },
           channel,
           'webview',

@@ -4,6 +4,7 @@ import type { Channel } from '../../protocol/channel.ts';
 import { portChannel } from '../../protocol/channels/port.ts';
 import { serverLink } from '../../protocol/pages.ts';
 import type { Coach } from '../coach.ts';
+import { faultInEditor } from '../failures.ts';
 import { pageHtml } from './html.ts';
 
 interface Page {
@@ -18,12 +19,21 @@ interface Page {
 
 /** Puts a page of ours into a panel. It gets the requests that are served here, and nothing else. */
 export function showPage(coach: Coach, panel: vscode.WebviewPanel, page: Page): void {
-  const channel = portChannel({
+  const port = portChannel({
     post: message => void panel.webview.postMessage(message),
     onMessage: listener => panel.webview.onDidReceiveMessage(listener),
   });
+  const channel: Channel = {
+    ...port,
+    onRequest: (method, handler) =>
+      port.onRequest(method, (params, signal) =>
+        handler(params, signal).catch((error: unknown) => {
+          throw faultInEditor(error);
+        }),
+      ),
+  };
   const subscriptions = [
-    channel,
+    port,
     serve(
       serverLink,
       {

@@ -4,6 +4,7 @@ import { runPage } from '../../protocol/pages.ts';
 import { type RunSummary, runs } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
 import { runPanelType } from '../contributions.ts';
+import { runTitle } from '../views/runTitle.ts';
 import { showPage } from './page.ts';
 import { type RunLinks, runPageHandlers } from './runPageHandlers.ts';
 
@@ -19,18 +20,23 @@ export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposab
   }
 
   /** Shows the run's panel, with one of its trials selected when that is given. */
-  open({ id, tasks }: Pick<RunSummary, 'id' | 'tasks'>, trialId?: string): void {
+  open(run: Pick<RunSummary, 'id' | 'createdAt' | 'agents'>, trialId?: string): void {
+    const { id } = run;
     const existing = this.#panels.get(id);
     if (existing !== undefined) {
       existing.panel.reveal();
       if (trialId !== undefined) existing.select(trialId);
       return;
     }
-    const title = vscode.l10n.t('Run: {0}', tasks.join(', '));
-    const panel = vscode.window.createWebviewPanel(runPanelType, title, vscode.ViewColumn.Active, {
+    const panel = vscode.window.createWebviewPanel(runPanelType, runTitle(run), vscode.ViewColumn.Active, {
       enableFindWidget: true,
     });
     this.#attach(panel, id, trialId);
+  }
+
+  /** The run whose page the person looks at. */
+  inFront(): string | undefined {
+    return [...this.#panels].find(([, { panel }]) => panel.active)?.[0];
   }
 
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

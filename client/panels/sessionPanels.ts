@@ -34,6 +34,11 @@ export class SessionPanels implements vscode.WebviewPanelSerializer, vscode.Disp
     this.#attach(vscode.window.createWebviewPanel(sessionPanelType, title, vscode.ViewColumn.Active), sessionId, known);
   }
 
+  /** The session whose page the person looks at. */
+  inFront(): string | undefined {
+    return [...this.#panels].find(([, panel]) => panel.active)?.[0];
+  }
+
   async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     const { sessionId } = (state ?? {}) as { sessionId?: unknown };
     if (typeof sessionId === 'string') this.#attach(panel, sessionId);

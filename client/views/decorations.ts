@@ -5,7 +5,7 @@ import type { TaskState } from '../../protocol/tasks.ts';
 import type { TrialState } from '../../protocol/trialState.ts';
 import { stateScheme } from '../contributions.ts';
 
-type RowState = TaskState | 'problem' | RunState | TrialState;
+type RowState = TaskState | 'problem' | RunState | 'someErrored' | TrialState;
 type RowKind = 'task' | 'run' | 'trial';
 
 /** A mark of one sign. The icon has the colour, so that names stay readable. States under way have none: their icon moves. */
@@ -24,6 +24,7 @@ const marks: Partial<Record<RowState, string>> = {
   lost: '?',
   errored: '!',
   interrupted: '?',
+  someErrored: '!',
 };
 
 /** What a row is decorated by. The state is a part of it, so a row whose state changes asks for another decoration. */
@@ -45,6 +46,8 @@ function words(state: RowState): string {
       return vscode.l10n.t('Has a problem');
     case 'proven':
       return vscode.l10n.t('Proven');
+    case 'someErrored':
+      return vscode.l10n.t('Some trials errored');
     case 'interrupted':
       return runStateWord(state, vscode.l10n);
     default:

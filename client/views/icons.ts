@@ -37,7 +37,9 @@ const taskLooks: Readonly<Record<TaskState, Look>> = {
 };
 
 export const trialIcon = (state: TrialState): vscode.ThemeIcon => toIcon(trialLooks[state]);
-export const runIcon = (state: RunState): vscode.ThemeIcon => toIcon(runLooks[state]);
+/** A run that has finished with trials that the machine failed does not look like one that is whole. */
+export const runIcon = (state: RunState, errored: number): vscode.ThemeIcon =>
+  toIcon(state === 'finished' && errored > 0 ? trialLooks.errored : runLooks[state]);
 export const taskIcon = (state: TaskState, problem: boolean): vscode.ThemeIcon =>
   toIcon(problem ? ['warning', 'problemsWarningIcon.foreground'] : taskLooks[state]);
 

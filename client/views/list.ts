@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Coach } from '../coach.ts';
 import { type ViewName, viewId } from '../contributions.ts';
+import { faultWords } from '../failures.ts';
 
 /** What makes a native tree out of rows from the server. */
 export interface ListSource<Node> {
@@ -50,7 +51,7 @@ export function createList<Node>(source: ListSource<Node>, coach: Coach): List<N
         const fault = CoachError.from(error);
         coach.log.error(`${source.view}: ${fault.message}`);
         const toldByWelcome = coach.server.state === 'down' || fault.code === 'server.unreachable';
-        tree.message = toldByWelcome ? '' : [fault.message, fault.hint].filter(Boolean).join(' ');
+        tree.message = toldByWelcome ? '' : faultWords(fault);
         return [];
       }
     },

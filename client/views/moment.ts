@@ -1,11 +1,11 @@
 import * as vscode from 'vscode';
 import { dayOf } from './sessionPages.ts';
 
-/** When something began, as short as a list needs it: the time today, the day before that. In the editor's language. */
+/** When something began, as short as a list needs it: the time, and the day if it is not today. In the editor's language. */
 export function toMoment(iso: string, now: Date = new Date()): string {
   const at = new Date(iso);
   if (dayOf(at) === dayOf(now)) return toTime(iso);
-  return at.toLocaleString(undefined, { day: 'numeric', month: 'short' });
+  return `${at.toLocaleString(undefined, { day: 'numeric', month: 'short' })} ${toTime(iso)}`;
 }
 
 /** `14:07`, in local time. */

@@ -35,7 +35,7 @@ export function createRunsView(coach: Coach): List<Node> {
         if (node.kind === 'trial') return [];
         return node.trials.map(trial => ({ kind: 'trial', trial, run: node.run }));
       },
-      item: toItem,
+      item: node => toItem(node, allTheSame(rows)),
       invalidate() {
         for (const row of rows.values()) row.trials = undefined;
       },
@@ -86,10 +86,15 @@ function agentRows({ run, trials }: { run: RunSummary; trials: readonly TrialSum
   return [...byAgent].map(([label, own]) => ({ kind: 'runAgent', run, label, trials: own }));
 }
 
-function toItem(node: Node): vscode.TreeItem {
+/** Whether the tasks of all runs are the same, so that their names tell none of them apart. */
+function allTheSame(rows: ReadonlyMap<string, LiveRun>): boolean {
+  return new Set([...rows.values()].map(({ run }) => run.tasks.join('\n'))).size < 2;
+}
+
+function toItem(node: Node, sameTasks: boolean): vscode.TreeItem {
   switch (node.kind) {
     case 'run':
-      return runItem(node.run);
+      return runItem(node.run, sameTasks);
     case 'runAgent':
       return agentItem(node);
     case 'trial':

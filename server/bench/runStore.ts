@@ -1,5 +1,6 @@
 import { Regrade, RunEvent, RunState, RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import { TaskProof } from '../../protocol/tasks.ts';
+import { tallyOf } from '../../protocol/trialState.ts';
 import { type Clock, toIso } from '../base/clock.ts';
 import { openDatabase, type Sqlite } from '../base/sqlite.ts';
 import { ReviewStore } from './reviews/reviewStore.ts';
@@ -311,7 +312,7 @@ export class RunStore implements ProofLog {
       trialCounts: {
         total: trials.length,
         done: trials.filter(trial => trial.phase === 'done').length,
-        errored: trials.filter(trial => trial.end === 'errored' || trial.end === 'lost').length,
+        errored: tallyOf(trials).errored,
       },
       meanReward: meanReward(trials.map(trial => trial.reward)),
       usage: sumUsage(trials.map(trial => trial.usage)),

@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
+import type { RepositoryState } from '../../protocol/tasks.ts';
 import { git, gitText, splitNul } from './git.ts';
 
 /** A user's repository. Read without running anything that its configuration names, so it need not be trusted. */
@@ -47,6 +48,19 @@ export async function repositoryAt(directory: string, signal?: AbortSignal): Pro
       .filter(file => file.mode === '160000')
       .map(file => file.path),
   };
+}
+
+/**
+ * What a directory is to us, where that it is in no repository is an answer.
+ * @throws CoachError `git.missing`
+ */
+export async function repositoryState(directory: string, signal?: AbortSignal): Promise<RepositoryState> {
+  try {
+    return (await repositoryAt(directory, signal)).head === null ? 'empty' : 'ready';
+  } catch (error) {
+    if (error instanceof CoachError && error.code === 'git.notARepository') return 'none';
+    throw error;
+  }
 }
 
 /** @throws CoachError `git.noCommit` while the repository has none. */

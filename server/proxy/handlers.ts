@@ -82,7 +82,7 @@ export function proxyHandlers({
       };
     },
     async test() {
-      const steps = await testRoute({ service, recorder, store });
+      const steps = await testRoute({ service, port: port(), recorder, store });
       return { ok: steps.every(step => step.ok), steps };
     },
   };

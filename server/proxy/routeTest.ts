@@ -20,29 +20,33 @@ export interface RouteStep {
 
 export interface RouteTestDeps {
   readonly service: ProxyService;
+  /** Where the proxy listens when it does not yet. */
+  readonly port: number;
   readonly recorder: Recorder;
   readonly store: TraceStore;
 }
 
 /**
  * Walks the way of an agent's request with a server of our own in place of the model host: through the proxy, over
- * TLS under our certificate, into the database. No request leaves this machine. Stops at the first step that fails.
+ * TLS under our certificate, into the database. A proxy that does not listen yet is started, as for an agent. No
+ * request leaves this machine. Stops at the first step that fails.
  */
-export async function testRoute({ service, recorder, store }: RouteTestDeps): Promise<RouteStep[]> {
-  const { state, host, port, caFile, error } = service.status();
+export async function testRoute({ service, port, recorder, store }: RouteTestDeps): Promise<RouteStep[]> {
+  const { caFile } = service.status();
   const steps: RouteStep[] = [];
   const step = async (name: string, work: () => Promise<string> | string): Promise<boolean> => {
     try {
       steps.push({ name, ok: true, detail: await work() });
       return true;
     } catch (cause) {
-      steps.push({ name, ok: false, detail: CoachError.from(cause).message });
+      const { message, hint } = CoachError.from(cause);
+      steps.push({ name, ok: false, detail: [message, hint].filter(Boolean).join(' ') });
       return false;
     }
   };
-  const listening = await step('proxy', () => {
-    if (state === 'listening') return `listening on ${host}:${port}`;
-    throw new Error(error ?? 'not running; start it with: codex-coach proxy start');
+  const listening = await step('proxy', async () => {
+    const started = await service.start(port);
+    return `listening on ${started.host}:${started.port}`;
   });
   const certified = listening && (await step('certificate', () => checkCertificate(caFile)));
   const before = store.sideRequests(testHost, testPath);

@@ -5,7 +5,7 @@ import { CoachError } from '../../protocol/errors.ts';
 import { type Recording, tasks } from '../../protocol/tasks.ts';
 import type { EventBus } from '../base/bus.ts';
 import type { Log } from '../base/log.ts';
-import { repositoryAt } from '../git/repository.ts';
+import { repositoryAt, repositoryState } from '../git/repository.ts';
 import { type CaptureDeps, endRecording, startRecording } from './capture.ts';
 import { findTask, listTasks, taskDetail } from './catalogue.ts';
 import { edit, editable } from './edit.ts';
@@ -100,6 +100,8 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       const recording = await loadRecording(await rootOf(repository, signal));
       return { recording: recording === null ? null : toRecording(recording) };
     },
+
+    repository: async ({ repository }, signal) => ({ state: await repositoryState(repository, signal) }),
 
     sample: async (_, signal) => {
       await mkdir(deps.sample.directory, { recursive: true });

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
@@ -32,8 +33,16 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.page.getByText('No session recorded yet.').waitFor();
       await editor.screenshot('editor-empty');
 
+      appendFileSync(join(repository, 'src', 'amount.js'), '\n// Not finished.\n');
+      await editor.command('Codex Coach: Check Whether a Task Can Be Recorded');
+      await editor.page.getByText('Not ready to record a task').waitFor();
+      await editor.screenshot('editor-readiness');
+      await editor.page.keyboard.press('Escape');
       await editor.command('Codex Coach: Start Recording a Task…');
       await editor.answer('Refuse empty amounts');
+      await editor.page.getByText('git stash push').waitFor();
+      await editor.screenshot('editor-mend');
+      await editor.dialog('Mend and Go On');
       await editor.statusBar('Refuse empty amounts').waitFor();
       await editor.screenshot('editor-recording');
       appendFileSync(join(repository, 'src', 'amount.js'), '\nexport const empty = 0;\n');
@@ -41,6 +50,8 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.answer('By hand.');
       await editor.row('Tasks', 'Refuse empty amounts, created').waitFor();
       await editor.statusBar('Refuse empty amounts').waitFor({ state: 'detached' });
+      const put = execFileSync('git', ['stash', 'list'], { cwd: repository, encoding: 'utf8' });
+      expect(put).toContain('put aside before recording');
     },
     120 * seconds,
   );
@@ -82,6 +93,10 @@ describe.skipIf(!canEdit)('in the editor', () => {
       const editor = await tools.open(world, await aSampleRepository());
       await editor.openSideBar();
       await editor.page.getByText('No session recorded yet.').waitFor();
+      await editor.command('Codex Coach: Test the Recording Route');
+      await editor.page.getByText('The recording route works').waitFor();
+      await editor.screenshot('editor-route');
+      await editor.page.keyboard.press('Escape');
       await editor.command('Codex Coach: Open Coached Terminal');
       const terminal = editor.page.locator('.xterm-rows');
       const patience = { timeout: 20 * seconds };
@@ -117,6 +132,8 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.command('Codex Coach: Run Agents on Tasks…');
       await editor.confirmPick();
       await editor.page.getByText('Run Agents on Tasks (2/3): Agents').waitFor();
+      await editor.confirmPick();
+      await editor.page.getByPlaceholder('Nothing is ticked').waitFor();
       await editor.pick('Oracle', 'No-op', 'Codex CLI by replay…');
       await editor.page.getByText('3 Selected').waitFor();
       await editor.screenshot('editor-run-agents');
@@ -143,6 +160,14 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.screenshot('editor-run-finished');
       await sameAsCommandLine(world, repository, panel.locator('body'));
 
+      // Of the run whose page is in front: nothing is asked.
+      await editor.command('Codex Coach: Open Run Report');
+      await panel.getByRole('heading', { name: 'Run ' }).waitFor();
+      await panel.getByText('oracle').first().waitFor();
+      await editor.screenshot('editor-report');
+      await editor.command('View: Close Editor');
+      await panel.locator('#run-state').waitFor();
+
       await panel.locator('.cell[data-state="passed"]').first().click();
       await panel.locator('#review-diff:not([disabled])').click();
       const diff = editor.page.locator('.multiDiffEntry, .monaco-diff-editor').first();
@@ -155,11 +180,6 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await panel.locator('[data-row="x0"]').waitFor();
       await panel.locator('.said.prompt').first().waitFor();
       await editor.screenshot('editor-session');
-
-      await editor.command('Codex Coach: Open Run Report');
-      await editor.pick(/finished/);
-      await panel.getByText('oracle').first().waitFor();
-      await editor.screenshot('editor-report');
 
       await editor.command('Codex Coach: Run Again…');
       await editor.pick(/finished/);

@@ -7,7 +7,7 @@ import { runPage } from '../../protocol/pages.ts';
 import { runs } from '../../protocol/runs.ts';
 import { aComparison } from '../fakes/comparisons.ts';
 import { cyrillicChannel, inCyrillic, pseudoLocale, untranslated } from '../fakes/pseudoLocale.ts';
-import { aRun, ScriptedRun } from '../fakes/scriptedRun.ts';
+import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
 import { aRichSession } from '../unit/traces/aReader.ts';
 import { sharedBrowser } from './chromium.ts';
@@ -28,8 +28,15 @@ interface Shown {
 }
 
 /** Each page with everything on it that it can show at once. `open` is unfolded first. */
-const pages: Readonly<Record<'run' | 'session' | 'compare' | 'compare-many', Shown>> = {
+const pages: Readonly<Record<'run' | 'run-errored' | 'session' | 'compare' | 'compare-many', Shown>> = {
   run: { facts: { runId: 'run-1' }, ready: '.lane', open: ['.lane[data-state="passed"] >> nth=0'], host: serveRun },
+  'run-errored': {
+    page: 'run',
+    facts: { runId: 'run-1' },
+    ready: '.lane',
+    open: ['.lane[data-state="errored"] >> nth=0'],
+    host: serveErroredRun,
+  },
   session: {
     facts: { sessionId: 'session-1' },
     ready: '[data-changes="exchange-3"]',
@@ -136,6 +143,27 @@ function serveRun(channel: Channel): void {
   const [first] = script.trials;
   const flags = [{ kind: 'testEdit' as const, evidence: '-assert.equal(1, 1);', place: 'diff.patch:3' }];
   if (first !== undefined) script.trials[0] = { ...first, flags, sessionId: 'session-1' };
+  serveScript(script, channel);
+}
+
+/** A run with many attempts that has ended, and the machine failed some of them. */
+function serveErroredRun(channel: Channel): void {
+  const choice = { model: 'gpt-5.5', label: null, command: null, replay: null };
+  const agents = ['codex', 'claude-with-a-name-that-is-long'].map(id => ({ ...choice, id }));
+  const script = new ScriptedRun(aRun({ agents, attempts: 12 }), {
+    changed: () => undefined,
+    trialChanged: () => undefined,
+    progress: () => undefined,
+  });
+  while (script.step());
+  const error = { code: 'sandbox.failed' as const, message: 'The sandbox broke.', hint: 'Start Docker again.' };
+  for (const place of [2, 6, 9]) {
+    script.trials[place] = { ...(script.trials[place] ?? aTrial()), end: 'errored', reward: null, error };
+  }
+  serveScript(script, channel);
+}
+
+function serveScript(script: ScriptedRun, channel: Channel): void {
   serve(
     runs,
     {

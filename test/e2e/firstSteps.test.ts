@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { requireFeature } from '../require.ts';
 import { aSampleRepository } from '../sampleRepository.ts';
 import { temporaryDirectory } from '../temporary.ts';
+import { userGit } from '../unit/git/aRepository.ts';
 import { anEditorWorld, sharedEditorTools } from './editorWorld.ts';
 import { Tour } from './tour.ts';
+import { systemTheme } from './workbench.ts';
 
 const canEdit = requireFeature('browser') && requireFeature('editor');
 const canSandbox = requireFeature('sandbox');
@@ -79,10 +81,82 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
         await other.row('Runs', /^nop #1, Failed 0\.00/).waitFor();
         await other.command('Codex Coach: Get Started');
         await other.page.locator('h2', { hasText: 'Get Started with Codex Coach' }).waitFor();
+        await expect
+          .poll(() => stepsDone(other.page), { timeout: 30 * seconds })
+          .toEqual(expect.arrayContaining(['sample', 'task', 'proven', 'run']));
         await other.screenshot(`first-steps-${theme.replaceAll(' ', '-').toLowerCase()}`);
       }
     },
     900 * seconds,
+  );
+
+  it(
+    'lead from a plain folder to a repository with a commit, noticed whoever makes it, and to a walkthrough that knows of it',
+    async () => {
+      const folder = temporaryDirectory();
+      writeFileSync(join(folder, 'sum.js'), 'export const sum = (a, b) => a + b;\n');
+      const editor = await tools.open(anEditorWorld(), folder, systemTheme);
+      const { page } = editor;
+      await editor.openSideBar();
+      const next = nextActions(page, 'Tasks');
+      await next('Initialize Repository').waitFor({ timeout: 60 * seconds });
+      await nextActions(page, 'Runs')('Initialize Repository').waitFor();
+      await editor.screenshots('no-repository');
+
+      await editor.command('Codex Coach: Start Recording a Task…');
+      await page.locator('.notification-toast', { hasText: 'is not in a git repository' }).waitFor();
+      expect(await page.locator('.quick-input-widget').isVisible()).toBe(false);
+      await editor.screenshot('no-repository-recording');
+      await editor.command('Notifications: Clear All Notifications');
+
+      await next('Initialize Repository').click();
+      await next('Make the First Commit…').waitFor({ timeout: 30 * seconds });
+      expect(existsSync(join(folder, '.git', 'HEAD'))).toBe(true);
+      await editor.screenshots('no-commit');
+      await editor.command('Codex Coach: Create Task from Commit…');
+      await page.locator('.notification-toast', { hasText: 'has none yet' }).waitFor();
+      await page.locator('.notification-toast').getByRole('button', { name: 'Make the First Commit' }).click();
+      await page.locator('.scm-view').first().waitFor();
+      await editor.screenshot('no-commit-source-control');
+
+      rmSync(join(folder, '.git'), { recursive: true });
+      await editor.openSideBar();
+      await next('Initialize Repository').waitFor({ timeout: 30 * seconds });
+      userGit(folder, 'init', '--quiet');
+      await next('Make the First Commit…').waitFor({ timeout: 30 * seconds });
+      userGit(folder, 'add', '--all');
+      userGit(folder, 'commit', '--quiet', '--message', 'Add up');
+      await next('Start Recording a Task…').waitFor({ timeout: 30 * seconds });
+
+      writeFileSync(join(folder, 'sum.js'), 'export const sum = (...all) => all.reduce((a, b) => a + b, 0);\n');
+      userGit(folder, 'commit', '--quiet', '--all', '--message', 'Add up any number of them');
+      await editor.command('Codex Coach: Create Task from Commit…');
+      await editor.answer('HEAD');
+      await editor.row('Tasks', /Add up any number of them, created/).waitFor({ timeout: 60 * seconds });
+      await editor.command('Codex Coach: Get Started');
+      await page.locator('h2', { hasText: 'Get Started with Codex Coach' }).waitFor();
+      await expect.poll(() => stepsDone(page), { timeout: 30 * seconds }).toEqual(['sample', 'task']);
+      await editor.screenshots('walkthrough-late');
+    },
+    300 * seconds,
+  );
+
+  it(
+    'lead on in an editor whose own git is turned off',
+    async () => {
+      const folder = temporaryDirectory();
+      const editor = await tools.open(anEditorWorld(), folder, { 'git.enabled': false });
+      await editor.openSideBar();
+      const next = nextActions(editor.page, 'Tasks');
+      await next('Initialize Repository').click({ timeout: 60 * seconds });
+      await editor.page.locator('.notification-toast', { hasText: 'git init' }).waitFor();
+      await editor.screenshot('no-repository-no-git');
+      userGit(folder, 'init', '--quiet');
+      await next('Make the First Commit…').waitFor({ timeout: 30 * seconds });
+      userGit(folder, 'commit', '--quiet', '--allow-empty', '--message', 'Begin');
+      await next('Start Recording a Task…').waitFor({ timeout: 30 * seconds });
+    },
+    120 * seconds,
   );
 
   it(
@@ -145,6 +219,12 @@ trial as it happens, with its events, tests and diff; **Review Diff** opens what
   done: `The steps that are left need an agent of your own: open a coached terminal, work as always, and save the session as a task
 when the agent ends.`,
 };
+
+/** The buttons of an empty view. */
+function nextActions(page: Page, view: string): (name: string) => Locator {
+  const pane = page.locator('.pane', { has: page.locator('.pane-header', { hasText: view }) });
+  return name => pane.locator('.welcome-view-content').getByRole('button', { name });
+}
 
 function stepsDone(page: Page): Promise<string[]> {
   return page

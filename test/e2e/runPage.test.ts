@@ -13,6 +13,7 @@ import { requireFeature } from '../require.ts';
 import { sharedBrowser } from './chromium.ts';
 import { absentRuns } from './pages/compareHost.ts';
 import { loadPage, type OpenPage, openPage } from './pages/pageHost.ts';
+import type { Theme } from './pages/theme.ts';
 import { screenshots } from './workbench.ts';
 
 interface OpenRun extends OpenPage {
@@ -26,7 +27,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
 
   async function openRun(
     run: Partial<RunSummary> = {},
-    view: { theme?: 'dark' | 'light'; width?: number; height?: number } = {},
+    view: { theme?: Theme; width?: number; height?: number } = {},
     more: { regrades?: Regrade[] } = {},
   ): Promise<OpenRun> {
     const { theme = 'dark', width = 1200, height = 900 } = view;
@@ -263,6 +264,64 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     await page.screenshot({ path: shot('page-run-findings'), fullPage: true });
   });
 
+  it('counts verdicts apart from what the machine failed, in words and with its own icon', async () => {
+    const { page, script } = await openRun(manyAttempts);
+    await play(script);
+    failSome(script);
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Finished, 3 errored' }).waitFor();
+    expect(await page.locator('#run-state .tone-error').count()).toBe(1);
+    const rows = page.locator('.ba tr');
+    const cells = (row: number) => rows.nth(row).locator('th, td').allTextContents();
+    expect(await cells(0)).toEqual(['Agent', 'Verdicts', 'Errored', 'Reward', 'Cost', 'Tokens', 'Agent time']);
+    expect((await cells(1)).slice(0, 4)).toEqual(['codex', '9 of 12', '3', '1.00']);
+    expect((await cells(2)).slice(0, 4)).toEqual(['nop', '12 of 12', '0', '0.00']);
+    expect(await page.locator('body').innerText()).not.toMatch(/\b0:00\b/);
+  });
+
+  // What a window of 1440 px leaves beside the side bar, a panel beside an editor, and less.
+  it.each([1090, 900, 500, 400])('shows all of 2 agents × 12 attempts in %i px', async width => {
+    const { page, script } = await openRun(manyAttempts, { width });
+    await play(script);
+    failSome(script);
+    await loadPage(page);
+    await expect.poll(() => page.locator('.cell').count()).toBe(24);
+    await page.screenshot({ path: shot(`page-run-many-${width}`), fullPage: true });
+    const beyond = await page.evaluate(() =>
+      [...document.querySelectorAll('.cell, .mx .ag b, .ba td')]
+        .filter(
+          seen => seen.getBoundingClientRect().right > (seen.closest('.scrollx')?.getBoundingClientRect().right ?? 0),
+        )
+        .map(seen => seen.outerHTML.slice(0, 80)),
+    );
+    expect(beyond).toEqual([]);
+    const names = page.locator('.mx .ag b');
+    expect(await names.allTextContents()).toEqual(['codex', 'nop']);
+    const cut = await names.evaluateAll(found =>
+      found.map(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth),
+    );
+    expect(cut).toEqual([false, false]);
+  });
+
+  it.each([1090, 400])('shows single attempts with the names of their agents in %i px', async width => {
+    const agents = ['codex', 'claude', 'oracle'].map(id => ({
+      ...choice,
+      id,
+      model: 'gpt-5.5',
+      label: `${id}/gpt-5.5`,
+    }));
+    const { page, script } = await openRun({ agents, attempts: 1 }, { width });
+    await play(script);
+    await loadPage(page);
+    await expect.poll(() => page.locator('.cell').allTextContents()).toEqual(['1.00', '1.00', '1.00']);
+    await page.screenshot({ path: shot(`page-run-single-${width}`) });
+    expect(await page.locator('.mx .ag').allTextContents()).toEqual(['codexgpt-5.5', 'claudegpt-5.5', 'oraclegpt-5.5']);
+    const [plan] = await page
+      .locator('.scrollx')
+      .evaluateAll(found => found.map(el => [el.scrollWidth, el.clientWidth]));
+    expect(plan?.[0]).toBeLessThanOrEqual(plan?.[1] ?? 0);
+  });
+
   it('stays at the end of the events until the person scrolls up', async () => {
     const { page, script, channel } = await openRun();
     script.step();
@@ -287,6 +346,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     ['dark', 1200, 'page-run-dark'],
     ['light', 1200, 'page-run-light'],
     ['dark', 480, 'page-run-narrow'],
+    ['highContrast', 1090, 'page-run-contrast'],
   ] as const)('fits its window: %s, %i px', async (theme, width, name) => {
     const { page, script } = await openRun(
       { tasks: ['add-median', 'refund-rounding-zero-decimal-currencies'] },
@@ -299,6 +359,17 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
   });
 });
+
+const choice = { model: null, label: null, command: null, replay: null };
+const manyAttempts = { agents: ['codex', 'nop'].map(id => ({ ...choice, id })), attempts: 12 };
+
+/** The machine fails three trials of the first agent. */
+function failSome({ trials }: ScriptedRun): void {
+  const error = { code: 'sandbox.failed' as const, message: 'The sandbox broke.', hint: null };
+  for (const place of [2, 6, 9]) {
+    trials[place] = { ...(trials[place] ?? aTrial()), end: 'errored', reward: null, error };
+  }
+}
 
 const talk: Omit<RunEvent, 'seq' | 'trialId'> = {
   runId: 'run-1',

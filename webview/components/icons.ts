@@ -98,7 +98,8 @@ const runLooks: Readonly<Record<RunState, readonly [IconName, Tone]>> = {
   interrupted: ['lost', 'error'],
 };
 
-export function runIcon(state: RunState): View {
-  const [name, tone] = runLooks[state];
+/** A run that has finished with trials that the machine failed does not look like one that is whole. */
+export function runIcon(state: RunState, errored: number): View {
+  const [name, tone] = state === 'finished' && errored > 0 ? trialLooks.errored : runLooks[state];
   return icon(name, tone, state === 'running');
 }

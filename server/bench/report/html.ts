@@ -83,7 +83,7 @@ function measured({ run, agents, pairs }: ReportModel): string {
         ],
     ['pass@k, pass^k', 'unbiased estimates of the chance that one, or all, of k attempts solve a task'],
     ['Tokens', 'as the model reported them, input and output'],
-    ['Time', 'the agent’s own, without building and tests'],
+    ['Agent time', 'the agent’s own, without building and tests'],
     ['Agents', versions.join(', ') || '–'],
     ['Executor', run.executor],
     ['Repository', run.repository],

@@ -50,7 +50,7 @@ export function agentsTable({ agents }: ReportModel): string {
   };
   return `<table><thead><tr><th>Agent</th><th class="ai"><span class="axis"><i>0</i><i>0.5</i><i>1</i></span></th>
 <th class="num">Reward</th><th class="num">95 % interval</th>${many}<th class="num">Verdicts</th>
-<th class="num">Cost/trial</th><th class="num">Tokens</th><th class="num">Time</th></tr></thead>
+<th class="num">Cost/trial</th><th class="num">Tokens</th><th class="num">Agent time</th></tr></thead>
 <tbody>${agents.map(row).join('\n')}</tbody></table>
 <p class="cap">Tokens and time are medians per trial. A cost of “–” means that nothing was paid.</p>`;
 }

@@ -6,7 +6,7 @@ import { proxy } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
-import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { erroredWords, trialStateWord } from '../../../protocol/stateWords.ts';
 import { proofCaveat, tasks } from '../../../protocol/tasks.ts';
 import { trialState } from '../../../protocol/trialState.ts';
 import { render } from './renderers.ts';
@@ -127,7 +127,9 @@ render(runs.members.list, ({ rows }) =>
           formatTime(row.createdAt),
           String(row.tasks.length),
           clip(row.agents.map(agent => agent.label ?? agent.id).join(', '), 40),
-          `${row.trialCounts.done}/${row.trialCounts.total}`,
+          [`${row.trialCounts.done}/${row.trialCounts.total}`, erroredWords(row.trialCounts.errored)]
+            .filter(Boolean)
+            .join(', '),
           toReward(row.meanReward),
           formatTokens(row.usage),
           toMoney(row.cost),
@@ -138,7 +140,7 @@ render(runs.members.list, ({ rows }) =>
 
 render(runs.members.show, ({ run, trials, regrades = [] }) =>
   [
-    `Run ${run.id} (${run.state}, ${run.executor})`,
+    `Run ${run.id} (${[run.state, erroredWords(run.trialCounts.errored), run.executor].filter(Boolean).join(', ')})`,
     `  ${run.directory}`,
     '',
     trialTable(trials),
@@ -165,7 +167,7 @@ render(runs.members.compare, ({ agents: compared, pairs, summary }) =>
     summary.join(' '),
     '',
     table(
-      ['Agent', 'Reward', '95 % interval', 'Verdicts', 'Cost/trial', 'Tokens', 'Time'],
+      ['Agent', 'Reward', '95 % interval', 'Verdicts', 'Cost/trial', 'Tokens', 'Agent time'],
       compared.map(agent => [
         agent.label,
         toReward(agent.reward?.mean ?? null),
@@ -237,7 +239,7 @@ function proofMark({ taskProven, proofBasis }: TrialSummary): string {
 /** One line per trial, as `run` and `runs show` print it. */
 export function trialTable(trials: readonly TrialSummary[]): string {
   return table(
-    ['Task', 'Agent', '#', 'State', 'Reward', 'Tokens', 'Cost', 'Time'],
+    ['Task', 'Agent', '#', 'State', 'Reward', 'Tokens', 'Cost', 'Agent time'],
     trials.map(trial => [
       `${trial.task}${proofMark(trial)}`,
       trial.agentLabel,

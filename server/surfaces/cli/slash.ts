@@ -49,10 +49,7 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     return exitCodes.ok;
   },
   '/test': async ({ terminal, withServer }) => {
-    const outcome = await withServer(async channel => {
-      await remote(proxy, channel).start({});
-      return remote(proxy, channel).test({}, terminal.signal);
-    });
+    const outcome = await withServer(channel => remote(proxy, channel).test({}, terminal.signal));
     terminal.print(toText(proxy.members.test, outcome));
     return outcome.ok ? exitCodes.ok : exitCodes.failed;
   },

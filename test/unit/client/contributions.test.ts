@@ -74,6 +74,21 @@ describe('what the extension adds to the editor', () => {
     }
   });
 
+  it('has one next action for a folder without a repository, and for a repository without a commit', () => {
+    for (const view of [viewId('tasks'), viewId('runs')]) {
+      for (const [state, command] of [
+        ['none', 'initRepository'],
+        ['empty', 'firstCommit'],
+      ] as const) {
+        const texts = contributes.viewsWelcome.filter(
+          welcome => welcome.view === view && welcome.when.includes(`codexCoach.repository == ${state}`),
+        );
+        const buttons = texts.flatMap(({ contents }) => contents.split('\n').filter(line => line.startsWith('[')));
+        expect(buttons).toEqual([expect.stringContaining(`(command:codexCoach.${command})`)]);
+      }
+    }
+  });
+
   it('names commands in one way: capitalized, and with … where more is asked before anything happens', () => {
     for (const { title } of contributes.commands) {
       expect(title).toMatch(/^[A-Z][^.:]*$/);

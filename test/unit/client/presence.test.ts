@@ -4,6 +4,8 @@ import { trackPresence } from '../../../client/presence.ts';
 
 const editor = vi.hoisted(() => ({
   context: new Map<string, unknown>(),
+  endedSteps: [] as string[],
+  watchers: [] as { pattern: string; happened: () => void }[],
   isTrusted: true,
   tabs: (_change: object): void => undefined,
 }));
@@ -19,7 +21,13 @@ vi.mock('vscode', () => {
     Disposable: { from: subscription },
     TabInputWebview,
     TabInputTextDiff: class {},
-    commands: { executeCommand: async (_: string, key: string, value: unknown) => editor.context.set(key, value) },
+    commands: {
+      async executeCommand(command: string, name: string, value: unknown) {
+        if (command === 'setContext') editor.context.set(name, value);
+        else if (command !== 'welcome.markStepComplete') throw new Error(`Unexpected command ${command}`);
+        else if (editor.endedSteps.push(name) > 0) throw new Error('There is no such step yet');
+      },
+    },
     window: {
       tabGroups: {
         onDidChangeTabs: (listener: typeof editor.tabs) => {
@@ -33,6 +41,13 @@ vi.mock('vscode', () => {
         return editor.isTrusted;
       },
       workspaceFolders: [{ uri: { scheme: 'file', fsPath: '/work' } }],
+      createFileSystemWatcher(pattern: string) {
+        const on = (happened: () => void) => {
+          editor.watchers.push({ pattern, happened });
+          return subscription();
+        };
+        return { onDidCreate: on, onDidChange: on, onDidDelete: on, ...subscription() };
+      },
       onDidChangeWorkspaceFolders: subscription,
       onDidGrantWorkspaceTrust: subscription,
     },
@@ -43,6 +58,8 @@ interface Things {
   tasks: { state: string }[] | Error;
   runs: { state: string }[];
   sessions: object[];
+  /** Default: ready. */
+  repository?: 'none' | 'empty' | 'ready';
 }
 
 function aCoach(things: Things) {
@@ -59,7 +76,7 @@ function aCoach(things: Things) {
     },
   };
   const api = {
-    tasks: { on, list: asked },
+    tasks: { on, list: asked, repository: async () => ({ state: things.repository ?? 'ready' }) },
     suites: { on, list: () => rows([]) },
     runs: { on, list: () => (things.tasks instanceof Error ? rows(things.tasks) : rows(things.runs)) },
     sessions: { on },
@@ -86,6 +103,8 @@ const isOn = (key: string) => editor.context.get(`codexCoach.${key}`) === true;
 describe('what this window has and the person has come to', () => {
   beforeEach(() => {
     editor.context.clear();
+    editor.endedSteps = [];
+    editor.watchers = [];
     editor.isTrusted = true;
   });
 
@@ -113,8 +132,44 @@ describe('what this window has and the person has come to', () => {
     expect([isOn('did.task'), isOn('did.run'), editor.context.size]).toEqual([true, true, 2]);
   });
 
+  it('shows each step of the walkthrough as done that was reached, now or in an earlier window', async () => {
+    const { coach, any, up } = aCoach({ tasks: [{ state: 'created' }], runs: [], sessions: [] });
+    const { memory, store } = aMemory(['run']);
+    trackPresence(coach, memory, any);
+    expect(editor.endedSteps).toEqual(['codex-coach.codex-coach#start#run']);
+    up();
+    await vi.waitFor(() => expect(store.kept).toHaveLength(3), 5000);
+    expect(editor.endedSteps).toEqual(['run', 'sample', 'task'].map(name => `codex-coach.codex-coach#start#${name}`));
+  });
+
+  it('notices that the folder became a repository, and its first commit, but looks no more at later ones', async () => {
+    const things: Things = { tasks: [], runs: [], sessions: [], repository: 'none' };
+    const { coach, any, asked, up } = aCoach(things);
+    const { memory, store } = aMemory();
+    trackPresence(coach, memory, any);
+    const state = () => editor.context.get('codexCoach.repository');
+    const happened = (file: string) => editor.watchers.find(({ pattern }) => pattern.includes(file))?.happened();
+    up();
+    await vi.waitFor(() => expect(state()).toBe('none'), 5000);
+    things.repository = 'empty';
+    happened('**/.git');
+    await vi.waitFor(() => expect(state()).toBe('empty'), 5000);
+    expect(store.kept).toEqual([]);
+    things.repository = 'ready';
+    happened('**/.git/');
+    await vi.waitFor(() => expect(state()).toBe('ready'), 5000);
+    expect(store.kept).toEqual(['sample']);
+    const looks = asked.mock.calls.length;
+    vi.useFakeTimers();
+    happened('**/.git/');
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+    expect(asked.mock.calls).toHaveLength(looks);
+  });
+
   it('takes a folder without a repository for one without tasks', async () => {
-    const { coach, any, up } = aCoach({ tasks: new Error('no repository'), runs: [], sessions: [{}] });
+    const nowhere = { tasks: new Error('no repository'), runs: [], sessions: [{}], repository: 'none' as const };
+    const { coach, any, up } = aCoach(nowhere);
     const { memory, store } = aMemory();
     trackPresence(coach, memory, any);
     up();

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { commitsBetween, repositoryAt, requireCommit } from '../../../server/git/repository.ts';
+import { commitsBetween, repositoryAt, repositoryState, requireCommit } from '../../../server/git/repository.ts';
 import { statusOf } from '../../../server/git/status.ts';
 import { aDirectory, aRepository, makeHostile, userGit, write } from './aRepository.ts';
 
@@ -25,6 +25,14 @@ describe('repositoryAt', () => {
     const repository = await repositoryAt(root);
     expect(repository).toMatchObject({ head: null, branch: 'main' });
     expect(() => requireCommit(repository)).toThrow(expect.objectContaining({ code: 'git.noCommit' }));
+  });
+
+  it('tells a directory apart from a repository, and that from one with a commit', async () => {
+    const root = aDirectory();
+    expect(await repositoryState(root)).toBe('none');
+    userGit(root, 'init', '-q', '-b', 'main');
+    expect(await repositoryState(root)).toBe('empty');
+    expect(await repositoryState(aRepository())).toBe('ready');
   });
 
   it('names no branch on a detached head', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { TrialPhase } from '../../../protocol/runs.ts';
-import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { erroredWords, trialStateWord } from '../../../protocol/stateWords.ts';
 import { TrialEnd } from '../../../protocol/trialEnd.ts';
-import { trialState } from '../../../protocol/trialState.ts';
+import { tallyOf, trialState } from '../../../protocol/trialState.ts';
 
 describe('trialState', () => {
   it('tells passed, partial and failed by the reward', () => {
@@ -28,4 +28,23 @@ describe('trialState', () => {
     expect(trialStateWord('timedOut')).toBe('Timed out');
     expect(trialStateWord('timedOut', { t: text => `⟦${text}⟧` })).toBe('⟦Timed out⟧');
   });
+});
+
+describe('tallyOf', () => {
+  it('counts what the machine failed apart from verdicts, and what was cancelled as neither', () => {
+    const done = { phase: 'done', reward: null } as const;
+    const trials = [
+      { ...done, end: 'verified', reward: 0 },
+      { ...done, end: 'timedOut', reward: 0.5 },
+      { ...done, end: 'errored' },
+      { ...done, end: 'lost' },
+      { ...done, end: 'cancelled' },
+      { phase: 'agent', end: null, reward: null },
+    ] as const;
+    expect(tallyOf(trials)).toEqual({ total: 6, verdicts: 2, errored: 2 });
+  });
+});
+
+it('says how many errored only where some did', () => {
+  expect([0, 1, 3].map(errored => erroredWords(errored))).toEqual([null, '1 errored', '3 errored']);
 });

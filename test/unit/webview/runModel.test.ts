@@ -45,13 +45,20 @@ describe('RunModel', () => {
     ]);
   });
 
-  it('keeps trials without a verdict out of the mean', () => {
+  it('counts verdicts apart from what errored, and keeps that out of the mean', () => {
     const model = new RunModel();
     model.load(aRun(), [
       aTrial({ id: '1', phase: 'done', end: 'verified', reward: 1 }),
       aTrial({ id: '2', phase: 'done', end: 'errored', reward: null }),
     ]);
-    expect(model.byAgent()[0]).toMatchObject({ label: 'codex', done: 2, total: 2, meanReward: 1, tokens: null });
+    expect(model.byAgent()[0]).toMatchObject({
+      label: 'codex',
+      verdicts: 1,
+      errored: 1,
+      total: 2,
+      meanReward: 1,
+      tokens: null,
+    });
   });
 });
 

@@ -85,7 +85,7 @@ export function agents(context: CompareContext): View {
         `#${l10n.t('Verdicts')}`,
         `#${l10n.t('Cost/trial')}`,
         `#${l10n.t('Tokens')}`,
-        `#${l10n.t('Time')}`,
+        `#${l10n.t('Agent time')}`,
         `#${l10n.t('Flags')}`,
       ],
       comparison.agents.map(agent => agentRow(agent, ks, context)),

@@ -1,47 +1,78 @@
 import * as l10n from '@vscode/l10n';
 import { noFigure, toCount, toDuration, toReward } from '../../../protocol/figures.ts';
 import { el, type View } from '../../components/element.ts';
-import { section } from '../../components/layout.ts';
+import { middle, section } from '../../components/layout.ts';
 import type { RunContext } from './context.ts';
+import type { AgentFigures } from './runModel.ts';
+
+interface Column {
+  readonly head: string;
+  /** What the figure is, where its name alone leaves that open. */
+  readonly about?: string;
+  figure(agent: AgentFigures): string | View;
+}
 
 /** Early figures per agent, without a verdict on which is better. */
 export function agentTable({ model }: RunContext): View {
   const running = model.run?.state === 'running';
-  const heads = [l10n.t('Agent'), l10n.t('Done'), l10n.t('Reward'), l10n.t('Cost'), l10n.t('Tokens'), l10n.t('Median')];
+  const agents = model.byAgent();
+  const columns = columnsOf(agents);
   return section(
     'agents',
     running ? l10n.t('By agent so far') : l10n.t('By agent'),
     running ? l10n.t('comparison waits for all attempts') : null,
     el(
-      'table',
-      { class: 'ba' },
+      'div',
+      { class: 'scrollx ba-frame' },
       el(
-        'thead',
-        {},
+        'table',
+        { class: 'ba', attributes: { 'aria-labelledby': 'h-agents' } },
         el(
-          'tr',
+          'thead',
           {},
-          heads.map((head, place) => el('th', place === 0 ? {} : { class: 'num' }, head)),
+          el(
+            'tr',
+            {},
+            el('th', { class: 'wide', attributes: { scope: 'col' } }, l10n.t('Agent')),
+            columns.map(({ head, about }) =>
+              el('th', { class: 'num', attributes: { scope: 'col', title: about } }, head),
+            ),
+          ),
         ),
-      ),
-      el(
-        'tbody',
-        {},
-        model
-          .byAgent()
-          .map(agent =>
+        el(
+          'tbody',
+          {},
+          agents.map(agent =>
             el(
               'tr',
               { key: agent.label },
-              el('td', { class: 'end', title: agent.label }, agent.label),
-              el('td', { class: 'num' }, l10n.t('{0} of {1}', agent.done, agent.total)),
-              el('td', { class: 'num' }, el('b', { class: 'strong' }, toReward(agent.meanReward))),
-              el('td', { class: 'num' }, agent.costUsd === null ? noFigure : `$${agent.costUsd.toFixed(2)}`),
-              el('td', { class: 'num' }, toCount(agent.tokens)),
-              el('td', { class: 'num' }, toDuration(agent.medianAgentMs)),
+              el('th', { class: 'wide', attributes: { scope: 'row' } }, middle(agent.label)),
+              columns.map(({ figure }) => el('td', { class: 'num' }, figure(agent))),
             ),
           ),
+        ),
       ),
     ),
   );
+}
+
+/** Verdicts are counted as in the report. What the machine failed is apart, where there is any. */
+function columnsOf(agents: readonly AgentFigures[]): Column[] {
+  const errored: Column = {
+    head: l10n.t('Errored'),
+    about: l10n.t('Faults of the machine: no reward, counted in no mean'),
+    figure: agent => String(agent.errored),
+  };
+  return [
+    { head: l10n.t('Verdicts'), figure: ({ verdicts, total }) => l10n.t('{0} of {1}', verdicts, total) },
+    ...(agents.some(agent => agent.errored > 0) ? [errored] : []),
+    { head: l10n.t('Reward'), figure: ({ meanReward }) => el('b', { class: 'strong' }, toReward(meanReward)) },
+    { head: l10n.t('Cost'), figure: ({ costUsd }) => (costUsd === null ? noFigure : `$${costUsd.toFixed(2)}`) },
+    { head: l10n.t('Tokens'), figure: ({ tokens }) => toCount(tokens) },
+    {
+      head: l10n.t('Agent time'),
+      about: l10n.t('The median over its trials of the time that the agent itself took, without building and tests'),
+      figure: ({ medianAgentMs }) => toDuration(medianAgentMs),
+    },
+  ];
 }

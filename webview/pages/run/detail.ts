@@ -43,6 +43,7 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
     trial.agent.replay === null ? null : l10n.t('replay'),
   ];
   const { sessionId } = trial;
+  const times = phaseTimes(trial, nowMs);
   const limits = model.run?.limits;
   const budget = limits && {
     tokens: limits.maxTokens === null ? '' : l10n.t('of {0}', toCount(limits.maxTokens)),
@@ -81,7 +82,11 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
         toMoney(trial.cost),
         trial.cost.kind === 'replay' ? l10n.t('replayed') : (budget?.cost ?? ''),
       ),
-      fact(l10n.t('Time'), toDuration(phaseTimes(trial, nowMs)?.totalMs ?? null), ''),
+      fact(
+        l10n.t('Wall time'),
+        toDuration(times?.totalMs ?? null),
+        times === null || times.agentMs === 0 ? '' : l10n.t('agent {0}', toDuration(times.agentMs)),
+      ),
       fact(l10n.t('Diff'), diffWords(trial), filesWords(trial)),
       fact(l10n.t('Reward'), toReward(trial.reward), trial.phase === 'done' ? '' : l10n.t('after verify')),
     ),

@@ -1,7 +1,8 @@
 import * as l10n from '@vscode/l10n';
-import { noFigure, toClock, toCount, toMoney, toReward } from '../../../protocol/figures.ts';
+import { toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import type { RunSummary } from '../../../protocol/runs.ts';
-import { runStateWord } from '../../../protocol/stateWords.ts';
+import { erroredWords, runStateWord } from '../../../protocol/stateWords.ts';
+import { tallyOf } from '../../../protocol/trialState.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
 import { icon, runIcon } from '../../components/icons.ts';
@@ -14,6 +15,7 @@ import { mean } from './runModel.ts';
 
 /** How far, how long, what it costs against the limits. */
 export function header(run: RunSummary, context: RunContext): View {
+  const { errored } = tallyOf(context.model.trials);
   return el(
     'header',
     { key: 'header', class: 'hd' },
@@ -25,8 +27,8 @@ export function header(run: RunSummary, context: RunContext): View {
         el(
           'span',
           { class: 'st', attributes: { id: 'run-state', role: 'status' } },
-          runIcon(run.state),
-          runStateWord(run.state, l10n),
+          runIcon(run.state, errored),
+          [runStateWord(run.state, l10n), erroredWords(errored, l10n)].filter(Boolean).join(', '),
         ),
       ),
       { text: progressWords(run, context), title: run.directory },
@@ -78,8 +80,8 @@ function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
   const done = model.trials.filter(trial => trial.phase === 'done').length;
   return [
     figure(
-      l10n.t('Elapsed'),
-      toClock(endMs - Date.parse(run.createdAt)),
+      l10n.t('Wall time'),
+      toDuration(endMs - Date.parse(run.createdAt)),
       null,
       model.trials.length === 0 ? 0 : done / model.trials.length,
     ),
@@ -101,8 +103,8 @@ function figures(run: RunSummary, { model, nowMs }: RunContext): View[] {
     ),
     figure(
       run.state === 'running' ? l10n.t('Reward so far') : l10n.t('Mean reward'),
-      rewards.length === 0 ? noFigure : toReward(mean(rewards)),
-      rewards.length === done ? verdictCount(done) : l10n.t('{0} of {1} judged', rewards.length, done),
+      toReward(mean(rewards)),
+      verdictCount(rewards.length),
       null,
     ),
   ];

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { toClock, toCount } from '../../../protocol/figures.ts';
+import { toCount, toDuration } from '../../../protocol/figures.ts';
 import type { RunEvent, TrialPhase, TrialSummary } from '../../../protocol/runs.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
@@ -64,7 +64,7 @@ function eventRow(event: RunEvent, originMs: number): View {
       class: `ev kind-${event.kind} act-${agentIcon === undefined ? 'other' : act}`,
       attributes: { 'data-seq': String(event.seq) },
     },
-    el('span', { class: 'et' }, toClock(Date.parse(event.at) - originMs)),
+    el('span', { class: 'et', title: l10n.t('Since the trial began') }, toDuration(Date.parse(event.at) - originMs)),
     agentIcon === undefined ? eventIcon(event) : icon(agentIcon),
     el('span', { class: 'ex', title: printable(event.text) }, printable(agentIcon === undefined ? event.text : said)),
     el('span', { class: 'er dim' }, tokens === null ? '' : l10n.t('{0} tok', toCount(tokens))),
@@ -114,7 +114,11 @@ export function runLog({ model }: RunContext): View {
           el(
             'div',
             { key: `log-${event.seq}` },
-            el('span', { class: 'dim' }, `${toClock(Date.parse(event.at) - startMs)} `),
+            el(
+              'span',
+              { class: 'dim', title: l10n.t('Since the run began') },
+              `${toDuration(Date.parse(event.at) - startMs)} `,
+            ),
             `${trialName(event, model)}${printable(event.text)}`,
           ),
         ),

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { toClock, toDuration } from '../../../protocol/figures.ts';
+import { toDuration } from '../../../protocol/figures.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import { trialStateWord } from '../../../protocol/stateWords.ts';
 import { trialState } from '../../../protocol/trialState.ts';
@@ -11,6 +11,8 @@ import { type PhaseTimes, phaseTimes } from './runModel.ts';
 
 /** Rows drawn at once; the newest ones matter. */
 const maxLanes = 200;
+/** Longest axis in milliseconds whose middle has a mark: the hours of longer ones leave no room for it. */
+const longestHalved = 3_600_000;
 
 /** Where the time goes. Every bar starts at its own trial's start, so bars compare. */
 export function lanes(context: RunContext): View {
@@ -44,9 +46,11 @@ export function lanes(context: RunContext): View {
       el(
         'span',
         { class: 'ax' },
-        ...[0, 0.5].map(part => el('i', { style: { left: `${part * 100}%` } }, toClock(part * axisMs))),
+        el('i', { style: { left: '0' } }, '0'),
+        axisMs <= longestHalved && el('i', { style: { left: '50%' } }, toDuration(axisMs / 2)),
+        el('i', { class: 'last' }, toDuration(axisMs)),
       ),
-      el('span', { class: 'num' }, toClock(axisMs)),
+      el('span', { class: 'num end', title: l10n.t('Wall time') }, l10n.t('Wall time')),
     ),
     el(
       'div',
@@ -70,7 +74,7 @@ function rank(trial: TrialSummary): number {
 
 /** The next round length from which the longest bar still fills at least half of the axis. */
 function axisEnd(longestMs: number): number {
-  const steps = [10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400];
+  const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400];
   const seconds = steps.find(step => step * 1000 >= longestMs) ?? longestMs / 1000;
   return seconds * 1000;
 }
@@ -102,10 +106,20 @@ function lane(
       { class: 'ln' },
       // The name of the only task would say nothing.
       context.model.run?.tasks.length === 1 ? null : middle(trial.task),
-      el('span', { class: 'la' }, `${trial.agentLabel} #${trial.attempt}`),
+      el('span', { class: 'la' }, middle(`${trial.agentLabel} #${trial.attempt}`)),
     ),
     el('span', { class: 'bar' }, times === null ? null : bars(trial, times, axisMs), limitMark(limitMs, axisMs)),
-    el('span', { class: 'num ld' }, times === null ? '' : toDuration(times.totalMs)),
+    times === null ? null : wallTime(times),
+  );
+}
+
+function wallTime({ totalMs, buildMs, agentMs, verifyMs }: PhaseTimes): View {
+  const parts = [buildMs, agentMs, verifyMs].map(toDuration) as [string, string, string];
+  return el(
+    'span',
+    { class: 'num ld', title: l10n.t('Wall time; of it build {0}, agent {1}, verify {2}', ...parts) },
+    el('span', { class: 'sr' }, l10n.t('Wall time')),
+    toDuration(totalMs),
   );
 }
 
@@ -133,7 +147,7 @@ function limitMark(limitMs: number, axisMs: number): View | null {
   return el('i', {
     key: 'limit',
     class: 'limit',
-    title: l10n.t('Limit {0}', toClock(limitMs)),
+    title: l10n.t('Limit of the agent’s time: {0}', toDuration(limitMs)),
     style: { left: `${(limitMs / axisMs) * 100}%` },
   });
 }

@@ -1,5 +1,5 @@
 import type { Regrade, RunEvent, RunSummary, TrialSummary } from '../../../protocol/runs.ts';
-import { type TrialState, trialState } from '../../../protocol/trialState.ts';
+import { type TrialState, type TrialTally, tallyOf, trialState } from '../../../protocol/trialState.ts';
 import { addUsage, noUsage, totalTokens, type Usage } from '../../../protocol/usage.ts';
 
 /** What the run page knows, from one answer and the events after it. Nothing here touches the document. */
@@ -106,10 +106,8 @@ const legendOrder: readonly TrialState[] = [
   'queued',
 ];
 
-export interface AgentFigures {
+export interface AgentFigures extends TrialTally {
   readonly label: string;
-  readonly done: number;
-  readonly total: number;
   /** Mean over the trials with a verdict; null without one. */
   readonly meanReward: number | null;
   readonly tokens: number | null;
@@ -124,8 +122,7 @@ function agentFigures(label: string, trials: readonly TrialSummary[]): AgentFigu
   const usage = trials.reduce((sum, trial) => addUsage(sum, trial.usage), noUsage);
   return {
     label,
-    done: trials.filter(trial => trial.phase === 'done').length,
-    total: trials.length,
+    ...tallyOf(trials),
     meanReward: mean(rewards),
     tokens: totalTokens(usage),
     costUsd: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0),

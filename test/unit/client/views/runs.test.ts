@@ -35,7 +35,12 @@ vi.mock('vscode', () => {
       }
     },
     TreeItemCollapsibleState: { None: 0, Collapsed: 1, Expanded: 2 },
-    ThemeIcon: class {},
+    ThemeIcon: class {
+      readonly id: string;
+      constructor(id: string) {
+        this.id = id;
+      }
+    },
     ThemeColor: class {},
     Uri: { from: (parts: object) => parts },
     workspace: {
@@ -150,7 +155,10 @@ describe('the runs of the sidebar', () => {
     tell('changed', aRun({ state: 'finished', meanReward: 0.5, finishedAt: '2026-11-20T10:01:30.000Z' }));
     expect(editor.tree.badge).toBeUndefined();
     await vi.waitFor(() => expect(refreshed).toEqual([row]), 5000);
-    expect(provider.getTreeItem(row)).toMatchObject({ id: 'run-1', description: 'reward 0.50 · 1:30' });
+    expect(provider.getTreeItem(row)).toMatchObject({
+      id: 'run-1',
+      description: 'reward 0.50 · codex · wall time 1:30 · add-totals',
+    });
     expect(runs.list).toHaveBeenCalledOnce();
   });
 
@@ -162,9 +170,66 @@ describe('the runs of the sidebar', () => {
     await vi.waitFor(() => expect(refreshed).toEqual([run]), 5000);
     const after = provider.getTreeItem(await first(await first(run)));
     expect(after.id).toBe(before.id);
-    expect([before.description, after.description]).toEqual(['Agent', 'Passed 1.00 · 1:22']);
-    expect(after.accessibilityInformation?.label).toBe('codex #1, Passed 1.00 · 1:22');
+    expect([before.description, after.description]).toEqual(['Agent', 'Passed 1.00 · agent time 1:22']);
+    expect(after.accessibilityInformation?.label).toBe('codex #1, Passed 1.00 · agent time 1:22');
     expect([before.resourceUri, after.resourceUri]).toMatchObject([{ query: 'agent' }, { query: 'passed' }]);
+  });
+
+  it('tell a run whose trials errored from a clean one by icon, mark and words', async () => {
+    const { tell, provider, first } = aView();
+    const row = await first();
+    const ended = { state: 'finished' as const, meanReward: 0.5, finishedAt: '2026-11-20T10:01:30.000Z' };
+    tell('changed', aRun({ ...ended, trialCounts: { total: 12, done: 12, errored: 0 } }));
+    const clean = provider.getTreeItem(row);
+    tell('changed', aRun({ ...ended, trialCounts: { total: 12, done: 12, errored: 3 } }));
+    const errored = provider.getTreeItem(row);
+    expect([clean.iconPath, errored.iconPath]).toMatchObject([{ id: 'pass' }, { id: 'warning' }]);
+    expect([clean.resourceUri, errored.resourceUri]).toMatchObject([{ query: 'finished' }, { query: 'someErrored' }]);
+    expect(clean.description).not.toContain('errored');
+    expect(errored.description).toMatch(/^3 errored · reward 0\.50/);
+    expect(errored.accessibilityInformation?.label).toContain('finished, reward 0.50 · 3 errored');
+    expect(errored.tooltip).toContain('12 of 12 trials ended, 3 errored');
+  });
+
+  it('name the task first only where runs differ in it', async () => {
+    const { runs, provider } = aView();
+    const runsOf = async (...tasks: string[]) => {
+      runs.list.mockResolvedValue({ rows: tasks.map((task, index) => aRun({ id: `run-${index}`, tasks: [task] })) });
+      return (await provider.getChildren()).map(row => provider.getTreeItem(row));
+    };
+    const [same] = await runsOf('add-totals', 'add-totals');
+    expect(same?.label).toMatch(/\d\d:\d\d$/);
+    expect(same?.description).toMatch(/· add-totals$/);
+    const [one, other] = await runsOf('add-totals', 'add-median');
+    expect([one?.label, other?.label]).toEqual([
+      expect.stringMatching(/\d\d:\d\d add-totals$/),
+      expect.stringMatching(/\d\d:\d\d add-median$/),
+    ]);
+    for (const item of [same, one]) expect(item?.accessibilityInformation?.label).toContain('add-totals, running');
+  });
+
+  it('say of an agent what errored, apart from the mean of its verdicts', async () => {
+    const { runs, provider, first } = aView();
+    const done = { phase: 'done' as const };
+    const trials = [
+      aTrial(1, { ...done, end: 'verified', reward: 1 }),
+      aTrial(2, { ...done, end: 'errored' }),
+      aTrial(3, { ...done, end: 'lost' }),
+      aTrial(4, { ...done, end: 'cancelled' }),
+    ];
+    runs.show.mockResolvedValue({ run: aRun(), trials });
+    expect(provider.getTreeItem(await first(await first())).description).toBe('2 errored · reward 1.00');
+  });
+
+  it('say which attempt it is before a long name of a task, and no duration as 0:00', async () => {
+    const { runs, provider, first } = aView();
+    const task = 'refund-rounding-zero-decimal-currencies';
+    const trial = aTrial(2, { task, phase: 'done', end: 'verified', reward: 1, agentMs: 420 });
+    runs.show.mockResolvedValue({ run: aRun({ tasks: ['add-totals', task] }), trials: [trial] });
+    const item = provider.getTreeItem(await first(await first(await first())));
+    expect(item.label).toBe('#2 refund-rou…ncies');
+    expect(item.description).toBe('Passed 1.00 · agent time 0.4 s');
+    expect(item.accessibilityInformation?.label).toContain(`codex, ${task} #2`);
   });
 
   it('come anew when there is one that was not listed', async () => {
