@@ -82,6 +82,7 @@ export async function measurePrepare(): Promise<Figure> {
     const handlers = taskHandlers({
       ...{ paths: coachPaths({ COACH_HOME: join(scratch, 'home') }), bus: new EventBus(), clock: systemClock },
       ...{ log: silentLog, sessions: noSessions, validate: async () => undefined },
+      runTests: async () => [],
       sample: { source: '', directory: scratch },
     });
     const title = 'Add truncate(text, width, ending="..."), which cuts a text at a word';

@@ -162,7 +162,11 @@ export const tasks = api('tasks', {
   }),
   check: request({
     summary: 'Whether a task can be recorded in this repository now, and what is in the way.',
-    params: z.object({ repository: Repository }),
+    params: z.object({
+      repository: Repository,
+      tests: z.boolean().default(false).describe('Also run the tests as they are now, in a sandbox'),
+      executor: z.string().default('auto').describe('Where the tests run: docker, local or auto'),
+    }),
     result: z.object({ ready: z.boolean(), findings: z.array(Finding) }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,

@@ -17,6 +17,7 @@ import { programOnPath } from './base/programs.ts';
 import { modelKeys, readDotEnv, secretValues } from './base/settings.ts';
 import { agentHandlers, agentInstaller } from './bench/agentHandlers.ts';
 import { runHandlers } from './bench/handlers.ts';
+import { runPresentTests } from './bench/presentTests.ts';
 import { reviewHandlers } from './bench/reviews/handlers.ts';
 import { saidIn } from './bench/rubric/recordedAnswers.ts';
 import { judgePauseMs } from './bench/runExecution.ts';
@@ -103,6 +104,8 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
         };
         await validateTask(await loadPreparedTask(directory), { executor, repeats, judge }, deps, signal);
       },
+      runTests: async (directory, executor, signal) =>
+        runPresentTests(await loadPreparedTask(directory), executor, { executors, log }, signal),
     }),
     suites: suiteHandlers({ bus }),
     runs: runHandlers({

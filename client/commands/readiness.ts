@@ -1,24 +1,53 @@
 import * as vscode from 'vscode';
+import type { Finding } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import { hintWords } from '../failures.ts';
+import { withCancellableProgress } from '../progress.ts';
 import { pickRepository } from '../repository.ts';
+import { setting } from '../settings.ts';
 
-/** What a recording needs, found or missing, and the offer to mend what can be. */
+type Row = vscode.QuickPickItem & { readonly next?: 'mend' | 'runTests' };
+
+/** What a recording needs, found or missing, and the offers to mend what can be and to run the tests. */
 export async function checkReadiness(coach: Coach): Promise<void> {
   const repository = await pickRepository();
   if (repository === undefined) return;
-  const { ready, findings } = await coach.api.tasks.check({ repository });
-  const icons = { error: '$(error)', warning: '$(warning)', ok: '$(pass)' } as const;
-  const mend = { label: `$(wand) ${vscode.l10n.t('Mend What Is in the Way…')}` };
-  const rows = findings.map(({ severity, message, hint, fixable }) => ({
+  const executor = setting('run.executor', vscode.Uri.file(repository));
+  const check = (tests: boolean, signal?: AbortSignal) =>
+    coach.api.tasks.check({ repository, tests, executor }, signal);
+  let { ready, findings } = await check(false);
+  for (;;) {
+    const title = ready ? vscode.l10n.t('Ready to record a task') : vscode.l10n.t('Not ready to record a task');
+    const chosen = await vscode.window.showQuickPick([...offers(findings), ...findings.map(toRow)], { title });
+    if (chosen?.next === 'mend' && (await askAndMend(coach, repository))) ({ ready, findings } = await check(false));
+    else if (chosen?.next === 'runTests') {
+      const running = vscode.l10n.t('Running the tests as they are');
+      ({ ready, findings } = await withCancellableProgress(running, signal => check(true, signal)));
+    } else return;
+  }
+}
+
+function offers(findings: readonly Finding[]): Row[] {
+  const has = (id: string) => findings.some(finding => finding.id === id && finding.severity === 'ok');
+  const wereRun = findings.some(({ id }) => id === 'testsNow');
+  return [
+    ...(findings.some(({ fixable }) => fixable)
+      ? [{ label: `$(wand) ${vscode.l10n.t('Mend What Is in the Way…')}`, next: 'mend' as const }]
+      : []),
+    ...(has('tests') && !wereRun
+      ? [{ label: `$(beaker) ${vscode.l10n.t('Run the Tests As They Are Now')}`, next: 'runTests' as const }]
+      : []),
+  ];
+}
+
+const icons = { error: '$(error)', warning: '$(warning)', ok: '$(pass)' } as const;
+
+function toRow({ severity, message, hint, fixable }: Finding): Row {
+  return {
     label: `${icons[severity]} ${message}`,
     // What can be mended is offered above.
     ...(hint === null || fixable ? {} : { detail: hintWords(hint) }),
-  }));
-  const chosen = await vscode.window.showQuickPick(findings.some(({ fixable }) => fixable) ? [mend, ...rows] : rows, {
-    title: ready ? vscode.l10n.t('Ready to record a task') : vscode.l10n.t('Not ready to record a task'),
-  });
-  if (chosen === mend && (await askAndMend(coach, repository))) await checkReadiness(coach);
+  };
 }
 
 /** Says what would be done, and does it once the person agrees. False when there is nothing, or it was refused. */

@@ -46,6 +46,8 @@ export interface PreparedEnvironment {
   readonly base: PinnedImage | null;
   /** A fresh sandbox with the repository at its start commit in `workdir`. */
   start(spec: SandboxSpec, signal: AbortSignal): Promise<Sandbox>;
+  /** Removes what was built for this environment alone; absent where nothing was. Its sandboxes are gone by then. */
+  discard?(): Promise<void>;
   /** Where verifiers of the task run that have environments of their own, by the directories of those. */
   readonly verifiers?: ReadonlyMap<string, PreparedEnvironment>;
 }

@@ -12,7 +12,8 @@ import { edit, editable } from './edit.ts';
 import { loadCoachMetadata } from './format.ts';
 import { taskFrom } from './from/taskFrom.ts';
 import { prepareTask } from './prepare.ts';
-import { checkReadiness, fixReadiness } from './readiness.ts';
+import { withPresentState } from './presentState.ts';
+import { checkPresentTests, checkReadiness, fixReadiness, type PresentTest } from './readiness.ts';
 import { loadRecording, removeRecording, toRecording } from './recording.ts';
 import { createSampleRepository } from './sampleProject.ts';
 import { exportTask } from './transfer/exportTask.ts';
@@ -28,6 +29,8 @@ export interface TaskDeps extends CaptureDeps {
    * @throws CoachError `task.alreadySolved`, `task.referenceFails`, and those of the executor
    */
   readonly validate: (directory: string, how: ValidateRequest, signal: AbortSignal) => Promise<void>;
+  /** Runs the tests of a prepared task on its start. @throws CoachError `verifier.failed`, and those of the executor */
+  readonly runTests: (directory: string, executor: string, signal: AbortSignal) => Promise<readonly PresentTest[]>;
 }
 
 /** How a task is to be proven: see `validate` of the protocol. */
@@ -64,8 +67,14 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       };
     },
 
-    check: async ({ repository }, signal) => {
+    check: async ({ repository, tests, executor }, signal) => {
       const checks = await checkReadiness(repository, signal);
+      const canRun = checks.some(({ finding }) => finding.id === 'tests' && finding.severity === 'ok');
+      if (tests && canRun) {
+        const run = () =>
+          withPresentState(repository, deps.paths, task => deps.runTests(task, executor, signal), signal);
+        checks.push(await checkPresentTests(run, signal));
+      }
       return { ready: checks.every(({ error }) => error === null), findings: checks.map(({ finding }) => finding) };
     },
 

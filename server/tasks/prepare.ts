@@ -89,12 +89,21 @@ async function seal(
   const tests = judge.verifier === 'tests' ? endFiles.filter(file => isTestPath(file.path)) : [];
   refuseLinks(tests);
   const setup = judge.verifier === 'tests' ? judge.setup : await environmentOf(judge, repository);
-  const dependencyFiles = new Map<string, Buffer>();
-  for (const path of setup.dependencies?.files ?? []) dependencyFiles.set(path, (await read(path)) ?? Buffer.alloc(0));
+  const dependencyFiles = await dependencyFilesOf(setup, read);
   const solution = files.filter(file => judge.verifier !== 'tests' || !isHidden(file)).map(file => file.path);
   const { patch } = await diffTrees(store, startTree, endTree, signal, solution);
   const given = dockerfile === undefined ? null : await namedEnvironment(dockerfile, store, startTree, signal);
   return { created, kind, judge, setup, given, store, startTree, tests, solutionPatch: patch, files, dependencyFiles };
+}
+
+/** The files that decide on installed dependencies, with what they hold. */
+export async function dependencyFilesOf(
+  { dependencies }: SealedTask['setup'],
+  read: RepositoryFiles['read'],
+): Promise<ReadonlyMap<string, Buffer>> {
+  const files = new Map<string, Buffer>();
+  for (const path of dependencies?.files ?? []) files.set(path, (await read(path)) ?? Buffer.alloc(0));
+  return files;
 }
 
 /** What a user's Dockerfile asks for. It sees the start and no more: what it copies, agents get. */

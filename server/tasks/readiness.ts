@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import { plural } from '../../protocol/figures.ts';
 import type { Finding } from '../../protocol/tasks.ts';
+import { userSetting } from '../git/git.ts';
 import { isCoachPath } from '../git/ignore.ts';
 import { type Repository, repositoryAt, requireCommit, submodulesError, trackedFiles } from '../git/repository.ts';
 import { stashChanges } from '../git/stash.ts';
@@ -40,12 +41,45 @@ export async function checkReadiness(directory: string, signal?: AbortSignal): P
     well('repository', `Repository ${repository.root}, commit ${repository.head?.slice(0, 12)}.`),
     await checkRecording(repository),
     checkBranch(repository),
+    await checkIdentity(repository, signal),
     checkChanges(status),
     checkUntracked(status),
     await checkSecrets(repository, paths),
     await checkSizes(repository, paths),
     await checkTests(repository, paths),
   ];
+}
+
+/** What tests came to, as they are now. */
+export interface PresentTest {
+  readonly id: string;
+  readonly status: 'passed' | 'failed' | 'skipped';
+}
+
+/** Whether the tests are green before anything is changed. `run` may fail: then that is the finding. */
+export async function checkPresentTests(
+  run: () => Promise<readonly PresentTest[]>,
+  signal: AbortSignal,
+): Promise<Check> {
+  const id = 'testsNow';
+  try {
+    const tests = await run();
+    const failed = tests.filter(test => test.status === 'failed').map(test => test.id);
+    if (tests.length === 0) return warning(id, 'The test command ran no test.', null);
+    if (failed.length === 0) {
+      const skipped = tests.filter(test => test.status === 'skipped').length;
+      return well(id, `${count(tests.length - skipped, 'test')} passed${skipped === 0 ? '' : `, ${skipped} skipped`}.`);
+    }
+    return warning(
+      id,
+      `${failed.length} of ${count(tests.length, 'test')} failed before anything is changed: ${listed(failed)}.`,
+      'Mend them first: a test that fails already guards nothing.',
+    );
+  } catch (error) {
+    signal.throwIfAborted();
+    const { message, hint } = CoachError.from(error);
+    return warning(id, message, hint);
+  }
 }
 
 /** @throws CoachError of the first check that is in the way */
@@ -86,6 +120,16 @@ function checkBranch({ branch }: Repository): Check {
     'branch',
     'The head is detached: commits made while recording belong to no branch.',
     'To keep them: git switch -c <name>',
+  );
+}
+
+async function checkIdentity({ gitDir }: Repository, signal?: AbortSignal): Promise<Check> {
+  const [name, email] = await Promise.all(['user.name', 'user.email'].map(key => userSetting(gitDir, key, signal)));
+  if (name && email) return well('identity', `Commits are made by ${name} <${email}>.`);
+  return warning(
+    'identity',
+    'Git does not know who makes commits, so an agent that commits its work will fail at it.',
+    'Tell it: git config user.name "<name>"; git config user.email <address>',
   );
 }
 

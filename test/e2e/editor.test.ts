@@ -26,7 +26,7 @@ describe.skipIf(!canEdit)('in the editor', () => {
     async () => {
       const world = anEditorWorld();
       const repository = await aSampleRepository();
-      const editor = await tools.open(world, repository);
+      const editor = await tools.open(world, repository, { 'codexCoach.run.executor': 'local' });
       await editor.openSideBar();
       await editor.page.getByText('No task yet.').waitFor();
       await editor.page.getByText('No run yet.').waitFor();
@@ -37,6 +37,9 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.command('Codex Coach: Check Whether a Task Can Be Recorded');
       await editor.page.getByText('Not ready to record a task').waitFor();
       await editor.screenshot('editor-readiness');
+      await editor.pick('Run the Tests As They Are Now');
+      await editor.page.getByText(/\d tests passed\./).waitFor();
+      await editor.screenshot('editor-readiness-tests');
       await editor.page.keyboard.press('Escape');
       await editor.command('Codex Coach: Start Recording a Task…');
       await editor.answer('Refuse empty amounts');

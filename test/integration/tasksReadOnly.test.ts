@@ -64,7 +64,7 @@ describe.skipIf(!canMount())('a read-only disk', () => {
     });
     const prepare = { repository, task: taskId, name: undefined };
     await expect(handlers.prepare(prepare, signal)).rejects.toMatchObject({ code: 'disk.readOnly' });
-    expect((await handlers.check({ repository }, signal)).ready).toBe(true);
+    expect((await handlers.check({ repository, tests: false, executor: 'auto' }, signal)).ready).toBe(true);
     expect((await handlers.list({ repository }, signal)).rows).toHaveLength(1);
     expect(contents(repository)).toEqual(before);
   });

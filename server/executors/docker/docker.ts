@@ -97,6 +97,13 @@ export function dockerExecutor(deps: DockerDeps): Executor {
             const onLeft = (id: string) => left.add(id);
             return startContainer({ docker, host, image, node, shim, environment, spec, onLeft }, startSignal);
           },
+          async discard() {
+            // Another one of the same content may use it.
+            await docker
+              .getImage(image)
+              .remove()
+              .catch((error: unknown) => log.debug(`The image ${image} stays.`, { error }));
+          },
         };
       } catch (error) {
         throw engineError(error, host);

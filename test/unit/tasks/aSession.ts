@@ -66,6 +66,7 @@ export function taskDeps(over: Partial<TaskDeps> = {}): TaskDeps {
     sessions: sessionsOf(),
     sample: { source: join(root, 'media', 'sample'), directory: aDirectory('samples') },
     validate: async () => undefined,
+    runTests: async () => [],
     ...over,
   };
 }

@@ -238,7 +238,7 @@ describe('a recording', () => {
     userGit(root, '-c', 'commit.gpgSign=false', 'commit', '-qm', 'Hostile');
     hostile.forget();
     const handlers = taskHandlers(taskDeps());
-    await handlers.check({ repository: root }, signal);
+    await handlers.check({ repository: root, tests: false, executor: 'auto' }, signal);
     await handlers.fix({ repository: root, apply: true }, signal);
     await handlers.start(startSpec(root), signal);
     write(root, change);
@@ -250,7 +250,7 @@ describe('a recording', () => {
 describe('readiness', () => {
   const handlers = taskHandlers(taskDeps());
   const bySeverity = async (repository: string) => {
-    const { ready, findings } = await handlers.check({ repository }, signal);
+    const { ready, findings } = await handlers.check({ repository, tests: false, executor: 'auto' }, signal);
     return {
       ready,
       ...Object.fromEntries(
@@ -283,7 +283,7 @@ describe('readiness', () => {
       'b.txt': `${key} # gitleaks:allow\n`,
       'c.bin': Buffer.from(`\0${key}`),
     });
-    const { ready, findings } = await handlers.check({ repository: root }, signal);
+    const { ready, findings } = await handlers.check({ repository: root, tests: false, executor: 'auto' }, signal);
     expect(ready).toBe(false);
     const message = findings.find(finding => finding.id === 'secrets')?.message;
     expect(message).toContain('a.txt:2');
@@ -370,7 +370,10 @@ describe('bad input', () => {
         hint: expect.any(String),
       });
       expect(await refusalOf(() => handlers.end(endSpec(directory), signal))).not.toBeNull();
-      const { ready, findings } = await handlers.check({ repository: directory }, signal);
+      const { ready, findings } = await handlers.check(
+        { repository: directory, tests: false, executor: 'auto' },
+        signal,
+      );
       expect(ready).toBe(false);
       expect(findings.some(finding => finding.severity === 'error' && finding.hint !== null)).toBe(true);
       expect(state()).toEqual(before);

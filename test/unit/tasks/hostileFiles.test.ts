@@ -116,7 +116,7 @@ describe('a recording that came with the repository', () => {
   it('is refused when it is of another repository', async () => {
     const { root, handlers } = await planted(() => ({ repository: aDirectory() }));
     await expect(handlers.end(endSpec(root), signal)).rejects.toMatchObject(missing);
-    expect((await handlers.check({ repository: root }, signal)).ready).toBe(false);
+    expect((await handlers.check({ repository: root, tests: false, executor: 'auto' }, signal)).ready).toBe(false);
     expect(await handlers.discard({ repository: root }, signal)).toEqual({ discarded: true });
     await handlers.discard({ repository: root }, signal);
   });

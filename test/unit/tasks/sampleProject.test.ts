@@ -54,7 +54,7 @@ describe('the sample project', () => {
     const root = join(aDirectory(), 'sample');
     await createSampleRepository(root, sample);
     const handlers = taskHandlers(taskDeps({ sessions: sessionsOf(aCleanSession(recording.prompt)) }));
-    expect((await handlers.check({ repository: root }, signal)).ready).toBe(true);
+    expect((await handlers.check({ repository: root, tests: false, executor: 'auto' }, signal)).ready).toBe(true);
     await handlers.start({ repository: root, title: recording.title, notes: '', labels: [] }, signal);
     work(root);
     const created = await handlers.end({ repository: root, summary: '', labels: [] }, signal);
