@@ -42,6 +42,7 @@ export const errorCodes = [
   'agent.unknown',
   'agent.missing',
   'agent.installFailed',
+  'agent.failed',
   'agent.noKey',
   'executor.unknown',
   'executor.unavailable',

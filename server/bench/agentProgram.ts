@@ -9,7 +9,7 @@ import type { AgentPhase } from './agentPhase.ts';
 import { type AgentLimits, type LimitReached, LimitWatch } from './limits.ts';
 import type { ModelAccess } from './modelAccess.ts';
 import type { TrialDeps } from './trial.ts';
-import type { AgentEnd } from './tries.ts';
+import { type AgentEnd, notStarted } from './tries.ts';
 
 /** Port inside the sandbox that leads to the proxy. */
 export const modelPort = 18_080;
@@ -73,7 +73,7 @@ export async function runProgram(
 
 function toEnd({ agent }: AgentPhase, exitCode: number): AgentEnd {
   if (exitCode === 0) return { kind: 'finished' };
-  return { kind: 'agentFailed', exitCode, meaning: agent.exitCodes?.[exitCode] };
+  return { kind: 'agentFailed', exitCode, meaning: agent.exitCodes?.[exitCode] ?? notStarted[exitCode] };
 }
 
 function execAgent(

@@ -15,7 +15,7 @@ import { type ScoredChange, scoreChange } from './scoreChange.ts';
 import { rewardOfSteps, runSteps } from './steps.ts';
 import type { Trial, TrialDeps, TrialObserver, TrialOutcome, TrialTraces, TrialWork } from './trial.ts';
 import type { TrialFiles } from './trialFiles.ts';
-import type { AgentEnd, AgentWork, DoneStep } from './tries.ts';
+import { type AgentEnd, type AgentWork, type DoneStep, notStarted } from './tries.ts';
 
 /** Faults of the question rather than of the machine. */
 const finalFaults: ReadonlySet<ErrorCode> = new Set([
@@ -225,14 +225,15 @@ async function letAgentWork(
   );
 }
 
-/** An agent that never got a reply did not fail at the task: there is no verdict then. */
+/** An agent that never got a reply, or was never started, did not fail at the task: there is no verdict then. */
 export function isJudged(
   { agent }: Pick<Trial, 'agent'>,
   { end, heardModel }: Pick<AgentWork, 'end' | 'heardModel'>,
 ): boolean {
   if (end.kind === 'stalled') return false;
+  if (end.kind === 'finished' || heardModel) return true;
   const needsModel = agent.kind === 'program' && agent.dialect !== null;
-  return end.kind === 'finished' || heardModel || !needsModel;
+  return !needsModel && !(end.kind === 'agentFailed' && end.exitCode in notStarted);
 }
 
 function toOutcome(end: AgentEnd, reward: number | null, work: TrialWork): TrialOutcome {

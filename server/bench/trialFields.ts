@@ -4,6 +4,7 @@ import type { TestVerdict } from '../../protocol/runs.ts';
 import type { TrialEnd } from '../../protocol/trialEnd.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import type { TrialOutcome, TrialWork } from './trial.ts';
+import { notStarted } from './tries.ts';
 
 /** The outcome as the fields of a TrialSummary. */
 export function toTrialFields(outcome: TrialOutcome): {
@@ -35,6 +36,16 @@ function workFields({ usage, cost, tests, score, sessionIds }: TrialWork) {
   };
 }
 
+function exitWords({
+  exitCode,
+  meaning,
+}: {
+  readonly exitCode: number;
+  readonly meaning?: string | undefined;
+}): string {
+  return `ended with exit code ${exitCode}${meaning === undefined ? '' : ` (${meaning})`}`;
+}
+
 /** Why an agent's part ended otherwise than by itself, in words. */
 function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'lost' | 'errored' }>): ErrorShape | null {
   if (outcome.kind === 'stalled') {
@@ -44,13 +55,13 @@ function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'lost' | 
       hint: 'Its own words are in agent/stdout.jsonl and agent/stderr.log of the trial. Put right what it waited for, then run it again.',
     };
   }
-  if (outcome.reward !== null) return null;
-  const meaning = outcome.kind === 'agentFailed' ? outcome.meaning : undefined;
-  const code = outcome.kind === 'agentFailed' ? `ended with exit code ${outcome.exitCode}` : 'was stopped at its limit';
-  const how = meaning === undefined ? code : `${code} (${meaning})`;
-  return {
-    code: 'proxy.upstream',
-    message: `The agent ${how} without one reply from its model.`,
-    hint: 'Its own words are in agent/stdout.jsonl and agent/stderr.log of the trial.',
-  };
+  const hint = 'Its own words are in agent/stdout.jsonl and agent/stderr.log of the trial.';
+  const how = outcome.kind === 'agentFailed' ? exitWords(outcome) : 'was stopped at its limit';
+  if (outcome.reward === null) {
+    const heard =
+      outcome.kind === 'agentFailed' && outcome.exitCode in notStarted ? '' : ' without one reply from its model';
+    return { code: 'agent.failed', message: `The agent ${how}${heard}.`, hint };
+  }
+  if (outcome.kind !== 'agentFailed') return null;
+  return { code: 'agent.failed', message: `The agent ${how}. What it left was judged.`, hint };
 }

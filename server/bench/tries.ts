@@ -4,6 +4,12 @@ import { StepVerdict } from '../../protocol/runs.ts';
 import { TrialEnd } from '../../protocol/trialEnd.ts';
 import { Usage } from '../../protocol/usage.ts';
 
+/** Exit codes that shells and sandboxes give for a program that did not start. */
+export const notStarted: Readonly<Record<number, string>> = {
+  126: 'a program that can’t be executed',
+  127: 'a program that is not there',
+};
+
 /** How the agent's part ended. */
 export const AgentEnd = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('finished') }),

@@ -61,6 +61,16 @@ export function benchContract(subject: BenchSubject): void {
       expect(JSON.parse(readFileSync(join(run.directory, 'result.json'), 'utf8')).n_total_trials).toBe(4);
     });
 
+    it('gives no verdict on an agent whose program is not in the sandbox', async () => {
+      await start();
+      const runId = await bench.run([{ id: 'command', command: ['no-such-agent', '--do'] }]);
+      await bench.service.finished(runId);
+      const [trial] = bench.store.trials(runId);
+      expect(trial).toMatchObject({ end: 'agentFailed', reward: null });
+      expect(trial?.error?.message).toContain('exit code 127 (a program that is not there)');
+      expect(readFileSync(join(trial?.directory ?? '', 'agent', 'stderr.log'), 'utf8')).toContain('no-such-agent');
+    });
+
     it('gives 0 to a change that breaks the tests so that they do not load', async () => {
       await start();
       const runId = await bench.run([

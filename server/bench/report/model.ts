@@ -35,7 +35,7 @@ export function toReport(
 ): ReportModel {
   const comparison = compareTrials(trials);
   const errors = trials
-    .filter(trial => trial.error !== null)
+    .filter(trial => trial.error !== null && trial.reward === null)
     .map(trial => ({
       trial: nameOf(trial),
       message: [trial.error?.message, trial.error?.hint].filter(Boolean).join(' '),

@@ -57,7 +57,16 @@ describe('a trial', () => {
         return 3;
       },
     });
-    expect((await finished())[0]).toMatchObject({ end: 'agentFailed', reward: 1 });
+    const [trial] = await finished();
+    expect(trial).toMatchObject({ end: 'agentFailed', reward: 1 });
+    expect(trial?.error?.message).toBe('The agent ended with exit code 3. What it left was judged.');
+  });
+
+  it('gives no verdict on an agent whose program is not there, and says so', async () => {
+    await start({ agent: () => 127 });
+    const [trial] = await finished();
+    expect(trial).toMatchObject({ end: 'agentFailed', reward: null });
+    expect(trial?.error?.message).toBe('The agent ended with exit code 127 (a program that is not there).');
   });
 
   it('does not let an agent bring its own tests', async () => {
