@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { remoteApi } from './api.ts';
+import { BusyTasks } from './busyTasks.ts';
 import type { Coach } from './coach.ts';
 import type { CommandHandlers } from './commands/handler.ts';
 import { keyCommands } from './commands/keys.ts';
@@ -43,7 +44,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const keys = new ApiKeys(context.secrets);
   const coach: Coach = { server, api: remoteApi(server.channel), keys, log, extensionUri: context.extensionUri };
   const panels = createPanels(coach);
-  const tasks = createTasksView(coach);
+  const busy = new BusyTasks();
+  const tasks = createTasksView(coach, busy);
   const sessions = createSessionsView(coach);
   const views = [tasks, createRunsView(coach), sessions];
   const presence = trackPresence(coach, context.globalState, sessions.any);
@@ -52,7 +54,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const commands = {
     ...startCommands(coach),
     ...recordCommands(coach),
-    ...taskCommands(coach),
+    ...taskCommands(coach, busy),
     ...suiteCommands(coach, panels.runs),
     ...runCommands(coach, panels.runs, tasks.checked),
     ...sessionCommands(coach, panels.runs, sessions),
@@ -65,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
     log,
     server,
     panels,
+    busy,
     ...views,
     createStatusBar(coach),
     createTestingView(coach),

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CoachError } from '../protocol/errors.ts';
+import type { RunEvent, TrialSummary } from '../protocol/runs.ts';
 import { type CommandName, commandId, viewId } from './contributions.ts';
 import { type Counterpart, hintInEditor } from './hints.ts';
 import { buttonTitleOf, viewTitleOf } from './titles.ts';
@@ -10,6 +11,8 @@ const remedies: Partial<Record<CoachError['code'], readonly CommandName[]>> = {
   internal: ['openServerLog'],
   'agent.missing': ['installAgent'],
   'agent.noKey': ['setApiKey'],
+  'git.notARepository': ['initRepository'],
+  'git.noCommit': ['firstCommit'],
   'recording.missing': ['startRecording'],
   'recording.active': ['endRecording'],
 };
@@ -21,13 +24,20 @@ export async function showFailure(error: unknown, log: vscode.LogOutputChannel):
   log.error(`${fault.code}: ${fault.message}`);
   const hint = fault.hint === null ? null : hintInEditor(fault.hint, counterpartTitle);
   const remedy = (remedies[fault.code] ?? []).map(command => ({ command }));
-  const offered = new Map([...remedy, ...(hint?.counterparts ?? [])].map(one => [counterpartTitle(one), one]));
-  const chosen = await vscode.window.showErrorMessage(words([fault.message, hint?.text]), ...offered.keys());
-  const counterpart = chosen === undefined ? undefined : offered.get(chosen);
-  if (counterpart === undefined) return;
-  await vscode.commands.executeCommand(
-    'command' in counterpart ? commandId(counterpart.command) : `${viewId(counterpart.view)}.focus`,
+  const offered = new Map(
+    [...remedy, ...(hint?.counterparts ?? [])].flatMap(one => {
+      const command = commandOf(one);
+      return command === null ? [] : [[counterpartTitle(one), command] as const];
+    }),
   );
+  const chosen = await vscode.window.showErrorMessage(words([fault.message, hint?.text]), ...offered.keys());
+  const command = chosen === undefined ? undefined : offered.get(chosen);
+  if (command !== undefined) await vscode.commands.executeCommand(command);
+}
+
+function commandOf(counterpart: Counterpart): string | null {
+  if ('command' in counterpart) return commandId(counterpart.command);
+  return 'view' in counterpart ? `${viewId(counterpart.view)}.focus` : null;
 }
 
 /** What is wrong and what can be done about it, as text in a view. */
@@ -46,8 +56,21 @@ export function faultInEditor(error: unknown): unknown {
   return new CoachError(error.code, error.message, { cause: error, hint: hintWords(error.hint) });
 }
 
+/** The same trial for a page: what it says to do can be done there. */
+export function trialInEditor(trial: TrialSummary): TrialSummary {
+  const hint = trial.error?.hint ?? null;
+  return trial.error === null || hint === null ? trial : { ...trial, error: { ...trial.error, hint: hintWords(hint) } };
+}
+
+/** The same line of a journal; what an agent said stays as it is. */
+export function eventInEditor(event: RunEvent): RunEvent {
+  return event.kind === 'log' ? { ...event, text: hintWords(event.text) } : event;
+}
+
 function counterpartTitle(counterpart: Counterpart): string {
-  return 'command' in counterpart ? buttonTitleOf(counterpart.command) : viewTitleOf(counterpart.view);
+  if ('command' in counterpart) return buttonTitleOf(counterpart.command);
+  if ('view' in counterpart) return viewTitleOf(counterpart.view);
+  return counterpart.button === 'regrade' ? vscode.l10n.t('Regrade…') : vscode.l10n.t('Retry…');
 }
 
 function words(parts: readonly (string | null | undefined)[]): string {

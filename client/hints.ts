@@ -1,7 +1,11 @@
 import type { CommandName, ViewName } from './contributions.ts';
 
 /** What does in the editor what a hint of the server says to do in a terminal. */
-export type Counterpart = { readonly command: CommandName } | { readonly view: ViewName };
+export type Counterpart =
+  | { readonly command: CommandName }
+  | { readonly view: ViewName }
+  /** On the page of a run; there is no command for it. */
+  | { readonly button: 'regrade' | 'resume' };
 
 const counterparts: Readonly<Record<string, Counterpart>> = {
   'task list': { view: 'tasks' },
@@ -18,6 +22,8 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
   run: { command: 'startRun' },
   'runs list': { view: 'runs' },
   'runs show': { command: 'openRun' },
+  'runs regrade': { button: 'regrade' },
+  'runs resume': { button: 'resume' },
   'runs diff': { command: 'reviewDiff' },
   'sessions list': { view: 'sessions' },
   'sessions show': { command: 'openSession' },
@@ -25,8 +31,9 @@ const counterparts: Readonly<Record<string, Counterpart>> = {
   '/logs': { command: 'openServerLog' },
 };
 
-// A command of ours with its arguments: <names>, "texts", --options and words that carry a name.
-const commandLine = /`?codex-coach (\/\w+|[a-z]+(?: [a-z]+)?)(?: (?:<[^>]*>|"[^"]*"|--[\w-]+|[\w./:-]*[\w]))*`?/g;
+// A command of ours with its arguments: <names>, "texts", --options and words that carry a name; a list takes none.
+const commandLine =
+  /`?codex-coach (\/\w+|[a-z]+(?: [a-z]+)?)(?: (?:<[^>]*>|"[^"]*"|--[\w-]+|(?<!\blist )[\w./:-]*[\w]))*`?/g;
 
 /** A hint as a person reads it in the editor: commands of the terminal become `titleOf` their counterparts. */
 export function hintInEditor(

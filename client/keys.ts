@@ -50,14 +50,18 @@ export class ApiKeys {
     await vscode.commands.executeCommand('setContext', keysContextKey, some);
   }
 
-  /** Does something that may need keys; a missing one is asked for, and then it is tried again. */
+  /**
+   * Does something that may need keys; a missing one is asked for, and then it is tried again.
+   * @throws CoachError `cancelled` when the person gives none
+   */
   async with<T>(work: (keys: Record<string, string>) => Promise<T>): Promise<T> {
     for (const asked = new Set<KeyName>(); ; ) {
       try {
         return await work(await this.all());
       } catch (error) {
         const missing = missingKey(error);
-        if (missing === undefined || asked.has(missing) || !(await this.ask(missing))) throw error;
+        if (missing === undefined || asked.has(missing)) throw error;
+        if (!(await this.ask(missing))) throw new CoachError('cancelled', 'No key was given.', { cause: error });
         asked.add(missing);
       }
     }

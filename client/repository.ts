@@ -1,8 +1,7 @@
 import * as vscode from 'vscode';
 import { CoachError } from '../protocol/errors.ts';
 import type { Coach } from './coach.ts';
-import { type CommandName, commandId } from './contributions.ts';
-import { buttonTitleOf } from './titles.ts';
+import { offerNext } from './nextStep.ts';
 
 /** The folders of this window that can hold a repository. The server finds the repository's root from them. */
 export function repositories(): string[] {
@@ -49,7 +48,7 @@ export async function pickRepository(): Promise<string | undefined> {
 }
 
 /**
- * Like `pickRepository`, for what starts from a commit. Undefined also where there is none: that is said before anything else
+ * Like `pickRepository`, for what needs a task, or makes one. Undefined also where there is none: that is said before anything else
  * is asked, with what can be done about it.
  */
 export async function pickStart(coach: Coach): Promise<string | undefined> {
@@ -57,21 +56,16 @@ export async function pickStart(coach: Coach): Promise<string | undefined> {
   if (repository === undefined) return undefined;
   const { state } = await coach.api.tasks.repository({ repository });
   if (state === 'ready') return repository;
-  void (state === 'none'
-    ? offer(
-        'initRepository',
-        vscode.l10n.t('A task starts from a commit, and {0} is not in a git repository.', repository),
-      )
-    : offer('firstCommit', vscode.l10n.t('A task starts from a commit, and {0} has none yet.', repository)));
+  const why =
+    state === 'none'
+      ? vscode.l10n.t('A task starts from a commit, and {0} is not in a git repository.', repository)
+      : vscode.l10n.t('A task starts from a commit, and {0} has none yet.', repository);
+  void offerNext('warning', why, [startOf[state]]);
   return undefined;
 }
 
-async function offer(command: CommandName, why: string): Promise<void> {
-  const title = buttonTitleOf(command);
-  if ((await vscode.window.showWarningMessage(why, title)) === title) {
-    await vscode.commands.executeCommand(commandId(command));
-  }
-}
+/** What leads from a folder to a repository that tasks can start from. */
+export const startOf = { none: 'initRepository', empty: 'firstCommit' } as const;
 
 /**
  * Tells what becomes of the folders of this window, whoever did it: `repository`, when one became a git repository or is none

@@ -18,7 +18,7 @@ const steps: Readonly<Record<Milestone, Step>> = {
   },
   task: {
     title: 'Make a task',
-    text: 'A task is what an agent is asked to do and the tests that judge it. Make one of a commit that already exists (in the sample: `HEAD`), or record a change while you or an agent make it.',
+    text: 'A task is what an agent is asked to do and the tests that judge it. Make one of a commit that already exists (in the sample: HEAD), or record a change while you or an agent make it.',
     action: 'taskFromCommit',
     altText: 'A commit becomes an instruction, hidden tests and a solution',
   },

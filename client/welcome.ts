@@ -5,6 +5,7 @@ import {
   commands,
   filterContextKey,
   presenceKey,
+  recordingContextKey,
   repositoryContextKey,
   serverContextKey,
   type ViewName,
@@ -18,6 +19,8 @@ const up = `${serverContextKey} == up`;
 const usable = (name: ViewName): string => (name === 'sessions' ? '' : `${trusted} && `);
 
 const inRepository = `${trusted} && ${up} && ${repositoryContextKey} == ready`;
+
+const whileRecording = `${inRepository} && ${recordingContextKey}`;
 
 interface Welcome {
   readonly view: string;
@@ -33,18 +36,19 @@ export function toWelcome(): Welcome[] {
     {
       view: viewId('tasks'),
       contents: `No task yet. Record what you or an agent change from here on: the change becomes the task's solution. ${link('checkReadiness', 'Check this repository')} first, or make a task of ${link('taskFromCommit', 'a commit')}.\n${link('startRecording')}`,
-      when: inRepository,
+      when: `${inRepository} && !${recordingContextKey}`,
+    },
+    {
+      view: viewId('tasks'),
+      contents: `A task is being recorded. What changes until the recording ends becomes its solution.\n${link('endRecording')}\n${link('discardRecording')}`,
+      when: whileRecording,
     },
     {
       view: viewId('runs'),
       contents: `No run yet. A run lets agents solve your tasks in sandboxes and judges what they did.\n${link('startRun')}`,
       when: `${inRepository} && ${presenceKey('runnable')}`,
     },
-    ...(['prepareTask', 'taskFromCommit'] as const).map(next => ({
-      view: viewId('runs'),
-      contents: `No run yet. A run lets agents solve your tasks in sandboxes and judges what they did. It needs a prepared task first.\n${link(next)}`,
-      when: `${inRepository} && !${presenceKey('runnable')} && ${next === 'prepareTask' ? '' : '!'}${presenceKey('created')}`,
-    })),
+    ...beforeTheFirstRun(),
     {
       view: viewId('sessions'),
       contents: `No session recorded yet. An agent that is started in a coached terminal is recorded; ${link('testRoute', 'test the route')} when it is not.\n${link('openRecordedTerminal', 'Coached Terminal')}`,
@@ -61,6 +65,25 @@ export function toWelcome(): Welcome[] {
       when: `${up} && ${filterContextKey}`,
     },
   ];
+}
+
+/** What leads to a task that can be run, by how far the window is. */
+function beforeTheFirstRun(): Welcome[] {
+  const contents =
+    'No run yet. A run lets agents solve your tasks in sandboxes and judges what they did. It needs a prepared task first.';
+  const noneToRun = `${inRepository} && !${presenceKey('runnable')}`;
+  const created = presenceKey('created');
+  return (
+    [
+      ['prepareTask', created],
+      ['endRecording', `!${created} && ${recordingContextKey}`],
+      ['startRecording', `!${created} && !${recordingContextKey}`],
+    ] as const
+  ).map(([next, when]) => ({
+    view: viewId('runs'),
+    contents: `${contents}\n${link(next)}`,
+    when: `${noneToRun} && ${when}`,
+  }));
 }
 
 function serverDown(name: ViewName): Welcome {

@@ -22,7 +22,12 @@ export const PassRate = z.object({
 });
 
 export const AgentFigures = z.object({
+  /** Names the run too where the same agent stands in several: `oracle 05:41`. */
   label: z.string(),
+  /** What of the label names the run. */
+  runName: z.string().nullable(),
+  runId: z.string(),
+  agentId: z.string(),
   model: z.string().nullable(),
   version: z.string().nullable(),
   /** The reference solution and the no-op: they test the tasks, not an agent. */
@@ -30,6 +35,8 @@ export const AgentFigures = z.object({
   isReplay: z.boolean(),
   trials: z.int(),
   verdicts: z.int(),
+  /** How many of the verdicts are those of another agent here, which reuse took over: the same evidence seen twice. */
+  shared: z.array(z.object({ with: z.string(), verdicts: z.int() })),
   /** Null when no trial reached a verdict. */
   reward: RewardEstimate.nullable(),
   passRates: z.array(PassRate),
@@ -45,7 +52,12 @@ export const AgentFigures = z.object({
 });
 export type AgentFigures = z.infer<typeof AgentFigures>;
 
-/** Two agents on the tasks that both have verdicts of; the first has the higher mean. */
+/** How many of its verdicts stand under another agent here as well. */
+export function sharedVerdicts({ shared }: Pick<AgentFigures, 'shared'>): number {
+  return shared.reduce((sum, { verdicts }) => sum + verdicts, 0);
+}
+
+/** Two agents on the tasks that both have verdicts of; the first has the higher mean. A trial that both share counts once. */
 export const PairVerdict = z.object({
   first: z.string(),
   second: z.string(),
@@ -72,7 +84,15 @@ export const ComparedTask = z.object({
   basis: ProofBasis.default('tests'),
   /** One per agent, in the order of the agents: rewards of its attempts, null without a verdict. */
   attempts: z.array(
-    z.array(z.object({ trialId: z.string(), reward: z.number().nullable(), end: TrialEnd.nullable() })),
+    z.array(
+      z.object({
+        trialId: z.string(),
+        reward: z.number().nullable(),
+        end: TrialEnd.nullable(),
+        /** Label of the agent whose verdict this is: it was reused, and stands under that one as well. */
+        sharedWith: z.string().optional(),
+      }),
+    ),
   ),
 });
 export type ComparedTask = z.infer<typeof ComparedTask>;

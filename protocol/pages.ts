@@ -83,6 +83,12 @@ export const runPage = api('runPage', {
     result: Done,
     expose: ['webview'],
   }),
+  openJudgeSetting: request({
+    summary: 'Opens the setting that names the judge of rubrics.',
+    params: z.object({}),
+    result: Done,
+    expose: ['webview'],
+  }),
   openComparison: request({
     summary: 'Opens the comparison of the agents of this run.',
     params: z.object({}),

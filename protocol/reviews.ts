@@ -154,7 +154,14 @@ export const reviews = api('reviews', {
       text: Text.optional().describe('Words of the criterion; default: those of the comment'),
       id: Criterion.shape.id.optional().describe('Name of the criterion; default: from its words'),
     }),
-    result: z.object({ comment: ReviewComment, criterion: Criterion, task: z.string(), file: z.string() }),
+    result: z.object({
+      comment: ReviewComment,
+      criterion: Criterion,
+      task: z.string(),
+      file: z.string(),
+      /** Who judges rubrics where nobody is named; null when no judge is set. */
+      judge: z.string().nullable(),
+    }),
     expose: ['webview', 'http', 'cli'],
     positional: ['comment'],
   }),

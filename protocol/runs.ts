@@ -162,6 +162,8 @@ export const RunPlan = z.object({
   ),
   /** Of rubrics; absent where nothing is judged by one. */
   judge: z.object({ name: z.string(), questions: z.int(), costUsd: z.number().nullable() }).optional(),
+  /** Tasks whose rubric nobody would judge, as no judge is set: trials that come to it end without a verdict. */
+  unjudged: z.array(z.string()).optional(),
   /** Sum over the agents and the judge; null as soon as one that may cost is unknown. */
   costUsd: z.number().nullable(),
   /** Expected time of the whole run with its concurrency, without building and tests; null when unknown. */

@@ -1,6 +1,7 @@
-import type { RunState } from './runs.ts';
+import type { RunState, TrialSummary } from './runs.ts';
 import { english, type Texts } from './texts.ts';
-import type { TrialState } from './trialState.ts';
+import type { TrialEnd } from './trialEnd.ts';
+import { type TrialState, trialState } from './trialState.ts';
 
 /** Where a trial stands, in one word or two, as every surface says it. */
 export function trialStateWord(state: TrialState, l10n: Texts = english): string {
@@ -35,6 +36,31 @@ export function trialStateWord(state: TrialState, l10n: Texts = english): string
       return l10n.t('Lost');
     case 'errored':
       return l10n.t('Errored');
+  }
+}
+
+/** Where one trial stands, and whether that is the verdict of an earlier run. */
+export function trialWord(
+  trial: Pick<TrialSummary, 'phase' | 'end' | 'reward' | 'reusedFrom'>,
+  l10n: Texts = english,
+): string {
+  const word = trialStateWord(trialState(trial), l10n);
+  return trial.reusedFrom === undefined ? word : l10n.t('{0} (reused)', word);
+}
+
+/** Why a trial did not pass. What was the machine's fault, or the person's wish, counts for no agent. */
+export function failureWords(end: TrialEnd, l10n: Texts = english): string {
+  switch (end) {
+    case 'verified':
+      return l10n.t('Tests failed');
+    case 'cancelled':
+      return l10n.t('Cancelled, not counted');
+    case 'lost':
+      return l10n.t('Lost, not counted');
+    case 'errored':
+      return l10n.t('Errored, not counted');
+    default:
+      return trialStateWord(end, l10n);
   }
 }
 

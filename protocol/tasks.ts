@@ -224,6 +224,22 @@ export const tasks = api('tasks', {
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
   }),
+  recorded: request({
+    summary: 'What the recording under way has come to: the files that changed since its start, and what to look at.',
+    params: z.object({ repository: Repository }),
+    result: z.object({
+      files: z.array(z.string()),
+      /** What to look at before it ends, one sentence each. */
+      notes: z.array(z.string()),
+    }),
+    readOnly: true,
+  }),
+  putAside: request({
+    summary: 'Whether changes that `fix` put aside still wait in the stash.',
+    params: z.object({ repository: Repository }),
+    result: z.object({ waiting: z.boolean() }),
+    readOnly: true,
+  }),
   repository: request({
     summary: 'Whether a directory lies in a git repository, and whether that has a commit that a task can start from.',
     params: z.object({ repository: z.string().min(1).describe('Any directory') }),

@@ -41,6 +41,17 @@ export function trialState(trial: Pick<TrialSummary, 'phase' | 'end' | 'reward'>
   }
 }
 
+/** Whether resuming the run begins an ended trial again: its machine failed, or it was stopped. Verdicts stay. */
+export function isRetriable({ end, reward, error }: Pick<TrialSummary, 'end' | 'reward' | 'error'>): boolean {
+  if (reward !== null || lacksJudge({ end, error })) return false;
+  return end === 'errored' || end === 'lost' || end === 'cancelled';
+}
+
+/** Whether a judge is all that a trial lacks: its agent's work is there, and judging that anew runs no agent. */
+export function lacksJudge({ end, error }: Pick<TrialSummary, 'end' | 'error'>): boolean {
+  return end === 'errored' && error?.code === 'judge.missing';
+}
+
 /** What came of trials. A cancelled one is neither judged nor errored. */
 export interface TrialTally {
   readonly total: number;

@@ -112,7 +112,7 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
       ...{ service, store, executors, clock, log, repositoryRoot, loadTask, findAgent, judgePauseMs },
       ...judging(options),
     }),
-    reviews: reviewHandlers({ store, bus, clock, sessions, loadTask }),
+    reviews: reviewHandlers({ store, bus, clock, sessions, loadTask, judge: judging(options).judge }),
     agents: agentHandlers({ agents, findAgent, executors, cache: paths.cache, env, bus }),
     history: store,
     runningTrials: () => service.runningTrials,

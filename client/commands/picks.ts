@@ -7,23 +7,71 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import { trialState } from '../../protocol/trialState.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
-import { pickRepository, rowsOfAll } from '../repository.ts';
+import { offerNext } from '../nextStep.ts';
+import { pickStart, rowsOfAll } from '../repository.ts';
 
 /** What a person chooses from when a command starts without a row. Undefined: dismissed, or nothing to choose. */
 
 export async function pickTask(
   coach: Coach,
   title: string,
-  usable: (task: TaskSummary) => boolean = () => true,
+  wanted: WantedTask = 'any',
 ): Promise<TaskSummary | undefined> {
-  const repository = await pickRepository();
+  const rows = await tasksToPick(coach, wanted);
+  return (
+    rows &&
+    choose(title, rows, task => ({
+      label: visible(task.title || task.id),
+      description: task.state,
+      detail: task.problem ?? task.id,
+    }))
+  );
+}
+
+type WantedTask = 'any' | 'created' | 'prepared' | 'runnable';
+
+/** The tasks to choose from. Undefined where there is none: that is said, with what leads to one. */
+export async function tasksToPick(
+  coach: Coach,
+  wanted: WantedTask,
+  place?: string,
+): Promise<TaskSummary[] | undefined> {
+  const repository = place ?? (await pickStart(coach));
   if (repository === undefined) return undefined;
   const { rows } = await coach.api.tasks.list({ repository });
-  return pick(title, rows.filter(usable), vscode.l10n.t('There is no such task yet.'), task => ({
-    label: visible(task.title || task.id),
-    description: task.state,
-    detail: task.problem ?? task.id,
-  }));
+  const found = rows.filter(task => isWanted(task, wanted));
+  if (found.length > 0) return found;
+  if (rows.length === 0) void offerNext('information', vscode.l10n.t('There is no task yet.'), firstTask);
+  else if (wanted === 'created') {
+    void offerNext('information', vscode.l10n.t('All tasks are prepared already.'), ['validateTask']);
+  } else if (rows.some(task => task.state === 'created')) {
+    void offerNext('information', vscode.l10n.t('No task is prepared yet.'), ['prepareTask']);
+  } else void offerNext('warning', vscode.l10n.t('All tasks have a problem.'), ['validateTask', 'editTask']);
+  return undefined;
+}
+
+const firstTask = ['startRecording', 'taskFromCommit'] as const;
+
+function isWanted({ state, problem }: TaskSummary, wanted: WantedTask): boolean {
+  switch (wanted) {
+    case 'any':
+      return true;
+    case 'created':
+      return state === 'created';
+    case 'prepared':
+      return state !== 'created';
+    case 'runnable':
+      return state !== 'created' && problem === null;
+  }
+}
+
+/** Says that there is no run, and offers what is next on the way to one. */
+async function offerFirstRun(coach: Coach): Promise<void> {
+  const tasks = await rowsOfAll(repository => coach.api.tasks.list({ repository }));
+  const none = vscode.l10n.t('There is no run yet.');
+  const isRunnable = tasks.some(task => isWanted(task, 'runnable'));
+  const first = tasks.length > 0 ? (['prepareTask'] as const) : firstTask;
+  void offerNext('information', none, isRunnable ? ['startRun'] : first);
 }
 
 export async function pickRun(
@@ -32,7 +80,8 @@ export async function pickRun(
   usable: (run: RunSummary) => boolean = () => true,
 ): Promise<RunSummary | undefined> {
   const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }));
-  return pick(title, runs.filter(usable), vscode.l10n.t('There is no such run.'), runWords);
+  if (runs.length === 0) return void (await offerFirstRun(coach));
+  return pick(title, runs.filter(usable), vscode.l10n.t('No run is under way.'), runWords);
 }
 
 function runWords(run: RunSummary): vscode.QuickPickItem {
@@ -50,6 +99,7 @@ export async function pickRuns(
   ticked: readonly string[],
 ): Promise<RunSummary[] | undefined> {
   const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }));
+  if (runs.length === 0) return void (await offerFirstRun(coach));
   const items = runs
     .filter(run => run.state !== 'running')
     .map(run => ({ ...runWords(run), picked: ticked.includes(run.id), run }));
@@ -119,6 +169,14 @@ async function pick<T>(
     void vscode.window.showInformationMessage(none);
     return undefined;
   }
+  return choose(title, values, words);
+}
+
+async function choose<T>(
+  title: string,
+  values: readonly T[],
+  words: (value: T) => vscode.QuickPickItem,
+): Promise<T | undefined> {
   const items = values.map(value => ({ ...words(value), value }));
   const chosen = await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true });
   return chosen?.value;

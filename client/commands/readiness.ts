@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
-import type { Finding } from '../../protocol/tasks.ts';
+import type { Finding, RepositoryState } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
+import { commandId } from '../contributions.ts';
 import { hintWords } from '../failures.ts';
 import { withCancellableProgress } from '../progress.ts';
-import { pickRepository } from '../repository.ts';
+import { pickRepository, startOf } from '../repository.ts';
 import { setting } from '../settings.ts';
+import { titleOf } from '../titles.ts';
 
-type Row = vscode.QuickPickItem & { readonly next?: 'mend' | 'runTests' };
+type Row = vscode.QuickPickItem & { readonly next?: 'mend' | 'runTests' | 'initRepository' | 'firstCommit' };
 
 /** What a recording needs, found or missing, and the offers to mend what can be and to run the tests. */
 export async function checkReadiness(coach: Coach): Promise<void> {
@@ -15,16 +17,30 @@ export async function checkReadiness(coach: Coach): Promise<void> {
   const executor = setting('run.executor', vscode.Uri.file(repository));
   const check = (tests: boolean, signal?: AbortSignal) =>
     coach.api.tasks.check({ repository, tests, executor }, signal);
+  const { state } = await coach.api.tasks.repository({ repository });
   let { ready, findings } = await check(false);
   for (;;) {
     const title = ready ? vscode.l10n.t('Ready to record a task') : vscode.l10n.t('Not ready to record a task');
-    const chosen = await vscode.window.showQuickPick([...offers(findings), ...findings.map(toRow)], { title });
+    const chosen = await vscode.window.showQuickPick(rows(state, findings), { title });
     if (chosen?.next === 'mend' && (await askAndMend(coach, repository))) ({ ready, findings } = await check(false));
     else if (chosen?.next === 'runTests') {
       const running = vscode.l10n.t('Running the tests as they are');
       ({ ready, findings } = await withCancellableProgress(running, signal => check(true, signal)));
+    } else if (chosen?.next === 'initRepository' || chosen?.next === 'firstCommit') {
+      return void (await vscode.commands.executeCommand(commandId(chosen.next)));
     } else return;
   }
+}
+
+/** What can be done stands first. Where no task can start, nothing else can be found out. */
+function rows(state: RepositoryState, findings: readonly Finding[]): Row[] {
+  if (state === 'ready') return [...offers(findings), ...findings.map(toRow)];
+  const next = startOf[state];
+  const icon = state === 'none' ? 'repo' : 'git-commit';
+  return [
+    { label: `$(${icon}) ${titleOf(next)}`, next },
+    ...findings.map(finding => toRow({ ...finding, hint: null })),
+  ];
 }
 
 function offers(findings: readonly Finding[]): Row[] {

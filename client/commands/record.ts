@@ -3,6 +3,7 @@ import type { AgentInfo } from '../../protocol/agents.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
+import { offerNext } from '../nextStep.ts';
 import { pickRepository, pickStart } from '../repository.ts';
 import { setting } from '../settings.ts';
 import type { CommandHandlers } from './handler.ts';
@@ -21,9 +22,10 @@ type Names =
 
 /** Recording a task, and the route on which agents are recorded. */
 export function recordCommands(coach: Coach): CommandHandlers<Names> {
+  const unsaved = new Map<string, string>();
   return {
     startRecording: () => startRecording(coach),
-    endRecording: () => endRecording(coach),
+    endRecording: () => endRecording(coach, unsaved),
     discardRecording: () => discardRecording(coach),
     checkReadiness: () => checkReadiness(coach),
     openRecordedTerminal: () => openRecordedTerminal(coach),
@@ -53,16 +55,42 @@ async function startRecording(coach: Coach): Promise<void> {
   }
 }
 
-async function endRecording(coach: Coach): Promise<void> {
+/** @param unsaved notes of recordings that could not be ended, by repository: nobody should type them twice */
+async function endRecording(coach: Coach, unsaved: Map<string, string>): Promise<void> {
   const repository = await pickRepository();
   if (repository === undefined) return;
+  const { files, notes } = await coach.api.tasks.recorded({ repository });
+  if (files.length === 0) {
+    const nothing = vscode.l10n.t('Nothing has changed since the recording started. Let the agent work first.');
+    return offerNext('warning', nothing, ['discardRecording']);
+  }
   const summary = await vscode.window.showInputBox({
     title: vscode.l10n.t('End Recording and Create the Task'),
-    prompt: vscode.l10n.t('Notes on how it was solved (may stay empty).'),
+    prompt: [...notes, vscode.l10n.t('Notes on how it was solved (may stay empty).')].join(' '),
+    value: unsaved.get(repository) ?? '',
   });
   if (summary === undefined) return;
+  unsaved.set(repository, summary);
   const task = await coach.api.tasks.end({ repository, summary });
-  await offerPrepare(task, []);
+  unsaved.delete(repository);
+  void remindOfPutAside(coach, repository);
+  await offerPrepare(task, notes);
+}
+
+/** Changes that were put aside to start the recording, maybe in another window and days ago. */
+async function remindOfPutAside(coach: Coach, repository: string): Promise<void> {
+  const { waiting } = await coach.api.tasks.putAside({ repository }).catch(() => ({ waiting: false }));
+  if (!waiting) return;
+  const editorCommand = 'git.stashPop';
+  const canPop = (await vscode.commands.getCommands(true)).includes(editorCommand);
+  const pop = vscode.l10n.t('Pop Stash…');
+  const chosen = await vscode.window.showInformationMessage(
+    vscode.l10n.t(
+      'Changes that were put aside to start a recording still wait in the stash. Commit or undo what was recorded, then take them back: git stash pop',
+    ),
+    ...(canPop ? [pop] : []),
+  );
+  if (chosen === pop) await vscode.commands.executeCommand(editorCommand);
 }
 
 async function discardRecording(coach: Coach): Promise<void> {
@@ -74,7 +102,9 @@ async function discardRecording(coach: Coach): Promise<void> {
     { modal: true, detail: vscode.l10n.t('No task is created. Your files stay as they are.') },
     discard,
   );
-  if (chosen === discard) await coach.api.tasks.discard({ repository });
+  if (chosen !== discard) return;
+  await coach.api.tasks.discard({ repository });
+  void remindOfPutAside(coach, repository);
 }
 
 /** Agents started in this terminal are recorded; the launch is forgotten when it closes. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Coach } from '../coach.ts';
 import { conversationUri } from '../review/files.ts';
+import { reportTitle } from '../views/runTitle.ts';
 
 /** Asks once. False when the person kept the run going. */
 export async function confirmCancel(coach: Coach, runId: string): Promise<boolean> {
@@ -26,8 +27,8 @@ export async function openReport(coach: Coach, runId: string): Promise<void> {
   const { file } = await coach.api.runs.report({ runId });
   const apart = vscode.env.remoteName !== undefined || vscode.env.uiKind === vscode.UIKind.Web;
   if (!apart && (await vscode.env.openExternal(vscode.Uri.file(file)))) return;
-  const title = vscode.l10n.t('Report {0}', runId);
-  const panel = vscode.window.createWebviewPanel('codexCoach.report', title, vscode.ViewColumn.Active, {
+  const { run } = await coach.api.runs.show({ runId });
+  const panel = vscode.window.createWebviewPanel('codexCoach.report', reportTitle(run), vscode.ViewColumn.Active, {
     enableScripts: false,
     enableFindWidget: true,
     localResourceRoots: [],

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { RunSummary } from '../../protocol/runs.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
+import { chosenJudge } from '../judge.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
 import type { RunNode, TaskNode, TrialNode } from '../views/nodes.ts';
 import { type CommandHandlers, rowsOf } from './handler.ts';
@@ -68,7 +69,18 @@ async function repeatRun(coach: Coach, panels: RunPanels, run: RunSummary): Prom
   const proven = await provenTasks(coach, repository);
   const unproven = !tasks.every(task => proven.has(task));
   const again = await coach.keys.with(keys =>
-    coach.api.runs.start({ repository, tasks, agents, attempts, limits, executor, fresh: true, unproven, keys }),
+    coach.api.runs.start({
+      repository,
+      tasks,
+      agents,
+      attempts,
+      limits,
+      executor,
+      fresh: true,
+      unproven,
+      ...chosenJudge(),
+      keys,
+    }),
   );
   panels.open(again);
 }

@@ -4,7 +4,7 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
 import { withCancellableProgress } from '../progress.ts';
-import { pickRepository, repositories } from '../repository.ts';
+import { pickStart, repositories } from '../repository.ts';
 import type { SessionNode } from '../views/nodes.ts';
 import type { SessionFilter } from '../views/sessionPages.ts';
 import type { SessionsView } from '../views/sessions.ts';
@@ -27,7 +27,7 @@ export function sessionCommands(coach: Coach, panels: RunPanels, view: SessionsV
       const session = sessionOf(target) ?? (await pickSession(coach, vscode.l10n.t('Replay Session on a Task')));
       if (session === undefined) return;
       const title = vscode.l10n.t('Replay on Which Task?');
-      const task = await pickTask(coach, title, ({ state, problem }) => state !== 'created' && problem === null);
+      const task = await pickTask(coach, title, 'runnable');
       if (task === undefined) return;
       const run = await confirmAndStart(coach, replayPlan(session, task));
       if (run !== undefined) panels.open(run);
@@ -42,7 +42,7 @@ export function sessionCommands(coach: Coach, panels: RunPanels, view: SessionsV
 }
 
 async function taskFromSession(coach: Coach, session: SessionSummary): Promise<void> {
-  const repository = repositoryOf(session) ?? (await pickRepository());
+  const repository = repositoryOf(session) ?? (await pickStart(coach));
   if (repository === undefined) return;
   const title = await vscode.window.showInputBox({
     title: vscode.l10n.t('Save Session as Task'),

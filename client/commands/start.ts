@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
+import { CoachError } from '../../protocol/errors.ts';
 import type { Coach } from '../coach.ts';
 import { extensionId, walkthroughId } from '../contributions.ts';
+import { faultWords } from '../failures.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { pickStart } from '../repository.ts';
 import type { CommandHandlers } from './handler.ts';
@@ -56,15 +58,34 @@ async function initRepository(): Promise<void> {
 async function taskFromCommit(coach: Coach): Promise<void> {
   const repository = await pickStart(coach);
   if (repository === undefined) return;
-  const source = await vscode.window.showInputBox({
+  for (let refused: Refused | undefined; ; ) {
+    const source = await askSource(refused);
+    if (source === undefined) return;
+    try {
+      const { task, notes } = await withCancellableProgress(vscode.l10n.t('Making a task of {0}', source), signal =>
+        coach.api.tasks.from({ repository, source: source.trim() }, signal),
+      );
+      return await offerPrepare(task, notes);
+    } catch (error) {
+      const fault = CoachError.from(error);
+      if (fault.code !== 'input.invalid' && fault.code !== 'task.empty') throw error;
+      refused = { source, why: faultWords(fault) };
+    }
+  }
+}
+
+interface Refused {
+  readonly source: string;
+  readonly why: string;
+}
+
+/** What a task is to be made of. What was refused stands there again, with the reason, to be mended. */
+function askSource(refused: Refused | undefined): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
     title: vscode.l10n.t('Create Task from Commit'),
-    prompt: vscode.l10n.t('A commit, a range a..b, or a patch file. Its change becomes the solution.'),
-    value: 'HEAD',
+    // Not as the box's validation: of the text that it opens with, the editor shows none.
+    prompt: refused?.why ?? vscode.l10n.t('A commit, a range a..b, or a patch file. Its change becomes the solution.'),
+    value: refused?.source ?? 'HEAD',
     validateInput: text => (text.trim() === '' ? vscode.l10n.t('Name a commit, such as HEAD.') : undefined),
   });
-  if (source === undefined) return;
-  const { task, notes } = await withCancellableProgress(vscode.l10n.t('Making a task of {0}', source), signal =>
-    coach.api.tasks.from({ repository, source: source.trim() }, signal),
-  );
-  await offerPrepare(task, notes);
 }

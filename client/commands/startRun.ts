@@ -1,13 +1,12 @@
 import * as vscode from 'vscode';
 import type { AgentInfo } from '../../protocol/agents.ts';
-import { CoachError } from '../../protocol/errors.ts';
 import { toMoney } from '../../protocol/figures.ts';
-import type { AgentChoice, RunSummary } from '../../protocol/runs.ts';
+import type { AgentChoice, RunPlan, RunSummary } from '../../protocol/runs.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
-import { pickRepository } from '../repository.ts';
+import { chosenJudge } from '../judge.ts';
 import { setting } from '../settings.ts';
-import { pickSession, pickSome } from './picks.ts';
+import { pickSession, pickSome, tasksToPick } from './picks.ts';
 
 type AgentItem = vscode.QuickPickItem & { readonly agent: AgentInfo; readonly replay: boolean };
 
@@ -24,15 +23,8 @@ export async function askAndStartRun(coach: Coach, chosen: readonly TaskSummary[
 }
 
 async function pickTasks(coach: Coach): Promise<TaskSummary[] | undefined> {
-  const repository = await pickRepository();
-  if (repository === undefined) return undefined;
-  const { rows } = await coach.api.tasks.list({ repository });
-  const runnable = rows.filter(task => task.state !== 'created' && task.problem === null);
-  if (runnable.length === 0) {
-    throw new CoachError('task.missing', vscode.l10n.t('No task is ready to run.'), {
-      hint: vscode.l10n.t('Record one, then prepare and validate it.'),
-    });
-  }
+  const runnable = await tasksToPick(coach, 'runnable');
+  if (runnable === undefined) return undefined;
   const items = runnable.map(task => ({
     label: task.title || task.id,
     description: task.state === 'proven' ? vscode.l10n.t('proven') : vscode.l10n.t('not proven'),
@@ -146,7 +138,7 @@ export async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSumm
     vscode.l10n.t('Tasks: {0}.', plan.tasks.map(task => task.title || task.id).join(', ')),
     vscode.l10n.t('Agents: {0}. Attempts: {1}.', plan.agents.map(agentWords).join(', '), plan.attempts),
     vscode.l10n.t('Each trial ends after {0} minutes at the latest.', Math.ceil(timeoutSec / 60)),
-    await costWords(coach, plan, executor),
+    ...(await plannedWords(coach, plan, executor)),
     await executorWords(coach, executor),
     ...(unproven.length === 0
       ? []
@@ -166,23 +158,34 @@ export async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSumm
       attempts: plan.attempts,
       limits: { timeoutSec },
       executor,
-      // The pages do not tell verdicts of earlier runs from those of this one.
+      // Who starts a run here means to see it run; the command line takes over what is known.
       fresh: true,
       unproven: unproven.length > 0,
+      ...chosenJudge(),
       keys,
     }),
   );
 }
 
-/** What the run may cost, by earlier trials. Never a guess: without any, it says so. */
-async function costWords(
+/** What the run may cost, and which tasks lack a judge. */
+async function plannedWords(
   coach: Coach,
   { repository, tasks, agents, attempts }: Plan,
   executor: string,
-): Promise<string> {
+): Promise<string[]> {
   const ids = tasks.map(task => task.id);
   const asked = { repository, tasks: ids, agents: [...agents], attempts, executor, fresh: true, unproven: true };
-  const { mayCost, costUsd } = await coach.keys.with(keys => coach.api.runs.plan({ ...asked, keys }));
+  const planned = await coach.keys.with(keys => coach.api.runs.plan({ ...asked, ...chosenJudge(), keys }));
+  if (planned.unjudged === undefined) return [costWords(planned)];
+  const unjudged = vscode.l10n.t(
+    'No judge is set (setting judge.model), and these tasks have criteria, so trials of them end without a verdict: {0}.',
+    planned.unjudged.map(name => tasks.find(({ id }) => id === name)?.title || name).join(', '),
+  );
+  return [costWords(planned), unjudged];
+}
+
+/** What the run may cost, by earlier trials. Never a guess: without any, it says so. */
+function costWords({ mayCost, costUsd }: RunPlan): string {
   if (!mayCost) return vscode.l10n.t('Cost: none, no model is called.');
   if (costUsd === null) return vscode.l10n.t('Cost: not known, there are too few earlier trials to go by.');
   return vscode.l10n.t('Cost: about {0}, by earlier trials.', toMoney({ kind: 'priced', amountUsd: costUsd }));

@@ -5,10 +5,11 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
-import { pickRepository } from '../repository.ts';
+import { pickStart } from '../repository.ts';
 import type { MissingTaskNode, SuiteNode, TaskNode } from '../views/nodes.ts';
 import { addTasks } from '../views/suites.ts';
 import { type CommandHandlers, rowsOf } from './handler.ts';
+import { tasksToPick } from './picks.ts';
 import { askAndStartRun } from './startRun.ts';
 
 type Names = 'createSuite' | 'addToSuite' | 'removeFromSuite' | 'runSuite' | 'openSuite' | 'deleteSuite';
@@ -37,24 +38,29 @@ export function suiteCommands(coach: Coach, panels: RunPanels): CommandHandlers<
 }
 
 async function createSuite(coach: Coach, chosen: readonly TaskSummary[]): Promise<void> {
-  const repository = chosen[0]?.repository ?? (await pickRepository());
+  const repository = chosen[0]?.repository ?? (await pickStart(coach));
   if (repository === undefined) return;
+  // Before anything is typed: without a task there is nothing to make one of.
+  const prepared = chosen.length > 0 ? chosen : await tasksToPick(coach, 'prepared', repository);
+  if (prepared === undefined) return;
   const title = await vscode.window.showInputBox({
     title: vscode.l10n.t('Create Suite'),
     prompt: vscode.l10n.t('What the suite is called. Its file in .coach/suites gets a name made of it.'),
     validateInput: text => (text.trim() === '' ? vscode.l10n.t('Give it a title.') : undefined),
   });
   if (title === undefined) return;
-  const tasks = chosen.length > 0 ? chosen : await pickPrepared(coach, repository, vscode.l10n.t('Tasks of the Suite'));
+  const tasks = chosen.length > 0 ? chosen : await pickPrepared(prepared, vscode.l10n.t('Tasks of the Suite'));
   if (tasks === undefined) return;
   await coach.api.suites.create({ repository, title, tasks: tasks.map(({ id }) => id) });
 }
 
 async function addToSuite(coach: Coach, chosen: readonly TaskSummary[]): Promise<void> {
-  const repository = chosen[0]?.repository ?? (await pickRepository());
+  const repository = chosen[0]?.repository ?? (await pickStart(coach));
   if (repository === undefined) return;
   const title = vscode.l10n.t('Add to Suite');
-  const tasks = chosen.length > 0 ? chosen : await pickPrepared(coach, repository, title);
+  const prepared = chosen.length > 0 ? chosen : await tasksToPick(coach, 'prepared', repository);
+  if (prepared === undefined) return;
+  const tasks = chosen.length > 0 ? chosen : await pickPrepared(prepared, title);
   if (tasks === undefined || tasks.length === 0) return;
   const { rows } = await coach.api.suites.list({ repository });
   const newSuite = { label: vscode.l10n.t('$(add) New suite…'), suite: null };
@@ -96,7 +102,7 @@ async function tasksIn(coach: Coach, { repository, name }: Suite): Promise<TaskS
 }
 
 async function pickSuite(coach: Coach, title: string): Promise<Suite | undefined> {
-  const repository = await pickRepository();
+  const repository = await pickStart(coach);
   if (repository === undefined) return undefined;
   const { rows } = await coach.api.suites.list({ repository });
   if (rows.length === 0) {
@@ -111,14 +117,7 @@ function suiteWords(suite: Suite): vscode.QuickPickItem & { readonly suite: Suit
   return { label: visible(suite.title), description: suite.name, detail: suite.tasks.join(', '), suite };
 }
 
-async function pickPrepared(coach: Coach, repository: string, title: string): Promise<TaskSummary[] | undefined> {
-  const { rows } = await coach.api.tasks.list({ repository });
-  const prepared = rows.filter(({ state }) => state !== 'created');
-  if (prepared.length === 0) {
-    throw new CoachError('task.missing', vscode.l10n.t('No task is prepared yet.'), {
-      hint: vscode.l10n.t('Record one and prepare it first.'),
-    });
-  }
+async function pickPrepared(prepared: readonly TaskSummary[], title: string): Promise<TaskSummary[] | undefined> {
   const items = prepared.map(task => ({ label: visible(task.title || task.id), description: task.id, task }));
   const picked = await vscode.window.showQuickPick(items, { title, canPickMany: true, matchOnDescription: true });
   return picked?.map(({ task }) => task);

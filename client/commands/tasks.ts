@@ -1,8 +1,11 @@
 import * as vscode from 'vscode';
 import { toReward } from '../../protocol/figures.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
+import type { BusyTasks } from '../busyTasks.ts';
 import type { Coach } from '../coach.ts';
-import { commandId } from '../contributions.ts';
+import { hintWords } from '../failures.ts';
+import { chosenJudge } from '../judge.ts';
+import { offerNext } from '../nextStep.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { setting } from '../settings.ts';
 import type { TaskNode } from '../views/nodes.ts';
@@ -12,47 +15,53 @@ import { pickTask } from './picks.ts';
 type Names = 'prepareTask' | 'validateTask' | 'editTask' | 'openTaskInstruction';
 
 /** From a created task to a proven one. */
-export function taskCommands(coach: Coach): CommandHandlers<Names> {
+export function taskCommands(coach: Coach, busy: BusyTasks): CommandHandlers<Names> {
   return {
-    prepareTask: target => prepareTask(coach, target),
-    validateTask: target => validateTask(coach, target),
+    prepareTask: target => prepareTask(coach, busy, target),
+    validateTask: target => validateTask(coach, busy, target),
     editTask: target => editTask(coach, target),
     openTaskInstruction: target => openTaskInstruction(coach, target),
   };
 }
 
-async function prepareTask(coach: Coach, target: unknown): Promise<void> {
+async function prepareTask(coach: Coach, busy: BusyTasks, target: unknown): Promise<void> {
   const title = vscode.l10n.t('Prepare Task');
-  const task = taskOf(target) ?? (await pickTask(coach, title, candidate => candidate.state === 'created'));
+  const task = taskOf(target) ?? (await pickTask(coach, title, 'created'));
   if (task === undefined) return;
   const prepared = await withCancellableProgress(vscode.l10n.t('Preparing “{0}”', task.title), signal =>
-    coach.api.tasks.prepare({ repository: task.repository, task: task.id }, signal),
+    busy.during(task, 'preparing', () =>
+      coach.api.tasks.prepare({ repository: task.repository, task: task.id }, signal),
+    ),
   );
   await offer(
     vscode.l10n.t(
       '“{0}” is prepared. Validating proves that its reference solves it and doing nothing does not.',
       task.title,
     ),
-    'validateTask',
-    vscode.l10n.t('Validate Task'),
     prepared,
+    ['validateTask'],
   );
 }
 
-async function validateTask(coach: Coach, target: unknown): Promise<void> {
+async function validateTask(coach: Coach, busy: BusyTasks, target: unknown): Promise<void> {
   const title = vscode.l10n.t('Validate Task');
-  const task = taskOf(target) ?? (await pickTask(coach, title, candidate => candidate.state !== 'created'));
+  const task = taskOf(target) ?? (await pickTask(coach, title, 'prepared'));
   if (task === undefined) return;
   const executor = setting('run.executor', vscode.Uri.file(task.repository));
   const validated = await withCancellableProgress(vscode.l10n.t('Validating “{0}”', task.title), signal =>
-    coach.keys.with(keys =>
-      coach.api.tasks.validate({ repository: task.repository, task: task.id, executor, keys }, signal),
+    busy.during(task, 'validating', () =>
+      coach.keys.with(keys =>
+        coach.api.tasks.validate(
+          { repository: task.repository, task: task.id, executor, ...chosenJudge(), keys },
+          signal,
+        ),
+      ),
     ),
   );
   const rewards = [toReward(validated.proof?.reference ?? null), toReward(validated.proof?.noOp ?? null)];
   if (validated.state === 'proven') {
     const proven = vscode.l10n.t('“{0}” is proven: reference {1}, no-op {2}.', task.title, ...rewards);
-    await offer(proven, 'startRun', vscode.l10n.t('Run Agents'), validated);
+    await offer(proven, validated, ['startRun']);
   } else {
     void vscode.window.showWarningMessage(
       vscode.l10n.t(
@@ -71,7 +80,8 @@ export async function offerPrepare(task: TaskSummary, notes: readonly string[]):
     'Task “{0}” is created in .coach, to be committed with your repository. Preparing it makes it runnable.',
     task.title,
   );
-  await offer([made, ...notes].join(' '), 'prepareTask', vscode.l10n.t('Prepare Task'), task);
+  const words = [made, ...notes.map(hintWords)].join(' ');
+  await offer(words, task, notes.length === 0 ? ['prepareTask'] : ['prepareTask', 'editTask']);
 }
 
 /** Opens what a person may change of it. The server says which file that is; the proof is gone once it is saved. */
@@ -104,13 +114,11 @@ function taskOf(target: unknown): TaskSummary | undefined {
   return rowsOf<TaskNode>('task', target)[0]?.task;
 }
 
-/** Tells what is done and offers the next step with the same task. */
+/** Tells what is done and offers what can be done next with the same task. */
 async function offer(
   text: string,
-  next: 'prepareTask' | 'validateTask' | 'startRun',
-  action: string,
   task: TaskSummary,
+  names: readonly ('prepareTask' | 'editTask' | 'validateTask' | 'startRun')[],
 ): Promise<void> {
-  const chosen = await vscode.window.showInformationMessage(text, action);
-  if (chosen === action) await vscode.commands.executeCommand(commandId(next), { kind: 'task', task });
+  await offerNext('information', text, names, { kind: 'task', task });
 }

@@ -6,6 +6,7 @@ import { runs } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
 import { pickRuns } from '../commands/picks.ts';
 import { comparePanelType } from '../contributions.ts';
+import { comparisonTitle } from '../views/runTitle.ts';
 import { showPage } from './page.ts';
 import type { RunPanels } from './runPanels.ts';
 
@@ -52,6 +53,7 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
     const coach = this.#coach;
     const key = runIds.join(' ');
     this.#panels.set(key, panel);
+    void this.#name(panel, runIds);
     showPage(coach, panel, {
       name: 'compare',
       icon: 'run.svg',
@@ -73,6 +75,13 @@ export class ComparePanels implements vscode.WebviewPanelSerializer, vscode.Disp
         ),
       ],
     });
+  }
+
+  /** Calls the tab by what it compares. One whose runs can't be read keeps its name: its page says what is wrong. */
+  async #name(panel: vscode.WebviewPanel, runIds: readonly string[]): Promise<void> {
+    const shown = await Promise.all(runIds.map(runId => this.#coach.api.runs.show({ runId }))).catch(() => null);
+    const isOpen = this.#panels.get(runIds.join(' ')) === panel;
+    if (shown !== null && isOpen) panel.title = comparisonTitle(shown.map(({ run }) => run));
   }
 
   async #openTrial(runIds: readonly string[], trialId: string): Promise<void> {

@@ -1,15 +1,12 @@
 import * as vscode from 'vscode';
-import type { TrialSummary } from '../../protocol/runs.ts';
+import { isRetriable } from '../../protocol/trialState.ts';
 import type { Coach } from '../coach.ts';
-import { withCancellableProgress } from '../progress.ts';
-
-/** Trials without a verdict that can be begun again: their machine failed, or they were stopped. */
-const unfinished: readonly TrialSummary['end'][] = ['errored', 'lost', 'cancelled'];
+import { regrade, tellRegraded } from '../regrade.ts';
 
 /** Asks once, then goes on with the trials of a run that reached no verdict. False when the person left them. */
 export async function confirmResume(coach: Coach, runId: string): Promise<boolean> {
   const { trials } = await coach.api.runs.show({ runId });
-  const open = trials.filter(trial => trial.phase !== 'done' || unfinished.includes(trial.end)).length;
+  const open = trials.filter(trial => trial.phase !== 'done' || isRetriable(trial)).length;
   const retry = vscode.l10n.t('Retry');
   const chosen = await vscode.window.showInformationMessage(
     open === 1 ? vscode.l10n.t('Retry 1 trial?') : vscode.l10n.t('Retry {0} trials?', open),
@@ -26,18 +23,18 @@ export async function confirmResume(coach: Coach, runId: string): Promise<boolea
 
 /** Asks once, then judges what the trials of a run left anew. False when the person left it. */
 export async function confirmRegrade(coach: Coach, runId: string): Promise<boolean> {
-  const regrade = vscode.l10n.t('Regrade');
+  const again = vscode.l10n.t('Regrade');
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t('Judge this run again?'),
     {
       modal: true,
       detail: vscode.l10n.t('The verifier runs on what each agent left; no agent runs. Earlier verdicts are kept.'),
     },
-    regrade,
+    again,
   );
-  if (chosen !== regrade) return false;
-  await withCancellableProgress(vscode.l10n.t('Regrading…'), signal =>
-    coach.keys.with(keys => coach.api.runs.regrade({ runId, keys }, signal)),
-  );
+  if (chosen !== again) return false;
+  const rows = await regrade(coach, { runId, rubricOnly: false }, vscode.l10n.t('Regrading…'));
+  // Not waited for: the page shows the verdicts while the message stands.
+  void tellRegraded(rows);
   return true;
 }

@@ -4,6 +4,7 @@ import type { runPage } from '../../protocol/pages.ts';
 import type { TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
 import { confirmCancel, openReport } from '../commands/runActions.ts';
+import { openJudgeSetting } from '../judge.ts';
 import { reviewDiff } from '../review/diff.ts';
 import { listArtifacts, openArtifact, readTail } from './artifacts.ts';
 import { confirmRegrade, confirmResume } from './repeat.ts';
@@ -45,6 +46,10 @@ export function runPageHandlers(coach: Coach, runId: string, links: RunLinks): H
     cancel: async () => ({ done: await confirmCancel(coach, runId) }),
     resume: async () => ({ done: await confirmResume(coach, runId) }),
     regrade: async () => ({ done: await confirmRegrade(coach, runId) }),
+    async openJudgeSetting() {
+      await openJudgeSetting();
+      return done;
+    },
     openComparison() {
       links.compare([runId]);
       return done;

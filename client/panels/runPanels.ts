@@ -4,6 +4,7 @@ import { runPage } from '../../protocol/pages.ts';
 import { type RunSummary, runs } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
 import { runPanelType } from '../contributions.ts';
+import { eventInEditor, trialInEditor } from '../failures.ts';
 import { runTitle } from '../views/runTitle.ts';
 import { showPage } from './page.ts';
 import { type RunLinks, runPageHandlers } from './runPageHandlers.ts';
@@ -60,16 +61,30 @@ export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposab
         this.#panels.set(runId, { panel, select });
         return [
           new vscode.Disposable(() => this.#panels.delete(runId)),
-          serve(runs, api, channel, 'webview'),
+          serve(
+            runs,
+            {
+              ...api,
+              async show(params, signal) {
+                const shown = await api.show(params, signal);
+                return { ...shown, trials: shown.trials.map(trialInEditor) };
+              },
+              events: async (params, signal) => ({
+                events: (await api.events(params, signal)).events.map(eventInEditor),
+              }),
+            },
+            channel,
+            'webview',
+          ),
           serve(runPage, runPageHandlers(this.#coach, runId, this.#links), channel, 'webview'),
           api.on('changed', run => {
             if (run.id === runId) publish(runs, channel, 'changed', run);
           }),
           api.on('trialChanged', trial => {
-            if (trial.runId === runId) publish(runs, channel, 'trialChanged', trial);
+            if (trial.runId === runId) publish(runs, channel, 'trialChanged', trialInEditor(trial));
           }),
           api.on('progress', event => {
-            if (event.runId === runId) publish(runs, channel, 'progress', event);
+            if (event.runId === runId) publish(runs, channel, 'progress', eventInEditor(event));
           }),
         ];
       },

@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
-import { CoachError } from '../../protocol/errors.ts';
 import type { ReviewComment } from '../../protocol/reviews.ts';
 import type { Regrade, TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
-import { withCancellableProgress } from '../progress.ts';
+import { chosenJudge, warnOfNoJudge } from '../judge.ts';
+import { regrade } from '../regrade.ts';
 
 /** Makes a comment a criterion of the task, and offers to judge the run's trials by it. */
 export async function makeCriterion(coach: Coach, comment: ReviewComment, trial: TrialSummary): Promise<void> {
@@ -14,22 +14,32 @@ export async function makeCriterion(coach: Coach, comment: ReviewComment, trial:
   });
   if (text === undefined) return;
   const made = await coach.api.reviews.toCriterion({ comment: comment.id, text });
-  const [regrade, open] = [vscode.l10n.t('Regrade Run'), vscode.l10n.t('Open Rubric')];
-  const chosen = await vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      '“{0}” is a criterion of {1} now. Regrading asks the judge about what the trials of this run left; no agent runs again.',
-      made.criterion.id,
-      made.task,
-    ),
-    regrade,
-    open,
-  );
+  const [again, open] = [vscode.l10n.t('Regrade Run'), vscode.l10n.t('Open Rubric')];
+  const chosen =
+    (chosenJudge().judge ?? made.judge) === null
+      ? await warnOfNoJudge(
+          vscode.l10n.t(
+            '“{0}” is a criterion of {1} now, and no judge is set. Until one is, trials of this task end without a verdict.',
+            made.criterion.id,
+            made.task,
+          ),
+          open,
+        )
+      : await vscode.window.showInformationMessage(
+          vscode.l10n.t(
+            '“{0}” is a criterion of {1} now. Regrading asks the judge about what the trials of this run left; no agent runs again.',
+            made.criterion.id,
+            made.task,
+          ),
+          again,
+          open,
+        );
   if (chosen === open) await vscode.window.showTextDocument(vscode.Uri.file(made.file));
-  if (chosen === regrade) await regradeRun(coach, trial.runId);
+  if (chosen === again) await regradeRun(coach, trial.runId);
 }
 
 async function regradeRun(coach: Coach, runId: string): Promise<void> {
-  const rows = await coach.keys.with(keys => judgeAgain(coach, runId, keys));
+  const rows = await regrade(coach, { runId, rubricOnly: true }, vscode.l10n.t('Judging the trials by the rubric'));
   const { trials } = await coach.api.runs.show({ runId });
   const names = new Map(trials.map(({ id, agentLabel, attempt }) => [id, `${agentLabel} #${attempt}`]));
   await vscode.window.showQuickPick(
@@ -40,16 +50,6 @@ async function regradeRun(coach: Coach, runId: string): Promise<void> {
       matchOnDetail: true,
     },
   );
-}
-
-/** @throws CoachError `agent.noKey` when the judge has none: nothing was judged then */
-async function judgeAgain(coach: Coach, runId: string, keys: Record<string, string>): Promise<Regrade[]> {
-  const { rows } = await withCancellableProgress(vscode.l10n.t('Judging the trials by the rubric'), signal =>
-    coach.api.runs.regrade({ runId, rubricOnly: true, keys }, signal),
-  );
-  const keyless = rows.find(({ error }) => error?.code === 'agent.noKey')?.error;
-  if (keyless) throw CoachError.fromShape(keyless);
-  return rows;
 }
 
 function toItems({ before, after, flips, error }: Regrade, name: string): vscode.QuickPickItem[] {

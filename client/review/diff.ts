@@ -63,7 +63,7 @@ export async function showBeside(coach: Coach, left: TrialSummary, right: TrialS
     });
   if (pairs.length === 0) return false;
   const name = (trial: TrialSummary) => `${trial.agentLabel} #${trial.attempt}`;
-  await showChanges(vscode.l10n.t('{0}: {1} ↔ {2}', left.task, name(left), name(right)), pairs);
+  await showChanges(vscode.l10n.t('{0} ↔ {1}, {2}', name(left), name(right), left.task), pairs);
   return true;
 }
 

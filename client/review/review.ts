@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ReviewFile, TestFailure } from '../../protocol/reviews.ts';
 import type { TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
+import { toMoment } from '../views/moment.ts';
 import { type MarkStore, Marks } from './marks.ts';
 import { type Origin, type RecordedFile, type Side, toUri } from './uris.ts';
 
@@ -32,10 +33,16 @@ export async function loadTrialReview(
   const name = side === 'agent' ? `${trial.agentLabel} #${trial.attempt}` : vscode.l10n.t('reference');
   return {
     origin: { kind: 'trial', trialId: trial.id },
-    title: vscode.l10n.t('{0}: start ↔ {1}', trial.task, name),
+    // What differs between reviews stands first: a view's heading and a tab are short.
+    title: vscode.l10n.t('start ↔ {0}, {1}', [name, momentOf(trial)].filter(Boolean).join(' '), trial.task),
     ...{ trial, side, files, failures: failures.rows },
     marks: new Marks(store, side === 'agent' ? trial.id : `${trial.id} ${side}`),
   };
+}
+
+/** When the trial began: trials of two runs differ in nothing else. */
+function momentOf({ startedAt }: TrialSummary): string {
+  return startedAt === null ? '' : toMoment(startedAt);
 }
 
 /** What a recorded session changed, as far as that is known. `notes` say what was taken for granted. */

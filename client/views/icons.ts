@@ -43,6 +43,8 @@ export const runIcon = (state: RunState, errored: number): vscode.ThemeIcon =>
 export const taskIcon = (state: TaskState, problem: boolean): vscode.ThemeIcon =>
   toIcon(problem ? ['warning', 'problemsWarningIcon.foreground'] : taskLooks[state]);
 
+export const busyIcon: vscode.ThemeIcon = toIcon(runLooks.running);
+
 export const suiteIcon = (whole: boolean): vscode.ThemeIcon =>
   toIcon(whole ? ['library'] : ['warning', 'problemsWarningIcon.foreground']);
 

@@ -2,10 +2,11 @@ import * as vscode from 'vscode';
 import { noFigure, toCount, toDuration, toMoney, toReward } from '../../protocol/figures.ts';
 import { integritySentence } from '../../protocol/integrity.ts';
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
-import { erroredWords, trialStateWord } from '../../protocol/stateWords.ts';
+import { erroredWords, trialWord } from '../../protocol/stateWords.ts';
 import { tallyOf, trialState } from '../../protocol/trialState.ts';
 import { type Cost, totalTokens } from '../../protocol/usage.ts';
 import { commandId } from '../contributions.ts';
+import { hintWords } from '../failures.ts';
 import { stateUri } from './decorations.ts';
 import { runIcon, trialIcon } from './icons.ts';
 import { toMoment } from './moment.ts';
@@ -76,9 +77,7 @@ export function trialItem(node: TrialNode): vscode.TreeItem {
   );
   item.id = trial.id;
   item.iconPath = trialIcon(state);
-  const verdict = [trialStateWord(state, vscode.l10n), trial.reward === null ? '' : toReward(trial.reward)]
-    .join(' ')
-    .trim();
+  const verdict = [trialWord(trial, vscode.l10n), trial.reward === null ? '' : toReward(trial.reward)].join(' ').trim();
   item.description = joined(verdict, money(trial.cost), agentTime(trial));
   const name = one ? `${trial.agentLabel} #${trial.attempt}` : `${trial.agentLabel}, ${trial.task} #${trial.attempt}`;
   item.accessibilityInformation = { label: `${name}, ${item.description}` };
@@ -86,7 +85,7 @@ export function trialItem(node: TrialNode): vscode.TreeItem {
   item.resourceUri = stateUri('trial', trial.id, state);
   item.tooltip = [
     `${trial.task}, ${trial.agentLabel}, ${vscode.l10n.t('attempt {0}', trial.attempt)}`,
-    ...(trial.error === null ? [] : [trial.error.message, trial.error.hint ?? '']),
+    ...(trial.error === null ? [] : [trial.error.message, hintWords(trial.error.hint ?? '')]),
     ...(trial.flags ?? []).map(flag => integritySentence(flag.kind, vscode.l10n)),
     trial.directory,
   ]

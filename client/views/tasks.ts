@@ -4,11 +4,12 @@ import { toReward } from '../../protocol/figures.ts';
 import type { Suite } from '../../protocol/suites.ts';
 import { proofCaveat, type TaskState, type TaskSummary } from '../../protocol/tasks.ts';
 import { visible } from '../../protocol/visibleText.ts';
+import type { BusyTasks } from '../busyTasks.ts';
 import type { Coach } from '../coach.ts';
 import { checkedContextKey, commandId } from '../contributions.ts';
 import { repositories, rowsOfAll } from '../repository.ts';
 import { stateUri } from './decorations.ts';
-import { taskIcon } from './icons.ts';
+import { busyIcon, taskIcon } from './icons.ts';
 import { createList, type List } from './list.ts';
 import type { MissingTaskNode, SuiteGroupNode, SuiteNode, TaskGroupNode, TaskNode } from './nodes.ts';
 import { missingTaskItem, suiteChildren, suiteDrops, suiteGroupItem, suiteItem } from './suites.ts';
@@ -35,7 +36,7 @@ function followFiles(changed: () => void): vscode.Disposable {
 }
 
 /** Suites and tasks of the open repositories, by how far they are, newest first; ticked ones are run together. */
-export function createTasksView(coach: Coach): TasksView {
+export function createTasksView(coach: Coach, busy: BusyTasks): TasksView {
   const checked = new Map<string, TaskSummary>();
   let rows: readonly TaskSummary[] = [];
   const list = createList<Node>(
@@ -51,11 +52,17 @@ export function createTasksView(coach: Coach): TasksView {
         return grouped(rows, suites);
       },
       children: async node => childrenOf(node, rows),
-      item: node => itemOf(node, task => checked.has(keyOf(task))),
+      item: node =>
+        shownBusy(
+          itemOf(node, task => checked.has(keyOf(task))),
+          node,
+          busy,
+        ),
       drops: suiteDrops(coach),
       watch: stale => [
         coach.api.tasks.on('changed', () => stale()),
         coach.api.suites.on('changed', () => stale()),
+        busy.onDidChange(() => stale()),
         // Tasks and suites are files: edited by hand, or by git, a proof may no longer hold.
         followFiles(() => stale()),
         vscode.workspace.onDidSaveTextDocument(({ uri: { fsPath } }) => {
@@ -188,6 +195,18 @@ function rowOf(node: TaskNode): vscode.TreeItem {
 
 function wordsOf({ state, problem }: TaskSummary): string {
   return problem === null ? stateWords(state) : vscode.l10n.t('has a problem');
+}
+
+/** The row of a task that is being worked on says so instead of how far it is, and offers no other work on it. */
+function shownBusy(item: vscode.TreeItem, node: Node, busy: BusyTasks): vscode.TreeItem {
+  const work = node.kind === 'task' ? busy.of(node.task) : undefined;
+  if (work === undefined) return item;
+  const words = work === 'preparing' ? vscode.l10n.t('preparing…') : vscode.l10n.t('validating…');
+  item.iconPath = busyIcon;
+  item.description = words;
+  item.contextValue = item.contextValue?.replace(/^task\.\w+/, 'task.busy') ?? '';
+  item.accessibilityInformation = { label: [item.label, words].join(', ') };
+  return item;
 }
 
 function isRunnable({ state, problem }: TaskSummary): boolean {

@@ -56,7 +56,8 @@ export function runHandlers(deps: RunHandlerDeps): Handlers<typeof runs> {
       await exportRun({ run, trials, taskOf: known }, format, output);
       return { output, trials: trials.length };
     },
-    compare: ({ runIds }) => compareRuns([...new Set(runIds)].map(runId => store.trials(service.require(runId).id))),
+    compare: ({ runIds }) =>
+      compareRuns([...new Set(runIds)].map(runId => ({ run: service.require(runId), trials: store.trials(runId) }))),
     async diff({ trialId }, signal) {
       const trial = requireTrial(trialId);
       return changedFiles(trial, await taskOf(trial), signal);

@@ -1,5 +1,6 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { type RunPlan, type RunSummary, runs, type TrialSummary } from '../../protocol/runs.ts';
+import { isRetriable } from '../../protocol/trialState.ts';
 import { toIso } from '../base/clock.ts';
 import type { AsyncOwner } from '../base/disposable.ts';
 import { writeIgnoreFile } from '../tasks/places.ts';
@@ -78,7 +79,7 @@ export class RunService implements AsyncOwner {
 
   /**
    * Goes on with a run: its trials that have not ended, were cancelled or met a failure of the machine. Verdicts are kept,
-   * and a run that has nothing but those stays as it is.
+   * what lacks only a judge is left to `regrade`, and a run that has nothing but those stays as it is.
    * @throws CoachError when it can't go on now, such as for want of a key
    */
   async resume(runId: string, keys: Readonly<Record<string, string>> = {}): Promise<RunSummary> {
@@ -181,7 +182,6 @@ export class RunService implements AsyncOwner {
 }
 
 /** Whether a trial is still to be run, or once more: verdicts stay, and so does what the agent itself came to. */
-function isDue({ phase, end, reward }: TrialSummary): boolean {
-  if (phase !== 'done') return true;
-  return reward === null && (end === 'errored' || end === 'lost' || end === 'cancelled');
+function isDue(trial: TrialSummary): boolean {
+  return trial.phase !== 'done' || isRetriable(trial);
 }

@@ -1,5 +1,7 @@
+import { toReward } from '../../protocol/figures.ts';
 import type { IntegrityFlag } from '../../protocol/integrity.ts';
 import { runs, type TrialPhase, type TrialSummary } from '../../protocol/runs.ts';
+import { trialWord } from '../../protocol/stateWords.ts';
 import { noCost, noUsage, type Usage } from '../../protocol/usage.ts';
 import type { AgentEvent } from '../agents/agent.ts';
 import type { EventBus } from '../base/bus.ts';
@@ -134,7 +136,10 @@ export class TrialRecord implements TrialObserver {
     this.#spent = { agentMs: this.#summary.agentMs ?? 0, verifyMs: this.#summary.verifyMs ?? 0 };
     this.#saveTry({ steps: [...done], work: null, place: null, agentAt: null, agentStarted: false });
     const { name = '', reward = null } = steps.at(-1) ?? {};
-    this.#append({ kind: 'log', text: `Step ${name}: ${reward === null ? 'no verdict' : `reward ${reward}`}.` });
+    this.#append({
+      kind: 'log',
+      text: `Step ${name}: ${reward === null ? 'no verdict' : `reward ${toReward(reward)}`}.`,
+    });
   }
 
   /** A try came to nothing, and another one follows after a while. */
@@ -158,7 +163,7 @@ export class TrialRecord implements TrialObserver {
     this.#append({
       kind: 'end',
       phase: 'done',
-      text: `Taken from the same trial ${from.id}: ${end}, reward ${reward}`,
+      text: `${endWords(this.#summary)}. The verdict is that of ${from.id}.`,
     });
     return this.#summary;
   }
@@ -169,8 +174,7 @@ export class TrialRecord implements TrialObserver {
     if (this.#try !== null) this.#saveTry({ end: fields.end, error: fields.error, endedAt: toIso(now) });
     const found = { flags: flags.length === 0 ? undefined : [...flags] };
     this.#save({ ...this.#durations(now), ...fields, ...found, phase: 'done', finishedAt: toIso(now) });
-    const reward = fields.reward === null ? 'no verdict' : `reward ${Number(fields.reward.toFixed(3))}`;
-    this.#append({ kind: 'end', phase: 'done', text: fields.error?.message ?? `${fields.end}, ${reward}` });
+    this.#append({ kind: 'end', phase: 'done', text: endWords(this.#summary) });
     return this.#summary;
   }
 
@@ -233,6 +237,13 @@ export class TrialRecord implements TrialObserver {
     this.#waiting = [];
     for (const line of written) this.#deps.bus.publish(runs, 'progress', line);
   }
+}
+
+/** `Agent failed, reward 0.00`; of one without a verdict, why: `Errored: No Docker daemon.` */
+function endWords(trial: TrialSummary): string {
+  const word = trialWord(trial);
+  if (trial.reward !== null) return `${word}, reward ${toReward(trial.reward)}`;
+  return trial.error === null ? word : `${word}: ${trial.error.message}`;
 }
 
 const phaseTexts: Readonly<Record<TrialPhase, string>> = {

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import { git, gitText } from './git.ts';
 import type { Repository } from './repository.ts';
@@ -30,6 +32,13 @@ export async function stashChanges(
     identity: { name: 'Codex Coach', email: 'coach@localhost', date: new Date().toISOString() },
   };
   await git(['stash', 'push', '--quiet', '--message', message], call, signal);
+}
+
+/** Whether an entry with this message is in the stash. */
+export async function isStashed({ commonDir }: Repository, message: string): Promise<boolean> {
+  // Read as a file: `git stash list` would check signatures with whatever program the repository's configuration names.
+  const log = await readFile(join(commonDir, 'logs', 'refs', 'stash'), 'utf8').catch(() => '');
+  return log.split('\n').some(line => line.endsWith(`: ${message}`));
 }
 
 /** Filters that are defined by the repository itself, or named for one of these files. */

@@ -7,7 +7,7 @@ import { commitsBetween, type Repository, repositoryAt, requireCommit } from '..
 import { isKept, keepTree, shadowOf, snapshot } from '../git/shadow.ts';
 import { statusOf } from '../git/status.ts';
 import type { GitStore } from '../git/store.ts';
-import { diffTrees } from '../git/tree.ts';
+import { type ChangedFile, diffTrees } from '../git/tree.ts';
 import type { CleanSession } from '../traces/export.ts';
 import { type CapturedChange, writeCreated } from './createdFiles.ts';
 import { draftInstruction } from './instruction.ts';
@@ -79,12 +79,7 @@ export async function endRecording(spec: EndSpec, deps: CaptureDeps, signal: Abo
   await requirePlaces(repository.root);
   const recording = await requireRecording(repository.root);
   const shadow = await shadowOf(repository, deps.paths, signal);
-  // The file may have come with the repository: only a start that was kept here was recorded here.
-  if (!(await isKept(shadow, recording.taskId, recording.startTree, signal))) {
-    throw new CoachError('recording.missing', `The start of this recording is not in ${deps.paths.home}.`, {
-      hint: 'Use the COACH_HOME that it was started with, or give it up: codex-coach task discard',
-    });
-  }
+  await requireKept(recording, shadow, deps, signal);
   const directory = directoryOf(recording);
   // Written, but the recording was not removed: the server died in between.
   if ((await stat(directory).catch(() => null)) === null) {
@@ -92,6 +87,33 @@ export async function endRecording(spec: EndSpec, deps: CaptureDeps, signal: Abo
   }
   await removeRecording(repository.root);
   return directory;
+}
+
+/** What the recording under way has come to. @throws CoachError `recording.missing` */
+export async function recordedChange(
+  directory: string,
+  deps: CaptureDeps,
+  signal: AbortSignal,
+): Promise<readonly ChangedFile[]> {
+  const repository = await repositoryAt(directory, signal);
+  const recording = await requireRecording(repository.root);
+  const shadow = await shadowOf(repository, deps.paths, signal);
+  await requireKept(recording, shadow, deps, signal);
+  const endTree = await snapshot(repository, shadow, signal);
+  return (await diffTrees(shadow, recording.startTree, endTree, signal)).files;
+}
+
+/** The file may have come with the repository: only a start that was kept here was recorded here. */
+async function requireKept(
+  { taskId, startTree }: StoredRecording,
+  shadow: GitStore,
+  { paths }: CaptureDeps,
+  signal: AbortSignal,
+): Promise<void> {
+  if (await isKept(shadow, taskId, startTree, signal)) return;
+  throw new CoachError('recording.missing', `The start of this recording is not in ${paths.home}.`, {
+    hint: 'Use the COACH_HOME that it was started with, or give it up: codex-coach task discard',
+  });
 }
 
 async function writeCreatedTask(

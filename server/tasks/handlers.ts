@@ -6,16 +6,18 @@ import { type Recording, tasks } from '../../protocol/tasks.ts';
 import type { EventBus } from '../base/bus.ts';
 import type { Log } from '../base/log.ts';
 import { repositoryAt, repositoryState } from '../git/repository.ts';
-import { type CaptureDeps, endRecording, startRecording } from './capture.ts';
+import { isStashed } from '../git/stash.ts';
+import { type CaptureDeps, endRecording, recordedChange, startRecording } from './capture.ts';
 import { findTask, listTasks, taskDetail } from './catalogue.ts';
 import { edit, editable } from './edit.ts';
 import { loadCoachMetadata } from './format.ts';
 import { taskFrom } from './from/taskFrom.ts';
 import { prepareTask } from './prepare.ts';
 import { withPresentState } from './presentState.ts';
-import { checkPresentTests, checkReadiness, fixReadiness, type PresentTest } from './readiness.ts';
+import { checkPresentTests, checkReadiness, fixReadiness, type PresentTest, putAsideMessage } from './readiness.ts';
 import { loadRecording, removeRecording, toRecording } from './recording.ts';
 import { createSampleRepository } from './sampleProject.ts';
+import { kindOf, missingTestsNotes } from './taskKind.ts';
 import { exportTask } from './transfer/exportTask.ts';
 import { importTask } from './transfer/importTask.ts';
 
@@ -109,6 +111,15 @@ export function taskHandlers(deps: TaskDeps): Handlers<typeof tasks> {
       const recording = await loadRecording(await rootOf(repository, signal));
       return { recording: recording === null ? null : toRecording(recording) };
     },
+
+    recorded: async ({ repository }, signal) => {
+      const files = await recordedChange(repository, deps, signal);
+      return { files: files.map(file => file.path), notes: missingTestsNotes(files, kindOf(files)) };
+    },
+
+    putAside: async ({ repository }, signal) => ({
+      waiting: await isStashed(await repositoryAt(repository, signal), putAsideMessage),
+    }),
 
     repository: async ({ repository }, signal) => ({ state: await repositoryState(repository, signal) }),
 

@@ -132,7 +132,7 @@ async function judgeOf(
   if (kind === 'documentation' || (tests.length === 0 && hasRubric)) return { verifier: 'rubric' };
   if (tests.length === 0) {
     throw new CoachError('task.invalid', 'The recorded change has no tests, so nothing could judge a solution.', {
-      hint: 'Record the task again with tests (in test/, or named *.test.js), or give tb_meta.json a rubric, or the kind "documentation".',
+      hint: 'Record the task again with tests (in test/, or named *.test.js), or give tb_meta.json a rubric or the kind "documentation": codex-coach task edit <task> --part settings',
     });
   }
   if (kind === 'test-writing') return { verifier: 'mutation', mutate: await mutatedSources(tests, repository) };

@@ -13,6 +13,9 @@ import { secretsError, secretsInFiles } from './secrets.ts';
 import { isTestPath } from './testFiles.ts';
 import { detectTestSetup } from './testSetup.ts';
 
+/** By it the changes that were put aside are known in the stash. */
+export const putAsideMessage = 'codex-coach: put aside before recording';
+
 const largeFileBytes = 10 * 1024 * 1024;
 
 /** A finding, and for those that keep a recording from starting the error that `start` ends with. */
@@ -99,9 +102,8 @@ export async function fixReadiness(directory: string, apply: boolean, signal?: A
   if (fixable.length === 0) return [];
   const repository = await repositoryAt(directory, signal);
   const { changed } = await statusOf(repository, signal);
-  const message = 'codex-coach: put aside before recording';
-  const description = `Put the changes of ${count(changed.length, 'tracked file')} aside: git stash push -m "${message}". Get them back with: git stash pop`;
-  if (apply) await stashChanges(repository, changed, message, signal);
+  const description = `Put the changes of ${count(changed.length, 'tracked file')} aside: git stash push -m "${putAsideMessage}". Get them back with: git stash pop`;
+  if (apply) await stashChanges(repository, changed, putAsideMessage, signal);
   return [{ id: 'changes', description, done: apply }];
 }
 

@@ -9,6 +9,13 @@ export function isProse(path: string): boolean {
   return prose.test(path);
 }
 
+/** Said when a change is captured that preparing will refuse as it is: code that no test of its own can judge. */
+export function missingTestsNotes(files: readonly Pick<ChangedFile, 'path' | 'status'>[], kind: TaskKind): string[] {
+  const hasTests = files.some(file => isTestPath(file.path) && file.status !== 'deleted');
+  if (kind !== 'code' || hasTests || files.length === 0) return [];
+  return ['The change has no tests: preparing it will ask for some, or for a rubric.'];
+}
+
 /** What a change was about, by the files that it left: tests alone, documentation alone, or code. */
 export function kindOf(files: readonly Pick<ChangedFile, 'path' | 'status'>[]): TaskKind {
   const left = files.filter(file => file.status !== 'deleted').map(file => file.path);

@@ -3,19 +3,30 @@ import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Comparison } from '../../protocol/comparison.ts';
-import { aComparison } from '../fakes/comparisons.ts';
+import { toHtml } from '../../server/bench/report/html.ts';
+import { toReport } from '../../server/bench/report/model.ts';
+import { aComparison, aRepeatedComparison } from '../fakes/comparisons.ts';
 import { aRun, aTrial } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
 import { sharedBrowser } from './chromium.ts';
 import { serveComparison } from './pages/compareHost.ts';
+import { inkOf, leastDifference, signs } from './pages/ink.ts';
 import { loadPage, openPage } from './pages/pageHost.ts';
 import { screenshots } from './workbench.ts';
+
+/** As Windows does with a contrast theme; sharp enough to see how a mark of nine pixels is drawn. */
+const forced = { forcedColors: 'active', colorScheme: 'dark', deviceScaleFactor: 4 } as const;
 
 describe.skipIf(!requireFeature('browser'))('the page that compares agents', { timeout: 60_000 }, () => {
   const browser = sharedBrowser();
 
-  async function openComparison(comparison: Comparison, run = aRun({ state: 'finished' })) {
-    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, reducedMotion: 'reduce' });
+  async function openComparison(
+    comparison: Comparison,
+    run = aRun({ state: 'finished' }),
+    options: Parameters<typeof browser.newContext>[0] = {},
+  ) {
+    const viewport = { width: 1200, height: 900 };
+    const context = await browser.newContext({ viewport, reducedMotion: 'reduce', ...options });
     onTestFinished(() => context.close());
     const opened = await openPage(context, { page: 'compare', facts: { runIds: 'run-1 run-2' }, theme: 'dark' });
     const flags = [{ kind: 'testEdit' as const, evidence: 'tests', place: 'diff.patch:1' }];
@@ -109,6 +120,70 @@ describe.skipIf(!requireFeature('browser'))('the page that compares agents', { t
     await page.screenshot({ path: shot('page-compare-scrolled') });
   });
 
+  it('tells the columns of one agent apart by their runs, and marks what one took from the other', async () => {
+    const viewport = { width: 1440, height: 900 };
+    const { page, complaints } = await openComparison(aRepeatedComparison(), undefined, { viewport });
+    const heads = page.locator('.mx thead th.num');
+    const shown = await heads.evaluateAll(found => found.map(head => (head as HTMLElement).innerText.split(/\s+/)));
+    expect(shown).toEqual([
+      ['codex', '05:41'],
+      ['codex', '05:43'],
+      ['oracle', '05:41'],
+      ['oracle', '05:43'],
+    ]);
+    expect(await heads.evaluateAll(found => found.map(head => head.getAttribute('title')))).toEqual([
+      'codex 05:41, run run-1',
+      'codex 05:43, run run-2',
+      'oracle 05:41, run run-1',
+      'oracle 05:43, run run-2',
+    ]);
+    expect(await page.locator('button.mk.reused').count()).toBe(24);
+    const reused = page.locator('[data-trial="run-2.0.codex"]');
+    expect(await reused.getAttribute('title')).toContain('reused, the verdict of codex 05:41');
+    await page.locator('.legend .reused').waitFor();
+    await page.getByText('12 of 14 verdicts of codex 05:43 are those of codex 05:41, reused').waitFor();
+    await page.getByText('The reference solution scored 1.00, as it must be.').waitFor();
+    await page.getByText('26 verdicts').waitFor();
+    expect(complaints).toEqual([]);
+    await page.screenshot({ path: shot('page-compare-repeated'), fullPage: true });
+  });
+
+  it('gives the matrix the width that its columns take, and scrolls it only where the page has no more', async () => {
+    const { page } = await openComparison(aComparison(12, 1), undefined, { viewport: { width: 1440, height: 900 } });
+    const hidden = () => page.locator('.both').evaluate(region => region.scrollWidth - region.clientWidth);
+    const isBeside = async () =>
+      ((await page.locator('.right').boundingBox())?.x ?? 0) > ((await page.locator('.both').boundingBox())?.x ?? 0);
+    expect([await hidden(), await isBeside()]).toEqual([0, false]);
+    await page.setViewportSize({ width: 1800, height: 900 });
+    expect([await hidden(), await isBeside()]).toEqual([0, true]);
+    await page.setViewportSize({ width: 700, height: 900 });
+    expect(await hidden()).toBeGreaterThan(0);
+    await page.screenshot({ path: shot('page-compare-cut') });
+  });
+
+  it('tells marks and intervals apart where the system forces its colours', async () => {
+    const { page } = await openComparison(aRepeatedComparison(), undefined, forced);
+    expect(leastDifference(await inkOf(page.locator('.legend .mk i'), signs))).toBeGreaterThan(0.1);
+    await expectFilled(page.locator('.legend .mk.yes i').first());
+    await expectFilled(page.locator('.iv i, .iv s'));
+    await page.screenshot({ path: shot('page-compare-forced'), fullPage: true });
+  });
+
+  it('does so in the report', async () => {
+    const context = await browser.newContext(forced);
+    onTestFinished(() => context.close());
+    const page = await context.newPage();
+    const rewards = [1, 0.5, 0, null];
+    const trials = rewards.map((reward, index) =>
+      aTrial({ attempt: index + 1, phase: 'done', end: reward === null ? 'errored' : 'verified', reward }),
+    );
+    await page.setContent(toHtml(toReport(aRun({ state: 'finished' }), trials), '0.1.0'));
+    expect(leastDifference(await inkOf(page.locator('.cap .mk')))).toBeGreaterThan(0.1);
+    await expectFilled(page.locator('.cap .mk.y'));
+    await expectFilled(page.locator('.iv i, .iv s'));
+    await page.screenshot({ path: shot('report-forced'), fullPage: true });
+  });
+
   it('says that there is nothing to compare', async () => {
     const { page } = await openComparison({
       agents: [],
@@ -120,6 +195,13 @@ describe.skipIf(!requireFeature('browser'))('the page that compares agents', { t
     await page.getByText('Appears when two agents have both').waitFor();
   });
 });
+
+/** Drawn with the whole of its body, and not as a frame or not at all. */
+async function expectFilled(parts: Locator): Promise<void> {
+  const inks = await inkOf(parts);
+  expect(inks.length).toBeGreaterThan(0);
+  for (const ink of inks) expect(ink[Math.floor(ink.length / 2)]).toBeGreaterThan(0.8);
+}
 
 function shot(name: string): string {
   mkdirSync(screenshots, { recursive: true });

@@ -5,7 +5,7 @@ import { serve } from '../../protocol/api.ts';
 import type { Channel } from '../../protocol/channel.ts';
 import { runPage } from '../../protocol/pages.ts';
 import { runs } from '../../protocol/runs.ts';
-import { aComparison } from '../fakes/comparisons.ts';
+import { aComparison, aRepeatedComparison } from '../fakes/comparisons.ts';
 import { cyrillicChannel, inCyrillic, pseudoLocale, untranslated } from '../fakes/pseudoLocale.ts';
 import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
@@ -28,7 +28,9 @@ interface Shown {
 }
 
 /** Each page with everything on it that it can show at once. `open` is unfolded first. */
-const pages: Readonly<Record<'run' | 'run-errored' | 'session' | 'compare' | 'compare-many', Shown>> = {
+const pages: Readonly<
+  Record<'run' | 'run-errored' | 'session' | 'compare' | 'compare-many' | 'compare-repeated', Shown>
+> = {
   run: { facts: { runId: 'run-1' }, ready: '.lane', open: ['.lane[data-state="passed"] >> nth=0'], host: serveRun },
   'run-errored': {
     page: 'run',
@@ -57,6 +59,14 @@ const pages: Readonly<Record<'run' | 'run-errored' | 'session' | 'compare' | 'co
     host: channel =>
       void serveComparison(channel, { comparison: aComparison(40, 4), run: aRun({ state: 'finished' }) }),
   },
+  'compare-repeated': {
+    page: 'compare',
+    facts: { runIds: 'run-1 run-2' },
+    ready: '.mx',
+    open: [],
+    host: channel =>
+      void serveComparison(channel, { comparison: aRepeatedComparison(), run: aRun({ state: 'finished' }) }),
+  },
 };
 
 /** Width of the window in pixels and the zoom: 200 % leaves half of the width to the page. */
@@ -66,8 +76,8 @@ const sizes = [
   { name: '-narrow', width: 400, zoom: 1 },
 ] as const;
 const themes: readonly Theme[] = ['light', 'dark', 'highContrast'];
-/** Many rows and columns take no other colours than few. */
-const themesOf = (page: string) => (page === 'compare-many' ? themes.slice(0, 1) : themes);
+/** Many rows and columns, or columns of several runs, take no other colours than few. */
+const themesOf = (page: string) => (page.startsWith('compare-') ? themes.slice(0, 1) : themes);
 const cases = Object.keys(pages).flatMap(page =>
   themesOf(page).flatMap(theme =>
     sizes.map(size => ({ page: page as keyof typeof pages, theme, size, name: `${page}-${theme}${size.name}` })),
@@ -186,6 +196,7 @@ function serveScript(script: ScriptedRun, channel: Channel): void {
       cancel: done,
       resume: done,
       regrade: done,
+      openJudgeSetting: done,
       openComparison: done,
     },
     channel,

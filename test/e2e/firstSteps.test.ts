@@ -44,6 +44,8 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await prepared.waitFor({ timeout: 60 * seconds });
       await prepared.hover();
       await prepared.getByRole('button', { name: 'Validate Task' }).click();
+      await editor.row('Tasks', /Refuse fractions of a cent.*, validating…/).waitFor();
+      await editor.screenshot('task-validating');
       await editor.row('Tasks', /Refuse fractions of a cent.*, proven/).waitFor({ timeout: 240 * seconds });
       await tour.stop('tasks-proven', 'Make a task, and prove it', tourTexts.proven);
 
@@ -108,6 +110,11 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       expect(await page.locator('.quick-input-widget').isVisible()).toBe(false);
       await editor.screenshot('no-repository-recording');
       await editor.command('Notifications: Clear All Notifications');
+      await editor.command('Codex Coach: Check Whether a Task Can Be Recorded');
+      const choice = (text: string) => page.locator('.quick-input-list .monaco-list-row', { hasText: text });
+      await choice('Initialize Repository').waitFor();
+      await editor.screenshots('no-repository-check');
+      await page.keyboard.press('Escape');
 
       await next('Initialize Repository').click();
       await next('Make the First Commit…').waitFor({ timeout: 30 * seconds });
@@ -127,6 +134,20 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       userGit(folder, 'add', '--all');
       userGit(folder, 'commit', '--quiet', '--message', 'Add up');
       await next('Start Recording a Task…').waitFor({ timeout: 30 * seconds });
+
+      await nextActions(page, 'Runs')('Start Recording a Task…').waitFor();
+      await editor.screenshots('one-commit');
+      await editor.command('Codex Coach: Create Task from Commit…');
+      await editor.answer('HAED');
+      const box = page.locator('.quick-input-widget');
+      await box.getByText('HAED is no commit').waitFor();
+      expect(await box.locator('input.input').first().inputValue()).toBe('HAED');
+      await editor.screenshots('refused-commit');
+      await editor.answer('HEAD');
+      const first = page.locator('.notification-toast', { hasText: 'first commit of its history' });
+      await first.getByRole('button', { name: 'Start Recording a Task' }).waitFor();
+      await editor.screenshot('first-commit-only');
+      await editor.command('Notifications: Clear All Notifications');
 
       writeFileSync(join(folder, 'sum.js'), 'export const sum = (...all) => all.reduce((a, b) => a + b, 0);\n');
       userGit(folder, 'commit', '--quiet', '--all', '--message', 'Add up any number of them');
@@ -164,19 +185,33 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
     async () => {
       const world = anEditorWorld();
       const repository = await aSampleRepository();
-      const editor = await tools.open(world, repository);
+      const editor = await tools.open(world, repository, systemTheme);
       await editor.openSideBar();
       await editor.page.getByText('No task yet.').waitFor();
+      writeFileSync(join(repository, 'README.md'), 'Half done.\n');
       await editor.command('Codex Coach: Start Recording a Task…');
       await editor.answer('Refuse empty amounts');
+      await editor.dialog('Mend and Go On');
       await editor.statusBar(/Refuse empty amounts 0:0[2-9]/).waitFor();
+      await nextActions(editor.page, 'Tasks')('End Recording and Create the Task…').click();
+      const toast = (text: string) => editor.page.locator('.notification-toast', { hasText: text });
+      await toast('Nothing has changed').getByRole('button', { name: 'Discard Recording' }).waitFor();
+      await editor.screenshots('recording-empty-view');
+      await editor.command('Notifications: Clear All Notifications');
       await editor.statusBar(/Refuse empty amounts/).click();
       await editor.page.locator('.quick-input-list .monaco-list-row', { hasText: 'End Recording' }).waitFor();
       await editor.screenshot('status-actions');
       appendFileSync(join(repository, 'src', 'amount.js'), '\nexport const empty = 0;\n');
       await editor.pick('End Recording and Create the Task…');
       await editor.answer('By hand.');
-      await editor.row('Tasks', /Refuse empty amounts, created/).waitFor();
+      const created = editor.row('Tasks', /Refuse empty amounts, created/);
+      await created.waitFor();
+      await toast('still wait in the stash').getByRole('button', { name: 'Pop Stash…' }).waitFor();
+      await toast('The change has no tests').getByRole('button', { name: 'Edit Task' }).waitFor();
+      await editor.screenshots('recording-ended');
+      await toast('The change has no tests').getByRole('button', { name: 'Prepare Task' }).click();
+      await toast('nothing could judge a solution').getByRole('button', { name: 'Edit Task' }).waitFor();
+      await editor.screenshot('prepare-without-tests');
       await editor.statusBar('Refuse empty amounts').waitFor({ state: 'detached' });
     },
     120 * seconds,

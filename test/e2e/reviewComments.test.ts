@@ -95,6 +95,52 @@ describe.skipIf(!canReview)('comments on a trial in the editor', () => {
     },
     300 * seconds,
   );
+
+  it(
+    'that become a criterion while no judge is set say so, and so do the next run, its trials and judging them again',
+    async () => {
+      const { world, root } = await reviewedWorld();
+      const editor = await openReview(tools, world, root, 'oracle #1');
+      await writeComment(editor, 'The last line is named.');
+      await press(commentRow(editor, 'The last line is named.'), 'Make It a Criterion…');
+      await editor.answer('The last line of the list is named.');
+      const toast = editor.page.locator('.notification-list-item', { hasText: 'no judge is set' });
+      await toast.waitFor(patience);
+      await editor.screenshots('review-criterion-no-judge');
+      expect(await toast.getByRole('button', { name: 'Regrade Run' }).count()).toBe(0);
+      await toast.getByRole('button', { name: 'Set a Judge…' }).click();
+      await editor.page.locator('[data-key="codexCoach.judge.model"]').waitFor(patience);
+      await editor.screenshot('review-judge-setting');
+      await editor.page.keyboard.press('Escape');
+
+      await editor.command('Codex Coach: Run Agents on Tasks…');
+      await editor.pick('median');
+      await editor.confirmPick();
+      await editor.pick('oracle');
+      await editor.confirmPick();
+      await editor.answer('1');
+      const dialog = editor.page.locator('.monaco-dialog-box');
+      await dialog.getByText(/No judge is set.*: Median\./s).waitFor(patience);
+      await editor.screenshot('run-confirm-no-judge');
+      await editor.dialog('Start Run');
+
+      const page = editor.webview();
+      await page.locator('#trial-state', { hasText: 'Errored' }).waitFor({ timeout: 60 * seconds });
+      await page.locator('#regrade').waitFor(patience);
+      expect(await page.locator('#resume').count()).toBe(0);
+      const fault = await page.locator('.detail .q').innerText();
+      expect(fault).toContain('“Regrade…”');
+      expect(fault).not.toContain('codex-coach');
+      await editor.screenshots('run-no-judge');
+      await page.locator('#regrade').click();
+      await editor.dialog('Regrade');
+      const words = 'No trial was judged: no judge is set.';
+      const ended = editor.page.locator('.notification-list-item', { hasText: words });
+      await ended.getByRole('button', { name: 'Set a Judge…' }).waitFor(patience);
+      await editor.screenshot('run-regraded-no-judge');
+    },
+    300 * seconds,
+  );
 });
 
 function commentRow(editor: Workbench, words: string): Locator {

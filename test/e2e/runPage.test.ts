@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { publish, serve } from '../../protocol/api.ts';
 import { toCount } from '../../protocol/figures.ts';
 import { runPage, serverLink } from '../../protocol/pages.ts';
-import { type Regrade, type RunEvent, type RunSummary, runs } from '../../protocol/runs.ts';
+import { type Regrade, type RunEvent, type RunSummary, runs, type TrialSummary } from '../../protocol/runs.ts';
 import { trialState } from '../../protocol/trialState.ts';
 import { totalTokens } from '../../protocol/usage.ts';
 import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
@@ -70,6 +70,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
         cancel: () => done('cancel'),
         resume: () => done('resume'),
         regrade: () => done('regrade'),
+        openJudgeSetting: () => done('openJudgeSetting'),
         openComparison: () => done('openComparison'),
         tail: ({ path }) => {
           const text = `${path} says ${script.journal.length}\n`;
@@ -192,7 +193,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     while (script.trials[0]?.phase !== 'done') script.step();
     publish(serverLink, channel, 'changed', { state: 'up' });
     await page.getByText('The background server is not running.').waitFor({ state: 'detached' });
-    await page.locator('#event-list').getByText('Verified: reward 1.00').waitFor();
+    await page.locator('#event-list').getByText('Passed, reward 1.00').waitFor();
   });
 
   it('shows exactly the journal, also after a reload, a gap and another server', async () => {
@@ -262,6 +263,38 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
       .poll(() => asked)
       .toEqual(['openArtifact run-1.add-median.codex.1 diff.patch', 'resume', 'openComparison', 'regrade']);
     await page.screenshot({ path: shot('page-run-findings'), fullPage: true });
+  });
+
+  it('leads to judging and not to running again where a judge is all that was missing', async () => {
+    const { page, script, asked } = await openRun({ attempts: 3 }, { width: 1440 });
+    await play(script);
+    const error = { code: 'judge.missing' as const, message: 'No judge is set.', hint: 'Then: “Regrade…”' };
+    const change = (at: number, over: Partial<TrialSummary>) => {
+      script.trials[at] = { ...(script.trials[at] ?? aTrial()), ...over };
+    };
+    change(0, { end: 'errored', reward: null, error });
+    change(1, { end: 'agentFailed', reward: 0 });
+    change(2, { reusedFrom: 'run-0.add-median.codex.1', startedAt: '2026-11-20T12:00:00.000Z' });
+    change(3, { end: 'lost', reward: null });
+    await loadPage(page);
+    const labels = () => page.locator('.hd .row.wraps').locator('#regrade, #resume').allTextContents();
+    await expect.poll(labels).toEqual(['Regrade…', 'Retry 1 trial…']);
+    expect(await page.locator('#event-list .ev.kind-end .tone-error').count()).toBe(1);
+    expect(await page.locator('#event-list .ev.kind-end .tone-pass').count()).toBe(0);
+    await page.locator('.detail').getByText('Set a Judge…').click();
+    await expect.poll(() => asked).toEqual(['openJudgeSetting']);
+    const words = page.locator('.lane .ls .end');
+    expect(await words.allTextContents()).toEqual(
+      expect.arrayContaining(['Errored', 'Agent failed', 'Passed (reused)', 'Lost']),
+    );
+    expect(await words.evaluateAll(all => all.filter(one => one.scrollWidth > one.clientWidth).length)).toBe(0);
+    const reused = page.locator('.lane', { hasText: 'Passed (reused)' });
+    expect(await reused.locator('.bar i:not(.limit)').count()).toBe(0);
+    await page.screenshot({ path: shot('page-run-unjudged'), fullPage: true });
+    await reused.click();
+    await page.locator('#trial-state', { hasText: 'Passed (reused)' }).waitFor();
+    for (const at of await page.locator('#event-list .et').allTextContents()) expect(at).toMatch(/^\d\.\d s$/);
+    await page.screenshot({ path: shot('page-run-reused'), fullPage: true });
   });
 
   it('counts verdicts apart from what the machine failed, in words and with its own icon', async () => {

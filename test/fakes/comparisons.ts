@@ -1,4 +1,6 @@
 import type { AgentFigures, Comparison } from '../../protocol/comparison.ts';
+import { compareRuns } from '../../server/bench/report/comparison.ts';
+import { aTrial } from './scriptedRun.ts';
 
 /** Four agents or more, a control and some tasks, with everything that the page of a comparison has to show. */
 export function aComparison(tasks = 12, moreAgents = 0): Comparison {
@@ -48,9 +50,43 @@ export function aComparison(tasks = 12, moreAgents = 0): Comparison {
   };
 }
 
+/**
+ * The oracle and `codex` in two runs of a morning, one of the other: `codex` was run on two more tasks in the second, and its
+ * other verdicts are those of the first.
+ */
+export function aRepeatedComparison(): Comparison {
+  const trialsOf = (runId: string, agentId: string, tasks: number, reused: number) =>
+    Array.from({ length: tasks }, (_, task) =>
+      aTrial({
+        id: `${runId}.${task}.${agentId}`,
+        runId,
+        task: `task-${task}`,
+        agent: { id: agentId, model: null, label: null, command: null, replay: null },
+        phase: 'done',
+        end: 'verified',
+        reward: agentId === 'oracle' || task % 2 === 0 ? 1 : 0,
+        ...(task < reused ? { reusedFrom: `run-1.${task}.${agentId}` } : {}),
+      }),
+    );
+  return compareRuns([
+    {
+      run: { id: 'run-1', createdAt: new Date(2026, 10, 22, 5, 41, 25).toISOString() },
+      trials: [...trialsOf('run-1', 'codex', 12, 0), ...trialsOf('run-1', 'oracle', 12, 0)],
+    },
+    {
+      run: { id: 'run-2', createdAt: new Date(2026, 10, 22, 5, 43, 2).toISOString() },
+      trials: [...trialsOf('run-2', 'codex', 14, 12), ...trialsOf('run-2', 'oracle', 12, 12)],
+    },
+  ]);
+}
+
 function anAgent(label: string, mean: number, costUsd: number, isOnFront: boolean): AgentFigures {
   return {
     label,
+    runName: null,
+    runId: 'run-1',
+    agentId: label.split('/')[0] ?? label,
+    shared: [],
     model: label.split('/')[1] ?? null,
     version: '0.169.0',
     isControl: false,

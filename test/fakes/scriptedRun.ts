@@ -157,7 +157,7 @@ export class ScriptedRun {
           diff: passes ? { files: 2, insertions: 14, deletions: 1 } : { files: 0, insertions: 0, deletions: 0 },
           tests: verdicts(passes),
         });
-        this.#log(index, { kind: 'end', text: passes ? 'Verified: reward 1.00' : 'Verified: reward 0.00' });
+        this.#log(index, { kind: 'end', text: passes ? 'Passed, reward 1.00' : 'Failed, reward 0.00' });
       },
     ];
   }

@@ -6,55 +6,75 @@ import { addCosts } from '../score.ts';
 import { estimate, mean, median, type TaskRewards } from '../statistics/estimate.ts';
 import { comparePaired, holm } from '../statistics/paired.ts';
 import { passRates } from '../statistics/passRates.ts';
-import { summarise } from './summary.ts';
+import { type NamedRun, runNames } from './runNames.ts';
+import { sharedTrials, type TrialsOfAgent, withoutShared } from './sharedTrials.ts';
+import { isRanked, summarise } from './summary.ts';
 
 /** Chance of being fooled that is taken for small. */
 const significance = 0.05;
 
+/** An agent in one of the runs. */
+interface Column extends TrialsOfAgent {
+  readonly runName: string | null;
+}
+
 /**
  * Compares the agents of several runs. One that stands in more than one is taken for another in each, since its settings
- * may have changed in between: its label names the run.
+ * may have changed in between: its label says when the run began.
  */
-export function compareRuns(runs: readonly (readonly TrialSummary[])[]): Comparison {
-  const labels = runs.flatMap(trials => [...new Set(trials.map(trial => trial.agentLabel))]);
-  const isShared = (label: string) => labels.indexOf(label) !== labels.lastIndexOf(label);
-  return compareTrials(
-    runs
-      .flat()
-      .map(trial =>
-        isShared(trial.agentLabel) ? { ...trial, agentLabel: `${trial.agentLabel} (${trial.runId})` } : trial,
-      ),
+export function compareRuns(
+  runs: readonly { readonly run: NamedRun; readonly trials: readonly TrialSummary[] }[],
+): Comparison {
+  const names = runNames(runs.map(({ run }) => run));
+  const columns = runs.flatMap(({ run, trials }) =>
+    [...Map.groupBy(trials, trial => trial.agentLabel)].map(([label, own]) => ({ label, run, trials: own })),
+  );
+  const isShared = (label: string) => columns.filter(column => column.label === label).length > 1;
+  return compareColumns(
+    columns.map(({ label, run, trials }) => {
+      const runName = isShared(label) ? (names.get(run.id) ?? run.id) : null;
+      return { label: runName === null ? label : `${label} ${runName}`, runName, trials };
+    }),
   );
 }
 
-/** Compares the agents of some trials by their labels. */
+/** Compares the agents of one run's trials by their labels. */
 export function compareTrials(trials: readonly TrialSummary[]): Comparison {
   const byLabel = Map.groupBy(trials, trial => trial.agentLabel);
-  const figures = [...byLabel].map(([label, own]) => toFigures(label, own));
-  const agents = withFront(figures).toSorted(
-    (a, b) => Number(a.isControl) - Number(b.isControl) || (b.reward?.mean ?? -1) - (a.reward?.mean ?? -1),
-  );
-  const pairs = comparePairs(agents, label => rewardsByTask(byLabel.get(label) ?? []));
-  const tasks = compareTasks(
-    trials,
-    agents.map(agent => agent.label),
-  );
-  return { agents, pairs, tasks, summary: summarise(agents, pairs, tasks.length) };
+  return compareColumns([...byLabel].map(([label, own]) => ({ label, runName: null, trials: own })));
 }
 
-function toFigures(label: string, trials: readonly TrialSummary[]): AgentFigures {
+function compareColumns(columns: readonly Column[]): Comparison {
+  const shared = sharedTrials(columns);
+  const figures = columns.map(column => toFigures(column, shared));
+  const agents = withFront(figures).toSorted(
+    (a, b) =>
+      Number(a.isControl) - Number(b.isControl) ||
+      Number(isRanked(b)) - Number(isRanked(a)) ||
+      (b.reward?.mean ?? -1) - (a.reward?.mean ?? -1),
+  );
+  const ordered = agents.flatMap(({ label }) => columns.find(column => column.label === label) ?? []);
+  const pairs = comparePairs(ordered.slice(0, agents.filter(isRanked).length));
+  return { agents, pairs, tasks: compareTasks(ordered, shared), summary: summarise(agents, pairs) };
+}
+
+function toFigures({ label, runName, trials }: Column, shared: ReadonlyMap<string, string>): AgentFigures {
   const [first] = trials;
   const rewards = rewardsByTask(trials);
   const known = (values: readonly (number | null)[]) => values.filter(value => value !== null);
   const cost = addCosts(trials.map(trial => trial.cost));
   return {
     label,
+    runName,
+    runId: first?.runId ?? '',
+    agentId: first?.agent.id ?? '',
     model: first?.agent.model ?? null,
     version: first?.agentVersion ?? null,
     isControl: ['oracle', 'nop'].includes(first?.agent.id ?? ''),
     isReplay: first?.agent.replay !== null,
     trials: trials.length,
     verdicts: known(trials.map(trial => trial.reward)).length,
+    shared: countShared(trials, shared),
     reward: estimate(rewards),
     passRates: passRates(rewards),
     medianMs: median(known(trials.map(trial => trial.agentMs))),
@@ -63,6 +83,11 @@ function toFigures(label: string, trials: readonly TrialSummary[]): AgentFigures
     isOnFront: null,
     failures: failuresOf(trials),
   };
+}
+
+function countShared(trials: readonly TrialSummary[], shared: ReadonlyMap<string, string>): AgentFigures['shared'] {
+  const owners = Map.groupBy(trials, trial => shared.get(trial.id));
+  return [...owners].flatMap(([owner, own]) => (owner === undefined ? [] : [{ with: owner, verdicts: own.length }]));
 }
 
 function rewardsByTask(trials: readonly TrialSummary[]): TaskRewards {
@@ -96,13 +121,13 @@ function withFront(agents: readonly AgentFigures[]): AgentFigures[] {
   });
 }
 
-/** The best agent against each of the others. */
-function comparePairs(agents: readonly AgentFigures[], rewardsOf: (label: string) => TaskRewards): PairVerdict[] {
-  const [best, ...others] = agents.filter(agent => !agent.isControl && agent.reward !== null);
+/** The best agent against each of the others, best first. */
+function comparePairs(columns: readonly Column[]): PairVerdict[] {
+  const [best, ...others] = columns;
   if (best === undefined) return [];
-  const first = rewardsOf(best.label);
   const pairs = others.flatMap(other => {
-    const second = rewardsOf(other.label);
+    const own = withoutShared(best, other);
+    const [first, second] = [rewardsByTask(own[0]), rewardsByTask(own[1])];
     const paired = comparePaired(first, second);
     return paired === null ? [] : [{ second: other.label, paired, counts: winsAndLosses(first, second) }];
   });
@@ -124,16 +149,20 @@ function winsAndLosses(first: TaskRewards, second: TaskRewards) {
   return counts;
 }
 
-function compareTasks(trials: readonly TrialSummary[], labels: readonly string[]): ComparedTask[] {
+function compareTasks(columns: readonly Column[], shared: ReadonlyMap<string, string>): ComparedTask[] {
+  const trials = columns.flatMap(column => column.trials);
   const tasks = [...Map.groupBy(trials, trial => trial.task)].map(([task, own]) => ({
     task,
     proven: own.every(trial => trial.taskProven),
     basis: own[0]?.proofBasis ?? 'tests',
-    attempts: labels.map(label =>
-      own
-        .filter(trial => trial.agentLabel === label)
+    attempts: columns.map(column =>
+      column.trials
+        .filter(trial => trial.task === task)
         .toSorted((a, b) => a.attempt - b.attempt)
-        .map(({ id, reward, end }) => ({ trialId: id, reward, end })),
+        .map(({ id, reward, end }) => {
+          const sharedWith = shared.get(id);
+          return { trialId: id, reward, end, ...(sharedWith === undefined ? {} : { sharedWith }) };
+        }),
     ),
   }));
   const disagreement = new Map(tasks.map(({ task, attempts }) => [task, spread(attempts)]));

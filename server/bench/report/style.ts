@@ -1,4 +1,7 @@
-/** Colours of the editor's default themes; light or dark as the reader's system says, always light on paper. */
+/**
+ * Colours of the editor's default themes; light or dark as the reader's system says, always light on paper. Where the system
+ * forces its own colours, bars and marks are drawn in them: their shapes tell them apart.
+ */
 export const reportStyle = `
 :root{color-scheme:light;--fg:#3b3b3b;--strong:#1f1f1f;--dim:#5f5f5f;--bg:#fff;--line:#cecece;--green:#388a34;--red:#c72e0f;--orange:#b85c00}
 @media (prefers-color-scheme:dark){:root{color-scheme:dark;--fg:#ccc;--strong:#e6e6e6;--dim:#9d9d9d;--bg:#1f1f1f;--line:#3c3c3c;--green:#89d185;--red:#f48771;--orange:#d18616}}
@@ -52,6 +55,8 @@ dl>div{display:grid;grid-template-columns:144px minmax(0,1fr);gap:16px;padding:4
 dd{overflow-wrap:anywhere}
 footer{border-top:1px solid var(--line);padding-top:12px;font-size:11px;line-height:16px}
 @media (max-width:720px){main{padding:16px}section{overflow-x:auto}dl>div{grid-template-columns:1fr;gap:0}}
+@media screen and (forced-colors:active){:root{--fg:CanvasText;--strong:CanvasText;--dim:CanvasText;--bg:Canvas;--line:CanvasText;--green:CanvasText;--red:CanvasText;--orange:CanvasText}
+.iv s,.iv i,.mk{forced-color-adjust:none}}
 @page{size:A4;margin:14mm}
 @media print{:root{color-scheme:light;--fg:#3b3b3b;--strong:#1f1f1f;--dim:#5f5f5f;--bg:#fff;--line:#cecece;--green:#388a34;--red:#c72e0f;--orange:#b85c00}
 main{padding:0;max-width:none}body{font-size:11px;line-height:16px;print-color-adjust:exact;-webkit-print-color-adjust:exact}section,tr{break-inside:avoid}thead{display:table-header-group}}

@@ -1,24 +1,29 @@
-import type { AgentFigures, PairVerdict } from '../../../protocol/comparison.ts';
+import { type AgentFigures, type PairVerdict, sharedVerdicts } from '../../../protocol/comparison.ts';
 import { plural } from '../../../protocol/figures.ts';
 
+/** Whether it can be said to be better or worse than others: it has a verdict that is no other agent's here. */
+export function isRanked(agent: AgentFigures): boolean {
+  return !agent.isControl && agent.verdicts > sharedVerdicts(agent);
+}
+
 /** What a comparison comes to: who is best and how sure that is, what is open, what is cheap, and whether tasks are sound. */
-export function summarise(agents: readonly AgentFigures[], pairs: readonly PairVerdict[], tasks: number): string[] {
-  const compared = agents.filter(agent => !agent.isControl && agent.reward !== null);
+export function summarise(agents: readonly AgentFigures[], pairs: readonly PairVerdict[]): string[] {
+  const compared = agents.filter(isRanked);
   const [best] = compared;
   if (best === undefined) {
     const onlyControls = agents.length > 0 && agents.every(agent => agent.isControl);
     const nothing = onlyControls
       ? 'Only controls have run. Run an agent to have something to compare.'
       : 'No agent reached a verdict, so there is nothing to compare.';
-    return [nothing, controls(agents)];
+    return [nothing, ...sharing(agents), controls(agents)];
   }
-  return [lead(best, pairs, tasks), undecided(pairs), price(best, compared), controls(agents)].filter(
+  return [lead(best, pairs), undecided(pairs), price(best, compared), ...sharing(agents), controls(agents)].filter(
     sentence => sentence !== null,
   );
 }
 
-function lead(best: AgentFigures, pairs: readonly PairVerdict[], tasks: number): string {
-  const { mean = 0, low = 0, high = 0, verdicts = 0 } = best.reward ?? {};
+function lead(best: AgentFigures, pairs: readonly PairVerdict[]): string {
+  const { mean = 0, low = 0, high = 0, verdicts = 0, tasks = 0 } = best.reward ?? {};
   const over = `over ${count(verdicts, 'verdict')} on ${count(tasks, 'task')}`;
   const reached = `reward ${mean.toFixed(2)} (95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}) ${over}`;
   if (pairs.length === 0) return `${best.label} reached a ${reached}.`;
@@ -71,23 +76,38 @@ function price(best: AgentFigures, compared: readonly AgentFigures[]): string | 
   return `${cheaper.label} reaches ${reward} of its reward at ${share(cheaper.costPerTrial.amountUsd ?? 0, bestCost)} of its cost per trial.`;
 }
 
+/** Verdicts that stand under two agents are no more evidence than they are under one. */
+function sharing(agents: readonly AgentFigures[]): string[] {
+  return agents.flatMap(({ label, verdicts, shared }) =>
+    shared.map(part =>
+      part.verdicts === verdicts
+        ? `${verdicts === 1 ? 'The verdict' : `All ${verdicts} verdicts`} of ${label} ${verdicts === 1 ? 'is that' : 'are those'} of ${part.with}, reused: the same evidence, which says nothing about a difference between the two.`
+        : `${part.verdicts} of ${verdicts} verdicts of ${label} are those of ${part.with}, reused; where the two are compared they count once.`,
+    ),
+  );
+}
+
 function controls(agents: readonly AgentFigures[]): string {
-  const oracle = agents.find(agent => agent.isControl && agent.label === 'oracle');
-  const nop = agents.find(agent => agent.isControl && agent.label === 'nop');
-  if (oracle === undefined && nop === undefined) {
+  const oracles = agents.filter(agent => agent.agentId === 'oracle');
+  const nops = agents.filter(agent => agent.agentId === 'nop');
+  if (oracles.length + nops.length === 0) {
     return 'Neither the reference solution nor the no-op ran along, so these trials do not check their tasks.';
   }
   const parts = [
-    oracle === undefined ? null : `the reference solution scored ${scored(oracle)}`,
-    nop === undefined ? null : `changing nothing scored ${scored(nop)}`,
-  ].filter(part => part !== null);
-  const sound = (oracle?.reward?.mean ?? 1) === 1 && (nop?.reward?.mean ?? 0) === 0;
+    ...(oracles.length === 0 ? [] : [`the reference solution scored ${scored(oracles)}`]),
+    ...(nops.length === 0 ? [] : [`changing nothing scored ${scored(nops)}`]),
+  ];
+  const isSound = (control: AgentFigures, reward: number) => (control.reward?.mean ?? reward) === reward;
+  const sound = oracles.every(oracle => isSound(oracle, 1)) && nops.every(nop => isSound(nop, 0));
   const text = `${parts.join(' and ')}${sound ? ', as it must be' : ', so the tasks or the sandbox are not sound'}.`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-function scored({ reward }: AgentFigures): string {
-  return reward === null ? 'no verdict' : reward.mean.toFixed(2);
+/** What a control of one run or several scored: one figure, or each with its label where they differ. */
+function scored(controls: readonly AgentFigures[]): string {
+  const told = controls.map(({ label, reward }) => ({ label, score: reward?.mean.toFixed(2) ?? 'no verdict' }));
+  const scores = [...new Set(told.map(({ score }) => score))];
+  return scores.length === 1 ? scores.join() : told.map(({ label, score }) => `${score} (${label})`).join(', ');
 }
 
 /** `p = 0.02`, never a p of 0. */

@@ -1,7 +1,9 @@
 import type { AgentFigures, ComparedTask, PairVerdict } from '../../../protocol/comparison.ts';
 import { toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
+import { failureWords, trialStateWord } from '../../../protocol/stateWords.ts';
 import { proofCaveat } from '../../../protocol/tasks.ts';
-import type { TrialEnd } from '../../../protocol/trialEnd.ts';
+import { TrialEnd } from '../../../protocol/trialEnd.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { mean } from '../statistics/estimate.ts';
 import { toMarkup } from './escape.ts';
 import type { ReportModel } from './model.ts';
@@ -103,32 +105,20 @@ function taskMean(attempts: readonly Attempt[]): string {
 
 function mark({ reward, end }: Attempt, index: number): string {
   const kind = reward === null ? 'e' : reward === 1 ? 'y' : reward > 0 ? 'p' : 'n';
-  const told = reward === null ? `no verdict${end === null ? '' : `, ${endTexts[end]}`}` : `reward ${reward}`;
-  const text = toMarkup(`Attempt ${index + 1}: ${told}`);
+  const state = trialStateWord(trialState({ phase: 'done', reward, end }));
+  const text = toMarkup(`Attempt ${index + 1}: ${state}, ${reward === null ? 'no verdict' : `reward ${reward}`}`);
   return `<i class="mk ${kind}" role="img" title="${text}" aria-label="${text}"></i>`;
 }
 
-const endTexts: Readonly<Record<TrialEnd, string>> = {
-  verified: 'judged below 1',
-  agentFailed: 'agent ended with an error',
-  timedOut: 'timed out',
-  budgetSpent: 'budget spent',
-  diskSpent: 'disk spent',
-  stalled: 'stalled',
-  cancelled: 'cancelled',
-  lost: 'lost',
-  errored: 'errored',
-};
-
 export function failuresTable({ agents }: ReportModel): string {
-  const ends = (Object.keys(endTexts) as TrialEnd[]).filter(end => agents.some(agent => agent.failures[end]));
+  const ends = TrialEnd.options.filter(end => agents.some(agent => agent.failures[end]));
   if (ends.length === 0) return '';
   const heads = agents.map(agent => `<th class="num name">${toMarkup(agent.label)}</th>`).join('');
   const rows = ends.map(
     end =>
-      `<tr><th scope="row">${endTexts[end]}</th>${agents.map(agent => `<td class="num">${agent.failures[end] ?? 0}</td>`).join('')}</tr>`,
+      `<tr><th scope="row">${failureWords(end)}</th>${agents.map(agent => `<td class="num">${agent.failures[end] ?? 0}</td>`).join('')}</tr>`,
   );
-  return `<table><thead><tr><th>How they ended</th>${heads}</tr></thead><tbody>${rows.join('')}</tbody></table>
+  return `<table><thead><tr><th>Why trials failed</th>${heads}</tr></thead><tbody>${rows.join('')}</tbody></table>
 <p class="cap">Errored and lost trials are faults of the machine: they have no reward and count in no mean.</p>`;
 }
 

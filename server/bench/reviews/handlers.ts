@@ -10,6 +10,7 @@ import { toSlug } from '../../tasks/places.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import { addCriterion } from '../../tasks/rubric.ts';
 import type { SessionSource } from '../../tasks/sessionSource.ts';
+import { type JudgeSettings, parseJudge } from '../rubric/judgeChoice.ts';
 import type { RunStore } from '../runStore.ts';
 import { fileOn } from '../trialView.ts';
 import { changeHandlers } from './changeHandlers.ts';
@@ -20,13 +21,16 @@ export interface ReviewDeps {
   readonly clock: Clock;
   readonly sessions: SessionSource;
   loadTask(root: string, name: string): Promise<PreparedTask>;
+  /** What judges rubrics where no request names another. */
+  judge(): JudgeSettings;
 }
 
 type AddParams = Parameters<Handlers<typeof reviews>['add']>[0];
 type Place = Pick<ReviewComment, 'file' | 'line' | 'endLine' | 'side'>;
 
 /** What people say about trials, line by line, and how it becomes part of how they are judged. */
-export function reviewHandlers({ store, bus, clock, sessions, loadTask }: ReviewDeps): Handlers<typeof reviews> {
+export function reviewHandlers(deps: ReviewDeps): Handlers<typeof reviews> {
+  const { store, bus, clock, sessions, loadTask } = deps;
   const requireComment = (id: string): ReviewComment => {
     const comment = store.reviews.comment(id);
     if (comment !== null) return comment;
@@ -92,7 +96,11 @@ export function reviewHandlers({ store, bus, clock, sessions, loadTask }: Review
       const words = (text ?? comment.text).trim();
       const criterion = toCriterion(words, weight, id);
       const file = await addCriterion(task.directory, criterion, task.verifier.kind !== 'rubric');
-      return { comment: save({ ...comment, criterion: criterion.id }), criterion, task: task.name, file };
+      const judge = parseJudge(deps.judge().judge);
+      return {
+        ...{ comment: save({ ...comment, criterion: criterion.id }), criterion, task: task.name, file },
+        judge: judge.kind === 'none' ? null : judge.name,
+      };
     },
   };
 }

@@ -18,7 +18,8 @@ export function withJudge(
   const choice = parseJudge(judge);
   const criteriaOf = (task: string) => tasks.find(({ name }) => name === task)?.rubric?.criteria.length ?? 0;
   const judged = due.filter(({ task }) => criteriaOf(task) > 0);
-  if (choice.kind === 'none' || judged.length === 0) return plan;
+  if (judged.length === 0) return plan;
+  if (choice.kind === 'none') return { ...plan, unjudged: [...new Set(judged.map(({ task }) => task))] };
   const questions = judged.reduce((sum, { task }) => sum + criteriaOf(task) * votes, 0);
   const mayCost = choice.kind === 'model';
   const costs = judged.map(({ task }) => (mayCost ? median(costsOf(earlier, task, choice.name)) : 0));

@@ -172,7 +172,7 @@ function emptyVerdict({ criteria, judge, votes }: RubricToJudge): RubricVerdict 
 
 function noJudge(): CoachError {
   return new CoachError('judge.missing', 'The rubric was not judged: no judge is set.', {
-    hint: 'Set COACH_JUDGE (such as openai/gpt-5.5), or give --judge; then: codex-coach runs regrade <run> --rubric-only',
+    hint: 'Name one such as openai/gpt-5.5 in the setting judge.model (COACH_JUDGE). Then: codex-coach runs regrade <run> --rubric-only',
   });
 }
 

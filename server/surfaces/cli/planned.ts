@@ -27,6 +27,11 @@ export function planText(plan: RunPlan): string {
     ...(plan.judge === undefined
       ? []
       : [`Judge ${plan.judge.name}: ${plan.judge.questions} questions, ${dollars(plan.judge.costUsd)}.`]),
+    ...(plan.unjudged === undefined
+      ? []
+      : [
+          `No judge is set, so trials end without a verdict by the rubric of ${plan.unjudged.join(', ')}. Set one with --judge.`,
+        ]),
     `Expected: ${plan.mayCost ? dollars(plan.costUsd) : 'no cost'}, ${duration(plan.wallMs)} of agents' work with this concurrency.`,
   ].join('\n');
 }

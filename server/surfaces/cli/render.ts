@@ -6,9 +6,8 @@ import { proxy } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
-import { erroredWords, trialStateWord } from '../../../protocol/stateWords.ts';
+import { erroredWords, trialWord } from '../../../protocol/stateWords.ts';
 import { proofCaveat, tasks } from '../../../protocol/tasks.ts';
-import { trialState } from '../../../protocol/trialState.ts';
 import { render } from './renderers.ts';
 import { proofText } from './renderProof.ts';
 import './renderReviews.ts';
@@ -255,7 +254,6 @@ export function trialTable(trials: readonly TrialSummary[]): string {
 }
 
 function stateOf(trial: TrialSummary): string {
-  const state = trialStateWord(trialState(trial));
-  if (trial.reusedFrom !== undefined) return `${state} (reused)`;
-  return (trial.tries ?? 1) > 1 ? `${state} (try ${trial.tries})` : state;
+  const state = trialWord(trial);
+  return trial.reusedFrom === undefined && (trial.tries ?? 1) > 1 ? `${state} (try ${trial.tries})` : state;
 }

@@ -10,10 +10,13 @@ render(reviews.members.add, commentText);
 render(reviews.members.edit, commentText);
 render(reviews.members.resolve, commentText);
 render(reviews.members.remove, ({ removed }) => `${removed} removed.`);
-render(reviews.members.toCriterion, ({ criterion, task, file, comment }) =>
+render(reviews.members.toCriterion, ({ criterion, task, file, comment, judge }) =>
   [
     `The comment is now the criterion ${criterion.id} of ${task}, weight ${criterion.weight}: ${file}`,
     `See which verdicts flip: codex-coach runs regrade ${comment.trialId.replace(/\.\d+$/, '')} --rubric-only`,
+    ...(judge === null
+      ? ['No judge is set: name one with --judge, or in COACH_JUDGE. Until then, its trials end without a verdict.']
+      : []),
   ].join('\n'),
 );
 

@@ -17,7 +17,7 @@ export async function changeOfCommit(name: string, past: Past, signal: AbortSign
   const [parent, ...others] = (await readCommit(repository, id, signal)).parents;
   if (parent === undefined) {
     throw new CoachError('task.invalid', `${short(id)} is the first commit of its history: a task needs a start.`, {
-      hint: 'Name a later commit, or a range: codex-coach task from <first>..<last>',
+      hint: 'Name a later commit. Where there is none yet, record the next change: codex-coach task start "<title>"',
     });
   }
   await requireParent(past, id, parent, signal);
@@ -61,7 +61,7 @@ export async function changeOfRange(
   const commits = await commitsBetween(repository, base, to, signal);
   if (commits.length === 0) {
     throw new CoachError('task.empty', `${range.to} has no commit that ${range.from} has not.`, {
-      hint: 'The older end comes first: codex-coach task from <older>..<newer>',
+      hint: 'The older end comes first: <older>..<newer>',
     });
   }
   return {

@@ -60,7 +60,7 @@ async function baseOf(
   const missing =
     named === undefined ? 'The patch does not say' : `${short(named)} is not in this clone, of which the patch says`;
   throw new CoachError('input.invalid', `${missing} which commit it starts from.`, {
-    hint: 'Name it: codex-coach task from <patch> --base <commit>',
+    hint: 'Make the patch with git format-patch --base=<commit>, which writes it down, or name it with --base <commit>.',
   });
 }
 

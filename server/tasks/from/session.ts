@@ -85,7 +85,7 @@ async function startOf(
       ? 'was not recorded, and the repository’s log does not reach back to it'
       : `was ${short(written)}, which is not in this clone`;
   throw new CoachError('input.invalid', `The commit that the session started from ${why} (${session.started_at}).`, {
-    hint: `Name it: codex-coach task from ${session.session_id} --base <commit>`,
+    hint: `Name it in a terminal: codex-coach task from ${session.session_id} --base <commit>`,
   });
 }
 

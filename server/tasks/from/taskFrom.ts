@@ -12,7 +12,7 @@ import type { CaptureDeps } from '../capture.ts';
 import { writeCreated } from '../createdFiles.ts';
 import { draftInstruction, instructionNotes, leakedLines, leakSentence } from '../instruction.ts';
 import { createdDirectory, requirePlaces, toTaskId, writeIgnoreFile } from '../places.ts';
-import { kindOf } from '../taskKind.ts';
+import { kindOf, missingTestsNotes } from '../taskKind.ts';
 import { isTestPath } from '../testFiles.ts';
 import { changeOfCommit, changeOfRange, toRange } from './commits.ts';
 import type { Past, PastChange } from './pastChange.ts';
@@ -71,7 +71,12 @@ export async function taskFrom(spec: FromSpec, deps: CaptureDeps, signal: AbortS
       return {
         directory,
         source: change.source,
-        notes: [...change.notes, ...notesOn(instruction, solution, kind), ...unnamedFiles(diff, session, repository)],
+        notes: [
+          ...change.notes,
+          ...missingTestsNotes(diff.files, kind),
+          ...notesOn(instruction, solution, kind),
+          ...unnamedFiles(diff, session, repository),
+        ],
       };
     },
     signal,
@@ -114,7 +119,7 @@ async function sourceOf(source: string, file: string, past: Past, signal: AbortS
     });
   }
   throw new CoachError('input.invalid', `${source} is no commit, range, patch file or recorded session here.`, {
-    hint: 'See: git log --oneline, codex-coach sessions list',
+    hint: 'Commits are listed by git log --oneline, recorded sessions by: codex-coach sessions list',
   });
 }
 

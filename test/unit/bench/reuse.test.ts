@@ -51,6 +51,15 @@ describe('runs of the same', () => {
     const second = await run({ attempts: 3 });
     expect(agents).toBe(3);
     expect(second.map(trial => trial.reusedFrom ?? null)).toEqual([first[1]?.id, first[0]?.id, null]);
+    const ends = bench.store
+      .events(second[0]?.runId ?? '', 0, 1000)
+      .filter(({ kind, trialId }) => kind === 'end' && trialId !== null);
+    expect(ends.map(({ text }) => text).toSorted()).toEqual(
+      [
+        ...[first[0]?.id, first[1]?.id].map(id => `Passed (reused), reward 1.00. The verdict is that of ${id}.`),
+        'Passed, reward 1.00',
+      ].toSorted(),
+    );
     expect(second.map(trial => [trial.end, trial.reward])).toEqual(Array(3).fill(['verified', 1]));
     const third = await run({ attempts: 3 });
     expect(agents).toBe(3);

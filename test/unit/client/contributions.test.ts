@@ -89,6 +89,28 @@ describe('what the extension adds to the editor', () => {
     }
   });
 
+  it('offers to end a recording where it would offer to start one, in the views that are empty while it goes on', () => {
+    const recordingIs = (when: string) => (when.includes('!codexCoach.recording') ? 'off' : 'on');
+    const offered = contributes.viewsWelcome
+      .filter(({ when }) => when.includes('codexCoach.recording'))
+      .map(({ view, contents, when }) => [
+        view,
+        recordingIs(when),
+        ...contents.split('\n').flatMap(line => /^\[.*command:codexCoach\.(\w+)/.exec(line)?.[1] ?? []),
+      ]);
+    expect(offered).toEqual([
+      [viewId('tasks'), 'off', 'startRecording'],
+      [viewId('tasks'), 'on', 'endRecording', 'discardRecording'],
+      [viewId('runs'), 'on', 'endRecording'],
+      [viewId('runs'), 'off', 'startRecording'],
+    ]);
+  });
+
+  it('shows no marks in the walkthrough that the editor does not render', () => {
+    const texts = contributes.walkthroughs.flatMap(({ steps }) => steps.map(({ description }) => description));
+    expect(texts.filter(text => /[`*_#]/.test(text.replace(/\(command:[^)]*\)/g, '')))).toEqual([]);
+  });
+
   it('names commands in one way: capitalized, and with … where more is asked before anything happens', () => {
     for (const { title } of contributes.commands) {
       expect(title).toMatch(/^[A-Z][^.:]*$/);

@@ -59,8 +59,8 @@ describe('keys of model APIs', () => {
     expect(editor.context.at(-1)).toBe(true);
   });
 
-  it('leave the fault as it is when the person gives none', async () => {
-    await expect(new ApiKeys(aStorage()).with(needsKey([]))).rejects.toMatchObject({ code: 'agent.noKey' });
+  it('are no fault when the person gives none: that is a cancellation', async () => {
+    await expect(new ApiKeys(aStorage()).with(needsKey([]))).rejects.toMatchObject({ code: 'cancelled' });
     expect(editor.asked).toHaveLength(1);
   });
 

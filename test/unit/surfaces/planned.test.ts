@@ -46,3 +46,10 @@ it('calls unknown what has no earlier trials or no price, and counts nothing for
   expect(plan).toMatchObject({ reused: 8, mayCost: false, costUsd: 0, wallMs: 0 });
   expect(planText(plan)).toContain('0 trials to run in docker, 8 more taken from earlier runs');
 });
+
+it('names the tasks that nobody would judge', () => {
+  expect(planText({ ...planOf([]), unjudged: ['easy'] })).toContain(
+    'No judge is set, so trials end without a verdict by the rubric of easy.',
+  );
+  expect(planText(planOf([]))).not.toContain('judge');
+});

@@ -26,6 +26,22 @@ async function refusalOf(call: () => unknown): Promise<CoachError | null> {
   }
 }
 
+describe('a recording under way', () => {
+  const handlers = taskHandlers(taskDeps());
+
+  it('says what it has come to, and that no test could judge it', async () => {
+    const root = aRepository(library);
+    const come = () => handlers.recorded({ repository: root }, signal);
+    await expect(come()).rejects.toMatchObject({ code: 'recording.missing' });
+    await handlers.start(startSpec(root), signal);
+    expect(await come()).toEqual({ files: [], notes: [] });
+    write(root, { 'src/sums.js': 'export const sums = [];\n' });
+    expect(await come()).toEqual({ files: ['src/sums.js'], notes: [expect.stringContaining('no tests')] });
+    write(root, { 'test/sums.test.js': 'export {};\n' });
+    expect(await come()).toEqual({ files: ['src/sums.js', 'test/sums.test.js'], notes: [] });
+  });
+});
+
 describe('a created task', () => {
   it('has exactly the files of the format, and their fields', async () => {
     const { root, task } = await aCreatedTask();
@@ -306,6 +322,19 @@ describe('readiness', () => {
     userGit(root, 'stash', 'pop', '-q');
     expect(readFileSync(join(root, 'src/sums.js'), 'utf8')).toBe('// half done\n');
     expect((await handlers.fix({ repository: aRepository(library), apply: true }, signal)).actions).toEqual([]);
+  });
+
+  it('knows of changes that it put aside for as long as they wait, whatever else is stashed', async () => {
+    const root = aRepository(library);
+    const waiting = async () => (await handlers.putAside({ repository: root }, signal)).waiting;
+    expect(await waiting()).toBe(false);
+    write(root, { 'src/sums.js': '// half done\n' });
+    await handlers.fix({ repository: root, apply: true }, signal);
+    write(root, { 'src/sums.js': '// of the person\n' });
+    userGit(root, 'stash', 'push', '-q', '--message', 'mine');
+    expect(await waiting()).toBe(true);
+    userGit(root, 'stash', 'drop', '-q', 'stash@{1}');
+    expect(await waiting()).toBe(false);
   });
 
   it('stashes nothing where filters would run', async () => {

@@ -3,9 +3,9 @@ import {
   meanReward,
   mostAttempts,
   niceAbove,
+  pairWords,
   pointsOf,
   pWords,
-  verdictWords,
 } from '../../../webview/pages/compare/figures.ts';
 import { aComparison } from '../../fakes/comparisons.ts';
 
@@ -14,11 +14,11 @@ const comparison = aComparison();
 it('words a paired verdict by what it proves', () => {
   const [open, clear] = comparison.pairs;
   if (open === undefined || clear === undefined) throw new Error('no pairs');
-  expect(verdictWords(clear)).toBe('codex/gpt-5.5 beats codex/gpt-5.5-mini on 8 of 12 tasks');
-  expect(verdictWords({ ...open, moreTasks: 1 })).toContain('about 1 more task would settle it');
-  expect(verdictWords({ ...open, moreTasks: 900 })).toContain('many hundreds of tasks more');
-  expect(verdictWords({ ...open, moreTasks: 0 })).toContain('the pairs together leave it open');
-  expect(verdictWords({ ...open, moreTasks: null })).toContain('no difference was seen');
+  expect(pairWords(clear)).toBe('codex/gpt-5.5 beats codex/gpt-5.5-mini on 8 of 12 tasks');
+  expect(pairWords({ ...open, moreTasks: 1 })).toContain('about 1 more task would settle it');
+  expect(pairWords({ ...open, moreTasks: 900 })).toContain('many hundreds of tasks more');
+  expect(pairWords({ ...open, moreTasks: 0 })).toContain('the pairs together leave it open');
+  expect(pairWords({ ...open, moreTasks: null })).toContain('no difference was seen');
 });
 
 it('plots agents with a price and a reward, and no control', () => {

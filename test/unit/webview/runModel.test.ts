@@ -62,6 +62,33 @@ describe('RunModel', () => {
   });
 });
 
+describe('a trial that lacks a judge', () => {
+  const error = { code: 'judge.missing' as const, message: 'No judge is set.', hint: null };
+  const unjudged = aTrial({ id: '1', phase: 'done', end: 'errored', reward: null, error });
+  const broken = aTrial({
+    id: '2',
+    phase: 'done',
+    end: 'errored',
+    reward: null,
+    error: { ...error, code: 'internal' },
+  });
+  const regrade = { trialId: '1', at: '2026-11-21T12:00:00.000Z', before: null, tests: [], flips: [], error: null };
+
+  it('is judged again and not run again', () => {
+    const model = new RunModel();
+    model.load(aRun(), [unjudged, broken]);
+    expect([model.retriable, model.unjudged]).toEqual([[broken], [unjudged]]);
+  });
+
+  it('lacks nothing once it was judged', () => {
+    const model = new RunModel();
+    model.load(aRun(), [unjudged], [{ ...regrade, after: null, error }]);
+    expect(model.unjudged).toEqual([unjudged]);
+    model.load(aRun(), [unjudged], [{ ...regrade, after: 0.5 }]);
+    expect(model.unjudged).toEqual([]);
+  });
+});
+
 describe('phaseTimes', () => {
   const startedAt = '2026-11-21T12:00:00.000Z';
   const nowMs = Date.parse(startedAt) + 10_000;
@@ -75,6 +102,12 @@ describe('phaseTimes', () => {
     const ended = { finishedAt: '2026-11-21T12:00:05.000Z', buildMs: 1000, agentMs: 3000, verifyMs: 900 };
     const trial = aTrial({ phase: 'done', end: 'verified', startedAt, ...ended });
     expect(phaseTimes(trial, nowMs)).toEqual({ buildMs: 1000, agentMs: 3000, verifyMs: 900, totalMs: 5000 });
+  });
+
+  it('is none of this run where the verdict is that of an earlier one', () => {
+    expect(
+      phaseTimes(aTrial({ phase: 'done', startedAt, finishedAt: startedAt, reusedFrom: 'run-0.1' }), nowMs),
+    ).toBeNull();
   });
 
   it('is unknown before the trial starts', () => {

@@ -25,7 +25,7 @@ export function pointsOf(agents: readonly AgentFigures[]): Point[] {
 }
 
 /** The paired verdict as a sentence about the first of the two. */
-export function verdictWords({ first, second, tasks, better, isEnough, moreTasks }: PairVerdict): string {
+export function pairWords({ first, second, tasks, better, isEnough, moreTasks }: PairVerdict): string {
   const [a, b] = [visible(first), visible(second)];
   if (isEnough) {
     return tasks === 1
@@ -40,6 +40,16 @@ export function verdictWords({ first, second, tasks, better, isEnough, moreTasks
   return moreTasks === 1
     ? l10n.t('{0} against {1}: about 1 more task would settle it, if the difference holds', a, b)
     : l10n.t('{0} against {1}: about {2} more tasks would settle it, if the difference holds', a, b, moreTasks);
+}
+
+/** The agent's name without that of its run, which stands on a line of its own. */
+export function agentName({ label, runName }: Pick<AgentFigures, 'label' | 'runName'>): string {
+  return runName === null ? label : label.slice(0, -` ${runName}`.length);
+}
+
+/** Who stands in a column, with the whole id of the run. */
+export function columnTitle({ label, runId }: Pick<AgentFigures, 'label' | 'runId'>): string {
+  return l10n.t('{0}, run {1}', visible(label), visible(runId));
 }
 
 export function signed(value: number): string {

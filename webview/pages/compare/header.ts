@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { sharedVerdicts } from '../../../protocol/comparison.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
 import { heading, note } from '../../components/layout.ts';
@@ -10,7 +11,7 @@ import type { CompareContext } from './context.ts';
 /** What is compared, and what stands in the way of believing it. */
 export function header(context: CompareContext): View {
   const { comparison, runs, actions } = context;
-  const verdicts = comparison.agents.reduce((sum, agent) => sum + agent.verdicts, 0);
+  const verdicts = comparison.agents.reduce((sum, agent) => sum + agent.verdicts - sharedVerdicts(agent), 0);
   const words = [
     `${agentCount(comparison.agents.length)} × ${taskCount(comparison.tasks.length)}`,
     verdictCount(verdicts),

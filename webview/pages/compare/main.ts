@@ -18,9 +18,6 @@ import { matrix } from './matrix.ts';
 import { scatter } from './scatter.ts';
 import { agents, conclusions, failures, verdicts } from './tables.ts';
 
-/** More agents than that, and the matrix takes the whole width. */
-const widestBeside = 5;
-
 /** Compares the agents of some runs. */
 class ComparePage {
   readonly #host = connectHost();
@@ -103,14 +100,18 @@ class ComparePage {
       agents(context),
       el(
         'div',
-        { key: 'columns', class: `columns${context.comparison.agents.length > widestBeside ? ' wide' : ''}` },
+        { key: 'columns', class: 'columns' },
         matrix(context),
         el(
           'div',
           { class: 'right' },
-          section('cost', l10n.t('Cost against reward'), null, scatter(context)),
-          failures(context),
-          conclusions(context),
+          el(
+            'div',
+            { class: 'parts' },
+            section('cost', l10n.t('Cost against reward'), null, scatter(context)),
+            failures(context),
+            conclusions(context),
+          ),
         ),
       ),
     ];

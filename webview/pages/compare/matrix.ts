@@ -7,6 +7,7 @@ import { el, type View } from '../../components/element.ts';
 import { middle, section } from '../../components/layout.ts';
 import { actionLink } from '../../components/toolkit.ts';
 import { attemptName } from '../../components/words.ts';
+import { columnHead } from './columnHead.ts';
 import type { CompareContext } from './context.ts';
 import { type Attempt, meanReward } from './figures.ts';
 
@@ -31,18 +32,7 @@ export function matrix(context: CompareContext): View {
         el(
           'thead',
           {},
-          el(
-            'tr',
-            {},
-            el('th', { attributes: { scope: 'col' } }, l10n.t('Task')),
-            agents.map(({ label }) =>
-              el(
-                'th',
-                { key: label, class: 'num', title: visible(label), attributes: { scope: 'col' } },
-                inTwoLines(visible(label)),
-              ),
-            ),
-          ),
+          el('tr', {}, el('th', { attributes: { scope: 'col' } }, l10n.t('Task')), agents.map(columnHead)),
         ),
         el(
           'tbody',
@@ -54,14 +44,8 @@ export function matrix(context: CompareContext): View {
     ),
     shown.length < tasks.length &&
       el('p', { class: 'pad' }, actionLink(l10n.t('Show all {0} tasks', tasks.length), actions.showAllTasks)),
-    legend(),
+    legend(tasks.some(({ attempts }) => attempts.flat().some(({ sharedWith }) => sharedWith !== undefined))),
   );
-}
-
-/** The agent above its model: a column is as wide as its marks. */
-function inTwoLines(label: string): View[] {
-  const [agent = '', model] = label.split(/(?<=^[^/]+\/)/);
-  return [agent, model].flatMap(part => (part === undefined ? [] : [el('span', { class: 'part end' }, part)]));
 }
 
 function taskRow({ task, proven, basis, attempts }: ComparedTask, context: CompareContext): View {
@@ -116,16 +100,17 @@ function meanWords(tasks: number): string {
 }
 
 /** The shape says how it ended, the colour repeats it. */
-function mark({ trialId, reward }: Attempt, name: string, { flags, actions }: CompareContext): View {
+function mark({ trialId, reward, sharedWith }: Attempt, name: string, { flags, actions }: CompareContext): View {
   const kind = reward === null ? 'none' : reward >= 1 ? 'yes' : reward > 0 ? 'part' : 'no';
   const isFlagged = flags.has(trialId);
   const rewardWords = reward === null ? [] : [l10n.t('reward {0}', toReward(reward))];
-  const label = [name, ...rewardWords, ...(isFlagged ? [l10n.t('flagged')] : [])].join(', ');
+  const origin = sharedWith === undefined ? [] : [l10n.t('reused, the verdict of {0}', visible(sharedWith))];
+  const label = [name, ...rewardWords, ...origin, ...(isFlagged ? [l10n.t('flagged')] : [])].join(', ');
   return el(
     'button',
     {
       key: trialId,
-      class: `mk ${kind}${isFlagged ? ' flagged' : ''}`,
+      class: ['mk', kind, isFlagged && 'flagged', origin.length > 0 && 'reused'].filter(Boolean).join(' '),
       title: label,
       attributes: { 'aria-label': label, 'data-trial': trialId },
       on: { click: () => actions.openTrial(trialId) },
@@ -134,7 +119,7 @@ function mark({ trialId, reward }: Attempt, name: string, { flags, actions }: Co
   );
 }
 
-function legend(): View {
+function legend(hasReused: boolean): View {
   const entry = (kind: string, word: string) => el('span', { key: kind, class: `mk ${kind}` }, el('i', {}), word);
   return el(
     'p',
@@ -144,6 +129,7 @@ function legend(): View {
     entry('no', l10n.t('failed')),
     entry('none', l10n.t('no verdict')),
     entry('no flagged', l10n.t('flagged')),
+    hasReused && entry('yes reused', l10n.t('reused, the verdict of another column')),
   );
 }
 

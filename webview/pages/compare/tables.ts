@@ -1,21 +1,24 @@
 import * as l10n from '@vscode/l10n';
-import type { AgentFigures, PairVerdict } from '../../../protocol/comparison.ts';
+import { type AgentFigures, type PairVerdict, sharedVerdicts } from '../../../protocol/comparison.ts';
 import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
-import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { failureWords } from '../../../protocol/stateWords.ts';
 import { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { type Child, el, type View } from '../../components/element.ts';
 import { icon, trialIcon } from '../../components/icons.ts';
 import { section } from '../../components/layout.ts';
+import { columnHead } from './columnHead.ts';
 import type { CompareContext } from './context.ts';
-import { mostAttempts, pWords, signed, verdictWords } from './figures.ts';
+import { columnTitle, mostAttempts, pairWords, pWords, signed } from './figures.ts';
 import { shapeOf } from './scatter.ts';
 
 /** The sentence first, then what it rests on. */
 export function verdicts({ comparison }: CompareContext): View {
   const { pairs } = comparison;
   if (pairs.length === 0) {
-    const words = l10n.t('It takes two agents with rewards on the same tasks, beside the controls oracle and nop.');
+    const words = comparison.agents.some(agent => !agent.isControl && sharedVerdicts(agent) > 0)
+      ? l10n.t('An agent and its own reused verdicts are the same evidence: they say nothing about a difference.')
+      : l10n.t('It takes two agents with rewards on the same tasks, beside the controls oracle and nop.');
     return section('verdict', l10n.t('Verdict'), null, el('p', { class: 'dim pad' }, words));
   }
   const tasks = pairs.reduce((most, pair) => Math.max(most, pair.tasks), 0);
@@ -60,7 +63,7 @@ function pairRow(pair: PairVerdict): View {
         pair.isEnough ? l10n.t('Enough evidence') : l10n.t('Not enough evidence'),
       ),
     ),
-    el('td', { class: 'words' }, verdictWords(pair)),
+    el('td', { class: 'words' }, pairWords(pair)),
     cells.map(cell => el('td', { class: 'num' }, cell)),
   );
 }
@@ -107,7 +110,7 @@ function agentRow(agent: AgentFigures, ks: readonly number[], context: CompareCo
     reward === null ? noFigure : l10n.t('{0} to {1}', toReward(reward.low), toReward(reward.high)),
     ...ks.map(k => toReward(rate(k)?.passAtK ?? null)),
     ...(most > 1 ? [toReward(rate(most)?.passHatK ?? null)] : []),
-    l10n.t('{0} of {1}', agent.verdicts, agent.trials),
+    verdictWords(agent),
     toMoney(agent.costPerTrial),
     toCount(agent.medianTokens),
     toDuration(agent.medianMs),
@@ -124,7 +127,7 @@ function agentRow(agent: AgentFigures, ks: readonly number[], context: CompareCo
     { key: agent.label, attributes: { 'data-agent': agent.label } },
     el(
       'th',
-      { class: 'agent', attributes: { scope: 'row' } },
+      { class: 'agent', title: columnTitle(agent), attributes: { scope: 'row' } },
       shapeOf(context, agent.label),
       el('b', { class: 'strong' }, visible(agent.label)),
       el('span', { class: 'dim' }, ` ${visible(notes.filter(Boolean).join(', '))}`),
@@ -132,6 +135,13 @@ function agentRow(agent: AgentFigures, ks: readonly number[], context: CompareCo
     el('td', {}, interval(agent)),
     cells.map(cell => el('td', { class: 'num' }, cell)),
   );
+}
+
+/** `12 of 14`, and how many of them are another agent's here. */
+function verdictWords(agent: AgentFigures): Child {
+  const words = l10n.t('{0} of {1}', agent.verdicts, agent.trials);
+  const shared = sharedVerdicts(agent);
+  return shared === 0 ? words : [words, el('span', { class: 'dim' }, ` ${l10n.t('({0} reused)', shared)}`)];
 }
 
 function flaggedTrials(label: string, { comparison, flags }: CompareContext): number {
@@ -158,22 +168,6 @@ function interval({ reward }: AgentFigures): View | null {
   );
 }
 
-/** Why a trial failed. What was the machine's fault, or the person's wish, counts for no agent. */
-function failureWords(end: TrialEnd): string {
-  switch (end) {
-    case 'verified':
-      return l10n.t('Tests failed');
-    case 'cancelled':
-      return l10n.t('Cancelled, not counted');
-    case 'lost':
-      return l10n.t('Lost, not counted');
-    case 'errored':
-      return l10n.t('Errored, not counted');
-    default:
-      return trialStateWord(end, l10n);
-  }
-}
-
 /** Why trials failed: an agent's failure and a broken machine are kept apart. */
 export function failures({ comparison }: CompareContext): View | null {
   const ends = TrialEnd.options.filter(end => comparison.agents.some(agent => agent.failures[end]));
@@ -184,7 +178,7 @@ export function failures({ comparison }: CompareContext): View | null {
     l10n.t('a broken machine gives no reward'),
     table(
       l10n.t('Failures'),
-      [l10n.t('Why trials failed'), ...comparison.agents.map(agent => `#${visible(agent.label)}`)],
+      [l10n.t('Why trials failed'), ...comparison.agents.map(columnHead)],
       ends.map(end =>
         el(
           'tr',
@@ -192,7 +186,7 @@ export function failures({ comparison }: CompareContext): View | null {
           el(
             'th',
             { attributes: { scope: 'row' } },
-            el('span', { class: 'st' }, trialIcon(end === 'verified' ? 'failed' : end), failureWords(end)),
+            el('span', { class: 'st' }, trialIcon(end === 'verified' ? 'failed' : end), failureWords(end, l10n)),
           ),
           comparison.agents.map(agent => el('td', { class: 'num' }, String(agent.failures[end] ?? 0))),
         ),
@@ -216,7 +210,7 @@ export function conclusions({ comparison }: CompareContext): View {
 }
 
 /** A head that begins with `#` is of a column of numbers. */
-function table(label: string, heads: readonly string[], rows: readonly View[]): View {
+function table(label: string, heads: readonly (string | View)[], rows: readonly View[]): View {
   return el(
     'div',
     { class: 'scrollx', attributes: { tabindex: '0', role: 'region', 'aria-label': label } },
@@ -229,14 +223,17 @@ function table(label: string, heads: readonly string[], rows: readonly View[]): 
         el(
           'tr',
           {},
-          heads.map(head =>
-            head.startsWith('#')
-              ? el('th', { key: head, class: 'num', attributes: { scope: 'col' } }, head.slice(1))
-              : el('th', { key: head, attributes: { scope: 'col' } }, head),
-          ),
+          heads.map(head => (typeof head === 'string' ? headCell(head) : head)),
         ),
       ),
       el('tbody', {}, rows),
     ),
   );
+}
+
+function headCell(head: string): View {
+  const attributes = { scope: 'col' };
+  return head.startsWith('#')
+    ? el('th', { key: head, class: 'num', attributes }, head.slice(1))
+    : el('th', { key: head, attributes }, head);
 }

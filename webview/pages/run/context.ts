@@ -22,6 +22,7 @@ export interface RunActions {
   /** Begins the trials without a verdict again. */
   resume(): void;
   regrade(): void;
+  openJudgeSetting(): void;
   openComparison(): void;
   openReport(): void;
   reviewDiff(trialId: string): void;

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import { noFigure, toCount, toDuration, toMoney, toReward, toSize } from '../../../protocol/figures.ts';
 import type { TestVerdict, TrialSummary } from '../../../protocol/runs.ts';
-import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { trialWord } from '../../../protocol/stateWords.ts';
 import { trialState } from '../../../protocol/trialState.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
@@ -9,7 +9,7 @@ import { icon, trialIcon } from '../../components/icons.ts';
 import { fold } from '../../components/layout.ts';
 import { actionLink, button } from '../../components/toolkit.ts';
 import { fileCount, percent } from '../../components/words.ts';
-import type { RunContext } from './context.ts';
+import type { RunActions, RunContext } from './context.ts';
 import { flags, logs, verdictParts } from './findings.ts';
 import { events, printable } from './journal.ts';
 import { phaseTimes } from './runModel.ts';
@@ -34,7 +34,8 @@ export function detail(context: RunContext): View {
   );
 }
 
-function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View {
+function head(trial: TrialSummary, context: RunContext): View {
+  const { model, nowMs, actions } = context;
   const state = trialState(trial);
   const choice = [
     trial.agentLabel,
@@ -56,7 +57,7 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
       'div',
       { class: 'row' },
       el('h2', { class: 'grow end', title: trial.task }, trial.task),
-      el('span', { class: 'st', attributes: { id: 'trial-state' } }, trialIcon(state), trialStateWord(state, l10n)),
+      el('span', { class: 'st', attributes: { id: 'trial-state' } }, trialIcon(state), trialWord(trial, l10n)),
     ),
     el(
       'p',
@@ -90,7 +91,7 @@ function head(trial: TrialSummary, { model, nowMs, actions }: RunContext): View 
       fact(l10n.t('Diff'), diffWords(trial), filesWords(trial)),
       fact(l10n.t('Reward'), toReward(trial.reward), trial.phase === 'done' ? '' : l10n.t('after verify')),
     ),
-    trial.error === null ? null : fault(trial.error),
+    trial.error === null ? null : fault(trial.error, actions),
     el(
       'div',
       { class: 'row' },
@@ -125,12 +126,13 @@ function fact(name: string, value: string, aside: string): View {
   );
 }
 
-function fault(error: NonNullable<TrialSummary['error']>): View {
+function fault(error: NonNullable<TrialSummary['error']>, { openJudgeSetting }: RunActions): View {
   return el(
     'div',
     { key: 'fault', class: 'q', attributes: { role: 'alert' } },
     el('b', { class: 'strong' }, printable(error.message)),
     error.hint === null ? null : el('p', { class: 'dim' }, error.hint),
+    error.code === 'judge.missing' ? actionLink(l10n.t('Set a Judge…'), openJudgeSetting) : null,
   );
 }
 

@@ -46,9 +46,15 @@ function runActions(run: RunSummary, { model, actions }: RunContext): View[] {
   }
   const open = run.state === 'interrupted' ? model.trials.filter(trial => trial.phase !== 'done').length : 0;
   const retriable = model.retriable.length + open;
+  // Where a judge is all that was missing, judging is what helps: no agent has to work again.
+  const isUnjudged = model.unjudged.length > 0;
+  const retry =
+    retriable === 0
+      ? []
+      : [button({ id: 'resume', primary: !isUnjudged, onClick: actions.resume }, retryWords(retriable))];
+  const regrade = button({ id: 'regrade', primary: isUnjudged, onClick: actions.regrade }, l10n.t('Regrade…'));
   return [
-    ...(retriable > 0 ? [button({ id: 'resume', primary: true, onClick: actions.resume }, retryWords(retriable))] : []),
-    button({ id: 'regrade', onClick: actions.regrade }, l10n.t('Regrade…')),
+    ...(isUnjudged ? [regrade, ...retry] : [...retry, regrade]),
     button({ id: 'compare', onClick: actions.openComparison }, l10n.t('Compare agents')),
     button({ id: 'report', onClick: actions.openReport }, l10n.t('Open report')),
   ];

@@ -1,10 +1,11 @@
 import * as l10n from '@vscode/l10n';
-import { toCount, toDuration } from '../../../protocol/figures.ts';
+import { toClock, toCount } from '../../../protocol/figures.ts';
 import type { RunEvent, TrialPhase, TrialSummary } from '../../../protocol/runs.ts';
+import { trialState } from '../../../protocol/trialState.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { el, type View } from '../../components/element.ts';
-import { type IconName, icon } from '../../components/icons.ts';
+import { type IconName, icon, trialIcon } from '../../components/icons.ts';
 import { fold } from '../../components/layout.ts';
 import type { RunContext } from './context.ts';
 
@@ -17,7 +18,10 @@ const maxTextLength = 2000;
 export function events(trial: TrialSummary, { model }: RunContext): View {
   const all = model.eventsOf(trial.id).filter(event => event.kind !== 'usage');
   const drawn = all.slice(-maxLines);
-  const originMs = Date.parse(trial.startedAt ?? model.run?.createdAt ?? '');
+  // A verdict of an earlier run came into this one when it began.
+  const began = trial.reusedFrom === undefined ? trial.startedAt : null;
+  const originMs = Date.parse(began ?? model.run?.createdAt ?? '');
+  const timeOf = columnTimes(drawn, originMs);
   const earlier = all.length - drawn.length;
   return fold(
     'events',
@@ -31,9 +35,16 @@ export function events(trial: TrialSummary, { model }: RunContext): View {
       },
       earlier > 0 && el('p', { class: 'dim pad' }, earlierWords(earlier)),
       all.length === 0 && el('p', { class: 'dim pad' }, l10n.t('Events appear when the trial starts.')),
-      drawn.map(event => eventRow(event, originMs)),
+      drawn.map(event => eventRow(event, timeOf(event), endIcon(event, trial, all))),
     ),
   );
+}
+
+/** When lines came, all of a column in one unit: tenths of seconds as long as that is less than a minute. */
+export function columnTimes(lines: readonly RunEvent[], originMs: number): (line: RunEvent) => string {
+  const msOf = (line: RunEvent) => Math.max(0, Date.parse(line.at) - originMs);
+  const isShort = lines.every(line => msOf(line) < 60_000);
+  return line => (isShort ? `${(msOf(line) / 1000).toFixed(1)} s` : toClock(msOf(line)));
 }
 
 function earlierWords(events: number): string {
@@ -53,7 +64,7 @@ const agentIcons: Readonly<Record<string, IconName>> = {
   usage: 'done',
 };
 
-function eventRow(event: RunEvent, originMs: number): View {
+function eventRow(event: RunEvent, time: string, end: View | null): View {
   const [, act = '', said = ''] = (event.kind === 'agent' && /^(\w+): (.*)$/s.exec(event.text)) || [];
   const agentIcon = agentIcons[act];
   const tokens = event.usage === null ? null : totalTokens(event.usage);
@@ -64,11 +75,17 @@ function eventRow(event: RunEvent, originMs: number): View {
       class: `ev kind-${event.kind} act-${agentIcon === undefined ? 'other' : act}`,
       attributes: { 'data-seq': String(event.seq) },
     },
-    el('span', { class: 'et', title: l10n.t('Since the trial began') }, toDuration(Date.parse(event.at) - originMs)),
-    agentIcon === undefined ? eventIcon(event) : icon(agentIcon),
+    el('span', { class: 'et', title: l10n.t('Since the trial began') }, time),
+    end ?? (agentIcon === undefined ? eventIcon(event) : icon(agentIcon)),
     el('span', { class: 'ex', title: printable(event.text) }, printable(agentIcon === undefined ? event.text : said)),
     el('span', { class: 'er dim' }, tokens === null ? '' : l10n.t('{0} tok', toCount(tokens))),
   );
+}
+
+/** How the trial ended; an end after which it was begun again says nothing of that. */
+function endIcon(event: RunEvent, trial: TrialSummary, all: readonly RunEvent[]): View | null {
+  const isLast = trial.phase === 'done' && event === all.findLast(({ kind }) => kind === 'end');
+  return isLast ? trialIcon(trialState(trial)) : null;
 }
 
 const phaseIcons: Readonly<Record<TrialPhase, IconName>> = {
@@ -88,9 +105,8 @@ function eventIcon({ kind, phase }: RunEvent): View {
     case 'usage':
       return icon('usage', 'off');
     case 'log':
-      return icon('log', 'off');
     case 'end':
-      return icon('done');
+      return icon('log', 'off');
   }
 }
 
@@ -98,6 +114,8 @@ function eventIcon({ kind, phase }: RunEvent): View {
 export function runLog({ model }: RunContext): View {
   const startMs = Date.parse(model.run?.createdAt ?? '');
   const lines = model.journal.filter(event => event.trialId === null || event.kind === 'end' || event.kind === 'phase');
+  const drawn = lines.slice(-maxLines);
+  const timeOf = columnTimes(drawn, startMs);
   return fold(
     'log',
     l10n.t('Run log'),
@@ -108,20 +126,14 @@ export function runLog({ model }: RunContext): View {
         class: 'log mono follow',
         attributes: { id: 'run-log', tabindex: '0', role: 'log', 'aria-label': l10n.t('Run log') },
       },
-      lines
-        .slice(-maxLines)
-        .map(event =>
-          el(
-            'div',
-            { key: `log-${event.seq}` },
-            el(
-              'span',
-              { class: 'dim', title: l10n.t('Since the run began') },
-              `${toDuration(Date.parse(event.at) - startMs)} `,
-            ),
-            `${trialName(event, model)}${printable(event.text)}`,
-          ),
+      drawn.map(event =>
+        el(
+          'div',
+          { key: `log-${event.seq}` },
+          el('span', { class: 'dim', title: l10n.t('Since the run began') }, `${timeOf(event)} `),
+          `${trialName(event, model)}${printable(event.text)}`,
         ),
+      ),
     ),
   );
 }

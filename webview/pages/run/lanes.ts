@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
-import { toDuration } from '../../../protocol/figures.ts';
+import { noFigure, toDuration } from '../../../protocol/figures.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
-import { trialStateWord } from '../../../protocol/stateWords.ts';
+import { trialWord } from '../../../protocol/stateWords.ts';
 import { trialState } from '../../../protocol/trialState.ts';
 import { el, type View } from '../../components/element.ts';
 import { trialIcon } from '../../components/icons.ts';
@@ -40,22 +40,26 @@ export function lanes(context: RunContext): View {
     ),
     el(
       'div',
-      { class: 'axis', attributes: { 'aria-hidden': 'true' } },
-      el('span', {}),
-      el('span', {}),
+      { class: 'lanes' },
       el(
-        'span',
-        { class: 'ax' },
-        el('i', { style: { left: '0' } }, '0'),
-        axisMs <= longestHalved && el('i', { style: { left: '50%' } }, toDuration(axisMs / 2)),
-        el('i', { class: 'last' }, toDuration(axisMs)),
+        'div',
+        { class: 'axis', attributes: { 'aria-hidden': 'true' } },
+        el('span', {}),
+        el('span', {}),
+        el(
+          'span',
+          { class: 'ax' },
+          el('i', { style: { left: '0' } }, '0'),
+          axisMs <= longestHalved && el('i', { style: { left: '50%' } }, toDuration(axisMs / 2)),
+          el('i', { class: 'last' }, toDuration(axisMs)),
+        ),
+        el('span', { class: 'num end', title: l10n.t('Wall time') }, l10n.t('Wall time')),
       ),
-      el('span', { class: 'num end', title: l10n.t('Wall time') }, l10n.t('Wall time')),
-    ),
-    el(
-      'div',
-      { attributes: { id: 'lanes' } },
-      rows.map(({ trial, times }) => lane(trial, times, axisMs, limitMs, context)),
+      el(
+        'div',
+        { attributes: { id: 'lanes' } },
+        rows.map(({ trial, times }) => lane(trial, times, axisMs, limitMs, context)),
+      ),
     ),
     hidden > 0 && el('p', { class: 'dim more' }, hiddenWords(hidden)),
   );
@@ -87,7 +91,7 @@ function lane(
   context: RunContext,
 ): View {
   const state = trialState(trial);
-  const word = trialStateWord(state, l10n);
+  const word = trialWord(trial, l10n);
   return el(
     'button',
     {
@@ -109,7 +113,7 @@ function lane(
       el('span', { class: 'la' }, middle(`${trial.agentLabel} #${trial.attempt}`)),
     ),
     el('span', { class: 'bar' }, times === null ? null : bars(trial, times, axisMs), limitMark(limitMs, axisMs)),
-    times === null ? null : wallTime(times),
+    times === null ? noTime(trial) : wallTime(times),
   );
 }
 
@@ -120,6 +124,16 @@ function wallTime({ totalMs, buildMs, agentMs, verifyMs }: PhaseTimes): View {
     { class: 'num ld', title: l10n.t('Wall time; of it build {0}, agent {1}, verify {2}', ...parts) },
     el('span', { class: 'sr' }, l10n.t('Wall time')),
     toDuration(totalMs),
+  );
+}
+
+/** A verdict of an earlier run took no time of this one. */
+function noTime({ reusedFrom }: TrialSummary): View | null {
+  if (reusedFrom === undefined) return null;
+  return el(
+    'span',
+    { class: 'num ld dim', title: l10n.t('Nothing ran: the verdict is that of an earlier run.') },
+    noFigure,
   );
 }
 

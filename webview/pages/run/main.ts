@@ -72,6 +72,7 @@ function start(): void {
       void attempt(async () => {
         if ((await page.regrade({})).done) await load();
       }),
+    openJudgeSetting: () => void attempt(() => page.openJudgeSetting({})),
     openComparison: () => void attempt(() => page.openComparison({})),
     openReport: () => void attempt(() => page.openReport({})),
     reviewDiff: id => void attempt(() => page.reviewDiff({ trialId: id })),

@@ -1,5 +1,12 @@
 import type { Regrade, RunEvent, RunSummary, TrialSummary } from '../../../protocol/runs.ts';
-import { type TrialState, type TrialTally, tallyOf, trialState } from '../../../protocol/trialState.ts';
+import {
+  isRetriable,
+  lacksJudge,
+  type TrialState,
+  type TrialTally,
+  tallyOf,
+  trialState,
+} from '../../../protocol/trialState.ts';
 import { addUsage, noUsage, totalTokens, type Usage } from '../../../protocol/usage.ts';
 
 /** What the run page knows, from one answer and the events after it. Nothing here touches the document. */
@@ -34,7 +41,12 @@ export class RunModel {
 
   /** Trials without a verdict whose machine failed or that were stopped. */
   get retriable(): readonly TrialSummary[] {
-    return this.trials.filter(({ end }) => end === 'errored' || end === 'lost' || end === 'cancelled');
+    return this.trials.filter(isRetriable);
+  }
+
+  /** Trials that lacked nothing but a judge, and were not judged anew since. */
+  get unjudged(): readonly TrialSummary[] {
+    return this.trials.filter(trial => lacksJudge(trial) && (this.regrade(trial.id)?.after ?? null) === null);
   }
 
   load(run: RunSummary, trials: readonly TrialSummary[], regrades: readonly Regrade[] = []): void {
@@ -148,9 +160,12 @@ export interface PhaseTimes {
   readonly totalMs: number;
 }
 
-/** Time in each phase up to now; the running phase grows with the clock. Null before the trial starts. */
+/**
+ * Time in each phase up to now; the running phase grows with the clock. Null before the trial starts, and for one whose
+ * verdict is that of an earlier run: nothing was run in this one.
+ */
 export function phaseTimes(trial: TrialSummary, nowMs: number): PhaseTimes | null {
-  if (trial.startedAt === null) return null;
+  if (trial.startedAt === null || trial.reusedFrom !== undefined) return null;
   const endMs = trial.finishedAt === null ? nowMs : Date.parse(trial.finishedAt);
   const totalMs = Math.max(0, endMs - Date.parse(trial.startedAt));
   const known = (trial.buildMs ?? 0) + (trial.agentMs ?? 0) + (trial.verifyMs ?? 0);

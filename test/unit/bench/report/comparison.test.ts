@@ -3,6 +3,7 @@ import { Comparison } from '../../../../protocol/comparison.ts';
 import type { TrialSummary } from '../../../../protocol/runs.ts';
 import { compareRuns, compareTrials } from '../../../../server/bench/report/comparison.ts';
 import { scatter } from '../../../../server/bench/report/scatter.ts';
+import { mcnemar } from '../../../../server/bench/statistics/paired.ts';
 import { aTrial } from '../../../fakes/scriptedRun.ts';
 
 /** Rewards by task, one digit per attempt: `1` passed, `0` failed, `-` no verdict. */
@@ -26,6 +27,12 @@ function trialsOf(label: string, tasks: readonly string[], costUsd: number | nul
 }
 
 const solved = (count: number, of: number) => Array.from({ length: of }, (_, index) => (index < count ? '1' : '0'));
+
+/** A run of one morning, in local time. */
+const runAt = (id: string, hour: number, minute: number, day = 22) => ({
+  id,
+  createdAt: new Date(2026, 10, day, hour, minute, 25).toISOString(),
+});
 
 describe('a comparison', () => {
   it('says who is better when the tasks prove it', () => {
@@ -123,10 +130,90 @@ describe('a comparison', () => {
     ]);
   });
 
-  it('keeps an agent of two runs apart', () => {
-    const before = trialsOf('codex', ['0'], null, 'r1');
-    const after = [...trialsOf('codex', ['1'], null, 'r2'), ...trialsOf('nop', ['0'], null, 'r2')];
-    expect(compareRuns([before, after]).agents.map(agent => agent.label)).toEqual(['codex (r2)', 'codex (r1)', 'nop']);
+  it('keeps an agent of two runs apart by when they began, and says which run each is of', () => {
+    const before = { run: runAt('r1', 5, 41), trials: trialsOf('codex', ['0'], null, 'r1') };
+    const after = {
+      run: runAt('r2', 5, 43),
+      trials: [...trialsOf('codex', ['1'], null, 'r2'), ...trialsOf('nop', ['0'], null, 'r2')],
+    };
+    const { agents } = compareRuns([before, after]);
+    expect(agents.map(({ label, runName, runId }) => [label, runName, runId])).toEqual([
+      ['codex 05:43', '05:43', 'r2'],
+      ['codex 05:41', '05:41', 'r1'],
+      ['nop', null, 'r2'],
+    ]);
     expect(compareRuns([after]).agents[0]?.label).toBe('codex');
+  });
+
+  it('keeps what the controls say, however often they stand there', () => {
+    const control = (id: string, mark: string, runId: string) =>
+      trialsOf(id, [mark], null, runId).map(trial => ({ ...trial, agent: { ...trial.agent, id } }));
+    const both = (second: string) =>
+      compareRuns([
+        { run: runAt('r1', 5, 41), trials: [...control('oracle', '1', 'r1'), ...control('nop', '0', 'r1')] },
+        { run: runAt('r2', 5, 43), trials: control('oracle', second, 'r2') },
+      ]).summary.at(-1);
+    expect(both('1')).toBe('The reference solution scored 1.00 and changing nothing scored 0.00, as it must be.');
+    expect(both('0')).toBe(
+      'The reference solution scored 1.00 (oracle 05:41), 0.00 (oracle 05:43) and changing nothing scored 0.00, so the tasks or the sandbox are not sound.',
+    );
+  });
+});
+
+describe('a comparison with reused verdicts', () => {
+  const first = { run: runAt('r1', 5, 41), trials: trialsOf('codex', solved(10, 12), null, 'r1') };
+  /** The run of all tasks again, with the verdicts of so many taken from the first. */
+  const again = (reused: number) => ({
+    run: runAt('r2', 5, 43),
+    trials: trialsOf('codex', solved(3, 12), null, 'r2').map((trial, task) =>
+      task < reused
+        ? { ...trial, reward: first.trials[task]?.reward ?? null, reusedFrom: first.trials[task]?.id ?? '' }
+        : trial,
+    ),
+  });
+
+  it('pairs no trial with itself, and names whose verdict it is', () => {
+    const comparison = compareRuns([first, again(4)]);
+    expect(Comparison.parse(comparison)).toEqual(comparison);
+    // Without the 4 ties that nobody observed: 6 of 8 tasks.
+    expect(comparison.pairs).toMatchObject([{ tasks: 8, better: 6, worse: 0, equal: 2, difference: 0.75 }]);
+    expect(comparison.agents.map(({ verdicts, shared }) => [verdicts, shared])).toEqual([
+      [12, []],
+      [12, [{ with: 'codex 05:41', verdicts: 4 }]],
+    ]);
+    expect(comparison.tasks.flatMap(({ attempts }) => attempts[1] ?? []).filter(mark => mark.sharedWith)).toHaveLength(
+      4,
+    );
+    expect(comparison.summary).toContain(
+      '4 of 12 verdicts of codex 05:43 are those of codex 05:41, reused; where the two are compared they count once.',
+    );
+  });
+
+  it('ranks no agent by verdicts that are all of another one, in whatever order the runs are given', () => {
+    const other = { run: runAt('r3', 5, 50), trials: trialsOf('claude', solved(1, 12), null, 'r3') };
+    for (const runs of [
+      [first, again(12), other],
+      [again(12), other, first],
+    ]) {
+      const { agents, pairs, summary } = compareRuns(runs);
+      expect(agents.map(({ label }) => label)).toEqual(['codex 05:41', 'claude', 'codex 05:43']);
+      expect(pairs).toMatchObject([{ first: 'codex 05:41', second: 'claude', pValue: mcnemar(9, 0) }]);
+      expect(summary[0]).toMatch(/^codex 05:41 did best/);
+      expect(summary).toContain(
+        'All 12 verdicts of codex 05:43 are those of codex 05:41, reused: the same evidence, which says nothing about a difference between the two.',
+      );
+    }
+  });
+
+  it('knows a verdict twice that two runs took from a third one', () => {
+    const taken = (runId: string, minute: number) => ({
+      run: runAt(runId, 6, minute),
+      trials: first.trials.map(trial => ({ ...trial, id: `${runId}-${trial.id}`, runId, reusedFrom: trial.id })),
+    });
+    const { agents, pairs } = compareRuns([taken('r4', 1), taken('r5', 2)]);
+    expect(pairs).toEqual([]);
+    expect(agents.map(({ shared }) => shared)).toEqual([[], [{ with: 'codex 06:01', verdicts: 12 }]]);
+    // Alone in the comparison, a reused verdict is one as any other.
+    expect(compareRuns([taken('r4', 1)]).agents[0]).toMatchObject({ verdicts: 12, shared: [] });
   });
 });

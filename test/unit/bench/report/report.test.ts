@@ -86,6 +86,14 @@ describe('the report of a run', () => {
     expect(html).toMatch(/<td class="num">–<\/td><td class="num">1.2 k<\/td>/);
   });
 
+  it('says how trials ended in the words of the pages', () => {
+    const html = toHtml(toReport(run, [...trials, aTrial({ ...done, end: 'agentFailed', reward: 0 })]), '0.1.0');
+    expect(html).toContain('<th scope="row">Tests failed</th>');
+    expect(html).toContain('<th scope="row">Agent failed</th>');
+    expect(html).toContain('title="Attempt 1: Passed, reward 1"');
+    expect(html).toContain('Errored, no verdict"');
+  });
+
   it('says which verdicts were taken from earlier trials, given anew, or made of steps', () => {
     const regrade = {
       trialId: '3',

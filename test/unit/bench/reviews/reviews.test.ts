@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { Handlers } from '../../../../protocol/api.ts';
 import type { reviews } from '../../../../protocol/reviews.ts';
 import type { TrialSummary } from '../../../../protocol/runs.ts';
@@ -35,6 +35,7 @@ describe('comments on a trial', () => {
   let bench: Bench;
   let trial: TrialSummary;
   let handlers: Handlers<typeof reviews>;
+  let judge = '';
   const heard: string[] = [];
   let stop: () => Promise<void>;
   const rubricPath = () => join(preparedDirectory(bench.root), 'median', 'rubric.toml');
@@ -78,6 +79,7 @@ describe('comments on a trial', () => {
       clock: systemClock,
       sessions: noSessions,
       loadTask,
+      judge: () => ({ judge, votes: 3 }),
     });
     const runId = await bench.run([{ id: 'command', command: ['agent'] }]);
     await bench.service.finished(runId);
@@ -189,7 +191,7 @@ describe('comments on a trial', () => {
           weight: 2,
         },
         comment: { id: comment.id, criterion: 'the-median-of-an-empty-list-is-null' },
-        ...{ task: 'median', file: rubricPath() },
+        ...{ task: 'median', file: rubricPath(), judge: null },
       });
       expect((await loadTask(bench.root, 'median')).rubric).toEqual({
         weights: { tests: 0.5, rubric: 0.5, diff: 0 },
@@ -221,6 +223,14 @@ describe('comments on a trial', () => {
         ['a', 1],
         ['b', 2],
       ]);
+    });
+
+    it('say who judges by them', async () => {
+      judge = 'openai/gpt-5.5';
+      onTestFinished(() => {
+        judge = '';
+      });
+      expect(await toCriterion((await add()).id)).toMatchObject({ judge: 'openai/gpt-5.5' });
     });
 
     it('are made once, and never under a name that is taken', async () => {

@@ -155,6 +155,10 @@ describe('a task with a rubric', () => {
     expect(run1).toMatchObject({ meanReward: null, trialCounts: { errored: 1 } });
     const html = readFileSync(await writeReport(run1, [trial], 'html'), 'utf8');
     expect(html).toContain('The rubric was not judged: no judge is set.');
+    // Its agent’s work is there: what is missing is a judge, and no agent works again for one.
+    const before = bench.store.events(trial.runId, 0, 1000).length;
+    await bench.service.resume(trial.runId);
+    expect(bench.store.events(trial.runId, 0, 1000)).toHaveLength(before);
   });
 
   it('is scored by its tests alone where the rubric weighs nothing', async () => {

@@ -221,6 +221,22 @@ describe('the runs of the sidebar', () => {
     expect(provider.getTreeItem(await first(await first())).description).toBe('2 errored · reward 1.00');
   });
 
+  it('say that a verdict is that of an earlier run, and what can be done in the editor about one that is missing', async () => {
+    const { runs, provider } = aView();
+    const hint = 'Name one. Then: codex-coach runs regrade <run> --rubric-only';
+    const error = { code: 'judge.missing' as const, message: 'No judge is set.', hint };
+    const trials = [
+      aTrial(1, { phase: 'done', end: 'verified', reward: 1, reusedFrom: 'run-0.1' }),
+      aTrial(2, { phase: 'done', end: 'errored', error }),
+    ];
+    runs.show.mockResolvedValue({ run: aRun(), trials });
+    const [run] = await provider.getChildren();
+    const [agent] = await provider.getChildren(run);
+    const [reused, errored] = (await provider.getChildren(agent)).map(row => provider.getTreeItem(row));
+    expect(reused?.description).toBe('Passed (reused) 1.00');
+    expect(errored?.tooltip).toContain('No judge is set.\nName one. Then: “Regrade…”\n');
+  });
+
   it('say which attempt it is before a long name of a task, and no duration as 0:00', async () => {
     const { runs, provider, first } = aView();
     const task = 'refund-rounding-zero-decimal-currencies';

@@ -1,9 +1,11 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import type * as vscode from 'vscode';
+import { BusyTasks } from '../../../../client/busyTasks.ts';
 import type { Coach } from '../../../../client/coach.ts';
 import { createTasksView } from '../../../../client/views/tasks.ts';
 import { CoachError } from '../../../../protocol/errors.ts';
 import type { Suite } from '../../../../protocol/suites.ts';
+import type { TaskSummary } from '../../../../protocol/tasks.ts';
 
 interface Provider {
   getChildren(node?: object): Promise<object[]>;
@@ -101,7 +103,8 @@ function aView(suites: Suite[]) {
   };
   const server = { state: 'up', onDidChangeState: on };
   const log = { error: () => undefined };
-  createTasksView({ api, server, log } as unknown as Coach);
+  const busy = new BusyTasks();
+  createTasksView({ api, server, log } as unknown as Coach, busy);
   const { provider } = editor;
   /** Every row with its depth, as a person reads it, and by its words. */
   const all = async (node?: object, depth = 0): Promise<[string, object][]> => {
@@ -113,7 +116,7 @@ function aView(suites: Suite[]) {
     }
     return found;
   };
-  return { all, added };
+  return { all, added, busy };
 }
 
 beforeEach(() => {
@@ -191,4 +194,15 @@ it('takes no task of another repository', async () => {
   await dropped(rows, ['Proven | 1', 'The median'], 'Smoke');
   expect(added).toEqual([]);
   expect(editor.shown).toEqual([expect.stringContaining('is a task of another repository than the suite “Smoke”')]);
+});
+
+it('shows in its row that a task is being prepared, until that has ended', async () => {
+  const { all, busy } = aView([]);
+  const row = async () => (await all()).map(([words]) => words.trim()).find(words => words.startsWith('The raw'));
+  const before = await row();
+  const task = aTask('raw', 'created') as TaskSummary;
+  const during = await busy.during(task, 'preparing', row);
+  expect(during).toBe('The raw | preparing… | task.busy');
+  await expect(busy.during(task, 'preparing', () => Promise.reject(new Error('Refused.')))).rejects.toThrow('Refused.');
+  expect(await row()).toBe(before);
 });

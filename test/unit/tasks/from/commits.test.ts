@@ -125,6 +125,7 @@ describe('a task from a commit', () => {
     await expect(from('HEAD~1')).rejects.toMatchObject({
       code: 'task.invalid',
       message: expect.stringContaining('first commit'),
+      hint: expect.stringContaining('codex-coach task start'),
     });
     await expect(from('nonsense')).rejects.toMatchObject({ code: 'input.invalid' });
     await expect(from('--help')).rejects.toMatchObject({ code: 'input.invalid' });

@@ -1,0 +1,30 @@
+import { expect, it, vi } from 'vitest';
+import type * as vscode from 'vscode';
+import { showFailure } from '../../../client/failures.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+
+/** What was said, with the buttons beside it. */
+const editor = vi.hoisted(() => ({ said: [] as string[][] }));
+vi.mock('vscode', () => ({
+  l10n: { t: (text: string) => text },
+  extensions: { getExtension: () => undefined },
+  window: { showErrorMessage: async (...words: string[]) => void editor.said.push(words) },
+}));
+const log = { error: () => undefined } as unknown as vscode.LogOutputChannel;
+
+it.each([
+  ['git.notARepository', undefined, 'Initialize Repository'],
+  ['git.noCommit', undefined, 'Make the First Commit'],
+  ['task.invalid', 'Record the next change: codex-coach task start "<title>"', 'Start Recording a Task'],
+  ['task.invalid', 'Give it a rubric: codex-coach task edit <task> --part settings', 'Edit Task'],
+] as const)('has the button that leads on from %s', async (code, hint, button) => {
+  editor.said = [];
+  await showFailure(new CoachError(code, 'It is not so.', hint === undefined ? {} : { hint }), log);
+  expect(editor.said.map(words => words.slice(1))).toEqual([[button]]);
+});
+
+it('says nothing of what a person left', async () => {
+  editor.said = [];
+  await showFailure(new CoachError('cancelled', 'No key was given.'), log);
+  expect(editor.said).toEqual([]);
+});
