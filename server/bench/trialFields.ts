@@ -36,15 +36,7 @@ function workFields({ usage, cost, tests, score, sessionIds }: TrialWork) {
   };
 }
 
-function exitWords({
-  exitCode,
-  meaning,
-}: {
-  readonly exitCode: number;
-  readonly meaning?: string | undefined;
-}): string {
-  return `ended with exit code ${exitCode}${meaning === undefined ? '' : ` (${meaning})`}`;
-}
+const unheard = 'without one reply from its model';
 
 /** Why an agent's part ended otherwise than by itself, in words. */
 function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'lost' | 'errored' }>): ErrorShape | null {
@@ -56,12 +48,13 @@ function endError(outcome: Exclude<TrialOutcome, { kind: 'cancelled' | 'lost' | 
     };
   }
   const hint = 'Its own words are in agent/stdout.jsonl and agent/stderr.log of the trial.';
-  const how = outcome.kind === 'agentFailed' ? exitWords(outcome) : 'was stopped at its limit';
-  if (outcome.reward === null) {
-    const heard =
-      outcome.kind === 'agentFailed' && outcome.exitCode in notStarted ? '' : ' without one reply from its model';
-    return { code: 'agent.failed', message: `The agent ${how}${heard}.`, hint };
+  if (outcome.kind !== 'agentFailed') {
+    if (outcome.reward !== null) return null;
+    return { code: 'proxy.upstream', message: `The agent was stopped at its limit ${unheard}.`, hint };
   }
-  if (outcome.kind !== 'agentFailed') return null;
-  return { code: 'agent.failed', message: `The agent ${how}. What it left was judged.`, hint };
+  const how = `ended with exit code ${outcome.exitCode}${outcome.meaning === undefined ? '' : ` (${outcome.meaning})`}`;
+  if (outcome.reward !== null)
+    return { code: 'agent.failed', message: `The agent ${how}. What it left was judged.`, hint };
+  if (outcome.exitCode in notStarted) return { code: 'agent.failed', message: `The agent ${how}.`, hint };
+  return { code: 'proxy.upstream', message: `The agent ${how} ${unheard}.`, hint };
 }

@@ -39,6 +39,8 @@ export function write(directory: string, files: Readonly<Record<string, string |
 export function aRepository(files: Readonly<Record<string, string | Buffer>> = { 'a.txt': 'one\n' }): string {
   const directory = aDirectory('coach-repo');
   userGit(directory, 'init', '-q', '-b', 'main');
+  userGit(directory, 'config', 'user.name', 'A User');
+  userGit(directory, 'config', 'user.email', 'user@example.com');
   write(directory, files);
   userGit(directory, 'add', '-A');
   userGit(directory, 'commit', '-q', '-m', 'Start');
