@@ -76,7 +76,7 @@ export function submodulesError(paths: readonly string[]): CoachError {
     'git.submodules',
     `The repository has submodules or nested repositories: ${paths.join(', ')}.`,
     {
-      hint: 'A task holds one repository. Record it inside the submodule, or move the nested repository elsewhere.',
+      hint: 'Submodules that are checked out can be recorded (task start), as plain files; commits with them can’t become tasks afterwards. Move other nested repositories elsewhere, or ignore them.',
     },
   );
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import { writeDirectoryAtomic, writeFileAtomic } from '../base/files.ts';
 import type { CoachPaths } from '../base/paths.ts';
 import { git, gitText, splitNul } from './git.ts';
 import { ignorePatterns, isCoachPath } from './ignore.ts';
-import { type Repository, submodulesError, trackedFiles } from './repository.ts';
+import { type Repository, repositoryAt, submodulesError, trackedFiles } from './repository.ts';
 import { type GitStore, openStore } from './store.ts';
 import { withIndex } from './tree.ts';
 
@@ -31,28 +31,55 @@ export async function shadowOf(repository: Repository, paths: CoachPaths, signal
 
 /**
  * Takes the working tree as it is, byte by byte: every tracked file and every untracked one that is not ignored,
- * without `.coach/`.
+ * without `.coach/`. Submodules that are checked out are in it as the plain files that they consist of.
  * @returns id of the tree in the shadow store
- * @throws CoachError `git.submodules` when a nested repository is met.
+ * @throws CoachError `git.submodules` when a nested repository is met that is no submodule.
  */
 export async function snapshot(repository: Repository, shadow: GitStore, signal?: AbortSignal): Promise<string> {
-  await writeFileAtomic(join(shadow.gitDir, 'info', 'exclude'), await ignorePatterns(repository, signal));
   return withIndex(shadow, async indexed => {
     const call = { ...indexed, workTree: repository.root };
-    await git(['add', '--all', '--', '.'], call, signal).catch((error: unknown) => {
-      throw nestedRepository(error) ?? error;
-    });
+    await addAll(repository, call, signal);
     await addIgnoredButTracked(repository, call, signal);
     const staged = splitNul((await git(['ls-files', '-z', '--stage'], call, signal)).stdout).map(entry => ({
       mode: entry.slice(0, 6),
       path: entry.slice(entry.indexOf('\t') + 1),
     }));
     const nested = staged.filter(entry => entry.mode === '160000').map(entry => entry.path);
-    if (nested.length > 0) throw submodulesError(nested);
+    const foreign = nested.filter(path => !repository.submodules.includes(path));
+    if (foreign.length > 0) throw submodulesError(foreign);
     const ours = staged.map(entry => entry.path).filter(isCoachPath);
-    await updateIndex(['--force-remove'], ours, call, signal);
+    await updateIndex(['--force-remove'], [...ours, ...nested], call, signal);
+    for (const path of nested) {
+      const tree = await snapshot(await submoduleAt(repository, path, signal), shadow, signal);
+      await git(['read-tree', `--prefix=${path}/`, tree], call, signal);
+    }
     return gitText(['write-tree'], call, signal);
   });
+}
+
+/** What is ignored is told by a file of this call alone: a submodule has other patterns than the repository around it. */
+async function addAll(
+  repository: Repository,
+  call: GitStore & { readonly indexFile: string; readonly workTree: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const patterns = `${call.indexFile}.ignored`;
+  try {
+    await writeFileAtomic(patterns, await ignorePatterns(repository, signal));
+    const config = { 'core.excludesFile': patterns };
+    await git(['add', '--all', '--', '.'], { ...call, config }, signal).catch((error: unknown) => {
+      throw nestedRepository(error) ?? error;
+    });
+  } finally {
+    await rm(patterns, { force: true });
+  }
+}
+
+async function submoduleAt({ root }: Repository, path: string, signal?: AbortSignal): Promise<Repository> {
+  const found = await repositoryAt(join(root, path), signal);
+  // Else it is what holds the directory, and so would be taken again and again.
+  if (found.root !== join(root, path)) throw submodulesError([path]);
+  return found;
 }
 
 /** Keeps a tree from ever being pruned, under a name. */

@@ -33,7 +33,7 @@ export async function checkReadiness(directory: string, signal?: AbortSignal): P
     requireCommit(repository);
     status = await statusOf(repository, signal);
     // A nested repository is untracked as a whole.
-    const nested = [...repository.submodules, ...status.untracked.filter(path => path.endsWith('/'))];
+    const nested = status.untracked.filter(path => path.endsWith('/'));
     if (nested.length > 0) throw submodulesError(nested);
   } catch (error) {
     return [stopping('repository', CoachError.from(error))];
@@ -42,6 +42,7 @@ export async function checkReadiness(directory: string, signal?: AbortSignal): P
   const paths = [...new Set([...tracked, ...status.untracked])].filter(path => !isCoachPath(path));
   return [
     well('repository', `Repository ${repository.root}, commit ${repository.head?.slice(0, 12)}.`),
+    ...checkSubmodules(repository),
     await checkRecording(repository),
     checkBranch(repository),
     await checkIdentity(repository, signal),
@@ -114,6 +115,16 @@ async function checkRecording(repository: Repository): Promise<Check> {
     return stopping('recording', CoachError.from(error));
   }
   return well('recording', 'No task is being recorded.');
+}
+
+function checkSubmodules({ submodules }: Repository): Check[] {
+  if (submodules.length === 0) return [];
+  return [
+    well(
+      'submodules',
+      `${count(submodules.length, 'submodule')} will be plain files of the task: ${listed(submodules)}.`,
+    ),
+  ];
 }
 
 function checkBranch({ branch }: Repository): Check {

@@ -57,13 +57,16 @@ it('says that the head is detached, and records all the same', async () => {
   expect((await world.cli(['task', 'start', 'x'], { cwd: directory })).code).toBe(0);
 });
 
-it('refuses submodules', async () => {
+it('refuses commits with submodules, and repositories that are none', async () => {
   const directory = await aSample();
   const inner = await aSample();
   git(directory, '-c', 'protocol.file.allow=always', 'submodule', '--quiet', 'add', inner, 'inner');
   git(directory, 'commit', '--quiet', '-m', 'Add a submodule');
-  const outcome = await refused(aWorld(), ['task', 'start', 'x'], directory);
-  expect(outcome.stderr).toMatch(/submodule/i);
+  const from = await refused(aWorld(), ['task', 'from', 'HEAD'], directory);
+  expect(from.stderr).toMatch(/submodules or nested repositories: inner/);
+  git(directory, 'init', '--quiet', 'another');
+  const start = await refused(aWorld(), ['task', 'start', 'x'], directory);
+  expect(start.stderr).toMatch(/nested repositories: another/);
 });
 
 it('refuses a port that another program has', async () => {

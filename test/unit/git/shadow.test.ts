@@ -177,6 +177,46 @@ describe('snapshot', () => {
     expect(contentsOf(copy)).toEqual({ 'a.txt': contentsOf(root)['a.txt'] });
   });
 
+  it('takes submodules, and theirs, as the files that are checked out in them', async () => {
+    const add = ['-c', 'protocol.file.allow=always', 'submodule', 'add', '-q'];
+    const innermost = aRepository({ 'deep.txt': 'deep\n' });
+    const inner = aRepository({ '.gitignore': '*.log\n', 'lib.txt': 'as committed\r\n' });
+    userGit(inner, ...add, innermost, 'innermost');
+    userGit(inner, 'commit', '-qm', 'Add a submodule');
+    const root = aRepository({ '.gitignore': '*.tmp\n', 'a.txt': '1\n' });
+    userGit(root, ...add, inner, 'vendor/inner');
+    userGit(root, ...add, innermost, 'later');
+    userGit(root, '-c', 'protocol.file.allow=always', 'submodule', 'update', '-q', '--init', '--recursive');
+    userGit(root, 'commit', '-qm', 'Add submodules');
+    userGit(root, 'submodule', '-q', 'deinit', 'later');
+    const { store, take } = await shadowFor(root);
+    const start = await take();
+    write(join(root, 'vendor', 'inner'), { 'lib.txt': 'changed\r\n', 'new.tmp': 'kept\n', 'noise.log': 'ignored\n' });
+    write(join(root, 'vendor', 'inner', 'innermost'), { 'deep.txt': 'deeper\n' });
+    const before = [
+      userGit(root, 'status', '--porcelain'),
+      userGit(join(root, 'vendor', 'inner'), 'status', '--porcelain'),
+    ];
+    const end = await take();
+    const { files, patch } = await diffTrees(store, start, end);
+    expect(files.map(({ path, status }) => [path, status])).toEqual([
+      ['vendor/inner/innermost/deep.txt', 'modified'],
+      ['vendor/inner/lib.txt', 'modified'],
+      ['vendor/inner/new.tmp', 'added'],
+    ]);
+    expect(await patchTree(store, start, patch)).toBe(end);
+    const bundle = join(aDirectory(), 'b');
+    await bundleOf(store, end, bundle);
+    const copy = aDirectory();
+    await checkoutBundle(bundle, copy);
+    rmSync(join(root, 'vendor', 'inner', 'noise.log'));
+    expect(contentsOf(copy)).toEqual(contentsOf(root));
+    expect([
+      userGit(root, 'status', '--porcelain'),
+      userGit(join(root, 'vendor', 'inner'), 'status', '--porcelain'),
+    ]).toEqual(before);
+  });
+
   it('refuses a nested repository, with and without commits', async () => {
     const root = aRepository();
     mkdirSync(join(root, 'vendor', 'lib'), { recursive: true });

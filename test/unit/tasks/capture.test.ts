@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { CoachError } from '../../../protocol/errors.ts';
 import { checkoutBundle } from '../../../server/git/bundle.ts';
 import { loadCreatedTask } from '../../../server/tasks/createdTask.ts';
@@ -279,6 +279,15 @@ describe('readiness', () => {
     expect(await bySeverity(aRepository(library))).toEqual({ ready: true });
   });
 
+  it('warns where git does not know who makes commits', async () => {
+    const root = aRepository(library);
+    userGit(root, 'config', '--unset', 'user.email');
+    vi.stubEnv('HOME', aDirectory());
+    vi.stubEnv('XDG_CONFIG_HOME', '');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    expect(await bySeverity(root)).toEqual({ ready: true, identity: 'warning' });
+  });
+
   it('warns of a detached head, untracked and large files, and missing tests', async () => {
     const root = aRepository({ 'a.txt': '1\n' });
     userGit(root, 'checkout', '-q', '--detach');
@@ -368,15 +377,6 @@ describe('bad input', () => {
       },
       code: 'git.dirty',
     },
-    submodules: {
-      make: () => {
-        const root = aRepository(library);
-        userGit(root, '-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', aRepository(), 'inner');
-        userGit(root, 'commit', '-qm', 'x');
-        return root;
-      },
-      code: 'git.submodules',
-    },
     'a nested repository': {
       make: () => {
         const root = aRepository(library);
@@ -408,6 +408,22 @@ describe('bad input', () => {
       expect(state()).toEqual(before);
     });
   }
+
+  it('records what changes in submodules', async () => {
+    const root = aRepository(library);
+    userGit(root, '-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', aRepository(), 'inner');
+    userGit(root, 'commit', '-qm', 'x');
+    const handlers = taskHandlers(taskDeps());
+    await handlers.start(startSpec(root), signal);
+    write(root, { ...change, 'inner/a.txt': 'two\n' });
+    const { findings } = await handlers.check({ repository: root, tests: false, executor: 'auto' }, signal);
+    expect(findings.map(({ message }) => message)).toContain('1 submodule will be plain files of the task: inner.');
+    const task = await handlers.end(endSpec(root), signal);
+    const { patch } = await loadCreatedTask(task.directory);
+    expect(patch.toString()).toContain('diff --git a/inner/a.txt b/inner/a.txt');
+    const prepared = await handlers.prepare({ repository: root, task: task.id }, signal);
+    expect(prepared.state).toBe('prepared');
+  });
 
   it('records on a detached head', async () => {
     const root = aRepository(library);
