@@ -1,6 +1,6 @@
 // Every suite that this machine can run: `npm test [-- vitest filters]`. Ends with the totals; what can't run says why.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codex } from '../server/agents/codex.ts';
@@ -44,13 +44,20 @@ const unit = await suite('unit', ['test/unit'], []);
 // each other a third of the time.
 const integration = await suite('integration', ['test/integration'], ['--retry=1', '--maxWorkers=3']);
 await editor;
-// Side by side an engine, and a workbench in a browser; of each one file at a time. The first may build an image.
+// Side by side an engine, and a workbench in a browser; of each one file at a time. The first may build an image. Pages
+// without a workbench follow the engine, which takes less time.
 const alone = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
-const [docker, e2e] = await Promise.all([suite('docker', ['test/docker'], alone), suite('e2e', ['test/e2e'], alone)]);
+const pageFiles = filters.length > 0 ? [] : filesOf('test/e2e').filter(file => file.endsWith('Page.test.ts'));
+const [[docker, pages], e2e] = await Promise.all([
+  suite('docker', ['test/docker'], alone).then(
+    async totals => [totals, await suite('pages', pageFiles, alone)] as const,
+  ),
+  suite('e2e', ['test/e2e'], [...alone, ...pageFiles.flatMap(file => ['--exclude', file])]),
+]);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);
-const suites = [unit, integration, docker, e2e];
+const suites = [unit, integration, docker, pages, e2e];
 for (const text of suites.flatMap(totals => totals.secondTries)) console.log(`Passed on its second try: ${text}`);
 const sum = (figure: 'passed' | 'failed' | 'skipped') => suites.reduce((total, totals) => total + totals[figure], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
@@ -92,6 +99,10 @@ async function provideEditor(): Promise<void> {
   } catch (error) {
     console.log(error instanceof Error ? error.message : String(error));
   }
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(join(root, folder)).map(name => `${folder}/${name}`);
 }
 
 /** What was asked for of these folders; all of them unless something was. */
