@@ -72,7 +72,7 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.page.getByText('No task yet.').waitFor({ timeout: 60 * seconds });
       expect(await editorsServer(world), 'a reload of the window leaves the server alone').toBe(first);
 
-      const patience = { timeout: 20 * seconds };
+      const patience = { timeout: 40 * seconds };
       let pid = first;
       for (let comeback = 1; comeback <= 4; comeback++) {
         process.kill(pid, 'SIGKILL');
@@ -86,7 +86,7 @@ describe.skipIf(!canEdit)('in the editor', () => {
       await editor.page.getByText('No task yet.').waitFor();
       await expect.poll(() => editorsServer(world), patience).not.toBeOneOf([0, pid]);
     },
-    120 * seconds,
+    180 * seconds,
   );
 
   it(
