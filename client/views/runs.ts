@@ -19,6 +19,7 @@ interface LiveRun {
 /** Runs of the open repositories, newest first: their agents, and the trials of each. The badge counts the running ones. */
 export function createRunsView(coach: Coach): List<Node> {
   const rows = new Map<string, LiveRun>();
+  let sameTasks = true;
   const list = createList<Node>(
     {
       view: 'runs',
@@ -27,6 +28,7 @@ export function createRunsView(coach: Coach): List<Node> {
         const listed = runs.map(run => keep(rows, run));
         const ids = new Set(listed.map(({ run }) => run.id));
         for (const id of [...rows.keys()]) if (!ids.has(id)) rows.delete(id);
+        sameTasks = allTheSame(listed);
         showBadge();
         return listed;
       },
@@ -35,7 +37,7 @@ export function createRunsView(coach: Coach): List<Node> {
         if (node.kind === 'trial') return [];
         return node.trials.map(trial => ({ kind: 'trial', trial, run: node.run }));
       },
-      item: node => toItem(node, allTheSame(rows)),
+      item: node => toItem(node, sameTasks),
       invalidate() {
         for (const row of rows.values()) row.trials = undefined;
       },
@@ -87,8 +89,8 @@ function agentRows({ run, trials }: { run: RunSummary; trials: readonly TrialSum
 }
 
 /** Whether the tasks of all runs are the same, so that their names tell none of them apart. */
-function allTheSame(rows: ReadonlyMap<string, LiveRun>): boolean {
-  return new Set([...rows.values()].map(({ run }) => run.tasks.join('\n'))).size < 2;
+function allTheSame(rows: readonly LiveRun[]): boolean {
+  return new Set(rows.map(({ run }) => run.tasks.join('\n'))).size < 2;
 }
 
 function toItem(node: Node, sameTasks: boolean): vscode.TreeItem {

@@ -75,11 +75,7 @@ export async function startRecording(
  * @returns directory of the created task
  */
 export async function endRecording(spec: EndSpec, deps: CaptureDeps, signal: AbortSignal): Promise<string> {
-  const repository = await repositoryAt(spec.repository, signal);
-  await requirePlaces(repository.root);
-  const recording = await requireRecording(repository.root);
-  const shadow = await shadowOf(repository, deps.paths, signal);
-  await requireKept(recording, shadow, deps, signal);
+  const { repository, recording, shadow } = await openRecording(spec.repository, deps, signal);
   const directory = directoryOf(recording);
   // Written, but the recording was not removed: the server died in between.
   if ((await stat(directory).catch(() => null)) === null) {
@@ -95,25 +91,30 @@ export async function recordedChange(
   deps: CaptureDeps,
   signal: AbortSignal,
 ): Promise<readonly ChangedFile[]> {
-  const repository = await repositoryAt(directory, signal);
-  const recording = await requireRecording(repository.root);
-  const shadow = await shadowOf(repository, deps.paths, signal);
-  await requireKept(recording, shadow, deps, signal);
+  const { repository, recording, shadow } = await openRecording(directory, deps, signal);
   const endTree = await snapshot(repository, shadow, signal);
   return (await diffTrees(shadow, recording.startTree, endTree, signal)).files;
 }
 
-/** The file may have come with the repository: only a start that was kept here was recorded here. */
-async function requireKept(
-  { taskId, startTree }: StoredRecording,
-  shadow: GitStore,
-  { paths }: CaptureDeps,
-  signal: AbortSignal,
-): Promise<void> {
-  if (await isKept(shadow, taskId, startTree, signal)) return;
-  throw new CoachError('recording.missing', `The start of this recording is not in ${paths.home}.`, {
-    hint: 'Use the COACH_HOME that it was started with, or give it up: codex-coach task discard',
-  });
+interface OpenRecording {
+  readonly repository: Repository;
+  readonly recording: StoredRecording;
+  readonly shadow: GitStore;
+}
+
+/** @throws CoachError `recording.missing`, also where its start is not here, and that of `requirePlaces` */
+async function openRecording(directory: string, { paths }: CaptureDeps, signal: AbortSignal): Promise<OpenRecording> {
+  const repository = await repositoryAt(directory, signal);
+  await requirePlaces(repository.root);
+  const recording = await requireRecording(repository.root);
+  const shadow = await shadowOf(repository, paths, signal);
+  // The file may have come with the repository: only a start that was kept here was recorded here.
+  if (!(await isKept(shadow, recording.taskId, recording.startTree, signal))) {
+    throw new CoachError('recording.missing', `The start of this recording is not in ${paths.home}.`, {
+      hint: 'Use the COACH_HOME that it was started with, or give it up: codex-coach task discard',
+    });
+  }
+  return { repository, recording, shadow };
 }
 
 async function writeCreatedTask(

@@ -24,7 +24,7 @@ import {
 import { writePrepared } from './preparedFiles.ts';
 import type { Judge, SealedTask } from './sealedTask.ts';
 import { refuseSecrets, secretsInFiles } from './secrets.ts';
-import { kindOf } from './taskKind.ts';
+import { isLeftTest, kindOf } from './taskKind.ts';
 import type { RepositoryFiles } from './testCommand.ts';
 import { isTestPath } from './testFiles.ts';
 import { detectTestSetup } from './testSetup.ts';
@@ -90,7 +90,7 @@ async function seal(
   refuseLinks(tests);
   const setup = judge.verifier === 'tests' ? judge.setup : await environmentOf(judge, repository);
   const dependencyFiles = await dependencyFilesOf(setup, read);
-  const solution = files.filter(file => judge.verifier !== 'tests' || !isHidden(file)).map(file => file.path);
+  const solution = files.filter(file => judge.verifier !== 'tests' || !isLeftTest(file)).map(file => file.path);
   const { patch } = await diffTrees(store, startTree, endTree, signal, solution);
   const given = dockerfile === undefined ? null : await namedEnvironment(dockerfile, store, startTree, signal);
   return { created, kind, judge, setup, given, store, startTree, tests, solutionPatch: patch, files, dependencyFiles };
@@ -119,8 +119,6 @@ async function namedEnvironment(
   return { environment, context: start.filter(file => environment.context.includes(file.path)) };
 }
 
-const isHidden = (file: ChangedFile) => isTestPath(file.path) && file.status !== 'deleted';
-
 /** @throws CoachError `task.invalid` when nothing could judge a solution, or there is nothing to solve */
 async function judgeOf(
   kind: TaskKind,
@@ -128,7 +126,7 @@ async function judgeOf(
   repository: RepositoryFiles,
   hasRubric: boolean,
 ): Promise<Judge> {
-  const tests = files.filter(isHidden).map(file => file.path);
+  const tests = files.filter(isLeftTest).map(file => file.path);
   if (kind === 'documentation' || (tests.length === 0 && hasRubric)) return { verifier: 'rubric' };
   if (tests.length === 0) {
     throw new CoachError('task.invalid', 'The recorded change has no tests, so nothing could judge a solution.', {
@@ -136,7 +134,7 @@ async function judgeOf(
     });
   }
   if (kind === 'test-writing') return { verifier: 'mutation', mutate: await mutatedSources(tests, repository) };
-  if (files.every(isHidden)) {
+  if (files.every(isLeftTest)) {
     throw new CoachError('task.invalid', 'The recorded change has only tests: there is nothing to solve.', {
       hint: 'Record a task that changes the program as well, or make it one of the kind "test-writing".',
     });

@@ -9,10 +9,14 @@ export function isProse(path: string): boolean {
   return prose.test(path);
 }
 
+/** Whether a change left a test there, which can be hidden from agents and judge them. */
+export function isLeftTest({ path, status }: Pick<ChangedFile, 'path' | 'status'>): boolean {
+  return isTestPath(path) && status !== 'deleted';
+}
+
 /** Said when a change is captured that preparing will refuse as it is: code that no test of its own can judge. */
 export function missingTestsNotes(files: readonly Pick<ChangedFile, 'path' | 'status'>[], kind: TaskKind): string[] {
-  const hasTests = files.some(file => isTestPath(file.path) && file.status !== 'deleted');
-  if (kind !== 'code' || hasTests || files.length === 0) return [];
+  if (kind !== 'code' || files.some(isLeftTest) || files.length === 0) return [];
   return ['The change has no tests: preparing it will ask for some, or for a rubric.'];
 }
 
