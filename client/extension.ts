@@ -91,7 +91,7 @@ function registerCommands(handlers: CommandHandlers<CommandName>, log: vscode.Lo
         await handlers[name](target, selection);
       } catch (error) {
         // Not awaited: the message stays until the person answers it.
-        void showFailure(error, log);
+        void showFailure(error, log, target);
       }
     }),
   );

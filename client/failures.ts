@@ -17,8 +17,11 @@ const remedies: Partial<Record<CoachError['code'], readonly CommandName[]>> = {
   'recording.active': ['endRecording'],
 };
 
-/** Shows a fault with its hint and what can be done about it. A cancellation is not a fault. */
-export async function showFailure(error: unknown, log: vscode.LogOutputChannel): Promise<void> {
+/**
+ * Shows a fault with its hint and what can be done about it. A cancellation is not a fault.
+ * @param target the row that the command was started from; what is done about it starts from there too
+ */
+export async function showFailure(error: unknown, log: vscode.LogOutputChannel, target?: unknown): Promise<void> {
   const fault = CoachError.from(error);
   if (fault.code === 'cancelled') return;
   log.error(`${fault.code}: ${fault.message}`);
@@ -32,7 +35,7 @@ export async function showFailure(error: unknown, log: vscode.LogOutputChannel):
   );
   const chosen = await vscode.window.showErrorMessage(words([fault.message, hint?.text]), ...offered.keys());
   const command = chosen === undefined ? undefined : offered.get(chosen);
-  if (command !== undefined) await vscode.commands.executeCommand(command);
+  if (command !== undefined) await vscode.commands.executeCommand(command, target);
 }
 
 function commandOf(counterpart: Counterpart): string | null {

@@ -3,6 +3,7 @@ import type { AgentInfo } from '../../protocol/agents.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
+import { editorHas } from '../editorCommand.ts';
 import { offerNext } from '../nextStep.ts';
 import { pickRepository, pickStart } from '../repository.ts';
 import { setting } from '../settings.ts';
@@ -82,7 +83,7 @@ async function remindOfPutAside(coach: Coach, repository: string): Promise<void>
   const { waiting } = await coach.api.tasks.putAside({ repository }).catch(() => ({ waiting: false }));
   if (!waiting) return;
   const editorCommand = 'git.stashPop';
-  const canPop = (await vscode.commands.getCommands(true)).includes(editorCommand);
+  const canPop = await editorHas(editorCommand);
   const pop = vscode.l10n.t('Pop Stash…');
   const chosen = await vscode.window.showInformationMessage(
     vscode.l10n.t(

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Coach } from '../coach.ts';
 import { extensionId, walkthroughId } from '../contributions.ts';
+import { editorHas } from '../editorCommand.ts';
 import { faultWords } from '../failures.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { pickStart } from '../repository.ts';
@@ -40,7 +41,7 @@ async function openSample(coach: Coach): Promise<void> {
 /** The editor's own way, so that its Source Control knows of it. It has none where git is missing or turned off. */
 async function initRepository(): Promise<void> {
   const editorCommand = 'git.init';
-  if ((await vscode.commands.getCommands(true)).includes(editorCommand)) {
+  if (await editorHas(editorCommand)) {
     const ofTheOnlyFolder = true;
     await vscode.commands.executeCommand(editorCommand, ofTheOnlyFolder);
     return;

@@ -41,15 +41,15 @@ async function createSuite(coach: Coach, chosen: readonly TaskSummary[]): Promis
   const repository = chosen[0]?.repository ?? (await pickStart(coach));
   if (repository === undefined) return;
   // Before anything is typed: without a task there is nothing to make one of.
-  const prepared = chosen.length > 0 ? chosen : await tasksToPick(coach, 'prepared', repository);
-  if (prepared === undefined) return;
+  const choose = await choiceOf(coach, repository, chosen);
+  if (choose === undefined) return;
   const title = await vscode.window.showInputBox({
     title: vscode.l10n.t('Create Suite'),
     prompt: vscode.l10n.t('What the suite is called. Its file in .coach/suites gets a name made of it.'),
     validateInput: text => (text.trim() === '' ? vscode.l10n.t('Give it a title.') : undefined),
   });
   if (title === undefined) return;
-  const tasks = chosen.length > 0 ? chosen : await pickPrepared(prepared, vscode.l10n.t('Tasks of the Suite'));
+  const tasks = await choose(vscode.l10n.t('Tasks of the Suite'));
   if (tasks === undefined) return;
   await coach.api.suites.create({ repository, title, tasks: tasks.map(({ id }) => id) });
 }
@@ -58,9 +58,8 @@ async function addToSuite(coach: Coach, chosen: readonly TaskSummary[]): Promise
   const repository = chosen[0]?.repository ?? (await pickStart(coach));
   if (repository === undefined) return;
   const title = vscode.l10n.t('Add to Suite');
-  const prepared = chosen.length > 0 ? chosen : await tasksToPick(coach, 'prepared', repository);
-  if (prepared === undefined) return;
-  const tasks = chosen.length > 0 ? chosen : await pickPrepared(prepared, title);
+  const choose = await choiceOf(coach, repository, chosen);
+  const tasks = await choose?.(title);
   if (tasks === undefined || tasks.length === 0) return;
   const { rows } = await coach.api.suites.list({ repository });
   const newSuite = { label: vscode.l10n.t('$(add) New suite…'), suite: null };
@@ -117,10 +116,20 @@ function suiteWords(suite: Suite): vscode.QuickPickItem & { readonly suite: Suit
   return { label: visible(suite.title), description: suite.name, detail: suite.tasks.join(', '), suite };
 }
 
-async function pickPrepared(prepared: readonly TaskSummary[], title: string): Promise<TaskSummary[] | undefined> {
+/** What gives the tasks that were chosen already, or asks for some. Undefined, said why, where there is none to choose. */
+async function choiceOf(
+  coach: Coach,
+  repository: string,
+  chosen: readonly TaskSummary[],
+): Promise<((title: string) => Promise<readonly TaskSummary[] | undefined>) | undefined> {
+  if (chosen.length > 0) return async () => chosen;
+  const prepared = await tasksToPick(coach, 'prepared', repository);
+  if (prepared === undefined) return undefined;
   const items = prepared.map(task => ({ label: visible(task.title || task.id), description: task.id, task }));
-  const picked = await vscode.window.showQuickPick(items, { title, canPickMany: true, matchOnDescription: true });
-  return picked?.map(({ task }) => task);
+  return async title => {
+    const picked = await vscode.window.showQuickPick(items, { title, canPickMany: true, matchOnDescription: true });
+    return picked?.map(({ task }) => task);
+  };
 }
 
 function tasksOf(target: unknown, selection: unknown): TaskSummary[] {

@@ -4,11 +4,21 @@ import { showFailure } from '../../../client/failures.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 
 /** What was said, with the buttons beside it. */
-const editor = vi.hoisted(() => ({ said: [] as string[][] }));
+const editor = vi.hoisted(() => ({
+  said: [] as string[][],
+  chosen: undefined as string | undefined,
+  done: [] as unknown[][],
+}));
 vi.mock('vscode', () => ({
   l10n: { t: (text: string) => text },
   extensions: { getExtension: () => undefined },
-  window: { showErrorMessage: async (...words: string[]) => void editor.said.push(words) },
+  commands: { executeCommand: async (...call: unknown[]) => void editor.done.push(call) },
+  window: {
+    showErrorMessage: async (...words: string[]) => {
+      editor.said.push(words);
+      return editor.chosen;
+    },
+  },
 }));
 const log = { error: () => undefined } as unknown as vscode.LogOutputChannel;
 
@@ -21,6 +31,14 @@ it.each([
   editor.said = [];
   await showFailure(new CoachError(code, 'It is not so.', hint === undefined ? {} : { hint }), log);
   expect(editor.said.map(words => words.slice(1))).toEqual([[button]]);
+});
+
+it('leads on from the row that was worked on', async () => {
+  editor.chosen = 'Edit Task';
+  const row = { kind: 'task' };
+  const hint = 'Give it a rubric: codex-coach task edit <task> --part settings';
+  await showFailure(new CoachError('task.invalid', 'Nothing could judge it.', { hint }), log, row);
+  expect(editor.done).toEqual([['codexCoach.editTask', row]]);
 });
 
 it('says nothing of what a person left', async () => {
