@@ -11,6 +11,7 @@ import { totalTokens } from '../../protocol/usage.ts';
 import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
 import { sharedBrowser } from './chromium.ts';
+import { readOut } from './pages/audit.ts';
 import { absentRuns } from './pages/compareHost.ts';
 import { loadPage, type OpenPage, openPage } from './pages/pageHost.ts';
 import type { Theme } from './pages/theme.ts';
@@ -305,7 +306,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     await page.locator('#run-state', { hasText: 'Finished, 3 errored' }).waitFor();
     expect(await page.locator('#run-state .tone-error').count()).toBe(1);
     const rows = page.locator('.ba tr');
-    const cells = (row: number) => rows.nth(row).locator('th, td').allTextContents();
+    const cells = (row: number) => readOut(rows.nth(row).locator('th, td'));
     expect(await cells(0)).toEqual(['Agent', 'Verdicts', 'Errored', 'Reward', 'Cost', 'Tokens', 'Agent time']);
     expect((await cells(1)).slice(0, 4)).toEqual(['codex', '9 of 12', '3', '1.00']);
     expect((await cells(2)).slice(0, 4)).toEqual(['nop', '12 of 12', '0', '0.00']);
@@ -329,7 +330,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     );
     expect(beyond).toEqual([]);
     const names = page.locator('.mx .ag b');
-    expect(await names.allTextContents()).toEqual(['codex', 'nop']);
+    expect(await readOut(names)).toEqual(['codex', 'nop']);
     const cut = await names.evaluateAll(found =>
       found.map(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth),
     );
@@ -348,7 +349,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     await loadPage(page);
     await expect.poll(() => page.locator('.cell').allTextContents()).toEqual(['1.00', '1.00', '1.00']);
     await page.screenshot({ path: shot(`page-run-single-${width}`) });
-    expect(await page.locator('.mx .ag').allTextContents()).toEqual(['codexgpt-5.5', 'claudegpt-5.5', 'oraclegpt-5.5']);
+    expect(await readOut(page.locator('.mx .ag'))).toEqual(['codexgpt-5.5', 'claudegpt-5.5', 'oraclegpt-5.5']);
     const [plan] = await page
       .locator('.scrollx')
       .evaluateAll(found => found.map(el => [el.scrollWidth, el.clientWidth]));

@@ -37,11 +37,18 @@ export function section(id: string, title: string, aside: Child, ...children: re
   );
 }
 
-/** Cuts a long name in its middle: the tail after the last `-` or ` > ` tells names apart. */
+/** Cuts a long name in its middle: the tail after the last `-` or ` > ` tells names apart. It is read out in one piece. */
 export function middle(text: string): View {
   const split = Math.max(text.lastIndexOf('-'), text.lastIndexOf(' > '));
   const at = split > 0 && text.length - split <= 24 ? split : Math.max(0, text.length - 8);
-  return el('span', { class: 'mid', title: text }, el('span', {}, text.slice(0, at)), el('span', {}, text.slice(at)));
+  const shown = { 'aria-hidden': 'true' };
+  return el(
+    'span',
+    { class: 'mid', title: text },
+    el('span', { class: 'head', attributes: shown }, text.slice(0, at)),
+    el('span', { class: 'tail', attributes: shown }, text.slice(at)),
+    el('span', { class: 'sr' }, text),
+  );
 }
 
 /** A figure with its name above; `of` says against which limit, 0 to 1 draws a bar. */

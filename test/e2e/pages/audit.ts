@@ -1,5 +1,5 @@
 import axe, { type AxeResults } from 'axe-core';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 
 /** What axe-core finds serious or worse, one line each. */
 export async function seriousProblems(page: Page): Promise<string[]> {
@@ -24,6 +24,17 @@ export function shownWords(page: Page): Promise<string[]> {
     }
     return words.filter(text => text.trim() !== '');
   });
+}
+
+/** What a screen reader reads of each element: not what is there for the eye alone. */
+export function readOut(elements: Locator): Promise<string[]> {
+  return elements.evaluateAll(all =>
+    all.map(element => {
+      const read = element.cloneNode(true) as Element;
+      for (const unread of read.querySelectorAll('[aria-hidden="true"]')) unread.remove();
+      return read.textContent ?? '';
+    }),
+  );
 }
 
 /**
