@@ -45,15 +45,13 @@ const unit = await suite('unit', ['test/unit'], []);
 const integration = await suite('integration', ['test/integration'], ['--retry=1', '--maxWorkers=3']);
 await editor;
 // Side by side an engine, and a workbench in a browser; of each one file at a time. The first may build an image. Pages
-// without a workbench follow the engine, which takes less time.
+// without a workbench follow the one that is through first.
 const alone = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
 const pageFiles = filters.length > 0 ? [] : filesOf('test/e2e').filter(file => file.endsWith('Page.test.ts'));
-const [[docker, pages], e2e] = await Promise.all([
-  suite('docker', ['test/docker'], alone).then(
-    async totals => [totals, await suite('pages', pageFiles, alone)] as const,
-  ),
-  suite('e2e', ['test/e2e'], [...alone, ...pageFiles.flatMap(file => ['--exclude', file])]),
-]);
+const inDocker = suite('docker', ['test/docker'], alone);
+const inEditor = suite('e2e', ['test/e2e'], [...alone, ...pageFiles.flatMap(file => ['--exclude', file])]);
+const inPages = Promise.race([inDocker, inEditor]).then(() => suite('pages', pageFiles, alone));
+const [docker, e2e, pages] = await Promise.all([inDocker, inEditor, inPages]);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);

@@ -17,5 +17,8 @@ function presentImages(): string[] {
 describe.skipIf(!requireFeature('docker'))('in containers', () => {
   proofContract(docker);
   readinessContract({ ...docker, leftovers: presentImages });
+});
+
+describe.skipIf(!requireFeature('docker') || !requireFeature('slow'))('in containers, too', () => {
   writtenTestsContract(docker, ['javascript']);
 });
