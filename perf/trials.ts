@@ -74,7 +74,7 @@ function figuresOf({ around, teardown }: Overheads, plain: readonly number[], pa
 /** One run of so many trials at the same time. */
 async function runTrials(bench: Bench, parallel: number): Promise<Overheads> {
   const choice = { id: 'command', command: ['sh', '-c', agent] };
-  const more = { attempts: parallel, concurrency: parallel, startConcurrency: parallel, executor: 'docker' };
+  const more = { attempts: parallel, concurrency: parallel, executor: 'docker' };
   const runId = await bench.run([choice], more);
   await bench.service.finished(runId);
   const trials = bench.store.trials(runId);

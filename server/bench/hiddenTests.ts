@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CoachError } from '../../protocol/errors.ts';
 import type { PreparedEnvironment } from '../executors/executor.ts';
-import { sharedPlaces } from '../executors/places.ts';
+import { overlayPatch } from '../git/overlay.ts';
 import type { PreparedTask, TestVerifier } from '../tasks/preparedTask.ts';
 import { placingArguments } from './outside.ts';
 import { sandboxLimits, sandboxName } from './sandboxes.ts';
@@ -12,10 +12,10 @@ import type { VerifyOutcome } from './verifyOutcome.ts';
 /** A task that is judged by hidden tests. */
 export type TestedTask = PreparedTask & { readonly verifier: TestVerifier };
 
-/** A fresh sandbox in which hidden tests wait for a change that touches none of them. */
+/** A fresh sandbox that waits for a change, which touches none of the hidden tests. */
 export interface LaidTests {
   /**
-   * Applies the change and runs them; once.
+   * Applies the change, puts the tests over it and runs them; once.
    * @throws CoachError `sandbox.failed` when it does not apply
    */
   run(change: Uint8Array, signal: AbortSignal): Promise<VerifyOutcome>;
@@ -23,16 +23,15 @@ export interface LaidTests {
 }
 
 const readyLine = 'ready';
-/** Where a report is put that its runner leaves where files can't be read once all has ended. */
-const movedReport = '/logs/.report';
 const maxReportBytes = 64 * 1024 * 1024;
 
 /**
- * Arguments: the tests' command, where it leaves its report, where that is to be read, and what moves files of other places
- * there. Input: the change.
+ * Arguments: the tests' command, where it leaves its report, how much of that is read, and what moves files of other places
+ * where they belong. Input: the change, with the hidden tests. What the command prints goes to the standard error: of the
+ * output, all after the first line is the report. An engine takes longer to hand out a file.
  */
 const script = `
-command=$1 result=$2 report=$3
+command=$1 result=$2 bytes=$3
 shift 3
 change=$(mktemp) && cat > "$change" || exit 1
 if [ -s "$change" ]; then
@@ -41,14 +40,14 @@ if [ -s "$change" ]; then
 fi
 rm "$change" && mkdir -p "$(dirname "$result")" && rm -rf "$result" || exit 1
 echo ${readyLine}
-sh -c "$command" < /dev/null
+sh -c "$command" < /dev/null >&2
 code=$?
-[ "$result" = "$report" ] || cp "$result" "$report"
+[ -L "$result" ] || [ ! -f "$result" ] || head -c "$bytes" "$result"
 exit $code
 `;
 
 /**
- * Makes the sandbox and puts the hidden tests into it; nothing runs yet.
+ * Makes the sandbox; nothing runs yet.
  * @param more directory of files that are put over the tests
  */
 export async function layTests(
@@ -58,12 +57,12 @@ export async function layTests(
   environment: PreparedEnvironment,
   signal: AbortSignal,
 ): Promise<LaidTests> {
-  const { workdir, tests } = task;
   const { command, resultFile, resultFormat, timeoutSec } = task.verifier;
-  const isReadable = [workdir, ...sharedPlaces].some(place => resultFile.startsWith(`${place}/`));
-  const report = isReadable ? resultFile : movedReport;
-  const words = [command, resultFile, report, ...placingArguments(task)];
-  const only = { argv: ['sh', '-c', script, 'sh', ...words] as const, cwd: workdir, env: {} };
+  const words = [command, resultFile, String(maxReportBytes), ...placingArguments(task)];
+  const only = { argv: ['sh', '-c', script, 'sh', ...words] as const, cwd: task.workdir, env: {} };
+  const tests = more === null ? patchOfTests(task) : overlayPatch(task.bundle, [task.tests.root, more], signal);
+  // Awaited after the start, which may fail first.
+  tests.catch(() => undefined);
   const sandbox = await environment.start(
     {
       // A try that goes on with another server lays its tests anew, maybe before the old ones are swept.
@@ -73,29 +72,36 @@ export async function layTests(
     },
     signal,
   );
-  try {
-    await sandbox.copyIn(tests.root, workdir, signal);
-    if (more !== null) await sandbox.copyIn(more, workdir, signal);
-  } catch (error) {
-    await sandbox.remove();
-    throw error;
-  }
   return {
     remove: () => sandbox.remove(),
     async run(change, runSignal) {
-      const run = await runPrepared(sandbox, { ...only, stdin: change }, { readyLine, timeoutSec }, runSignal).catch(
-        explained,
-      );
+      const stdin = Buffer.concat([change, await tests]);
+      const { rest, ...run } = await runPrepared(
+        sandbox,
+        { ...only, stdin },
+        { readyLine, timeoutSec, maxRestBytes: maxReportBytes },
+        runSignal,
+      ).catch(explained);
       const none = { ...run, format: resultFormat, report: null, outcomes: null };
-      if (run.timedOut) return none;
-      const read = await sandbox.readFile(report, maxReportBytes, runSignal);
-      if (read === null || read.length === 0) return none;
-      if (read.length >= maxReportBytes) {
+      if (run.timedOut || rest.length === 0) return none;
+      if (rest.length >= maxReportBytes) {
         throw new CoachError('verifier.failed', 'The test report is larger than 64 MiB.');
       }
-      return { ...none, report: read, outcomes: readReport(resultFormat, read.toString(), workdir) };
+      return { ...none, report: rest, outcomes: readReport(resultFormat, rest.toString(), task.workdir) };
     },
   };
+}
+
+/** What puts a task's hidden tests over its start: the same for all that is judged by them, and some work. */
+const patches = new WeakMap<PreparedTask['tests'], Promise<Buffer>>();
+
+function patchOfTests({ bundle, tests }: PreparedTask): Promise<Buffer> {
+  const known = patches.get(tests);
+  if (known !== undefined) return known;
+  const patch = overlayPatch(bundle, [tests.root]);
+  patches.set(tests, patch);
+  patch.catch(() => patches.delete(tests));
+  return patch;
 }
 
 function explained(error: unknown): never {

@@ -31,38 +31,54 @@ export function runTimed(
 }
 
 /**
- * The same for a script that prepares what it does: its time begins, and what it prints is kept, with the line by which it
- * says that it is ready.
+ * The same for a script that prepares what it does: its time begins with the line by which it says that it is ready. What
+ * comes after that line is no output of the command, but what the script says of it.
  * @throws CoachError `sandbox.failed` with what it said instead
  */
 export async function runPrepared(
   sandbox: Sandbox,
   script: SandboxCommand,
-  { readyLine, timeoutSec }: { readonly readyLine: string; readonly timeoutSec: number },
+  { readyLine, timeoutSec, maxRestBytes }: PreparedCommand,
   signal: AbortSignal,
-): Promise<TimedOutcome> {
+): Promise<TimedOutcome & { readonly rest: Buffer }> {
+  const rest = firstBytes(maxRestBytes);
   let isReady = false;
-  const onReady = () => {
-    isReady = true;
+  const ready = {
+    line: readyLine,
+    onReady() {
+      isReady = true;
+    },
+    onRest: rest.take,
   };
-  const outcome = await timed(sandbox, script, timeoutSec, { line: readyLine, onReady }, signal);
-  if (isReady) return outcome;
+  const outcome = await timed(sandbox, script, timeoutSec, ready, signal);
+  if (isReady) return { ...outcome, rest: rest.content() };
   throw new CoachError('sandbox.failed', outcome.output.toString().trim() || `exit code ${outcome.exitCode}`);
+}
+
+interface PreparedCommand {
+  readonly readyLine: string;
+  readonly timeoutSec: number;
+  /** What is kept of `rest`, to within a chunk. */
+  readonly maxRestBytes: number;
+}
+
+interface Ready {
+  readonly line: string;
+  onReady(): void;
+  onRest(chunk: Buffer): void;
 }
 
 async function timed(
   sandbox: Sandbox,
   command: SandboxCommand,
   timeoutSec: number,
-  ready: { readonly line: string; onReady(): void } | null,
+  ready: Ready | null,
   signal: AbortSignal,
 ): Promise<TimedOutcome> {
-  const output: Buffer[] = [];
-  let sizeBytes = 0;
+  const output = firstBytes(maxOutputBytes);
   const pace = new OutputPace();
   const keep = (chunk: Buffer) => {
-    if (sizeBytes < maxOutputBytes) output.push(chunk);
-    sizeBytes += chunk.length;
+    output.take(chunk);
     return pace.charge(chunk.length);
   };
   const time = new AbortController();
@@ -71,10 +87,10 @@ async function timed(
     timer = setTimeout(() => time.abort(new Error('time is up')), timeoutSec * 1000);
     ready?.onReady();
   };
-  const onStdout = ready === null ? keep : afterFirstLine(ready.line, begin, keep);
+  const onStdout = ready === null ? keep : afterFirstLine(ready.line, begin, ready.onRest);
   if (ready === null) begin();
   const ended = (exitCode: number | null, timedOut: boolean) => ({
-    output: Buffer.concat(output),
+    output: output.content(),
     ...{ exitCode, timedOut },
   });
   try {
@@ -92,4 +108,17 @@ async function timed(
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Keeps the first bytes of a stream, to within a chunk. */
+function firstBytes(maxBytes: number) {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  return {
+    take(chunk: Buffer): void {
+      if (sizeBytes < maxBytes) chunks.push(chunk);
+      sizeBytes += chunk.length;
+    },
+    content: () => Buffer.concat(chunks),
+  };
 }
