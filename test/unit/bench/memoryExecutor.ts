@@ -66,7 +66,6 @@ function memorySandbox(
   programs: MemoryPrograms,
   { onRun, onStop, onRemove }: Readonly<Record<'onRun' | 'onStop' | 'onRemove', () => void>>,
 ): Sandbox {
-  let report: string | null = null;
   const answer = (exitCode: number, stdout = ''): SandboxOutcome => ({
     exitCode,
     stdout: Buffer.from(stdout),
@@ -89,10 +88,10 @@ function memorySandbox(
       if (line.startsWith('git apply')) return apply();
       if (command.argv.includes('run-the-tests')) {
         await apply();
-        const run = programs.tests(files);
-        report = run.report;
-        command.onStdout?.(Buffer.from(`ready\n${run.output}`));
-        return answer(run.exitCode);
+        const { report, exitCode, output } = programs.tests(files);
+        command.onStderr?.(Buffer.from(output));
+        command.onStdout?.(Buffer.from(`ready\n${report ?? ''}`));
+        return answer(exitCode);
       }
       return answer((await programs.agent?.(files, command, signal)) ?? 127);
     },
@@ -100,7 +99,7 @@ function memorySandbox(
       const prefix = relative(workdir, inside);
       for (const [path, content] of await readFiles(hostDirectory)) files.set(join(prefix, path), content);
     },
-    readFile: async () => (report === null ? null : Buffer.from(report)),
+    readFile: async () => null,
     copyOut: (_inside, hostDirectory) => writeAll(files, hostDirectory),
     async stop() {
       onStop();
