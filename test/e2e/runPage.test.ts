@@ -21,6 +21,8 @@ interface OpenRun extends OpenPage {
   readonly script: ScriptedRun;
   /** What the page asked the editor to do. */
   readonly asked: string[];
+  /** What each trial has left so far. */
+  readonly files: { path: string; sizeBytes: number }[];
 }
 
 describe.skipIf(!requireFeature('browser'))('the run page', () => {
@@ -42,6 +44,10 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
       progress: event => publish(runs, channel, 'progress', event),
     });
     const asked: string[] = [];
+    const files = [
+      { path: 'agent/stdout.jsonl', sizeBytes: 4_000 },
+      { path: 'agent/trajectory.json', sizeBytes: 212_000 },
+    ];
     const done = (what: string) => {
       asked.push(what);
       return { done: true };
@@ -58,12 +64,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
     serve(
       runPage,
       {
-        artifacts: () => ({
-          rows: [
-            { path: 'agent/stdout.jsonl', sizeBytes: 4_000 },
-            { path: 'agent/trajectory.json', sizeBytes: 212_000 },
-          ],
-        }),
+        artifacts: () => ({ rows: files }),
         openArtifact: ({ trialId, path }) => done(`openArtifact ${trialId} ${path}`),
         reviewDiff: ({ trialId }) => done(`reviewDiff ${trialId}`),
         openReport: () => done('openReport'),
@@ -80,7 +81,7 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
       },
       channel,
     );
-    return { ...opened, script, asked };
+    return { ...opened, script, asked, files };
   }
 
   const cell = (page: Page, trialId: string) => page.locator(`.cell[data-trial="${trialId}"]`);
@@ -156,6 +157,17 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
         'openArtifact run-1.add-median.oracle.1 agent/trajectory.json',
         'openReport',
       ]);
+  });
+
+  it('lists the files that are written after the end of a trial was told', async () => {
+    const { page, script, channel, files } = await openRun();
+    await play(script);
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Finished' }).waitFor();
+    await page.locator('#artifacts', { hasText: 'trajectory.json' }).waitFor();
+    files.push({ path: 'result.json', sizeBytes: 2_000 });
+    publish(runs, channel, 'changed', script.run);
+    await page.locator('#artifacts', { hasText: 'result.json' }).waitFor();
   });
 
   it('can be used with the keyboard alone', async () => {

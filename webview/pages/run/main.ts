@@ -131,6 +131,8 @@ function start(): void {
 
   run.on('changed', changed => {
     model.run = changed;
+    // The last files of a trial are written once its end is told.
+    if (model.trial(selected)?.phase === 'done') void loadArtifacts();
     redraw();
   });
   run.on('trialChanged', trial => {
