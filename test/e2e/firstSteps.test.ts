@@ -42,7 +42,6 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await task.getByRole('button', { name: 'Prepare Task' }).click();
       const prepared = editor.row('Tasks', /Refuse fractions of a cent.*, prepared/);
       await prepared.waitFor({ timeout: 60 * seconds });
-      await editor.command('Notifications: Clear All Notifications');
       await prepared.hover();
       await prepared.getByRole('button', { name: 'Validate Task' }).click();
       await editor.row('Tasks', /Refuse fractions of a cent.*, validating…/).waitFor();

@@ -59,7 +59,7 @@ export class Tour {
 
 /**
  * Roles, names and states of our side bar, of what is asked, and of the page that is open; not of the editor's own bars and
- * messages, which come and go. Times, durations, sizes and names of runs are left out.
+ * messages, nor of the buttons that views and rows have where the mouse is. Times, durations, sizes and names of runs are left out.
  */
 async function wordsOf(editor: Workbench): Promise<string> {
   const { page } = editor;
@@ -72,6 +72,8 @@ async function wordsOf(editor: Workbench): Promise<string> {
   const shown: string[] = [];
   for (const part of places) if (await part.isVisible()) shown.push(await part.ariaSnapshot());
   return `${shown.join('\n')}\n`
+    .replaceAll(/^( *)- '?toolbar.*\n(?:\1 +.*\n)*/gm, '')
+    .replaceAll(/^(( *)- .*treeitem .*\[level=\d\]'?).*\n(?:\2 +.*\n)*/gm, '$1\n')
     .replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/g, '<run>')
     .replaceAll(/\d\d:\d\d(:\d\d)?/g, '<time>')
     .replaceAll(/\d+(\.\d+)? (ms|s)\b/g, '<duration>')
