@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { CoachError } from '../../protocol/errors.ts';
+import { firstBytes } from './firstBytes.ts';
 
 /** Time between TERM and KILL, and the longest wait for output after a process has exited. */
 const graceMs = 5000;
@@ -141,21 +142,18 @@ function collect(
   pass?: OutputListener,
   maxBytes = 16 * 1024 * 1024,
 ): () => Buffer {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
+  const kept = firstBytes(maxBytes);
   stream?.on('data', (chunk: Buffer) => {
+    kept.take(chunk);
     const taken = pass?.(chunk);
     if (taken instanceof Promise) {
       stream.pause();
       const resume = () => void stream.resume();
       taken.then(resume, resume);
     }
-    if (sizeBytes >= maxBytes) return;
-    chunks.push(chunk);
-    sizeBytes += chunk.length;
   });
   stream?.on('error', () => undefined);
-  return () => Buffer.concat(chunks);
+  return kept.content;
 }
 
 function signalGroup(child: ChildProcess, signal: NodeJS.Signals, single: boolean): void {

@@ -1,4 +1,5 @@
 import { CoachError } from '../../protocol/errors.ts';
+import { type FirstBytes, firstBytes } from '../base/firstBytes.ts';
 import type { Sandbox, SandboxCommand } from '../executors/executor.ts';
 import { afterFirstLine } from '../executors/firstLine.ts';
 import { OutputPace } from './agentOutput.ts';
@@ -48,7 +49,7 @@ export async function runPrepared(
     onReady() {
       isReady = true;
     },
-    onRest: rest.take,
+    rest,
   };
   const outcome = await timed(sandbox, script, timeoutSec, ready, signal);
   if (isReady) return { ...outcome, rest: rest.content() };
@@ -65,7 +66,7 @@ interface PreparedCommand {
 interface Ready {
   readonly line: string;
   onReady(): void;
-  onRest(chunk: Buffer): void;
+  readonly rest: FirstBytes;
 }
 
 async function timed(
@@ -77,17 +78,18 @@ async function timed(
 ): Promise<TimedOutcome> {
   const output = firstBytes(maxOutputBytes);
   const pace = new OutputPace();
-  const keep = (chunk: Buffer) => {
-    output.take(chunk);
+  const paced = (kept: FirstBytes) => (chunk: Buffer) => {
+    kept.take(chunk);
     return pace.charge(chunk.length);
   };
+  const keep = paced(output);
   const time = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const begin = () => {
     timer = setTimeout(() => time.abort(new Error('time is up')), timeoutSec * 1000);
     ready?.onReady();
   };
-  const onStdout = ready === null ? keep : afterFirstLine(ready.line, begin, ready.onRest);
+  const onStdout = ready === null ? keep : afterFirstLine(ready.line, begin, paced(ready.rest));
   if (ready === null) begin();
   const ended = (exitCode: number | null, timedOut: boolean) => ({
     output: output.content(),
@@ -108,17 +110,4 @@ async function timed(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Keeps the first bytes of a stream, to within a chunk. */
-function firstBytes(maxBytes: number) {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  return {
-    take(chunk: Buffer): void {
-      if (sizeBytes < maxBytes) chunks.push(chunk);
-      sizeBytes += chunk.length;
-    },
-    content: () => Buffer.concat(chunks),
-  };
 }

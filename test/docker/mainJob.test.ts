@@ -20,7 +20,7 @@ describe.skipIf(!requireFeature('docker') || !requireFeature('codex'))(
       expect(containers()).toEqual([]);
     });
 
-    it.each(['4/6  ', '✓ prepared', 'The agent works.', 'The work is judged.'])(
+    it.each(['4/6  ', '✓ prepared', '5/6  ', 'The agent works.', 'The work is judged.'])(
       'is interrupted at "%s" without leaving a process or a container',
       async text => {
         const world = aWorld();

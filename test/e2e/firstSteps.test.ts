@@ -76,6 +76,18 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
       await tour.stop('walkthrough-done', 'Where to go from here', tourTexts.done);
       tour.end();
       await editor.screenshots('first-steps');
+
+      const later = await tools.open(world, repository);
+      await later.openSideBar();
+      const shown = later.row('Runs', /finished, reward 0\.50/);
+      await shown.waitFor({ timeout: 60 * seconds });
+      await shown.locator('.monaco-tl-twistie').click();
+      await later.row('Runs', /^nop #1, Failed 0\.00/).waitFor();
+      await later.command('Codex Coach: Get Started');
+      await later.page.locator('h2', { hasText: 'Get Started with Codex Coach' }).waitFor();
+      await expect
+        .poll(() => stepsDone(later.page), { timeout: 30 * seconds })
+        .toEqual(expect.arrayContaining(['sample', 'task', 'proven', 'run']));
     },
     900 * seconds,
   );
@@ -227,7 +239,7 @@ describe.skipIf(!canEdit)('the first steps in the editor', () => {
 const tourBeginning = `# The first ten minutes
 
 From nothing to a first judged run in the editor: without a key, without Docker, without network. The way below is the one
-that \`test/e2e/firstSteps.test.ts\` goes in a real workbench; the pictures are from its last run.`;
+that \`test/e2e/firstSteps.test.ts\` goes in a real workbench; it fails when a picture shows something else than it sees.`;
 
 const tourTexts = {
   begin: `Press F1 and choose **Codex Coach: Get Started**. The steps complete by what happens, not by clicks: with a folder

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type Docker from 'dockerode';
 import type { OutputListener } from '../../base/exec.ts';
+import { firstBytes } from '../../base/firstBytes.ts';
 import type { SandboxCommand, SandboxOutcome } from '../executor.ts';
 import { demultiplexer } from './demultiplexer.ts';
 
@@ -101,17 +102,15 @@ async function readOutputs(
   }
 }
 
-/** Collects a stream up to a size and passes all of it on. */
+/** Keeps a stream up to a size and passes all of it on. */
 function kept(pass: OutputListener | undefined, maxBytes = 16 * 1024 * 1024) {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
+  const first = firstBytes(maxBytes);
   return {
     take(chunk: Buffer) {
-      if (sizeBytes < maxBytes) chunks.push(chunk);
-      sizeBytes += chunk.length;
+      first.take(chunk);
       return pass?.(chunk);
     },
-    content: () => Buffer.concat(chunks),
+    content: first.content,
   };
 }
 

@@ -1,25 +1,13 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { coachPaths } from '../../../server/base/paths.ts';
 import { diffDirectory } from '../../../server/git/agentDiff.ts';
-import { bundleOf, checkoutBundle } from '../../../server/git/bundle.ts';
+import { checkoutBundle } from '../../../server/git/bundle.ts';
 import { applyPatch } from '../../../server/git/patch.ts';
-import { repositoryAt } from '../../../server/git/repository.ts';
-import { shadowOf, snapshot } from '../../../server/git/shadow.ts';
+import { aCheckout } from './aCheckout.ts';
 import { aDirectory, aRepository, makeHostile, userGit, write } from './aRepository.ts';
 
-/** A bundle of these files and a checkout of it, as an agent would get it. */
-async function aTrial(files: Record<string, string>): Promise<{ bundle: string; dir: string }> {
-  const repository = await repositoryAt(aRepository(files));
-  const shadow = await shadowOf(repository, coachPaths({ COACH_HOME: aDirectory('coach-home') }));
-  const bundle = join(aDirectory(), 'start.bundle');
-  await bundleOf(shadow, await snapshot(repository, shadow), bundle);
-  const dir = join(aDirectory(), 'app');
-  mkdirSync(dir);
-  await checkoutBundle(bundle, dir);
-  return { bundle, dir };
-}
+const aTrial = (files: Record<string, string>) => aCheckout(aRepository(files));
 
 const changes = async (bundle: string, dir: string) =>
   (await diffDirectory(bundle, dir)).files.map(file => `${file.status} ${file.path}`).sort();

@@ -1,23 +1,14 @@
-import { chmodSync, mkdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { coachPaths } from '../../../server/base/paths.ts';
-import { bundleOf, checkoutBundle } from '../../../server/git/bundle.ts';
 import { overlayPatch } from '../../../server/git/overlay.ts';
 import { applyPatch } from '../../../server/git/patch.ts';
-import { repositoryAt } from '../../../server/git/repository.ts';
-import { shadowOf, snapshot } from '../../../server/git/shadow.ts';
+import { aCheckout } from './aCheckout.ts';
 import { aDirectory, aRepository, write } from './aRepository.ts';
 
-/** A bundle of a repository, and what `overlay` makes of a checkout of it. */
+/** What the files of directories make of a checkout of a repository. */
 async function overlaid(root: string, ...directories: string[]): Promise<{ patch: Buffer; dir: string }> {
-  const repository = await repositoryAt(root);
-  const shadow = await shadowOf(repository, coachPaths({ COACH_HOME: aDirectory('coach-home') }));
-  const bundle = join(aDirectory(), 'start.bundle');
-  await bundleOf(shadow, await snapshot(repository, shadow), bundle);
-  const dir = join(aDirectory(), 'app');
-  mkdirSync(dir);
-  await checkoutBundle(bundle, dir);
+  const { bundle, dir } = await aCheckout(root);
   const patch = await overlayPatch(bundle, directories);
   await applyPatch(dir, patch);
   return { patch, dir };
