@@ -4,9 +4,9 @@ import { cpuTimes } from './threads.ts';
 import type { PerfWorld } from './world.ts';
 
 const rounds = 4;
-/** Rounds that do not count, and as many streams in each. */
-const warmUps = 2;
-const burst = { count: 25, events: 500 };
+/** Rounds that do not count: V8 still compiles parts of a recorder after a thousand streams. */
+const warmUps = 5;
+const burst = { count: 50, events: 500 };
 const warmUp = { count: 300, events: 500 };
 const paced = { count: 4, events: 25, gapMs: 20 };
 

@@ -40,6 +40,9 @@ export class ConnectionReader {
         body: bytes => {
           this.#characters = this.#open[0]?.addResponse(bytes, this.#nowMs) ?? 0;
         },
+        bodies: (bytes, places) => {
+          this.#characters = this.#open[0]?.addResponses(bytes, places, this.#nowMs) ?? 0;
+        },
         end: () => this.#finish(false),
         tunnelled: bytes => this.#tunnel('down', bytes),
       },

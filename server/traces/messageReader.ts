@@ -6,6 +6,7 @@ import { ReplyReader, SseReply } from './replyReader.ts';
 import { sideKind } from './sideTraffic.ts';
 import { decodeContent } from './wire/contentCoding.ts';
 import { type HttpHead, headerOf } from './wire/httpHead.ts';
+import { eachPlace } from './wire/httpParser.ts';
 
 /** A request is parsed as a whole: it is kept up to here; a larger one is an exchange without its content. */
 const maxRequestBytes = 64 * 1024 * 1024;
@@ -61,6 +62,17 @@ export class MessageReader {
   addResponse(bytes: Buffer, atMs: number): number {
     this.#responseBody.add(bytes, this.#reply !== null && this.#stream === null);
     this.#stream?.push(bytes, atMs);
+    return this.#reply?.characters ?? 0;
+  }
+
+  /** The same for pieces at these places, in pairs. The events of a stream come in one each. */
+  addResponses(bytes: Buffer, places: readonly number[], atMs: number): number {
+    if (this.#stream === null) {
+      eachPlace(places, (start, end) => void this.addResponse(bytes.subarray(start, end), atMs));
+    } else {
+      eachPlace(places, (start, end) => this.#responseBody.pass(end - start));
+      this.#stream.pushAll(bytes, places, atMs);
+    }
     return this.#reply?.characters ?? 0;
   }
 
@@ -168,8 +180,13 @@ class Body {
     return this.#sizeBytes > this.#maxBytes;
   }
 
+  /** Bytes that nobody needs again. */
+  pass(sizeBytes: number): void {
+    this.#sizeBytes += sizeBytes;
+  }
+
   add(bytes: Buffer, kept: boolean): void {
-    this.#sizeBytes += bytes.length;
+    this.pass(bytes.length);
     if (this.tooLarge) this.#chunks = [];
     else if (kept) this.#chunks.push(Buffer.from(bytes));
   }

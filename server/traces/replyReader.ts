@@ -2,6 +2,7 @@ import type { DialectReader, Reply, ReplyBuilder } from './dialects/dialect.ts';
 import { EventStream, type Framing } from './events/eventStream.ts';
 import { piecesOf } from './events/storedEvents.ts';
 import { parseJson, stringAt } from './json.ts';
+import { eachPlace } from './wire/httpParser.ts';
 import { SseParser } from './wire/sse.ts';
 
 /** Longest event that is waited for; a longer one is taken in pieces. */
@@ -89,7 +90,16 @@ export class SseReply {
   }
 
   push(bytes: Buffer, atMs: number): void {
-    const text = bytes.toString('latin1');
+    this.#take(bytes.toString('latin1'), atMs);
+  }
+
+  /** Pieces at these places, in pairs: hundreds of short ones are decoded at once. */
+  pushAll(bytes: Buffer, places: readonly number[], atMs: number): void {
+    const text = bytes.toString('latin1', 0, places.at(-1));
+    eachPlace(places, (start, end) => this.#take(text.slice(start, end), atMs));
+  }
+
+  #take(text: string, atMs: number): void {
     if (this.#plain && text.includes('\r')) this.#giveUpEvents(atMs);
     if (this.#plain) this.#split(text, atMs);
     else this.#raw(text, atMs);

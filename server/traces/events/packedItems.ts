@@ -1,5 +1,6 @@
-import { constants, deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { ByteReader, ByteWriter } from './byteWriter.ts';
+import { deflate, zstd } from './compression.ts';
 import { typicalItems } from './typicalItems.ts';
 
 /**
@@ -12,7 +13,7 @@ const forms = { large: 2, small: 3 } as const;
 const maxSmallBytes = 24 * 1024;
 
 const dictionary = { dictionary: typicalItems };
-const largeOptions = { ...dictionary, params: { [constants.ZSTD_c_compressionLevel]: 7 } };
+const largeOptions = { ...dictionary, level: 7 };
 
 const base64Run = /[A-Za-z0-9+/_-]{200,}={0,2}/g;
 /** Ways to write base64. The place is part of the stored format: append only. */
@@ -32,11 +33,11 @@ export function packItems(texts: readonly string[]): Buffer {
   whole.bytes(shape.view());
   whole.bytes(Buffer.from(rest));
   const isSmall = whole.length + opaque.length <= maxSmallBytes;
-  const compressed = isSmall ? deflateRawSync(whole.view(), dictionary) : zstdCompressSync(whole.view(), largeOptions);
+  const compressed = isSmall ? deflate(whole.view(), typicalItems) : zstd(whole.view(), largeOptions);
   const head = new ByteWriter();
   head.varint(isSmall ? forms.small : forms.large);
   head.varint(compressed.length);
-  return Buffer.concat([head.view(), compressed, isSmall ? opaque.view() : zstdCompressSync(opaque.view())]);
+  return Buffer.concat([head.view(), compressed, isSmall ? opaque.view() : zstd(opaque.view())]);
 }
 
 /** The reverse, also for the single items of the first version. @throws when the bytes are damaged */

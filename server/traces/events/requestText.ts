@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { zstdDecompressSync } from 'node:zlib';
 import { isObject } from '../json.ts';
 import { ByteReader, ByteWriter } from './byteWriter.ts';
+import { zstd } from './compression.ts';
 import { packSpelling, respell } from './spelling.ts';
 
 /** How a request's text follows from its stored JSON. The place is part of the stored format: append only. */
@@ -76,7 +77,7 @@ function stored(form: Form, tail: number | null, payload?: Buffer): Buffer {
   const head = new ByteWriter();
   head.varint(forms.indexOf(form));
   head.varint(tail === null ? 0 : tail + 1);
-  if (payload !== undefined) head.bytes(zstdCompressSync(payload));
+  if (payload !== undefined) head.bytes(zstd(payload));
   return Buffer.from(head.view());
 }
 

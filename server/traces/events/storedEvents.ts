@@ -1,5 +1,6 @@
-import { constants, crc32, deflateRawSync, inflateRawSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { crc32, inflateRawSync, zstdDecompressSync } from 'node:zlib';
 import { ByteReader, ByteWriter } from './byteWriter.ts';
+import { deflate, zstd } from './compression.ts';
 import type { EventStream, Framing } from './eventStream.ts';
 import { columnCount, counterSlot } from './layout.ts';
 import { typicalEvents } from './typicalEvents.ts';
@@ -49,13 +50,9 @@ export function packEvents(stream: EventStream, replyText: string): Buffer {
   const packed = stream.packed();
   const dictionary = dictionaryOf(replyText);
   if (packed.length <= maxDeflatedBytes && packed.length + dictionary.length <= deflateWindowBytes) {
-    return Buffer.concat([checkedHead(kind | deflated, packed), deflateRawSync(packed, { dictionary })]);
+    return Buffer.concat([checkedHead(kind | deflated, packed), deflate(packed, dictionary)]);
   }
-  const compressed = zstdCompressSync(packed, {
-    dictionary,
-    params: { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_compressionLevel]: compressionLevel },
-  });
-  return Buffer.concat([Buffer.of(kind), compressed]);
+  return Buffer.concat([Buffer.of(kind), zstd(packed, { dictionary, level: compressionLevel, checksum: true })]);
 }
 
 function packReplyItself(kind: number, afterMs: number, replyText: string): Buffer {

@@ -10,6 +10,8 @@ export interface HttpListener {
   head(head: HttpHead): void;
   /** Bytes of the body without its framing. Valid during the call only. */
   body(bytes: Buffer): void;
+  /** Instead of `body`, for chunks that came together: each is what stands from an even place to the odd one behind it. */
+  bodies?(bytes: Buffer, places: readonly number[]): void;
   /** The message is complete. */
   end(): void;
   /** Bytes of the body with its framing, for who passes them on. */
@@ -138,12 +140,15 @@ export class HttpParser {
   /** Chunks that are there from their size to their closing CR LF, as most are. Null when the first is not. */
   #readWholeChunks(input: Buffer): Buffer | null {
     if (this.#pendingBytes > 0) return null;
+    const places: number[] = [];
     let at = 0;
     for (let line = chunkLineAt(input, 0); line !== null; line = chunkLineAt(input, at)) {
-      this.#listener.body(input.subarray(line.start, line.end));
+      places.push(line.start, line.end);
       at = line.end + 2;
     }
     if (at === 0) return null;
+    if (this.#listener.bodies !== undefined) this.#listener.bodies(input, places);
+    else eachPlace(places, (start, end) => this.#listener.body(input.subarray(start, end)));
     this.#listener.framed?.(input.subarray(0, at));
     return input.subarray(at);
   }
@@ -193,6 +198,11 @@ export class HttpParser {
     this.#pending = [];
     this.#pendingBytes = 0;
   }
+}
+
+/** Goes through places that stand in pairs. */
+export function eachPlace(places: readonly number[], take: (start: number, end: number) => void): void {
+  for (let index = 0; index < places.length; index += 2) take(places[index] as number, places[index + 1] as number);
 }
 
 /** Where the content of a whole chunk stands whose size line begins here; null when it is not whole, or the last one. */

@@ -1,7 +1,10 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { CapturedExchange } from '../../../server/traces/capturedExchange.ts';
+import { ConnectionReader } from '../../../server/traces/connectionReader.ts';
 import { responses } from '../../../server/traces/dialects/responses.ts';
+import type { EventStream } from '../../../server/traces/events/eventStream.ts';
 import { unpackItems } from '../../../server/traces/events/packedItems.ts';
 import { packEvents } from '../../../server/traces/events/storedEvents.ts';
 import { ReplyReader, SseReply } from '../../../server/traces/replyReader.ts';
@@ -40,7 +43,32 @@ function read(body: Buffer, lengths: readonly number[]) {
   return reader;
 }
 
-function wireOf(reader: ReplyReader) {
+/** Reads a body that is sent in chunks of these lengths, of which as many as said come together. */
+function readChunked(body: Buffer, lengths: readonly number[], together: number) {
+  const captured: CapturedExchange[] = [];
+  const listener = { exchange: captured.push.bind(captured), side: () => undefined, streaming: () => undefined };
+  const reader = new ConnectionReader(listener);
+  reader.push('up', Buffer.from('POST /v1/responses HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}'), startedAtMs);
+  const pieces = [
+    Buffer.from('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'),
+  ];
+  let from = 0;
+  for (const length of [...lengths.map(length => length + 1), body.length]) {
+    const part = body.subarray(from, from + length);
+    if (part.length === 0) break;
+    pieces.push(Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')]));
+    from += length;
+  }
+  pieces.push(Buffer.from('0\r\n\r\n'));
+  for (let at = 0; at < pieces.length; at += together) {
+    reader.push('down', Buffer.concat(pieces.slice(at, at + together)), startedAtMs + at);
+  }
+  const [exchange] = captured;
+  if (exchange?.events == null) throw new Error('No exchange was read.');
+  return { events: exchange.events, reply: exchange.reply, sizeBytes: exchange.responseSizeBytes };
+}
+
+function wireOf(reader: { readonly events: EventStream }) {
   const responseEvents = packEvents(reader.events, '');
   const stored = { startedAtMs, dialect: 'responses', request: {}, requestVerbatim: null, responseEvents };
   return toWireText({ ...stored, response: null });
@@ -88,6 +116,18 @@ describe('a stream', () => {
         expect(wire.body.equals(body)).toBe(true);
         // As text, too: events end where lines do, so no character is cut in two.
         expect(wire.events.map(event => event.text).join('')).toBe(body.toString('utf8'));
+      }),
+    );
+  });
+
+  it('is the same whatever chunks it is sent in, and however many of them come together', () => {
+    const together = fc.integer({ min: 1, max: 60 });
+    fc.assert(
+      fc.property(fc.oneof(plain, hostile), lengths, together, (body, cuts, count) => {
+        const { events, reply, sizeBytes } = readChunked(body, cuts, count);
+        expect(wireOf({ events }).body.equals(body)).toBe(true);
+        expect(sizeBytes).toBe(body.length);
+        expect(reply.json).toEqual(read(body, []).finish(true).json);
       }),
     );
   });

@@ -23,6 +23,14 @@ describe('items in one row', () => {
     );
   });
 
+  it('come back at every size of what is looked through for repetitions', () => {
+    const noise = Array.from({ length: 40_000 }, (_, index) => String.fromCharCode(33 + ((index * index * 31) % 89)));
+    for (let size = 16; size <= 40_000; size = Math.ceil(size * 1.3)) {
+      const text = noise.slice(0, size).join('');
+      expect(unpackItems(packItems([text, text]))).toEqual([text, text]);
+    }
+  });
+
   it('come back when they are large', () => {
     const random = Buffer.from(Array.from({ length: 90_000 }, (_, index) => (index * index * 7919) >> 5)).toString(
       'base64',
