@@ -1,5 +1,6 @@
 import { type Figure, median, quantile, toFigure, voidBy } from './figure.ts';
 import { faultOf } from './requests.ts';
+import { settled } from './threads.ts';
 import type { PerfWorld } from './world.ts';
 
 const rounds = 3;
@@ -21,13 +22,14 @@ async function measureSize(world: PerfWorld, size: (typeof sizes)[number]): Prom
   const times = new Map<string, number[][]>();
   const faults = new Map<string, string | null>();
   for (let round = 0; round < rounds; round++) {
-    for (const { name, way, stored } of world.contestants) {
+    for (const { name, pid, way, stored } of world.contestants) {
       if (faults.get(name)) continue;
       const requests = { run: `post${size.sizeBytes}r${round}`, ...size, connections: 1 };
       try {
         const { timesUs } = await world.load.call('requests', { way: way(), ...requests });
         faults.set(name, stored === null ? null : faultOf(await stored(requests.run, size.count), requests));
         times.set(name, [...(times.get(name) ?? []), timesUs]);
+        await settled(pid);
       } catch (error) {
         faults.set(name, error instanceof Error ? error.message : String(error));
       }

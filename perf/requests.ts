@@ -1,6 +1,6 @@
 import type { Contestant, Stored } from './contestant.ts';
 import { type Figure, fairPeer, median, toFigure, voidBy } from './figure.ts';
-import { cpuTimes } from './threads.ts';
+import { cpuTimes, settled } from './threads.ts';
 import { jsonReply, requestBody } from './traffic.ts';
 import type { PerfWorld } from './world.ts';
 
@@ -18,6 +18,7 @@ interface Measured {
   readonly perSecond: number[];
   readonly mainCpuUs: number[];
   readonly allCpuUs: number[];
+  readonly laterCpuUs: number[];
   /** Why the numbers mean nothing. */
   fault: string | null;
 }
@@ -42,20 +43,23 @@ export async function measureRequests(world: PerfWorld): Promise<Figure[]> {
 }
 
 function nothingYet(): Measured {
-  return { p50Us: [], perSecond: [], mainCpuUs: [], allCpuUs: [], fault: null };
+  return { p50Us: [], perSecond: [], mainCpuUs: [], allCpuUs: [], laterCpuUs: [], fault: null };
 }
 
 async function measureRound(world: PerfWorld, contestant: Contestant, round: number, result: Measured): Promise<void> {
   const one = await measureRun(world, contestant, { ...serial, run: `serial${round}` }, result);
   result.p50Us.push(median(one.timesUs));
+  await settled(contestant.pid);
   const load = slowPeers.test(contestant.name) ? slow : parallel;
   const before = contestant.pid === null ? null : cpuTimes(contestant.pid);
   const many = await measureRun(world, contestant, { ...load, run: `parallel${round}` }, result);
   const after = contestant.pid === null ? null : cpuTimes(contestant.pid);
+  const laterUs = await settled(contestant.pid);
   result.perSecond.push((load.count / many.elapsedMs) * 1000);
   if (before === null || after === null) return;
   result.mainCpuUs.push((after.mainUs - before.mainUs) / load.count);
   result.allCpuUs.push((after.allUs - before.allUs) / load.count);
+  result.laterCpuUs.push(laterUs / load.count);
 }
 
 async function measureRun(
@@ -137,6 +141,14 @@ function toFigures(measured: ReadonlyMap<string, Measured>): Figure[] {
       unit: 'µs',
       ours: own(result => median(result.allCpuUs)),
       peers: by(result => median(result.allCpuUs)),
+      goal: '–',
+      reach: () => null,
+      ...faults,
+    }),
+    toFigure({
+      figure: 'CPU per 1 KB request, all threads, afterwards, until it can be searched for',
+      unit: 'µs',
+      ours: own(result => median(result.laterCpuUs)),
       goal: '–',
       reach: () => null,
       ...faults,

@@ -22,6 +22,28 @@ export function cpuTimes(pid: number): CpuTimes | null {
   }
 }
 
+const lookMs = 500;
+const longestMs = 180_000;
+
+/**
+ * Waits until a process does nothing any more, such as making searchable what was stored: it would be measured with what
+ * comes next. Returns the CPU time that it took meanwhile, in microseconds.
+ */
+export async function settled(pid: number | null): Promise<number> {
+  if (pid === null) return 0;
+  const usedUs = () => cpuTimes(pid)?.allUs ?? 0;
+  const startedUs = usedUs();
+  const untilMs = Date.now() + longestMs;
+  for (let beforeUs = startedUs; Date.now() < untilMs; ) {
+    await new Promise(resolve => setTimeout(resolve, lookMs));
+    const nowUs = usedUs();
+    // One in a hundred of a processor.
+    if (nowUs - beforeUs < lookMs * 10) return nowUs - startedUs;
+    beforeUs = nowUs;
+  }
+  throw new Error(`The process ${pid} has not come to rest within ${longestMs / 1000} s.`);
+}
+
 /** Resident memory in bytes; null where there is no /proc. */
 export function residentBytes(pid: number): number | null {
   try {

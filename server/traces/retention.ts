@@ -25,6 +25,8 @@ export interface PruneReport {
 /** Rows that one step deletes: few enough that no exchange waits long to be written. */
 const rowsPerStep = 100;
 const pagesPerStep = 100;
+/** How long a step may index for. */
+const indexMs = 10;
 /** Sessions with later activity are under way, and no limit of size touches them. */
 const underWayMs = 60 * 60 * 1000;
 /** An older database that can only be compacted as a whole is, when that takes a moment and is worth it. */
@@ -121,7 +123,7 @@ export class Retention {
     this.#forget(new Set([id]));
     const lastSeq = this.#database.prepare('SELECT max(seq) FROM exchanges WHERE session_id = ?').pluck().get(id);
     // What is not indexed yet could not be counted as used by others.
-    while (this.#index.advance(rowsPerStep)) yield;
+    while (this.#index.advance(indexMs)) yield;
     const said = this.#database.prepare('SELECT id FROM said WHERE session_seq = ? LIMIT ?').pluck();
     while (this.#deleteSaid(said.all(seq, rowsPerStep) as number[])) yield;
     const deleteExchanges = this.#database.prepare(
@@ -171,7 +173,7 @@ export class Retention {
     for (;;) {
       yield;
       // Whatever was recorded since the last step may use these items, too.
-      while (this.#index.advance(rowsPerStep)) yield;
+      while (this.#index.advance(indexMs)) yield;
       const rows = uses.all() as { session_seq: number; item: number }[];
       if (rows.length === 0) return;
       this.#transaction(() => {

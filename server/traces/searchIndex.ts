@@ -19,6 +19,7 @@ export class SearchIndex {
   readonly #database: Sqlite;
   readonly #parts: StoredParts;
   readonly #next;
+  readonly #through;
   readonly #isUsed;
   readonly #use;
   readonly #put;
@@ -31,7 +32,8 @@ export class SearchIndex {
     this.#next = database.prepare(`
       SELECT exchanges.seq, sessions.seq AS session_seq, ${storedColumns}
       FROM exchanges JOIN sessions ON sessions.id = session_id
-      WHERE exchanges.seq > (SELECT through_seq FROM indexed) ORDER BY exchanges.seq LIMIT ?`);
+      WHERE exchanges.seq > ? ORDER BY exchanges.seq LIMIT 1`);
+    this.#through = database.prepare('SELECT through_seq FROM indexed').pluck();
     this.#isUsed = database.prepare('SELECT 1 FROM item_uses WHERE session_seq = ? AND item = ?').pluck();
     this.#use = database.prepare('INSERT INTO item_uses (session_seq, item) VALUES (?, ?) ON CONFLICT DO NOTHING');
     this.#put = database
@@ -53,14 +55,24 @@ export class SearchIndex {
     );
   }
 
-  /** Takes in at most so many exchanges. Returns false when none is left. */
-  advance(limit: number): boolean {
+  /**
+   * Takes in as many exchanges as it can in that time, one at least, in one commit: with each, the words become a part of
+   * the index of their own, and merging those takes longer than finding the words. Returns false when none is left.
+   */
+  advance(forMs: number): boolean {
     const step = this.#database.transaction(() => {
-      const rows = this.#next.all(limit) as ExchangeRow[];
-      for (const row of rows) this.#indexIfReadable(row);
-      const last = rows.at(-1);
-      if (last !== undefined) this.#advance.run(last.seq);
-      return rows.length === limit;
+      const untilMs = performance.now() + forMs;
+      const before = this.#through.get() as number;
+      let through = before;
+      let row: ExchangeRow | undefined;
+      do {
+        row = this.#next.get(through) as ExchangeRow | undefined;
+        if (row === undefined) break;
+        this.#indexIfReadable(row);
+        through = row.seq;
+      } while (performance.now() < untilMs);
+      if (through !== before) this.#advance.run(through);
+      return row !== undefined;
     });
     return step.immediate();
   }

@@ -24,7 +24,6 @@ const quietMs = 300;
 const idleMs = 2000;
 /** Longest that what was recorded may wait for such a silence. */
 const maxBehindMs = 5000;
-const exchangesPerStep = 2;
 /** A journal below this size is left to SQLite. */
 const smallJournalBytes = 4 * 1024 * 1024;
 
@@ -110,7 +109,7 @@ export class Upkeep {
   #advanceIndex(): boolean {
     const step = ({ writer }: Opened) => {
       const { index, merger } = this.#indexOf(writer.database);
-      return index.advance(exchangesPerStep) || merger.advance();
+      return index.advance(workMs) || merger.advance();
     };
     return this.#storage.whenSound(step) ?? false;
   }

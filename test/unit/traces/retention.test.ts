@@ -45,7 +45,7 @@ describe('deleting sessions', () => {
     const headers = { 'thread-id': 'gone' };
     recorder.record({ request, response: aReply([said('assistant', 'Yes: zebraquokkamarker.')]), headers }, nowMs);
     const { database, retention, run } = retentionOf(recorder.file);
-    while (new SearchIndex(database).advance(100));
+    while (new SearchIndex(database).advance(10));
     const holding = () =>
       ['', '-wal'].filter(end => readFileSync(`${recorder.file}${end}`).includes('zebraquokkamarker'));
     expect(holding()).not.toEqual([]);
