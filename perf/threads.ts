@@ -26,12 +26,17 @@ const lookMs = 500;
 const longestMs = 180_000;
 
 /**
- * Waits until a process does nothing any more, such as making searchable what was stored: it would be measured with what
- * comes next. Returns the CPU time that it took meanwhile, in microseconds.
+ * Waits until a process is done with what it has to do, such as making searchable what was stored: it would be measured
+ * with what comes next. Returns the CPU time that it took meanwhile, in microseconds; 0 at once where there is no /proc.
  */
 export async function settled(pid: number | null): Promise<number> {
   if (pid === null) return 0;
-  const usedUs = () => cpuTimes(pid)?.allUs ?? 0;
+  if (cpuTimes(process.pid) === null) return 0;
+  const usedUs = () => {
+    const times = cpuTimes(pid);
+    if (times === null) throw new Error(`The process ${pid} has ended.`);
+    return times.allUs;
+  };
   const startedUs = usedUs();
   const untilMs = Date.now() + longestMs;
   for (let beforeUs = startedUs; Date.now() < untilMs; ) {

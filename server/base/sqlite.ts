@@ -34,6 +34,17 @@ export function openDatabase(file: string, options: OpenOptions): Sqlite {
   return database;
 }
 
+/** Empties the journal file, unless a reader still needs it: nobody waits for that. */
+export function emptyJournal(database: Sqlite): void {
+  const waitMs = database.pragma('busy_timeout', { simple: true }) as number;
+  database.pragma('busy_timeout = 0');
+  try {
+    database.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    database.pragma(`busy_timeout = ${waitMs}`);
+  }
+}
+
 /** A database that is gone when it is closed. */
 export function openInMemory(): Sqlite {
   return new Database(':memory:');

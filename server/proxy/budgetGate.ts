@@ -7,7 +7,7 @@ import type { BudgetGuard } from './budget.ts';
 import { failedEvent, refusalReply, upgradeRefusal } from './budgetReply.ts';
 import { ClientFrames, type FramePart, policyClose, textFrame } from './clientFrames.ts';
 import type { LaunchState } from './launches.ts';
-import { UpgradeAnswer } from './upgradeAnswer.ts';
+import { HeldBytes, UpgradeAnswer } from './upgradeAnswer.ts';
 
 const requestLine = /^[\r\n]*[A-Z]+ /;
 /** The way to a model host; with a gate in it where a budget limits this traffic, and as it is everywhere else. */
@@ -34,7 +34,7 @@ class BudgetGate extends Duplex {
   #head: HttpHead | null = null;
   #rawHead: Buffer = Buffer.alloc(0);
   /** Sent after an upgrade was asked for and before it was answered. */
-  #held: Buffer[] = [];
+  readonly #held = new HeldBytes();
   #upgrade = new UpgradeAnswer();
   #answer: Buffer = Buffer.alloc(0);
   #full = false;
@@ -88,7 +88,7 @@ class BudgetGate extends Duplex {
     // What is no HTTP is no use of a model's budget either.
     if (this.#state === 'new') this.#state = requestLine.test(chunk.toString('latin1', 0, 32)) ? 'http' : 'blind';
     if (this.#state === 'blind') this.#pass(chunk);
-    else if (this.#state === 'upgrading') this.#held.push(chunk);
+    else if (this.#state === 'upgrading') this.#held.add(chunk);
     else if (this.#state === 'webSocket') this.#frames.push(chunk);
     else if (this.#state !== 'refused') this.#requests.push(chunk);
   }
@@ -145,8 +145,10 @@ class BudgetGate extends Duplex {
     const protocol = this.#upgrade.push(chunk);
     if (protocol === null) return;
     this.#state = protocol === 'switched' ? 'webSocket' : 'http';
-    const held = this.#held;
-    this.#held = [];
-    for (const waiting of held) this.#take(waiting);
+    try {
+      for (const waiting of this.#held.take()) this.#take(waiting);
+    } catch (error) {
+      this.destroy(error as Error);
+    }
   }
 }

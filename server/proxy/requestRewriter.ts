@@ -1,6 +1,6 @@
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 import { HttpParser } from '../traces/wire/httpParser.ts';
-import { UpgradeAnswer } from './upgradeAnswer.ts';
+import { HeldBytes, UpgradeAnswer } from './upgradeAnswer.ts';
 
 /**
  * Changes the heads of the requests on a connection; bodies pass as they are framed. After an upgrade was asked for,
@@ -10,7 +10,7 @@ export class RequestRewriter {
   readonly #parser: HttpParser;
   #write: (bytes: Buffer) => void = () => undefined;
   #upgrade: UpgradeAnswer | null = null;
-  #held: Buffer[] = [];
+  readonly #held = new HeldBytes();
 
   /** `rewrite` may throw to refuse a request. */
   constructor(rewrite: (head: HttpHead) => HttpHead) {
@@ -29,22 +29,23 @@ export class RequestRewriter {
   /** @throws HttpSyntaxError and what `rewrite` throws */
   push(bytes: Buffer, write: (bytes: Buffer) => void): void {
     if (this.#upgrade !== null) {
-      this.#held.push(bytes);
+      this.#held.add(bytes);
       return;
     }
     this.#write = write;
     this.#parser.push(bytes);
   }
 
-  /** Bytes that came back: the answer to an upgrade settles what the agent speaks from then on. */
+  /**
+   * Bytes that came back: the answer to an upgrade settles what the agent speaks from then on, and what has waited for it is read.
+   * @throws as `push` does
+   */
   answered(bytes: Buffer, write: (bytes: Buffer) => void): void {
     const protocol = this.#upgrade?.push(bytes) ?? null;
     if (protocol === null) return;
     this.#upgrade = null;
     if (protocol === 'switched') this.#parser.tunnel();
-    const held = this.#held;
-    this.#held = [];
-    for (const waiting of held) this.push(waiting, write);
+    for (const waiting of this.#held.take()) this.push(waiting, write);
   }
 }
 

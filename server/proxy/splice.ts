@@ -16,17 +16,21 @@ export function splice(client: Duplex, upstream: Duplex, tap: Tap, rewriter: Req
     if (upstream.writable && !upstream.write(chunk)) client.pause();
     tap.bytes('up', chunk);
   };
-  client.on('data', (chunk: Buffer) => {
-    if (rewriter === null) return forward(chunk);
+  const read = (reading: () => void) => {
     try {
-      rewriter.push(chunk, forward);
+      reading();
     } catch {
       // Two readings of one request are possible: neither side gets to see it.
       client.destroy();
     }
+  };
+  client.on('data', (chunk: Buffer) => {
+    if (rewriter === null) forward(chunk);
+    else read(() => rewriter.push(chunk, forward));
   });
   upstream.on('data', (chunk: Buffer) => {
-    rewriter?.answered(chunk, forward);
+    // What has waited for this answer is read now.
+    if (rewriter !== null) read(() => rewriter.answered(chunk, forward));
     if (!client.write(chunk)) upstream.pause();
     tap.bytes('down', chunk);
   });

@@ -8,6 +8,11 @@ interface LastTry {
 
 const keptSessions = 1000;
 
+interface Counted {
+  readonly attempt: number;
+  readonly repeats: boolean;
+}
+
 export interface Try {
   readonly turnId: string | null;
   /** Retries that the agent's client library counts itself, 0 for the first request; null when it tells none. */
@@ -22,11 +27,21 @@ export interface Try {
  */
 export class Attempts {
   #last = new Map<string, LastTry>();
+  #counted = new WeakMap<object, Counted>();
 
   /**
+   * `of`: the exchange, which counts once however often it has to be written.
    * @returns `attempt` from 1; `repeats`: the same reply was answered again, so that its tokens are counted already.
    */
-  next(sessionId: string, { turnId, retryCount, failed, replyId }: Try): { attempt: number; repeats: boolean } {
+  next(of: object, sessionId: string, exchange: Try): Counted {
+    const known = this.#counted.get(of);
+    if (known !== undefined) return known;
+    const counted = this.#count(sessionId, exchange);
+    this.#counted.set(of, counted);
+    return counted;
+  }
+
+  #count(sessionId: string, { turnId, retryCount, failed, replyId }: Try): Counted {
     const before = this.#last.get(sessionId);
     const again = before?.failed === true && before.turnId === turnId;
     const attempt = again ? before.attempt + 1 : (retryCount ?? 0) + 1;

@@ -56,7 +56,7 @@ export class ExchangeRecorder {
     );
     const id = orderedId(captured.endedAtMs);
     const launchId = origin.launch?.id ?? null;
-    const { attempt, repeats } = this.#attempts.next(sessionId, {
+    const { attempt, repeats } = this.#attempts.next(captured, sessionId, {
       turnId: facts.turnId,
       retryCount: facts.retryCount,
       failed: captured.reply.error !== null,

@@ -9,7 +9,8 @@ export type ItemRef = number | string;
 const maxKeptLength = 1_000_000;
 
 /** The row that an item lies in, if it is there. */
-const nextRow = 'SELECT last_item, content FROM items WHERE last_item >= ? ORDER BY last_item LIMIT 1';
+const nextRow = 'SELECT last_item FROM items WHERE last_item >= ? ORDER BY last_item LIMIT 1';
+const contentOf = 'SELECT content FROM items WHERE last_item = ?';
 
 /** 128 bits tell items apart as well as 256 do. */
 const hashBytes = 16;
@@ -17,25 +18,25 @@ const hashBytes = 16;
 /** Reads items. They lie in rows of those that were stored together, under the number of the last of them. */
 export class ItemReader {
   readonly #row;
+  readonly #content;
   readonly #numberOf;
   readonly #kept = new Map<number, readonly string[]>();
   #keptLength = 0;
 
   constructor(database: Sqlite) {
-    this.#row = database
-      .prepare('SELECT last_item, content FROM items WHERE last_item >= ? ORDER BY last_item LIMIT 1')
-      .raw();
+    this.#row = database.prepare(nextRow).pluck();
+    this.#content = database.prepare(contentOf).pluck();
     this.#numberOf = database.prepare('SELECT item FROM item_hashes WHERE hash = ?').pluck();
   }
 
   /** @throws Error when the item is not there */
   text(ref: ItemRef): string {
     const item = this.numberOf(ref);
-    const [last, content] = (this.#row.get(item) ?? [0, null]) as [number, Buffer | null];
+    const last = (this.#row.get(item) as number | undefined) ?? 0;
     const fromEnd = last - item + 1;
     const kept = this.#kept.get(last) ?? [];
     // It may have grown since, see ItemMerger.
-    const texts = fromEnd <= kept.length || content === null ? kept : this.#keep(last, unpackItems(content));
+    const texts = fromEnd <= kept.length || last === 0 ? kept : this.#read(last);
     const text = texts.at(-fromEnd);
     if (!text) throw new Error(`The stored part ${ref} is missing.`);
     return text;
@@ -48,7 +49,8 @@ export class ItemReader {
     return item as number;
   }
 
-  #keep(last: number, texts: readonly string[]): readonly string[] {
+  #read(last: number): readonly string[] {
+    const texts = unpackItems(this.#content.get(last) as Buffer);
     if (this.#keptLength > maxKeptLength) {
       this.#kept.clear();
       this.#keptLength = 0;
@@ -108,13 +110,14 @@ export class ItemStore {
 
 /** Takes items away; what is stored with them stays. */
 export function deleteItems(database: Sqlite, items: readonly number[]): void {
-  const rowOf = database.prepare(nextRow).raw();
+  const rowOf = database.prepare(nextRow).pluck();
+  const content = database.prepare(contentOf).pluck();
   const rows = new Map<number, string[]>();
   const dropHash = database.prepare('DELETE FROM item_hashes WHERE hash = ? AND item = ?');
   for (const item of items) {
-    const [last, content] = (rowOf.get(item) ?? [0, null]) as [number, Buffer | null];
-    if (content === null) continue;
-    const texts = rows.get(last) ?? unpackItems(content);
+    const last = rowOf.get(item) as number | undefined;
+    if (last === undefined) continue;
+    const texts = rows.get(last) ?? unpackItems(content.get(last) as Buffer);
     rows.set(last, texts);
     const index = texts.length - 1 - (last - item);
     if (!texts[index]) continue;
@@ -131,6 +134,8 @@ export function deleteItems(database: Sqlite, items: readonly number[]): void {
 
 /** Bytes that a row has at least once rows were merged; twice as many at most, unless it was larger before. */
 const mergedBytes = 48 * 1024;
+/** Characters of all texts of such a row, however well they compress: more would take longer than a step may. */
+const maxMergedLength = 2_000_000;
 /** Numbers from one row to the next beyond which they stay apart: what is between them was deleted. */
 const maxSpan = 10_000;
 
@@ -151,7 +156,7 @@ export class ItemMerger {
     this.#sizes = database.prepare(`
       SELECT last_item, length(content) FROM items
       WHERE last_item > (SELECT merged_through FROM indexed) ORDER BY last_item`);
-    this.#content = database.prepare('SELECT content FROM items WHERE last_item = ?').pluck();
+    this.#content = database.prepare(contentOf).pluck();
     this.#drop = database.prepare('DELETE FROM items WHERE last_item = ?');
     this.#replace = database.prepare('UPDATE items SET content = ? WHERE last_item = ?');
     this.#advance = database.prepare('UPDATE indexed SET merged_through = ?');
@@ -160,11 +165,13 @@ export class ItemMerger {
   /** Makes one row of the oldest that were not merged yet. Returns false when there is too little for one. */
   advance(): boolean {
     const merge = this.#database.transaction(() => {
-      const rows = this.#next();
-      const last = rows.at(-1);
-      if (last === undefined) return false;
-      if (rows.length > 1) {
-        const texts = rows.map(row => unpackItems(this.#content.get(row) as Buffer));
+      const next = this.#next();
+      if (next.length === 0) return false;
+      const texts = this.#readable(next);
+      // One that can't be read stays as it is, and must not keep the others back.
+      const rows = next.slice(0, Math.max(1, texts.length));
+      const last = rows.at(-1) as number;
+      if (texts.length > 1) {
         for (const row of rows) if (row !== last) this.#drop.run(row);
         this.#replace.run(packItems(inOneRow(rows, texts)), last);
       }
@@ -172,6 +179,23 @@ export class ItemMerger {
       return true;
     });
     return merge.immediate();
+  }
+
+  /** What is in these rows, up to the first that is damaged, and to as much as one row should hold. */
+  #readable(rows: readonly number[]): string[][] {
+    const texts: string[][] = [];
+    let length = 0;
+    for (const row of rows) {
+      const content = this.#content.get(row) as Buffer;
+      try {
+        texts.push(unpackItems(content));
+      } catch {
+        break;
+      }
+      length += texts.at(-1)?.reduce((sum, text) => sum + text.length, 0) ?? 0;
+      if (length > maxMergedLength) break;
+    }
+    return texts;
   }
 
   /** Rows to become one, of at least the size that is wanted; none when there is too little. */

@@ -126,9 +126,11 @@ export class MessageReader {
     this.#stream?.end(endedAtMs);
     const reply = reader.finish(cut || this.#isStream());
     const refused = this.status !== null && this.status >= 400 ? `HTTP ${this.status}` : null;
-    const unread = this.#responseBody.tooLarge
-      ? `The reply has more than the ${maxReplyBytes} bytes that are kept.`
-      : null;
+    // A stream is read as it comes, however long it is.
+    const unread =
+      this.#stream === null && this.#responseBody.tooLarge
+        ? `The reply has more than the ${this.#responseBody.maxBytes} bytes that are kept.`
+        : null;
     return { json, reader, reply: failed(reply, reply.error ?? errorMessageOf(reply.json) ?? refused ?? unread) };
   }
 
@@ -163,12 +165,12 @@ function failed(reply: Reply, error: string | null): Reply {
 
 /** Bytes of a message's body as they pass, kept up to a limit. */
 class Body {
-  readonly #maxBytes: number;
+  readonly maxBytes: number;
   #chunks: Buffer[] = [];
   #sizeBytes = 0;
 
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.maxBytes = maxBytes;
   }
 
   /** All that passed, as transferred. */
@@ -177,7 +179,7 @@ class Body {
   }
 
   get tooLarge(): boolean {
-    return this.#sizeBytes > this.#maxBytes;
+    return this.#sizeBytes > this.maxBytes;
   }
 
   /** Bytes that nobody needs again. */

@@ -7,6 +7,8 @@ import { SseParser } from './wire/sse.ts';
 
 /** Longest event that is waited for; a longer one is taken in pieces. */
 const maxEventBytes = 4 * 1024 * 1024;
+/** How much is decoded at once. What is kept of it keeps all of it, until it is copied. */
+const decodedBytes = 16 * 1024;
 
 /**
  * Reads a reply while it streams: keeps its bytes and builds what they say. Hundreds of deltas that only repeat what a
@@ -93,10 +95,17 @@ export class SseReply {
     this.#take(bytes.toString('latin1'), atMs);
   }
 
-  /** Pieces at these places, in pairs: hundreds of short ones are decoded at once. */
+  /** Pieces at these places, in pairs: many short ones are decoded at once. */
   pushAll(bytes: Buffer, places: readonly number[], atMs: number): void {
-    const text = bytes.toString('latin1', 0, places.at(-1));
-    eachPlace(places, (start, end) => this.#take(text.slice(start, end), atMs));
+    let text = '';
+    let from = 0;
+    eachPlace(places, (start, end) => {
+      if (end > from + text.length) {
+        from = start;
+        text = bytes.toString('latin1', start, Math.max(end, Math.min(start + decodedBytes, places.at(-1) ?? end)));
+      }
+      this.#take(text.slice(start - from, end - from), atMs);
+    });
   }
 
   #take(text: string, atMs: number): void {

@@ -1,4 +1,4 @@
-import type { Sqlite } from '../base/sqlite.ts';
+import { emptyJournal, type Sqlite } from '../base/sqlite.ts';
 import { deleteItems } from './items.ts';
 import type { SearchIndex } from './searchIndex.ts';
 import { UsageTotals } from './totals.ts';
@@ -93,7 +93,7 @@ export class Retention {
     const freedBytes = Math.max(0, usedBytes - this.#usedBytes());
     yield* this.#mergeIndex();
     yield* this.#giveBack();
-    this.#database.pragma('wal_checkpoint(TRUNCATE)');
+    emptyJournal(this.#database);
     return { sessions, exchanges, freedBytes };
   }
 
@@ -130,10 +130,15 @@ export class Retention {
       `DELETE FROM exchanges WHERE seq IN
          (SELECT seq FROM exchanges WHERE session_id = ? AND seq <= ? ORDER BY ts_ms LIMIT ${rowsPerStep})`,
     );
+    const indexAgain = this.#database.prepare(
+      'UPDATE indexed SET through_seq = min(through_seq, (SELECT coalesce(max(seq), 0) FROM exchanges))',
+    );
     for (let deleted = 0; ; yield) {
       const before = deleted;
       this.#transaction(() => {
         deleted += deleteExchanges.run(id, lastSeq).changes;
+        // Numbers of the newest are given out again: whatever gets one now is to be indexed, too.
+        indexAgain.run();
         this.#totals.recount(id);
         if (deleted === before) this.#deleteEmpty(id);
       });
@@ -145,9 +150,6 @@ export class Retention {
     this.#database
       .prepare('DELETE FROM sessions WHERE id = $id AND NOT EXISTS (SELECT 1 FROM exchanges WHERE session_id = $id)')
       .run({ id });
-    this.#database
-      .prepare('UPDATE indexed SET through_seq = min(through_seq, (SELECT coalesce(max(seq), 0) FROM exchanges))')
-      .run();
   }
 
   #deleteSaid(ids: readonly number[]): boolean {

@@ -1,5 +1,5 @@
 import type { Cost, Usage } from '../../protocol/usage.ts';
-import type { Sqlite } from '../base/sqlite.ts';
+import { emptyJournal, type Sqlite } from '../base/sqlite.ts';
 import type { SideRequest } from './capturedExchange.ts';
 import { ItemStore } from './items.ts';
 import type { PartWriter } from './packing.ts';
@@ -140,9 +140,7 @@ export class TraceWriter implements PartWriter {
 
   /** Empties the journal file, unless a reader still needs it. */
   emptyJournal(): void {
-    this.waitForLocks(false);
-    this.#file.database.pragma('wal_checkpoint(TRUNCATE)');
-    this.waitForLocks(true);
+    emptyJournal(this.#file.database);
   }
 
   /** For what keeps the database in order: indexing, retention. */

@@ -60,7 +60,12 @@ export function learn(event: string, id: number): Layout | null {
   }
   if (slots.length === 0) return null;
   literals.push(event.slice(from));
-  return { id, literals, slots, skipped: false };
+  return { id, literals: literals.map(ownText), slots, skipped: false };
+}
+
+/** A copy: a slice would keep the whole text alive that it was cut from. */
+function ownText(latin1: string): string {
+  return Buffer.from(latin1, 'latin1').toString('latin1');
 }
 
 /** The values of an event in a layout, or null when it has another. Literals and values in turn are the event again. */

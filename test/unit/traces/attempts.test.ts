@@ -41,8 +41,18 @@ describe('tries of one turn', () => {
   it('are of one session only', () => {
     const attempts = new Attempts();
     const failed = { turnId: 't', retryCount: null, failed: true, replyId: null };
-    expect(attempts.next('a', failed).attempt).toBe(1);
-    expect(attempts.next('b', failed).attempt).toBe(1);
-    expect(attempts.next('a', failed).attempt).toBe(2);
+    expect(attempts.next({}, 'a', failed).attempt).toBe(1);
+    expect(attempts.next({}, 'b', failed).attempt).toBe(1);
+    expect(attempts.next({}, 'a', failed).attempt).toBe(2);
+  });
+
+  it('count once, however often one of them has to be written', () => {
+    const attempts = new Attempts();
+    const failed = { turnId: 't', retryCount: null, failed: true, replyId: 'resp_1' };
+    const one = {};
+    expect([1, 2, 3].map(() => attempts.next(one, 'a', failed))).toEqual(
+      [1, 2, 3].map(() => ({ attempt: 1, repeats: false })),
+    );
+    expect(attempts.next({}, 'a', failed)).toEqual({ attempt: 2, repeats: true });
   });
 });

@@ -7,7 +7,7 @@ import { Redactor } from '../../../server/traces/redaction.ts';
 import type { StorageNews } from '../../../server/traces/storageNews.ts';
 import { TraceStorage } from '../../../server/traces/traceStorage.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
+import { anOrigin, aRecorder, aReply, said, sse, wireOf } from './recordedTraffic.ts';
 
 type Recorder = ReturnType<typeof aRecorder>;
 
@@ -48,6 +48,28 @@ function isWhole(file: string): boolean {
 }
 
 describe('a database that another program keeps locked', () => {
+  it('changes nothing in what a reply that was cut short has used, or in which try it was', async () => {
+    const recorder = aRecorder();
+    const other = new Database(recorder.file);
+    other.exec('BEGIN IMMEDIATE');
+    const usage = { input_tokens: 1000, output_tokens: 500 };
+    const response = sse({
+      type: 'response.incomplete',
+      response: { id: 'resp_cut', output: [], usage, incomplete_details: { reason: 'max_output_tokens' } },
+    });
+    const { up, down } = wireOf({ ...traffic('cut'), response });
+    recorder.accept({ kind: 'open', connection: 1, origin: anOrigin() });
+    recorder.accept({ kind: 'bytes', connection: 1, direction: 'up', bytes: up, atMs: Date.now() });
+    recorder.accept({ kind: 'bytes', connection: 1, direction: 'down', bytes: down, atMs: Date.now() });
+    for (let flush = 0; flush < 3; flush++) recorder.accept({ kind: 'flush', id: flush });
+    other.exec('ROLLBACK');
+    other.close();
+    await until(() => exchanges(recorder) === 1);
+    expect(recorder.store.exchangesOfSession('a')).toMatchObject([
+      { attempt: 1, usage: { inputTokens: 1000, outputTokens: 500 } },
+    ]);
+  });
+
   it('is written when the lock is gone: nothing is lost, one warning is given, later exchanges read well', async () => {
     const recorder = aRecorder();
     recorder.record(traffic('before'));

@@ -32,6 +32,50 @@ describe('items', () => {
     expect(texts.map(text => store.put(text))).toEqual(numbers);
   });
 
+  it('stay as they are where one is damaged, and the others are merged', () => {
+    const { database, store, count } = aDatabase();
+    const texts = Array.from({ length: 30 }, (_, index) => `${index} ${noise(4)}`);
+    const numbers = texts.map(text => {
+      const number = store.put(text);
+      store.flush();
+      return number;
+    });
+    database.prepare("UPDATE items SET content = x'0203ffffff' WHERE last_item = ?").run(numbers[7]);
+    const merger = new ItemMerger(database);
+    while (merger.advance());
+    expect(count('items')).toBeLessThan(12);
+    const reader = new ItemReader(database);
+    numbers.forEach((number, index) => {
+      if (index === 7) expect(() => reader.text(number)).toThrow();
+      else expect(reader.text(number)).toBe(texts[index]);
+    });
+  });
+
+  it('are merged in small steps where they are much that compresses well', () => {
+    const { database, store, count } = aDatabase();
+    for (let index = 0; index < 6; index++) {
+      store.put(`${index}`.repeat(1_700_000));
+      store.flush();
+    }
+    store.put(noise(70));
+    store.flush();
+    while (new ItemMerger(database).advance());
+    expect(count('items')).toBeGreaterThan(2);
+  });
+
+  it('of one row are read from the database once', () => {
+    const statements: string[] = [];
+    const database = new Database(':memory:', { verbose: text => void statements.push(String(text)) });
+    for (const migration of traceMigrations) database.exec(migration);
+    const store = new ItemStore(database);
+    const numbers = Array.from({ length: 50 }, (_, index) => store.put(`text ${index}`));
+    store.flush();
+    const reader = new ItemReader(database);
+    statements.length = 0;
+    expect(numbers.map(number => reader.text(number))).toEqual(numbers.map((_, index) => `text ${index}`));
+    expect(statements.filter(text => text.startsWith('SELECT content'))).toHaveLength(1);
+  });
+
   it('go one by one out of a row, and their numbers are not used again', () => {
     const { database, store, count } = aDatabase();
     const numbers = [1, 2, 3].map(index => store.put(`text ${index}`));

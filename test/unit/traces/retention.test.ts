@@ -55,6 +55,28 @@ describe('deleting sessions', () => {
     database.close();
   });
 
+  it('leaves whole what is recorded between two of its steps', () => {
+    const recorder = aRecorder();
+    talk(recorder, 'kept', 1);
+    talk(recorder, 'gone', 5);
+    const { database, retention, count } = retentionOf(recorder.file);
+    const common = said('user', 'common '.repeat(60));
+    const request = { model: 'm', input: [common, said('user', `zebraquokkamarker ${'and more '.repeat(40)}`)] };
+    let recorded = 0;
+    const steps = retention.prune({ kind: 'sessions', ids: ['gone'] });
+    for (let step = steps.next(); !step.done; step = steps.next()) {
+      if (count('exchanges') > 1 + recorded || recorded > 0) continue;
+      // The newest numbers are free again.
+      recorder.record({ request, response: aReply([]), headers: { 'thread-id': 'late' } }, nowMs);
+      recorded++;
+    }
+    while (new SearchIndex(database).advance(10));
+    expect(recorded).toBe(1);
+    expect([...recorder.store.wholeExchanges('late')].map(exchange => exchange.request)).toEqual([request]);
+    expect(recorder.store.search('zebraquokkamarker', 9)).toHaveLength(1);
+    database.close();
+  });
+
   it('takes everything that only they used, and nothing that others use', () => {
     const recorder = aRecorder();
     talk(recorder, 'gone', 5);

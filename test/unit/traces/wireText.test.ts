@@ -132,6 +132,13 @@ describe('a stream', () => {
     );
   });
 
+  it('is the same when hundreds of chunks, short and long, come together', () => {
+    const texts = Array.from({ length: 400 }, (_, index) => 'wörter '.repeat(index % 97 === 0 ? 4000 : index % 9));
+    const body = Buffer.from(sse(...aStream(texts)));
+    const cuts = texts.map((_, index) => (index % 53 === 0 ? 40_000 : 180));
+    expect(wireOf(readChunked(body, cuts, 1000)).body.equals(body)).toBe(true);
+  });
+
   it('gives each event the time at which its last byte came', () => {
     const events = ['data: {"type":"a","delta":"1"}\n\n', ': ping\r\n\r\n', 'data: 2\n\n'];
     for (const body of [events.join(''), events.join('').replaceAll('\r', '')]) {
@@ -196,6 +203,15 @@ describe('the store', () => {
     }
     stop();
     expect(storedTexts(file).some(text => text.includes(key.slice(5, 20)))).toBe(false);
+  });
+
+  it('takes a stream that is longer than what is kept of it for the reply that it is', () => {
+    const { record, store, events } = aRecorder();
+    const long = Array.from({ length: 5000 }, (_, index) => delta(`${index} `.repeat(400), index));
+    const session = record({ request: { model: 'm', input: 'x' }, response: sse(...long) + aReply([]) });
+    const exchange = events.findLast(event => event.kind === 'exchange');
+    expect(store.wireText(exchange?.id ?? '')).toMatchObject({ omitted: 'tooLarge', events: [] });
+    expect(store.exchangesOfSession(session)).toMatchObject([{ error: null, usage: { inputTokens: 10 } }]);
   });
 
   it('keeps a JSON reply’s own text', () => {
