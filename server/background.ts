@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { CoachError } from '../protocol/errors.ts';
 import { server as serverApi } from '../protocol/server.ts';
 import { delay, toIso } from './base/clock.ts';
 import { DisposableStack } from './base/disposable.ts';
@@ -9,7 +10,7 @@ import { type HeldLock, takeLock } from './base/lock.ts';
 import { fileLog } from './base/log.ts';
 import { outerProxyOf } from './base/outerProxy.ts';
 import { type CoachPaths, coachPaths, ensureHome, readOnlyError } from './base/paths.ts';
-import { environmentSettings } from './base/settings.ts';
+import { checkSettings, environmentSettings, settingPrints } from './base/settings.ts';
 import { machineSleep, type SleepLog } from './base/sleep.ts';
 import { version } from './base/version.ts';
 import { createServices, type Services } from './services.ts';
@@ -28,6 +29,7 @@ const replyMs = 50;
  */
 export async function runServer(): Promise<void> {
   const paths = coachPaths();
+  refuse(() => checkSettings(process.env));
   ensureHome(paths);
   const lock = await takeOver(paths);
   if (lock === null) return;
@@ -46,6 +48,7 @@ export async function runServer(): Promise<void> {
   // They have taken effect, and are meant for no program that is started from here.
   for (const name of ['NODE_COMPILE_CACHE', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name];
 
+  const given = settingPrints(process.env);
   const clients = new Set<Socket>();
   const startedAt = toIso(Date.now());
   const token = randomBytes(32).toString('hex');
@@ -64,6 +67,7 @@ export async function runServer(): Promise<void> {
     runningTrials: services.runningTrials(),
     log: logFile,
     outerProxy: outerProxyOf(process.env),
+    settings: given,
   });
   const own = domain(serverApi, {
     hello: status,
@@ -102,6 +106,16 @@ export async function runServer(): Promise<void> {
   await new Promise<void>(resolve => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
   process.exit(0);
+}
+
+/** Ends the process with the reason where it can't serve: who starts it reads what it leaves. */
+function refuse(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    process.stderr.write(`${CoachError.from(error).message}\n`);
+    process.exit(1);
+  }
 }
 
 function busy(services: Services): boolean {

@@ -6,6 +6,12 @@ if (problem !== null) {
   process.exit(1);
 }
 
+// Who reads the output, such as `head`, has enough of it.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 // No top-level await: the bundle is CommonJS.
 void Promise.all([import('./surfaces/cli/program.ts'), import('./demo/demo.ts'), import('./setup/commands.ts')]).then(
   async ([{ runCli }, { addDemoCommand }, { addSetupCommands }]) => {

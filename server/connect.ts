@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -19,6 +19,7 @@ import { atMost, delay, within } from './base/clock.ts';
 import { isAlive, startDetached } from './base/exec.ts';
 import { messageReader } from './base/messageReader.ts';
 import { type CoachPaths, ensureHome, readOnlyError } from './base/paths.ts';
+import { checkSettings } from './base/settings.ts';
 import { version } from './base/version.ts';
 
 /** How long a starting server may take until its socket answers. */
@@ -56,6 +57,8 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
     if (!(await replace(existing))) return existing;
   }
   if (options.program === null) throw unreachable(options.paths);
+  checkSettings(options.env);
+  const output = new OutputSince(join(options.paths.logs, 'server-output.log'));
   let pid = launch(options, options.program);
   let starts = 1;
   const deadline = Date.now() + startTimeoutMs;
@@ -63,10 +66,33 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
     await delay(50);
     const connection = await tryConnect(options, true);
     if (connection !== null) return connection;
+    if (isAlive(pid)) continue;
+    const reason = output.lastLine();
+    if (starts > 1 && reason !== null) throw notStarted(options.paths, reason);
     // Killed in its start, or another one was faster: then this one leaves, too.
-    if (!isAlive(pid) && starts++ < maxStarts) pid = launch(options, options.program);
+    if (starts++ < maxStarts) pid = launch(options, options.program);
   }
   throw unreachable(options.paths);
+}
+
+/** What a server that can't start leaves behind: it has no other way to say why. */
+class OutputSince {
+  readonly #file: string;
+  readonly #from: number;
+
+  constructor(file: string) {
+    this.#file = file;
+    this.#from = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  lastLine(): string | null {
+    try {
+      const written = readFileSync(this.#file).subarray(this.#from).toString('utf8');
+      return written.trimEnd().split('\n').at(-1) || null;
+    } catch {
+      return null;
+    }
+  }
 }
 
 async function tryConnect({ paths, client }: ConnectOptions, started: boolean): Promise<ServerConnection | null> {
@@ -300,6 +326,12 @@ export async function askAgain<T>(ask: () => Promise<T>): Promise<T> {
       if (!(error instanceof ServerEndedError) || tries === maxTries) throw error;
     }
   }
+}
+
+function notStarted(paths: CoachPaths, reason: string): CoachError {
+  return new CoachError('server.unreachable', `The background server can't start: ${reason}`, {
+    hint: `All it said is in ${join(paths.logs, 'server-output.log')}.`,
+  });
 }
 
 function unreachable(paths: CoachPaths): CoachError {

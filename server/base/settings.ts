@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readableIssues } from '../../protocol/api.ts';
@@ -23,6 +24,32 @@ export function environmentSettings(env: NodeJS.ProcessEnv): Settings {
       });
     },
   };
+}
+
+/** @throws CoachError `input.invalid` for the first setting of the environment that is not usable */
+export function checkSettings(env: NodeJS.ProcessEnv): void {
+  const given = environmentSettings(env);
+  for (const name of Object.keys(settings) as SettingName[]) given.get(name);
+}
+
+/** Settings of the one server, which hold for whoever uses it: what leads traffic, and what limits its cost. */
+const shared = Object.entries(settings).filter(([name]) => /^(?:proxy|budget)\./.test(name));
+
+/** The variables by which those settings were given, each with a fingerprint of its value, which may hold a key. */
+export function settingPrints(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    shared.flatMap(([, { env: variable }]) => {
+      const value = env[variable];
+      return value === undefined || value === '' ? [] : [[variable, hash('sha256', value).slice(0, 16)]];
+    }),
+  );
+}
+
+/** Variables of this environment that a server with those fingerprints was not started with. */
+export function otherSettings(env: NodeJS.ProcessEnv, prints: Readonly<Record<string, string>>): string[] {
+  return Object.entries(settingPrints(env)).flatMap(([variable, print]) =>
+    prints[variable] === print ? [] : [variable],
+  );
 }
 
 /**

@@ -166,24 +166,42 @@ export class Retention {
 
   /** Takes away what deleted sessions used and no other uses. */
   *#dropUnused(): Generator<void, void> {
-    const uses = this.#database.prepare(
-      `SELECT session_seq, item FROM item_uses
-       WHERE session_seq NOT IN (SELECT seq FROM sessions) LIMIT ${rowsPerStep}`,
-    );
+    const uses = this.#database
+      .prepare(`SELECT item FROM item_uses WHERE session_seq = ? LIMIT ${rowsPerStep}`)
+      .pluck();
     const dropUse = this.#database.prepare('DELETE FROM item_uses WHERE session_seq = ? AND item = ?');
     const isUsed = this.#database.prepare('SELECT 1 FROM item_uses WHERE item = ?').pluck();
-    for (;;) {
-      yield;
-      // Whatever was recorded since the last step may use these items, too.
-      while (this.#index.advance(indexMs)) yield;
-      const rows = uses.all() as { session_seq: number; item: number }[];
-      if (rows.length === 0) return;
-      this.#transaction(() => {
-        for (const { session_seq, item } of rows) dropUse.run(session_seq, item);
-        const items = rows.map(row => row.item).filter(item => isUsed.get(item) === undefined);
-        deleteItems(this.#database, items);
-      });
+    for (const session of this.#goneSessions()) {
+      for (;;) {
+        yield;
+        // Whatever was recorded since the last step may use these items, too.
+        while (this.#index.advance(indexMs)) yield;
+        const items = uses.all(session) as number[];
+        if (items.length === 0) break;
+        this.#transaction(() => {
+          for (const item of items) dropUse.run(session, item);
+          deleteItems(
+            this.#database,
+            items.filter(item => isUsed.get(item) === undefined),
+          );
+        });
+      }
     }
+  }
+
+  /** Sessions that are gone and used items, found with one step per session: there are hundreds of uses for each. */
+  #goneSessions(): number[] {
+    return this.#database
+      .prepare(`
+        WITH RECURSIVE using_items (seq) AS (
+          SELECT min(session_seq) FROM item_uses
+          UNION ALL
+          SELECT (SELECT min(session_seq) FROM item_uses WHERE session_seq > seq) FROM using_items WHERE seq IS NOT NULL
+        )
+        SELECT seq FROM using_items
+        WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.seq = using_items.seq)`)
+      .pluck()
+      .all() as number[];
   }
 
   /** Words of deleted text stand in the index until its parts are merged. */

@@ -7,7 +7,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../../scripts/root.ts';
 import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { aWorld, type CliOutcome, containers, type World } from '../world.ts';
+import { aWorld, type CliOutcome, cliProgram, containers, run, type World } from '../world.ts';
 
 const sample = join(root, 'media', 'sample');
 
@@ -104,6 +104,53 @@ it.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')('refuses a r
   const outcome = await refused(world, ['task', 'start', 'x'], mount);
   expect(outcome.stderr).toMatch(/write/);
   expect(existsSync(join(source, '.coach'))).toBe(false);
+});
+
+it.each([
+  ['COACH_IDLE_SECS', '0'],
+  ['COACH_BUDGET_DAY_TOKENS', '-1'],
+  ['PROXY_PORT', 'abc'],
+])('refuses %s=%s before anything is started', async (variable, value) => {
+  const world = aWorld();
+  const outcome = await world.cli(['sessions', 'list'], { cwd: temporaryDirectory(), env: { [variable]: value } });
+  expect(outcome.code).toBeGreaterThan(0);
+  expect(outcome.stderr).toContain(`${variable}=${value} is not usable`);
+  expect(world.processes()).toEqual([]);
+});
+
+it('says why the background server can’t start', async () => {
+  const world = aWorld({ COACH_UPSTREAMS: 'foo' });
+  const outcome = await world.cli(['sessions', 'list'], { cwd: temporaryDirectory() });
+  expect(outcome.code).toBeGreaterThan(0);
+  expect(outcome.stderr).toContain('"foo" in COACH_UPSTREAMS');
+  expect(world.processes()).toEqual([]);
+});
+
+it.each([
+  ['COACH_BUDGET_SESSION_TOKENS', '3000'],
+  ['COACH_UPSTREAMS', 'api.openai.com=http://127.0.0.1:9'],
+])('starts no agent with a %s that the running server was not started with', async (variable, value) => {
+  const world = aWorld();
+  await world.connect();
+  const options = { cwd: temporaryDirectory(), env: { [variable]: value } };
+  for (const args of [
+    ['trace', '--', 'true'],
+    ['codex', '--version'],
+    ['proxy', 'run'],
+  ]) {
+    const outcome = await world.cli(args, options);
+    expect(outcome.code).toBeGreaterThan(0);
+    expect(outcome.stderr).toContain(`not started with this ${variable}`);
+    expect(outcome.stderr).toContain('codex-coach server stop');
+  }
+});
+
+it('ends without a word when nobody reads its output any more', async () => {
+  const world = aWorld();
+  await world.connect();
+  const pipe = `"$0" "$1" sessions list --help | head -c 1; "$0" "$1" /env | head -c 1; exit "\${PIPESTATUS[0]}"`;
+  const outcome = await run('bash', ['-c', pipe, process.execPath, cliProgram], { env: world.env });
+  expect(outcome.stderr).toBe('');
 });
 
 it('says that no Codex is there and how to get one', async () => {

@@ -64,9 +64,7 @@ describe('sessions on the command line', { timeout: 60_000 }, () => {
       { session: 'thread-1', model: 'gpt-5.5', exchanges: 2, usage: { inputTokens: 2000 } },
       { session: 'thread-2', model: 'gpt-5.5', exchanges: 1, usage: { inputTokens: 1000 } },
     ]);
-    expect((await world.cli(['sessions', 'today'])).stdout).toContain(
-      'Today (UTC): 3 exchanges, 3.0 k in (10 % cached)',
-    );
+    expect((await world.cli(['sessions', 'today'])).stdout).toContain('Today: 3 exchanges, 3.0 k in (10 % cached)');
     expect((await world.cli(['sessions', 'reprice'])).stdout).toContain('Every cost stands as it was.');
 
     expect((await world.cli(['sessions', 'prune', '--session', 'thread-1'])).stdout).toContain('1 session would be');

@@ -29,7 +29,7 @@ import { addServeCommand } from './serve.ts';
 import { slashCommands } from './slash.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
-import { noteOuterProxy, shellExitCode } from './traced.ts';
+import { noteOtherEnvironment, nothingRecorded, shellExitCode } from './traced.ts';
 
 const closingHelp = `
 Recording:
@@ -131,9 +131,12 @@ async function launchCodex(
   const rest = withTools ? argv.slice(1) : argv;
   const tools = withTools ? ['-c', mcpSetting(terminal.env)] : [];
   const outcome = await connect(async channel => {
-    await noteOuterProxy(channel, terminal);
+    await noteOtherEnvironment(channel, terminal);
     return runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal);
   });
+  // Other commands of Codex, and a window that is closed again, need not ask a model.
+  const asksModel = rest.some(word => word === 'exec' || word === 'e');
+  if (asksModel && outcome.sessionIds.length === 0) terminal.note(`codex-coach: ${nothingRecorded}`);
   return shellExitCode(outcome);
 }
 

@@ -175,8 +175,7 @@ render(sessions.members.export, ({ written, sizeBytes, text }) =>
 
 render(
   sessions.members.today,
-  ({ exchanges, usage, cost }) =>
-    `Today (UTC): ${counted(exchanges, 'exchange')}, ${usageWords(usage)}, ${toMoney(cost)}`,
+  ({ exchanges, usage, cost }) => `Today: ${counted(exchanges, 'exchange')}, ${usageWords(usage)}, ${toMoney(cost)}`,
 );
 
 render(sessions.members.prune, ({ sessions: count, deleted }) => {

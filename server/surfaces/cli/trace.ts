@@ -10,7 +10,7 @@ import type { CommandContext } from './derived.ts';
 import { launchKeys } from './launchKeys.ts';
 import { counted, formatTokens } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { baseUrlsOf, noteOuterProxy, runTraced, shellExitCode } from './traced.ts';
+import { baseUrlsOf, noteOtherEnvironment, nothingRecorded, runTraced, shellExitCode } from './traced.ts';
 
 interface TraceOptions {
   agent?: string;
@@ -43,7 +43,7 @@ async function trace(
   if (keys.length > 0)
     note(`the agent is given ${keys.map(key => key.variable).join(', ')} of .env or the environment.`);
   return withLastingServer(async channel => {
-    if (!quiet) await noteOuterProxy(channel, terminal);
+    if (!quiet) await noteOtherEnvironment(channel, terminal);
     const outcome = await runTraced(
       {
         agent: agent ?? known?.id ?? 'other',
@@ -70,7 +70,7 @@ export function requireProgram(program: string, { env }: Terminal): void {
 }
 
 async function tellSessions(ids: readonly string[], channel: Channel, note: (text: string) => void): Promise<void> {
-  if (ids.length === 0) return note('nothing was recorded. Check the route with: codex-coach doctor');
+  if (ids.length === 0) return note(nothingRecorded);
   const { rows } = await remote(sessions, channel).list({ limit: 500 });
   for (const id of ids) {
     const row = rows.find(candidate => candidate.id === id);

@@ -2,12 +2,17 @@ import { isIP } from 'node:net';
 import { constants } from 'node:os';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
+import { CoachError } from '../../../protocol/errors.ts';
 import { proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
+import { otherSettings } from '../../base/settings.ts';
 import { askAgain } from '../../connect.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Said after an agent that was to be recorded. */
+export const nothingRecorded = 'nothing was recorded. Check the route with: codex-coach doctor';
 
 export interface TracedCommand {
   /** Name under which it is recorded. */
@@ -97,12 +102,19 @@ function endWith(execution: Execution, terminal: Terminal): () => void {
 }
 
 /**
- * Says so when the server reaches model hosts another way than this terminal would: it keeps the environment that it
- * was started with.
+ * The server keeps the environment that it was started with. Says so when it reaches model hosts another way than this
+ * terminal would.
+ * @throws CoachError `input.invalid` when settings of this environment do not hold: a budget, or where traffic goes
  */
-export async function noteOuterProxy(channel: Channel, terminal: Terminal): Promise<void> {
+export async function noteOtherEnvironment(channel: Channel, terminal: Terminal): Promise<void> {
   const here = outerProxyOf(terminal.env);
-  const { outerProxy } = await remote(server, channel).status({});
+  const { outerProxy, settings } = await remote(server, channel).status({});
+  const other = otherSettings(terminal.env, settings);
+  if (other.length > 0) {
+    throw new CoachError('input.invalid', `The background server was not started with this ${other.join(', ')}.`, {
+      hint: 'To start it anew with this environment: codex-coach server stop. Or unset it, to use the server as it is.',
+    });
+  }
   const problem = outerProxyProblem(here, outerProxy);
   if (problem !== null) terminal.note(`codex-coach: ${problem} ${outerProxyFix}`);
 }

@@ -27,7 +27,7 @@ export const token = 'the token';
 
 const status = {
   ...{ version: '0.0.0', pid: 1, home: '/', startedAt: '2026-11-21T00:00:00.000Z', clients: 1, runningTrials: 0 },
-  ...{ log: '/log', outerProxy: null },
+  ...{ log: '/log', outerProxy: null, settings: {} },
 };
 
 const noHistory: TrialHistory = { endedTrials: () => [], run: () => null };
