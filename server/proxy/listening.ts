@@ -65,7 +65,7 @@ async function portInUse(port: number, cause: unknown): Promise<CoachError> {
   const owner = (await isCodexCoach(port)) ? 'another Codex Coach' : 'another program';
   return new CoachError('proxy.portInUse', `Port ${port} is taken by ${owner}.`, {
     cause,
-    hint: 'Choose another port with PROXY_PORT (0 takes any free one), or stop that program.',
+    hint: 'Stop that program, or choose another port: codex-coach server stop, then PROXY_PORT=<port> (0 takes any free one).',
   });
 }
 

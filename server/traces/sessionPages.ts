@@ -1,3 +1,4 @@
+import { CoachError } from '../../protocol/errors.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 import { SessionRecord, SessionTotalsRecord, toSessionSummary, totalsColumns } from './records.ts';
@@ -58,8 +59,15 @@ export function summaryOf(database: Sqlite, record: SessionRecord): SessionSumma
   return toSessionSummary(record, SessionTotalsRecord.parse(totals));
 }
 
-/** Cursors are opaque to clients; one we did not give starts from the newest. */
+/**
+ * Cursors are opaque to clients; without one the list starts from the newest.
+ * @throws CoachError `input.invalid` for one that we did not give: a script would go in circles
+ */
 export function parseCursor(cursor: string | undefined): [endedMs: number, id: string] {
-  const match = /^(\d+)~(.+)$/.exec(cursor ?? '');
-  return [Number(match?.[1] ?? Number.MAX_SAFE_INTEGER), match?.[2] ?? ''];
+  if (cursor === undefined) return [Number.MAX_SAFE_INTEGER, ''];
+  const match = /^(\d+)~(.+)$/.exec(cursor);
+  if (match !== null) return [Number(match[1]), match[2] ?? ''];
+  throw new CoachError('input.invalid', `${JSON.stringify(cursor)} is no cursor of this list.`, {
+    hint: 'Give `next` of the page before, as it is, or leave it out for the newest.',
+  });
 }

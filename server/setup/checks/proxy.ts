@@ -40,7 +40,9 @@ export const checkProxy: Check = async examined => {
   ];
 };
 
-const portFix = { fix: 'Choose another port with PROXY_PORT (0 takes any free one), or stop that program.' };
+const portFix = {
+  fix: 'Stop that program, or choose another port: codex-coach server stop, then PROXY_PORT=<port> (0 takes any free one).',
+};
 
 async function notRunning({ env }: Examined): Promise<Finding[]> {
   const idle = finding('server', 'note', 'Not running; the first command that needs it starts it.');

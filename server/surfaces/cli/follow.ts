@@ -77,10 +77,10 @@ function latest(channel: Pick<Channel, 'request'>, params: object, signal: Abort
 
 function exchangeLine(exchange: Exchange): string {
   const time = new Date(exchange.startedAt).toTimeString().slice(0, 8);
-  const { sessionId: id } = exchange;
   return [
     time,
-    id.length <= 20 ? id : `${id.slice(0, 8)}…${id.slice(-4)}`,
+    // Whole: other commands take it as it is.
+    exchange.sessionId,
     exchange.model ?? exchange.upstreamHost,
     exchange.status ?? 'no reply',
     usageWords(exchange.usage),

@@ -90,6 +90,11 @@ describe('the list of sessions', () => {
     }
   });
 
+  it('refuses a cursor that is none, instead of beginning anew', async () => {
+    const { sessions } = aHome();
+    await expect(sessions.list({ limit: 3, before: '30d' }, never)).rejects.toThrow('"30d" is no cursor');
+  });
+
   it('is narrowed by agent, model, directory, time and title', async () => {
     const { sessions, record, codexFile } = aHome();
     record('recorded-1', '2026-01-01');
