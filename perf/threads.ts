@@ -30,8 +30,7 @@ const longestMs = 180_000;
  * with what comes next. Returns the CPU time that it took meanwhile, in microseconds; 0 at once where there is no /proc.
  */
 export async function settled(pid: number | null): Promise<number> {
-  if (pid === null) return 0;
-  if (cpuTimes(process.pid) === null) return 0;
+  if (pid === null || cpuTimes(process.pid) === null) return 0;
   const usedUs = () => {
     const times = cpuTimes(pid);
     if (times === null) throw new Error(`The process ${pid} has ended.`);

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { CoachError } from '../protocol/errors.ts';
 import { server as serverApi } from '../protocol/server.ts';
 import { delay, toIso } from './base/clock.ts';
 import { DisposableStack } from './base/disposable.ts';
@@ -26,10 +25,11 @@ const replyMs = 50;
 /**
  * The background server, one per COACH_HOME: listens on its socket until told to stop or idle for long enough.
  * A second one for the same home leaves, exit code 0: the first one serves.
+ * @throws what keeps it from serving
  */
 export async function runServer(): Promise<void> {
   const paths = coachPaths();
-  refuse(() => checkSettings(process.env));
+  checkSettings(process.env);
   ensureHome(paths);
   const lock = await takeOver(paths);
   if (lock === null) return;
@@ -40,9 +40,8 @@ export async function runServer(): Promise<void> {
   owner.defer(close);
   const services = await createServices({ paths, settings, log, env: process.env }).catch(async (error: unknown) => {
     log.error('The server cannot start.', { error });
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     await owner.dispose();
-    process.exit(1);
+    throw error;
   });
   owner.add(services);
   // They have taken effect, and are meant for no program that is started from here.
@@ -106,16 +105,6 @@ export async function runServer(): Promise<void> {
   await new Promise<void>(resolve => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
   process.exit(0);
-}
-
-/** Ends the process with the reason where it can't serve: who starts it reads what it leaves. */
-function refuse(check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    process.stderr.write(`${CoachError.from(error).message}\n`);
-    process.exit(1);
-  }
 }
 
 function busy(services: Services): boolean {

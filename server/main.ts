@@ -12,4 +12,10 @@ if (problem !== null) {
 setFlagsFromString('--semi-space-growth-factor=1');
 
 // No top-level await: the bundle is CommonJS.
-void import('./background.ts').then(({ runServer }) => runServer());
+void import('./background.ts')
+  .then(({ runServer }) => runServer())
+  .catch((error: unknown) => {
+    // Who starts a server reads what it leaves.
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  });

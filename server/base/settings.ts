@@ -47,9 +47,8 @@ export function settingPrints(env: NodeJS.ProcessEnv): Record<string, string> {
 
 /** Variables of this environment that a server with those fingerprints was not started with. */
 export function otherSettings(env: NodeJS.ProcessEnv, prints: Readonly<Record<string, string>>): string[] {
-  return Object.entries(settingPrints(env)).flatMap(([variable, print]) =>
-    prints[variable] === print ? [] : [variable],
-  );
+  const given = Object.entries(settingPrints(env));
+  return given.filter(([variable, print]) => prints[variable] !== print).map(([variable]) => variable);
 }
 
 /**

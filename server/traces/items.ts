@@ -56,7 +56,7 @@ export class ItemReader {
       this.#keptLength = 0;
     }
     this.#kept.set(last, texts);
-    this.#keptLength += texts.reduce((sum, text) => sum + text.length, 0);
+    this.#keptLength += lengthOf(texts);
     return texts;
   }
 }
@@ -187,12 +187,14 @@ export class ItemMerger {
     let length = 0;
     for (const row of rows) {
       const content = this.#content.get(row) as Buffer;
+      let read: string[];
       try {
-        texts.push(unpackItems(content));
+        read = unpackItems(content);
       } catch {
         break;
       }
-      length += texts.at(-1)?.reduce((sum, text) => sum + text.length, 0) ?? 0;
+      texts.push(read);
+      length += lengthOf(read);
       if (length > maxMergedLength) break;
     }
     return texts;
@@ -221,6 +223,11 @@ function inOneRow(rows: readonly number[], texts: readonly string[][]): string[]
     whole.push(...Array<string>(missing).fill(''), ...(texts[index] ?? []));
   }
   return whole;
+}
+
+/** Characters of all of them. */
+function lengthOf(texts: readonly string[]): number {
+  return texts.reduce((sum, text) => sum + text.length, 0);
 }
 
 function hashOf(text: string): Buffer {

@@ -135,6 +135,7 @@ it.each([
   const options = { cwd: temporaryDirectory(), env: { [variable]: value } };
   for (const args of [
     ['trace', '--', 'true'],
+    ['trace', '--quiet', '--', 'true'],
     ['codex', '--version'],
     ['proxy', 'run'],
   ]) {

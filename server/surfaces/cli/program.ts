@@ -29,7 +29,7 @@ import { addServeCommand } from './serve.ts';
 import { slashCommands } from './slash.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
-import { noteOtherEnvironment, nothingRecorded, shellExitCode } from './traced.ts';
+import { checkEnvironment, nothingRecorded, shellExitCode } from './traced.ts';
 
 const closingHelp = `
 Recording:
@@ -131,7 +131,7 @@ async function launchCodex(
   const rest = withTools ? argv.slice(1) : argv;
   const tools = withTools ? ['-c', mcpSetting(terminal.env)] : [];
   const outcome = await connect(async channel => {
-    await noteOtherEnvironment(channel, terminal);
+    await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
     return runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal);
   });
   // Other commands of Codex, and a window that is closed again, need not ask a model.

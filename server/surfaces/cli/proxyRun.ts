@@ -5,7 +5,7 @@ import { server } from '../../../protocol/server.ts';
 import { aborted } from '../../base/clock.ts';
 import { shellWord } from '../../base/shell.ts';
 import type { CommandContext } from './derived.ts';
-import { noteOtherEnvironment } from './traced.ts';
+import { checkEnvironment } from './traced.ts';
 
 /** Adds `proxy run`: the proxy for as long as the command runs, with what a shell needs to send agents through it. */
 export function addProxyRunCommand(group: Command, { terminal, withLastingServer }: CommandContext): void {
@@ -15,7 +15,7 @@ export function addProxyRunCommand(group: Command, { terminal, withLastingServer
     .option('--port <value>', 'Port on 127.0.0.1; default: the setting proxy.port')
     .action((options: { port?: string }) =>
       withLastingServer(async channel => {
-        await noteOtherEnvironment(channel, terminal);
+        await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
         const api = remote(proxy, channel);
         const { host, port, caFile } = await api.start(options, terminal.signal);
         const { env } = await api.environment({}, terminal.signal);

@@ -13,7 +13,7 @@ import { confirmCost, planText } from './planned.ts';
 import { flagLines, trialTable } from './render.ts';
 import { rubricLines } from './renderRubric.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
-import { noteOtherEnvironment } from './traced.ts';
+import { checkEnvironment } from './traced.ts';
 
 interface RunOptions extends JudgeOptions {
   repository: string;
@@ -117,7 +117,7 @@ async function runAndShow(
   begin: (channel: Channel) => Promise<RunSummary>,
 ): Promise<void> {
   const { run, trials } = await withServer(async channel => {
-    await noteOtherEnvironment(channel, terminal);
+    await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
     const started = await begin(channel);
     await followRun(started, channel, terminal, line => terminal.note(line));
     return remote(runs, channel).show({ runId: started.id });

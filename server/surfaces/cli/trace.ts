@@ -10,7 +10,7 @@ import type { CommandContext } from './derived.ts';
 import { launchKeys } from './launchKeys.ts';
 import { counted, formatTokens } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { baseUrlsOf, noteOtherEnvironment, nothingRecorded, runTraced, shellExitCode } from './traced.ts';
+import { baseUrlsOf, checkEnvironment, nothingRecorded, runTraced, shellExitCode } from './traced.ts';
 
 interface TraceOptions {
   agent?: string;
@@ -43,7 +43,7 @@ async function trace(
   if (keys.length > 0)
     note(`the agent is given ${keys.map(key => key.variable).join(', ')} of .env or the environment.`);
   return withLastingServer(async channel => {
-    if (!quiet) await noteOtherEnvironment(channel, terminal);
+    await checkEnvironment(channel, terminal.env, note);
     const outcome = await runTraced(
       {
         agent: agent ?? known?.id ?? 'other',

@@ -106,17 +106,21 @@ function endWith(execution: Execution, terminal: Terminal): () => void {
  * terminal would.
  * @throws CoachError `input.invalid` when settings of this environment do not hold: a budget, or where traffic goes
  */
-export async function noteOtherEnvironment(channel: Channel, terminal: Terminal): Promise<void> {
-  const here = outerProxyOf(terminal.env);
+export async function checkEnvironment(
+  channel: Channel,
+  env: NodeJS.ProcessEnv,
+  note: (text: string) => void,
+): Promise<void> {
+  const here = outerProxyOf(env);
   const { outerProxy, settings } = await remote(server, channel).status({});
-  const other = otherSettings(terminal.env, settings);
+  const other = otherSettings(env, settings);
   if (other.length > 0) {
     throw new CoachError('input.invalid', `The background server was not started with this ${other.join(', ')}.`, {
       hint: 'To start it anew with this environment: codex-coach server stop. Or unset it, to use the server as it is.',
     });
   }
   const problem = outerProxyProblem(here, outerProxy);
-  if (problem !== null) terminal.note(`codex-coach: ${problem} ${outerProxyFix}`);
+  if (problem !== null) note(`${problem} ${outerProxyFix}`);
 }
 
 /** What a difference between a terminal's way out and the server's means; null without one. */

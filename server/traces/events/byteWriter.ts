@@ -1,6 +1,6 @@
 /** Many writers stay empty: the columns of a reply that is one piece. */
 const nothing = Buffer.alloc(0);
-const firstBytes = 256;
+const startBytes = 256;
 
 /** Bytes that grow: varints (LEB128), zigzag for signed ones, and runs of bytes with their length. */
 export class ByteWriter {
@@ -46,7 +46,7 @@ export class ByteWriter {
 
   #reserve(sizeBytes: number): void {
     if (this.#length + sizeBytes <= this.#bytes.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(firstBytes, this.#bytes.length * 2, this.#length + sizeBytes));
+    const grown = Buffer.allocUnsafe(Math.max(startBytes, this.#bytes.length * 2, this.#length + sizeBytes));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }

@@ -14,6 +14,17 @@ function aDatabase() {
 const noise = (kilobytes: number) =>
   Array.from({ length: kilobytes * 100 }, () => Math.random().toString(36).slice(2, 12)).join(' ');
 
+/** Texts of which each lies in a row of its own, with their numbers. */
+function inRowsOfTheirOwn(store: ItemStore, count: number) {
+  const texts = Array.from({ length: count }, (_, index) => `${index} ${noise(4)}`);
+  const numbers = texts.map(text => {
+    const number = store.put(text);
+    store.flush();
+    return number;
+  });
+  return { texts, numbers };
+}
+
 describe('items', () => {
   it('keep their numbers when their rows are merged, also for who read them before', () => {
     const { database, store, reader, count } = aDatabase();
@@ -34,12 +45,7 @@ describe('items', () => {
 
   it('stay as they are where one is damaged, and the others are merged', () => {
     const { database, store, count } = aDatabase();
-    const texts = Array.from({ length: 30 }, (_, index) => `${index} ${noise(4)}`);
-    const numbers = texts.map(text => {
-      const number = store.put(text);
-      store.flush();
-      return number;
-    });
+    const { texts, numbers } = inRowsOfTheirOwn(store, 30);
     database.prepare("UPDATE items SET content = x'0203ffffff' WHERE last_item = ?").run(numbers[7]);
     const merger = new ItemMerger(database);
     while (merger.advance());
@@ -94,12 +100,7 @@ describe('items', () => {
 
   it('are merged over numbers that are gone', () => {
     const { database, store, count } = aDatabase();
-    const texts = Array.from({ length: 30 }, (_, index) => `${index} ${noise(4)}`);
-    const numbers = texts.map(text => {
-      const number = store.put(text);
-      store.flush();
-      return number;
-    });
+    const { texts, numbers } = inRowsOfTheirOwn(store, 30);
     deleteItems(
       database,
       numbers.filter((_, index) => index % 4 === 1),
