@@ -53,6 +53,8 @@ export const ConversationItem = z.object({
   text: z.string(),
   toolName: z.string().nullable(),
   callId: z.string().nullable(),
+  /** The model said it, but not in reply to this exchange: the request brought it, as a resumed session's history. */
+  isCopied: z.literal(true).optional(),
 });
 export type ConversationItem = z.infer<typeof ConversationItem>;
 

@@ -1,5 +1,6 @@
-import { constants, gunzipSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { behindEscape } from './escapes.ts';
 import type { LongRun } from './longRuns.ts';
+import { type UnpackBudget, unpack } from './unpack.ts';
 
 /** A piece of a text that stands for another text. */
 export interface EncodedRun {
@@ -7,16 +8,15 @@ export interface EncodedRun {
   readonly end: number;
   readonly kind: 'encoded';
   /** What it may stand for; null when it is compressed and can't be looked into as a whole. */
-  readonly readings: () => readonly string[] | null;
+  readonly readings: (budget: UnpackBudget) => readonly string[] | null;
 }
 
 /** Shortest base64 that can hold a key with its name. */
 const minBase64Length = 24;
-/** A run that begins in the middle of another word is read from each of the four places of its first quadruple. */
-const maxShiftedLength = 512;
-const maxUnpackedBytes = 1024 * 1024;
 /** Escapes and percent-encoding are looked at in their surroundings up to here. */
 const maxReach = 4096;
+/** What is longer goes on in the next piece, which begins so far before the end of this one: no key is cut in two. */
+const overlap = 1024;
 
 /** Percent-encoded, escaped and base64 pieces of a text. Linear: no place is looked at more than a few times. */
 export function encodedRuns(text: string, runs: readonly LongRun[]): EncodedRun[] {
@@ -31,27 +31,36 @@ export function encodedRuns(text: string, runs: readonly LongRun[]): EncodedRun[
 function base64Runs(text: string, runs: readonly LongRun[]): EncodedRun[] {
   const found: EncodedRun[] = [];
   let covered = 0;
-  for (const { start, end: first } of runs) {
-    if (first - start < minBase64Length || start < covered) continue;
+  for (const { start: from, end: first } of runs) {
+    if (first - from < minBase64Length || from < covered) continue;
+    const start = behindEscape(text, from);
     let end = first;
-    for (let next = lineAfter(text, end); next > end && next - end <= 2; next = lineAfter(text, end)) {
-      const from = next;
+    for (let next = lineAfter(text, end); next > end; next = lineAfter(text, end)) {
+      const line = next;
       while (isBase64(text.charCodeAt(next))) next++;
-      if (next === from) break;
+      if (next === line) break;
       end = next;
     }
     while (text[end] === '=') end++;
     covered = end;
     const until = end;
-    found.push({ start, end: until, kind: 'encoded', readings: () => base64Readings(text.slice(start, until)) });
+    found.push({
+      start,
+      end: until,
+      kind: 'encoded',
+      readings: left => base64Readings(text.slice(start, until), left),
+    });
   }
   return found;
 }
 
+const lineEnd = /\r?\n|(?:\\+r)?\\+n/y;
+const lineEnds = /\\+[rn]|[\r\n]/g;
+
 /** Where the next line begins if this one ends here, written as itself or escaped; else the same place. */
 function lineAfter(text: string, at: number): number {
-  if (text[at] === '\n') return at + 1;
-  return text.startsWith('\r\n', at) || text.startsWith('\\n', at) ? at + 2 : at;
+  lineEnd.lastIndex = at;
+  return lineEnd.test(text) ? lineEnd.lastIndex : at;
 }
 
 function isBase64(code: number): boolean {
@@ -66,62 +75,54 @@ function isBase64(code: number): boolean {
 }
 
 /** Enough readable characters in a row to be a secret; random bytes have them nowhere. */
-const readable = /[\x20-\x7e\t\r\n]{16}/;
+const minReadableLength = 16;
 
-/** The same in UTF-16. */
+/** The same in UTF-16, where every other byte is zero. */
 const readableWide = /(?:[\x20-\x7e\t\r\n]\0){12}/;
+const wideBytes = 24;
 
-function base64Readings(encoded: string): string[] | null {
-  const joined = encoded.replaceAll(/\\n|[\r\n]/g, '');
+/** A run may begin in the middle of another word, so it is read from each of the four places of its first quadruple. */
+function base64Readings(encoded: string, budget: UnpackBudget): string[] | null {
+  const joined = encoded.replaceAll(lineEnds, '');
   // Neither a hash in hex nor a word or a path.
   if (/^[0-9a-fA-F-]*$/.test(joined) || /^[a-z/_-]*$|^[A-Z_]*$/.test(joined)) return [];
-  const shifts = joined.length <= maxShiftedLength ? [0, 1, 2, 3] : [0];
-  const whole = unpack(Buffer.from(joined, 'base64'));
-  if (whole === null) return null;
-  return shifts.flatMap(shift => {
-    const bytes = shift === 0 ? whole : Buffer.from(joined.slice(shift), 'base64');
-    const text = bytes.toString('latin1');
-    if (readable.test(text)) return [text];
-    return readableWide.test(text) ? [text.replaceAll('\0', '')] : [];
-  });
-}
-
-/** The same bytes when they are not compressed; null when they are, and are damaged or too much to be looked through. */
-function unpack(bytes: Buffer): Buffer | null {
-  const packing = packings.find(({ begin }) => begin.some(magic => bytes.subarray(0, magic.length).equals(magic)));
-  if (packing === undefined) return bytes;
-  try {
-    return packing.open(bytes);
-  } catch (error) {
-    const isTooMuch = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
-    return isTooMuch || packing.certain ? null : bytes;
+  const readings: string[] = [];
+  for (let shift = 0; shift < 4; shift++) {
+    const bytes = unpack(Buffer.from(joined.slice(shift), 'base64'), budget);
+    if (bytes === null) return null;
+    if (hasReadable(bytes)) readings.push(bytes.toString('latin1'));
+    else if (hasReadableWide(bytes)) readings.push(bytes.toString('latin1').replaceAll('\0', ''));
   }
+  return readings;
 }
 
-interface Packing {
-  readonly begin: readonly Buffer[];
-  /** Nothing else begins like that. */
-  readonly certain: boolean;
-  readonly open: (bytes: Buffer) => Buffer;
+/** Every readable row of that length holds one of the places that are as far apart: only those are looked at. */
+function hasReadable(bytes: Buffer): boolean {
+  for (let probe = minReadableLength - 1; probe < bytes.length; probe += minReadableLength) {
+    let start = probe;
+    while (start > probe - minReadableLength && isReadable(bytes[start])) start--;
+    if (start === probe) continue;
+    let end = probe + 1;
+    while (end - start <= minReadableLength && isReadable(bytes[end])) end++;
+    if (end - start > minReadableLength) return true;
+  }
+  return false;
 }
 
-/** Output that was cut off is common: what there is of it is looked through. */
-const toTheCut = { maxOutputLength: maxUnpackedBytes, finishFlush: constants.Z_SYNC_FLUSH };
-const packings: readonly Packing[] = [
-  { begin: [Buffer.from([0x1f, 0x8b, 8])], certain: true, open: bytes => gunzipSync(bytes, toTheCut) },
-  {
-    begin: [0x01, 0x5e, 0x9c, 0xda].map(level => Buffer.from([0x78, level])),
-    certain: false,
-    open: bytes => inflateSync(bytes, toTheCut),
-  },
-  {
-    begin: [Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
-    certain: true,
-    open: bytes => zstdDecompressSync(bytes, { maxOutputLength: maxUnpackedBytes }),
-  },
-];
+function hasReadableWide(bytes: Buffer): boolean {
+  for (let probe = wideBytes - 2; probe < bytes.length; probe += wideBytes - 2) {
+    if (bytes[probe] !== 0 && bytes[probe + 1] !== 0) continue;
+    const around = bytes.subarray(Math.max(0, probe - wideBytes), probe + wideBytes + 1);
+    if (readableWide.test(around.toString('latin1'))) return true;
+  }
+  return false;
+}
 
-/** The words around every escape, each once. */
+function isReadable(byte: number | undefined): boolean {
+  return byte !== undefined && ((byte >= 32 && byte < 127) || byte === 9 || byte === 10 || byte === 13);
+}
+
+/** The words around every escape, in pieces where they are long. */
 function escapedRuns(
   text: string,
   sign: string,
@@ -134,7 +135,7 @@ function escapedRuns(
       at++;
       continue;
     }
-    const floor = Math.max(runs.at(-1)?.end ?? 0, at - maxReach);
+    const floor = Math.max((runs.at(-1)?.end ?? 0) - overlap, at - maxReach, 0);
     let start = at;
     while (start > floor && isWordPart(text.charCodeAt(start - 1))) start--;
     let end = at + 1;

@@ -29,8 +29,8 @@ export class KnownValues {
     const found: SecretSpan[] = [];
     if (this.#values.size === 0) return found;
     this.#search ??= new Search([...this.#values].flatMap(forms));
-    for (let span = this.#search.next(text, 0); span !== null; span = this.#search.next(text, span.start + 1)) {
-      found.push(span);
+    for (let place = this.#search.next(text, 0); place !== null; place = this.#search.next(text, place.at + 1)) {
+      found.push(spanOf(text, place));
     }
     return found;
   }
@@ -42,24 +42,64 @@ export class KnownValues {
   }
 }
 
-/** As itself, in JSON, in JSON in JSON, as bytes that were read as Latin-1, in hex, and in UTF-16 as itself and in JSON. */
-function forms(value: string): string[] {
+/** A way to write a value. */
+interface Form {
+  readonly text: string;
+  /** Characters of base64 before and after it that stand for a bit of the value and for a bit of what is beside it. */
+  readonly before: number;
+  readonly after: number;
+}
+
+interface Place {
+  readonly at: number;
+  readonly form: Form;
+}
+
+const restOfBase64 = /[\w+/-]?={0,2}/y;
+
+function spanOf(text: string, { at, form }: Place): SecretSpan {
+  let end = at + form.text.length;
+  if (form.after > 0) {
+    restOfBase64.lastIndex = end;
+    end += restOfBase64.exec(text)?.[0].length ?? 0;
+  }
+  return { start: Math.max(0, at - form.before), end, kind: 'known value' };
+}
+
+/**
+ * As itself, in JSON, in JSON in JSON, as bytes that were read as Latin-1, in hex, in base64, and in UTF-16 as itself
+ * and in JSON.
+ */
+function forms(value: string): Form[] {
   const escaped = JSON.stringify(value).slice(1, -1);
   const bytes = Buffer.from(value);
   const hex = bytes.toString('hex');
   const wide = [...value].join('\0');
-  return [
-    ...new Set([
-      value,
-      escaped,
-      JSON.stringify(escaped).slice(1, -1),
-      bytes.toString('latin1'),
-      hex,
-      hex.toUpperCase(),
-      wide,
-      JSON.stringify(wide).slice(1, -1),
-    ]),
+  const texts = [
+    value,
+    escaped,
+    JSON.stringify(escaped).slice(1, -1),
+    bytes.toString('latin1'),
+    hex,
+    hex.toUpperCase(),
+    wide,
+    JSON.stringify(wide).slice(1, -1),
   ];
+  const inBase64 = [0, 1, 2].flatMap(offset => base64Forms(bytes, offset));
+  const all = [...texts.map(text => ({ text, before: 0, after: 0 })), ...inBase64];
+  return [...new Map(all.map(form => [form.text, form])).values()];
+}
+
+/** The characters that are the same whatever stands before and after it. `offset`: bytes before it, modulo 3. */
+function base64Forms(bytes: Buffer, offset: number): Form[] {
+  const fromBits = offset * 8;
+  const toBits = fromBits + bytes.length * 8;
+  const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
+  return (['base64', 'base64url'] as const).map(encoding => ({
+    text: shifted.toString(encoding).slice(Math.ceil(fromBits / 6), Math.floor(toBits / 6)),
+    before: fromBits % 6 === 0 ? 0 : 1,
+    after: toBits % 6 === 0 ? 0 : 1,
+  }));
 }
 
 const blockLength = 3;
@@ -75,32 +115,33 @@ class Search {
   readonly #window: number;
   readonly #shifts = new Uint8Array(tableSize);
   /** By their first characters, the longest first. */
-  readonly #byBeginning = new Map<string, string[]>();
+  readonly #byBeginning = new Map<string, Form[]>();
 
-  constructor(texts: readonly string[]) {
-    this.#window = texts.reduce((least, { length }) => Math.min(least, length), maxWindow);
+  constructor(all: readonly Form[]) {
+    this.#window = all.reduce((least, { text }) => Math.min(least, text.length), maxWindow);
     this.#shifts.fill(this.#window - blockLength + 1);
-    for (const text of [...texts].sort((a, b) => b.length - a.length)) {
+    for (const form of [...all].sort((a, b) => b.text.length - a.text.length)) {
+      const { text } = form;
       for (let end = blockLength; end <= this.#window; end++) {
         const block = blockBefore(text, end);
         this.#shifts[block] = Math.min(this.#shifts[block] ?? 0, this.#window - end);
       }
       const beginning = text.slice(0, minKnownLength);
       const others = this.#byBeginning.get(beginning);
-      if (others === undefined) this.#byBeginning.set(beginning, [text]);
-      else others.push(text);
+      if (others === undefined) this.#byBeginning.set(beginning, [form]);
+      else others.push(form);
     }
   }
 
   /** The first that begins at `from` or later. */
-  next(text: string, from: number): SecretSpan | null {
+  next(text: string, from: number): Place | null {
     for (let end = from + this.#window; end <= text.length; ) {
       const shift = this.#shifts[blockBefore(text, end)] ?? 0;
       if (shift === 0) {
-        const start = end - this.#window;
-        const candidates = this.#byBeginning.get(text.slice(start, start + minKnownLength));
-        const found = candidates?.find(candidate => text.startsWith(candidate, start));
-        if (found !== undefined) return { start, end: start + found.length, kind: 'known value' };
+        const at = end - this.#window;
+        const candidates = this.#byBeginning.get(text.slice(at, at + minKnownLength));
+        const form = candidates?.find(candidate => text.startsWith(candidate.text, at));
+        if (form !== undefined) return { at, form };
       }
       end += shift || 1;
     }

@@ -1,3 +1,5 @@
+import { argumentSecrets } from './argumentSecrets.ts';
+import { beginOfValue, endsOfValue } from './namedValue.ts';
 import type { SecretSpan } from './secretSpan.ts';
 
 /**
@@ -5,16 +7,8 @@ import type { SecretSpan } from './secretSpan.ts';
  * `?sig=…`, `--token …`. What the name alone proves is hidden whatever it looks like; behind names that ordinary code
  * uses as well (`token`, `password` in a program) only what looks random is.
  */
-const valueBegin = /[=>]?\s{0,3}(\\{0,7})(["']?)/y;
-const quotedValue: Readonly<Record<string, RegExp>> = { '"': /[^"\\\n]*/y, "'": /[^'\\\n]*/y };
-const bareValue = /[^\s"'`\\,;(){}[\]<>$&|]*/y;
-/** In an environment it ends at a blank, a quote or an escaped line end. */
-const variableValue = /[^\s"'`\\]*/y;
-const beginOfVariableValue = /[^\s"'`\\]{0,256}/y;
 /** `Authorization: Token …`: the word before the value. */
 const authorizationScheme = /[A-Za-z][A-Za-z-]{2,19} {1,3}(?=\S{12})/y;
-/** Enough of a bare value to judge it by: a text of nothing but names and signs is one value after the other. */
-const beginOfBareValue = /[^\s"'`\\,;(){}[\]<>$&|]{0,256}/y;
 const restOfLine = /[^"'`\\\r\n]{0,8192}/y;
 
 /** Proof enough: nothing else is called that. */
@@ -58,6 +52,7 @@ const lastLetters = new Set(
     'swd',
     'pwd',
     'ase',
+    'lue',
     'ial',
     'als',
     'ion',
@@ -68,6 +63,9 @@ const lastLetters = new Set(
   ].map(letters => packed(letters, 3)),
 );
 
+/** Between a sign and the value behind it: spaces, backslashes and a quote. */
+const maxBeforeValue = 12;
+
 /** Secrets known by their name. */
 export function namedSecrets(text: string): SecretSpan[] {
   const found: SecretSpan[] = [];
@@ -77,7 +75,8 @@ export function namedSecrets(text: string): SecretSpan[] {
       const nameEnd = endOfName(text, at);
       const span = mayBeSecret(text, nameEnd) ? readNamed(text, nameEnd, at) : null;
       if (span !== null) found.push(span);
-      next = Math.max(at + 1, span?.end ?? 0);
+      // The sign of the next name may be the last of this value.
+      next = Math.max(at + 1, (span?.end ?? 0) - maxBeforeValue);
     }
   }
   for (const span of argumentSecrets(text)) found.push(span);
@@ -144,28 +143,35 @@ function readNamed(text: string, nameEnd: number, at: number): SecretSpan | null
   while (nameStart > nameEnd - 80 && isNamePart(text.charCodeAt(nameStart - 1))) nameStart--;
   // An escaped line end is no part of the name that follows it.
   if (text[nameStart - 1] === '\\' && /[nrt]/.test(text[nameStart] ?? '')) nameStart++;
-  const name = text.slice(nameStart, nameEnd);
-  valueBegin.lastIndex = at + 1;
-  const [, escapes = '', quote = ''] = valueBegin.exec(text) ?? [];
-  const begin = valueBegin.lastIndex;
+  const ownName = text.slice(nameStart, nameEnd);
+  const isPair = /^value$/i.test(ownName);
+  const name = isPair ? nameInPair(text, nameStart) : ownName;
+  if (name === null || /^(?:OLD)?PWD$/.test(name)) return null;
+  const { begin, escapes, quote } = beginOfValue(text, at + 1);
   if (/cookie$/i.test(name)) return cookie(text, begin);
-  if (/^(?:OLD)?PWD$/.test(name)) return null;
   const start = /authorization$/i.test(name) ? begin + read(authorizationScheme, text, begin).length : begin;
-  const tight = text[at] === '=' && at === nameEnd && start - at <= 2 + escapes.length;
-  const isVariable = tight && !/[?&]/.test(text[nameStart - 1] ?? '') && environment.test(name);
-  const value = read(quotedValue[quote] ?? (isVariable ? beginOfVariableValue : beginOfBareValue), text, start);
-  const end = start + value.length;
-  const context: Context = {
+  const isTight = text[at] === '=' && at === nameEnd && start - at <= 2 + escapes;
+  const isVariable = isTight && !/[?&]/.test(text[nameStart - 1] ?? '') && environment.test(name);
+  const ends = endsOfValue(text, { start, quote, escapes, isVariable });
+  const context = {
     name,
-    tight,
+    tight: isTight || isPair,
     nameQuoted: /["']/.test(text.slice(nameEnd, at)),
     quoted: quote !== '',
     parameter: /[?&;]/.test(text[nameStart - 1] ?? ''),
-    next: text[end] ?? '',
   };
-  if (!isSecret(value, context)) return null;
-  const whole = isVariable ? variableValue : bareValue;
-  return { start, end: quote === '' ? start + read(whole, text, start).length : end, kind: 'credentials' };
+  const isFound = ends.judged.some(end => isSecret(text.slice(start, end), { ...context, next: text[end] ?? '' }));
+  return isFound ? { start, end: ends.whole(), kind: 'credentials' } : null;
+}
+
+/** `name: DB_PASSWORD`, then `value: …`, as lists of variables, headers and fields of forms have it. */
+const pairBefore =
+  /(?<![A-Za-z0-9_])(?:name|key)\\{0,7}["']?\s{0,3}[:=]\s{0,3}\\{0,7}["']?([A-Za-z0-9_.-]{3,80})\\{0,7}["']?(?:[\s,]|\\+[nrt]){1,60}\\{0,7}["']?$/i;
+const maxPairLength = 200;
+
+/** The name that a `value` at this place belongs to. */
+function nameInPair(text: string, at: number): string | null {
+  return pairBefore.exec(text.slice(Math.max(0, at - maxPairLength), at))?.[1] ?? null;
 }
 
 function isNamePart(code: number): boolean {
@@ -266,46 +272,4 @@ function cookie(text: string, start: number): SecretSpan | null {
 function read(sticky: RegExp, text: string, at: number): string {
   sticky.lastIndex = at;
   return sticky.exec(text)?.[0] ?? '';
-}
-
-/** `--token …`, `-u name:password`, and `login … password …` as in a `.netrc`. */
-const inArguments: readonly { readonly needs: readonly string[]; readonly pattern: RegExp }[] = [
-  {
-    needs: [' --'],
-    pattern:
-      / --(?:[a-z]{1,20}-){0,3}(?:password|token|api-?key|secret|passphrase) {1,3}\\{0,7}["']?([^\s"'\\$<>-][^\s"'\\]{5,})/g,
-  },
-  {
-    needs: [' -u', ' --user'],
-    pattern: / (?:-u|--user)[ =]{1,3}\\{0,7}["']?[^\s:"'\\]{1,64}:([^\s"'\\$]{3,})/g,
-  },
-  {
-    needs: ['login'],
-    pattern: /\blogin\s{1,5}[^\s\\]{1,100}(?:\s|\\[nrt]){1,5}password\s{1,5}([^\s"'\\]{3,200})/g,
-  },
-  {
-    // An AWS secret key has no shape of its own; it stands near its id.
-    needs: ['AKIA', 'ASIA'],
-    pattern:
-      /A(?:KIA|SIA)[A-Z0-9]{16}[^A-Za-z0-9+/]{1,40}(?:[A-Za-z_]{1,40}[^A-Za-z0-9+/]{1,10})?([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/])/g,
-  },
-];
-
-/** Any of the `needs` above: one search where there is none. */
-const anyArgument = /A[KS]IA| -(?:-|u)|login/;
-
-function argumentSecrets(text: string): SecretSpan[] {
-  if (!anyArgument.test(text)) return [];
-  return inArguments.flatMap(({ needs, pattern }) => {
-    const found: SecretSpan[] = [];
-    if (!needs.some(part => text.includes(part))) return found;
-    for (const match of text.matchAll(pattern)) {
-      const value = match[1] ?? '';
-      const end = match.index + match[0].length;
-      if (/\d/.test(value) && !/^[\d.:]+$/.test(value)) {
-        found.push({ start: end - value.length, end, kind: 'credentials' });
-      }
-    }
-    return found;
-  });
 }

@@ -1,9 +1,10 @@
-import { encodedRuns } from './encodedSecrets.ts';
+import { type EncodedRun, encodedRuns } from './encodedSecrets.ts';
 import { KnownValues, minKnownLength } from './knownValues.ts';
-import { type LongRun, longRuns } from './longRuns.ts';
+import { longRuns } from './longRuns.ts';
 import { namedSecrets } from './namedSecrets.ts';
 import type { SecretSpan } from './secretSpan.ts';
 import { shapedSecrets } from './shapedSecrets.ts';
+import { type UnpackBudget, unpackBudget } from './unpack.ts';
 
 export const redacted = '[redacted]';
 
@@ -20,7 +21,7 @@ const nothingKnown = new KnownValues();
 export function redact(text: string, known: KnownValues | Iterable<string> = nothingKnown): string {
   if (text.length < minKnownLength) return text;
   const values = known instanceof KnownValues ? known : new KnownValues(known);
-  return without(text, secretSpans(text, values, maxLayers));
+  return without(text, secretSpans(text, { known: values, budget: unpackBudget() }));
 }
 
 /** The secrets in a text by shape, with their 1-based line; the text itself is not repeated. */
@@ -39,15 +40,34 @@ export function findSecrets(text: string): { line: number; kind: string }[] {
   return found;
 }
 
-function secretSpans(text: string, known: KnownValues, layers: number): SecretSpan[] {
-  const runs = longRuns(text);
-  const plain = [...known.spans(text), ...shapedSecrets(text, runs), ...namedSecrets(text)];
-  return layers === 0 ? plain : [...plain, ...encodedSpans(text, runs, known, layers - 1)];
+interface Search {
+  readonly known: KnownValues;
+  readonly budget: UnpackBudget;
 }
 
-function encodedSpans(text: string, runs: readonly LongRun[], known: KnownValues, layers: number): SecretSpan[] {
-  const hidesSecret = (reading: string) => known.isIn(reading) || secretSpans(reading, known, layers).length > 0;
-  return encodedRuns(text, runs).filter(run => run.readings()?.some(hidesSecret) ?? true);
+function secretSpans(text: string, search: Search): SecretSpan[] {
+  const runs = longRuns(text);
+  return [
+    ...search.known.spans(text),
+    ...shapedSecrets(text, runs),
+    ...namedSecrets(text),
+    ...encodedRuns(text, runs).filter(run => hidesSecret(run, search, maxLayers - 1)),
+  ];
+}
+
+/** What can't be looked into as a whole may hold anything. */
+function hidesSecret(run: EncodedRun, search: Search, layers: number): boolean {
+  return run.readings(search.budget)?.some(reading => holdsSecret(reading, search, layers)) ?? true;
+}
+
+function holdsSecret(text: string, search: Search, layers: number): boolean {
+  const runs = longRuns(text);
+  return (
+    search.known.isIn(text) ||
+    shapedSecrets(text, runs).length > 0 ||
+    namedSecrets(text).length > 0 ||
+    (layers > 0 && encodedRuns(text, runs).some(run => hidesSecret(run, search, layers - 1)))
+  );
 }
 
 function without(text: string, spans: SecretSpan[]): string {

@@ -1,3 +1,4 @@
+import { behindEscape } from './escapes.ts';
 import type { LongRun } from './longRuns.ts';
 import { secretShapes, webToken } from './secretShapes.ts';
 import type { SecretSpan } from './secretSpan.ts';
@@ -7,14 +8,20 @@ type Reader = (text: string, at: number, start: number) => SecretSpan | { readon
 
 const readers = new Map<string, readonly Reader[]>();
 
-for (const { kind, prefixes, tail, anywhere, needsDigit } of secretShapes) {
+/** More than any shape has before its prefix. */
+const maxBefore = 32;
+
+for (const { kind, prefixes, before = '', tail, anywhere, needsDigit } of secretShapes) {
   const pattern = new RegExp(tail, 'y');
+  const beginning = new RegExp(`${before}$`);
   for (const prefix of prefixes) {
     add(prefix, (text, at, start) => {
-      if (!anywhere && !isBoundary(text, start)) return null;
+      if (!anywhere && before === '' && !isBoundary(text, start)) return null;
       const end = matchEnd(pattern, text, at);
       if (end === null) return null;
-      return needsDigit && !/\d/.test(text.slice(at, end)) ? { skip: end } : { start, end, kind };
+      if (needsDigit && !/\d/.test(text.slice(at, end))) return { skip: end };
+      const own = before === '' ? 0 : beginning.exec(text.slice(Math.max(0, start - maxBefore), start))?.[0].length;
+      return own === undefined ? null : { start: start - own, end, kind };
     });
   }
 }
@@ -38,7 +45,7 @@ const readersAt = new Map(
 
 /** Secrets known by how they look. `runs`: the long runs of the text. */
 export function shapedSecrets(text: string, runs: readonly LongRun[]): SecretSpan[] {
-  const found = [...pemBlocks(text), ...urlPasswords(text), ...credentials(text)];
+  const found = [...pemBlocks(text), ...urlPasswords(text), ...credentials(text), ...clientSecrets(text)];
   for (const run of runs) readRun(text, run, found);
   return found.sort((a, b) => a.start - b.start);
 }
@@ -46,6 +53,9 @@ export function shapedSecrets(text: string, runs: readonly LongRun[]): SecretSpa
 function readRun(text: string, { start: from, end: until }: LongRun, found: SecretSpan[]): void {
   const run = text.slice(from, until);
   if (text[from - 1] === ':' && isBotToken(text, from)) found.push({ start: from, end: from + 35, kind: 'key' });
+  const start = behindEscape(text, from);
+  const end = matchEnd(discordToken, text, start);
+  if (end !== null) found.push({ start, end, kind: 'key' });
   beginnings.lastIndex = 0;
   for (let match = beginnings.exec(run); match !== null; match = beginnings.exec(run)) {
     const start = from + match.index;
@@ -67,6 +77,22 @@ const botSecret = /(?=[\w-]{0,34}[a-z])(?=[\w-]{0,34}[A-Z])(?=[\w-]{0,34}\d)[\w-
 function isBotToken(text: string, at: number): boolean {
   botSecret.lastIndex = at;
   return botSecret.test(text) && /(?<!\d)\d{8,10}:$/.test(text.slice(Math.max(0, at - 12), at));
+}
+
+/** Of a Discord bot: the digits of its id in base64, a time and a signature. Without a fixed beginning. */
+const discordToken = /(?:[MNO][DTjz][AEIMQUYcgk][wxyz0-5]){4,6}[A-Za-z0-9]{0,4}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/y;
+
+const clientSecret = /[\w~.-]{31,34}(?![\w~-])/y;
+
+/** Of an application of Microsoft Entra: known by a digit, `Q~` in its fourth to sixth place. */
+function clientSecrets(text: string): SecretSpan[] {
+  const found: SecretSpan[] = [];
+  for (let at = text.indexOf('Q~'); at >= 0; at = text.indexOf('Q~', at + 2)) {
+    const end = matchEnd(clientSecret, text, at + 2);
+    if (end === null || !/[\w~.-]{3}\d$/.test(text.slice(Math.max(0, at - 4), at))) continue;
+    found.push({ start: at - 4, end, kind: 'key' });
+  }
+  return found;
 }
 
 function firstOf(candidates: readonly Reader[], text: string, at: number, start: number) {

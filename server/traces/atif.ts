@@ -3,6 +3,7 @@ import type { ConversationItem, Exchange, SessionSummary } from '../../protocol/
 import { addCost, addUsage, noCost, noUsage, totalTokens, type Usage } from '../../protocol/usage.ts';
 import { isObject, parseJson } from './json.ts';
 import type { SessionReader } from './sessionReader.ts';
+import { pairOutputs } from './toolOutputs.ts';
 
 /** A trajectory in the Agent Trajectory Interchange Format, ATIF-v1.7 (Harbor RFC 0001). */
 export interface AtifTrajectory {
@@ -25,6 +26,8 @@ export interface AtifStep {
   readonly tool_calls?: readonly AtifToolCall[];
   readonly observation?: { readonly results: readonly { readonly source_call_id: string; readonly content: string }[] };
   readonly metrics?: AtifMetrics;
+  /** History of before this trajectory: the request brought it. */
+  readonly is_copied_context?: boolean;
 }
 
 interface AtifToolCall {
@@ -50,7 +53,8 @@ interface AtifTotals {
 }
 
 /**
- * Sessions of one trial (or one session) as one trajectory, one agent step per exchange.
+ * Sessions of one trial (or one session) as one trajectory, one agent step per exchange. What a resumed session brings
+ * along stands before, as steps of its own without figures.
  * @throws CoachError `session.missing`
  */
 export function toAtif(store: SessionReader, sessionIds: readonly string[]): AtifTrajectory {
@@ -74,60 +78,91 @@ export function toAtif(store: SessionReader, sessionIds: readonly string[]): Ati
 }
 
 type Step = Omit<AtifStep, 'step_id'>;
+/** Calls of an exchange; the format wants an id where the API gave none. */
+type Calls = ReadonlyMap<ConversationItem, { readonly id: string; readonly output: ConversationItem | undefined }>;
 
 function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
   const items = store.conversation(session.id);
-  const outputs = new Map(items.filter(item => item.kind === 'toolOutput').map(item => [item.callId, item.text]));
+  const outputs = pairOutputs(items);
   const byExchange = Map.groupBy(items, item => item.exchangeId);
   return store.exchangesOfSession(session.id).flatMap(exchange => {
     const own = byExchange.get(exchange.id) ?? [];
-    const asked = own.filter(item => item.kind === 'system' || item.kind === 'user');
-    const reply = own.filter(item => ['assistant', 'reasoning', 'toolCall'].includes(item.kind));
-    const steps: Step[] = asked.map(item => ({
-      timestamp: exchange.startedAt,
-      source: item.kind === 'system' ? 'system' : 'user',
-      message: item.text,
-    }));
+    const toCall = (item: ConversationItem, index: number) =>
+      [item, { id: item.callId ?? `${exchange.id}-${index}`, output: outputs.get(item) }] as const;
+    const calls = new Map(own.filter(item => item.kind === 'toolCall').map(toCall));
+    const reply = own.filter(isReply);
+    const steps = askedSteps(exchange, own, calls);
     // Without a word there are still tokens, which the steps must add up to.
     const isEmpty = reply.length === 0 && totalTokens(exchange.usage) === null;
-    return isEmpty ? steps : [...steps, agentStep(exchange, reply, outputs)];
+    return isEmpty ? steps : [...steps, replyStep(exchange, reply, calls)];
   });
 }
 
-function agentStep(
-  exchange: Exchange,
-  reply: readonly ConversationItem[],
-  outputs: ReadonlyMap<string | null, string>,
-): Step {
-  const textsOf = (kind: ConversationItem['kind']) =>
-    reply.flatMap(item => (item.kind === kind ? [item.text] : [])).join('\n\n');
-  const calls = reply
-    .filter(item => item.kind === 'toolCall')
-    .map((item, index) => ({ ...item, id: item.callId ?? `${exchange.id}-${index}` }));
-  const results = calls.flatMap(call => {
-    const content = outputs.get(call.id);
-    return content === undefined ? [] : [{ source_call_id: call.id, content }];
+function isReply({ kind, isCopied }: ConversationItem): boolean {
+  return !isCopied && (kind === 'assistant' || kind === 'reasoning' || kind === 'toolCall');
+}
+
+/** What a request brought, in order. Where that is history, it goes as far as the model's last words in it. */
+function askedSteps(exchange: Exchange, own: readonly ConversationItem[], calls: Calls): Step[] {
+  const lastCopied = own.findLast(item => item.isCopied);
+  let isHistory = lastCopied !== undefined;
+  return runsOf(own).flatMap((run): Step[] => {
+    const [{ kind, isCopied, text }] = run;
+    const copied = isHistory ? { is_copied_context: true } : {};
+    if (lastCopied !== undefined && run.includes(lastCopied)) isHistory = false;
+    if (isCopied) return [{ ...agentStep(exchange, run, calls), ...copied }];
+    if (kind === 'user') return [{ timestamp: exchange.startedAt, source: kind, message: text, ...copied }];
+    // Instructions come with every request: they are never only a copy.
+    return kind === 'system' ? [{ timestamp: exchange.startedAt, source: kind, message: text }] : [];
   });
+}
+
+/** What the model said earlier between two messages of others stands together. */
+function runsOf(items: readonly ConversationItem[]): [ConversationItem, ...ConversationItem[]][] {
+  const runs: [ConversationItem, ...ConversationItem[]][] = [];
+  for (const [index, item] of items.entries()) {
+    if (item.isCopied && items[index - 1]?.isCopied) runs.at(-1)?.push(item);
+    else runs.push([item]);
+  }
+  return runs;
+}
+
+function replyStep(exchange: Exchange, reply: readonly ConversationItem[], calls: Calls): Step {
+  return {
+    ...agentStep(exchange, reply, calls),
+    ...(exchange.model === null ? {} : { model_name: exchange.model }),
+    metrics: metricsOf(exchange.usage, exchange.cost.amountUsd),
+  };
+}
+
+function agentStep(exchange: Exchange, said: readonly ConversationItem[], calls: Calls): Step {
+  const textsOf = (kind: ConversationItem['kind']) =>
+    said.flatMap(item => (item.kind === kind ? [item.text] : [])).join('\n\n');
+  const called = said.flatMap(item => {
+    const call = calls.get(item);
+    return call === undefined ? [] : [{ item, ...call }];
+  });
+  const results = called.flatMap(({ id, output }) =>
+    output === undefined ? [] : [{ source_call_id: id, content: output.text }],
+  );
   const reasoning = textsOf('reasoning');
   return {
     timestamp: exchange.startedAt,
     source: 'agent',
     message: textsOf('assistant'),
-    ...(exchange.model === null ? {} : { model_name: exchange.model }),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
-    ...(calls.length === 0 ? {} : { tool_calls: calls.map(toToolCall) }),
+    ...(called.length === 0 ? {} : { tool_calls: called.map(({ item, id }) => toToolCall(item, id)) }),
     ...(results.length === 0 ? {} : { observation: { results } }),
-    metrics: metricsOf(exchange.usage, exchange.cost.amountUsd),
   };
 }
 
 /** Arguments must be an object; a freeform tool's text stands as `input`. */
-function toToolCall(call: ConversationItem & { id: string }): AtifToolCall {
-  const parsed = parseJson(call.text);
+function toToolCall({ text, toolName }: ConversationItem, id: string): AtifToolCall {
+  const parsed = parseJson(text);
   return {
-    tool_call_id: call.id,
-    function_name: call.toolName ?? 'unknown',
-    arguments: isObject(parsed) ? parsed : { input: call.text },
+    tool_call_id: id,
+    function_name: toolName ?? 'unknown',
+    arguments: isObject(parsed) ? parsed : { input: text },
   };
 }
 

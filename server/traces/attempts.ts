@@ -1,9 +1,13 @@
+import { totalTokens, type Usage } from '../../protocol/usage.ts';
+
 /** What is known of the exchange before, per session. */
 interface LastTry {
   readonly turnId: string | null;
   readonly attempt: number;
   readonly failed: boolean;
   readonly replyId: string | null;
+  /** The tokens of that reply are counted. */
+  readonly counted: boolean;
 }
 
 const keptSessions = 1000;
@@ -19,6 +23,7 @@ export interface Try {
   readonly retryCount: number | null;
   readonly failed: boolean;
   readonly replyId: string | null;
+  readonly usage: Usage;
 }
 
 /**
@@ -41,14 +46,16 @@ export class Attempts {
     return counted;
   }
 
-  #count(sessionId: string, { turnId, retryCount, failed, replyId }: Try): Counted {
+  #count(sessionId: string, { turnId, retryCount, failed, replyId, usage }: Try): Counted {
     const before = this.#last.get(sessionId);
     const again = before?.failed === true && before.turnId === turnId;
     const attempt = again ? before.attempt + 1 : (retryCount ?? 0) + 1;
+    const repeats = again && before.counted && replyId !== null && before.replyId === replyId;
+    const counted = repeats || totalTokens(usage) !== null;
     this.#last.delete(sessionId);
-    this.#last.set(sessionId, { turnId, attempt, failed, replyId });
+    this.#last.set(sessionId, { turnId, attempt, failed, replyId, counted });
     const oldest = this.#last.keys().next();
     if (this.#last.size > keptSessions && !oldest.done) this.#last.delete(oldest.value);
-    return { attempt, repeats: again && replyId !== null && before.replyId === replyId };
+    return { attempt, repeats };
   }
 }

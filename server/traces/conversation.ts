@@ -29,6 +29,9 @@ export function toConversation(exchanges: Iterable<SpokenExchange>): Conversatio
   return conversation.items;
 }
 
+/** What the model says. In a request it mostly repeats what a reply said; what is new there is of a reply not seen here. */
+const ofTheModel: ReadonlySet<ConversationItem['kind']> = new Set(['assistant', 'reasoning', 'toolCall']);
+
 /** Calls and outputs are known by their id; the agent may write their text anew, with other spaces or escapes. */
 export function keyOf({ kind, callId, text }: Utterance): string {
   return callId === null ? `${kind}\n${text}` : `${kind}\n#${callId}`;
@@ -55,7 +58,7 @@ class Conversation {
       isWhole &&= this.items.length === known;
       if (isWhole) this.#keepEnd(part, start, search.from);
     }
-    for (const said of answered) this.#append(said, exchangeId);
+    for (const said of answered) this.#append(said, { exchangeId, ...said });
   }
 
   /** Adds what does not follow from the known items. Returns the search as it goes on behind what was found. */
@@ -64,14 +67,14 @@ class Conversation {
     for (const said of list) {
       const at = firstFrom(this.#placesFor(said), from);
       if (at !== undefined && at < search.known) from = at + 1;
-      else this.#append(said, search.exchangeId);
+      else this.#append(said, toAsked(said, search.exchangeId));
     }
     return { ...search, from };
   }
 
-  #append(said: Utterance, exchangeId: string): void {
+  #append(said: Utterance, item: ConversationItem): void {
     this.#placesFor(said).push(this.items.length);
-    this.items.push({ exchangeId, ...said });
+    this.items.push(item);
   }
 
   #placesFor(said: Utterance): number[] {
@@ -89,6 +92,10 @@ class Conversation {
     const ends = this.#ends.get(part) ?? new Map<number, number>();
     this.#ends.set(part, ends.set(start, end));
   }
+}
+
+function toAsked(said: Utterance, exchangeId: string): ConversationItem {
+  return ofTheModel.has(said.kind) ? { exchangeId, ...said, isCopied: true } : { exchangeId, ...said };
 }
 
 interface Search {

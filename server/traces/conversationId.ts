@@ -16,7 +16,8 @@ export interface ConversationFacts {
 
 /**
  * Reads the facts from where agents put them: Codex in `thread-id`/`session-id` headers, in
- * `x-codex-turn-metadata` and in the body's `client_metadata`; Claude Code in `metadata.user_id`. What `clean` would
+ * `x-codex-turn-metadata` and in the body's `client_metadata`; Claude Code in `metadata.user_id`, Gemini CLI by login in the request that its
+ * own wraps. What `clean` would
  * change is no id: ids are stored as they are.
  */
 export function conversationFacts(
@@ -37,6 +38,7 @@ export function conversationFacts(
     headerOf(head, 'x-claude-code-session-id'),
     claudeSession(stringAt(objectAt(request, 'metadata'), 'user_id')),
     stringAt(request, 'prompt_cache_key'),
+    stringAt(objectAt(request, 'request'), 'session_id'),
   ];
   const retries = headerOf(head, 'x-stainless-retry-count');
   return {

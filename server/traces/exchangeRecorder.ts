@@ -11,6 +11,7 @@ import { packEvents, packOmission } from './events/storedEvents.ts';
 import { arrayAt, isObject } from './json.ts';
 import { type PackedReply, type PackedRequest, Packer } from './packing.ts';
 import { priceOf } from './prices.ts';
+import { priceTerms } from './priceTerms.ts';
 import type { ConnectionOrigin, RecorderEvent } from './recorderMessages.ts';
 import type { Redactor } from './redaction.ts';
 import { SessionClock } from './sessionClock.ts';
@@ -61,6 +62,7 @@ export class ExchangeRecorder {
       retryCount: facts.retryCount,
       failed: captured.reply.error !== null,
       replyId: captured.reply.id,
+      usage: captured.reply.usage,
     });
     // The same reply twice, such as after a lost connection, was generated and paid once.
     const reply = repeats ? { ...captured.reply, usage: noUsage, cacheWriteTokens: null } : captured.reply;
@@ -157,6 +159,7 @@ export class ExchangeRecorder {
     const { cost, snapshot } = priceOf({
       usage: reply.usage,
       cacheWriteTokens: reply.cacheWriteTokens,
+      terms: priceTerms(reply.json),
       model,
       host: origin.host,
       atMs: startedAtMs,
@@ -217,7 +220,7 @@ export class ExchangeRecorder {
       id,
       agent: origin.launch?.agent ?? guessed ?? null,
       userAgent: this.#clean(facts.userAgent),
-      title: prompt === undefined ? '' : this.#redactor.text(toTitle(prompt.text)),
+      title: prompt === undefined ? '' : toTitle(this.#redactor.text(prompt.text)),
       repository: this.#clean(facts.repository),
       startedAtMs: captured.startedAtMs,
       endedAtMs: captured.endedAtMs,

@@ -1,6 +1,7 @@
 import type { ConversationItem, Exchange } from '../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import type { SessionReader } from './sessionReader.ts';
+import { pairOutputs } from './toolOutputs.ts';
 
 /** `session_clean.json`: a session without transport noise. */
 export interface CleanSession {
@@ -61,7 +62,7 @@ export function toCleanSession(store: SessionReader, sessionId: string): CleanSe
 }
 
 function toMessages(items: readonly ConversationItem[]): CleanMessage[] {
-  const outputs = new Map(items.filter(item => item.kind === 'toolOutput').map(item => [item.callId, item.text]));
+  const outputs = pairOutputs(items);
   return items.flatMap((item): CleanMessage[] => {
     const { kind, text, exchangeId: exchange, callId } = item;
     switch (kind) {
@@ -72,7 +73,7 @@ function toMessages(items: readonly ConversationItem[]): CleanMessage[] {
             name: item.toolName ?? 'unknown',
             call_id: callId,
             input: text,
-            output: outputs.get(callId) ?? null,
+            output: outputs.get(item)?.text ?? null,
             exchange,
           },
         ];

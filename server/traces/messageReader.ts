@@ -148,14 +148,23 @@ export class MessageReader {
       return false;
     }
     reader.events.push(bytes.toString('latin1'), endedAtMs);
-    const value = parseJson(bytes.toString('utf8'));
+    const text = bytes.toString('utf8');
+    const value = parseJson(text);
     if (value !== undefined) reader.whole(value);
+    else if (this.#dialect?.id === 'other') readLines(text, reader);
     return value !== undefined && value !== null;
   }
 
   #isStream(): boolean {
     const type = this.responseHead === null ? null : headerOf(this.responseHead, 'content-type');
     return type?.toLowerCase().startsWith('text/event-stream') ?? false;
+  }
+}
+
+/** A local model's own API sends one JSON text per line. */
+function readLines(text: string, reader: ReplyReader): void {
+  for (const line of text.split('\n')) {
+    if (line.startsWith('{')) reader.take(parseJson(line));
   }
 }
 

@@ -1,7 +1,8 @@
-import { hash } from 'node:crypto';
+import { ConversationLists, type PackedList } from './conversationLists.ts';
 import { fitHead, type Head, type Member, ownPart } from './heads.ts';
 import type { ItemRef } from './items.ts';
-import { isObject, type JsonObject } from './json.ts';
+import { isObject, type JsonObject, objectAt } from './json.ts';
+import { RecentByConversation } from './recentByConversation.ts';
 import type { Redactor } from './redaction.ts';
 
 /**
@@ -11,6 +12,8 @@ import type { Redactor } from './redaction.ts';
  * - `{"$item": number}`: the item's JSON, word for word;
  * - `{"$list": number}`: a list, stored as `{before: number | null, items: [...]}`, where `before` is the list of the
  *   request before, of which this one is a continuation.
+ *
+ * A request that wraps another, which has the conversation, is stored with the other's members in the same way.
  *
  * What is the same in the requests of a conversation is stored once as their head, see `Head`; so with its replies.
  */
@@ -26,24 +29,13 @@ export interface PartWriter {
 /** Smaller values stay where they are. */
 const minFieldLength = 256;
 const minItemLength = 160;
+/** Where Google's Code Assist has the request of the Gemini API. */
+const wrapper = 'request';
 /** Lists of a reply whose elements come back one by one in the next request; any other is one item. */
 const replyLists = new Set(['output', 'content', 'choices', 'candidates']);
 
-/** What was sent so far in one conversation, and where stored lists end in it. */
-interface ListState {
-  /** Hashes of the elements as sent, before redaction: they live in memory only. */
-  readonly hashes: readonly string[];
-  readonly ends: readonly { readonly length: number; readonly list: number }[];
-  /** Which elements redaction changed. */
-  readonly changed: readonly number[];
-}
-
-const nothing: ListState = { hashes: [], ends: [], changed: [] };
-const keptStates = 200;
 /** Kinds of requests and replies whose heads are remembered. */
 const keptHeads = 800;
-
-const keyOf = (conversation: string, responseId: string) => `${conversation}\n${responseId}`;
 
 export interface PackedRequest {
   /** What to store, redacted. */
@@ -73,13 +65,16 @@ export interface PackedReply {
 export class Packer {
   readonly #parts: PartWriter;
   readonly #redactor: Redactor;
-  #conversations = new Map<string, ListState>();
-  #responses = new Map<string, { state: ListState; output: readonly unknown[] }>();
-  #heads = new Map<string, Head>();
+  readonly #lists: ConversationLists;
+  readonly #heads = new RecentByConversation<Head>(keptHeads);
 
   constructor(parts: PartWriter, redactor: Redactor) {
     this.#parts = parts;
     this.#redactor = redactor;
+    this.#lists = new ConversationLists(
+      text => parts.append(text),
+      element => this.#element(element),
+    );
   }
 
   /**
@@ -91,30 +86,14 @@ export class Packer {
       const { stored, raw, changed } = this.#plain(request);
       return { json: JSON.stringify(stored), head: null, sent: raw, tail: null, changed, remember: () => undefined };
     }
-    let list: PackedList | null = null;
-    let changed = false;
-    const members: Member[] = [];
-    const texts: string[] = [];
-    for (const [name, value] of Object.entries(request)) {
-      if (name === listField && Array.isArray(value)) {
-        list = this.#list(value, conversation, request['previous_response_id']);
-        changed ||= list.changed;
-        members.push([name, JSON.stringify({ $list: list.state.ends.at(-1)?.list ?? this.#node(null, []) })]);
-        texts.push(`${JSON.stringify(name)}:${list.sent}`);
-      } else {
-        const field = this.#field(name, value);
-        changed ||= field.changed;
-        members.push([name, textOf(field.stored)]);
-        texts.push(`${JSON.stringify(name)}:${field.raw}`);
-      }
-    }
-    const state = list?.state ?? nothing;
+    const previousId = request['previous_response_id'];
+    const { members, sent, list, changed } = this.#object(request, { listField, conversation, previousId });
     return {
       ...this.#headed(members, conversation, 'request'),
-      sent: `{${texts.join(',')}}`,
+      sent,
       tail: list?.tail ?? null,
       changed,
-      remember: (responseId, output) => keep(this.#responses, keyOf(conversation, responseId), { state, output }),
+      remember: (responseId, output) => this.#lists.remember(responseId, output, list, conversation),
     };
   }
 
@@ -153,75 +132,57 @@ export class Packer {
     return this.#headed(members, conversation, 'extra');
   }
 
-  #list(list: readonly unknown[], conversation: string, previousId: unknown): PackedList {
-    const previous = typeof previousId === 'string' ? this.#responses.get(keyOf(conversation, previousId)) : undefined;
-    const known = previous?.state ?? this.#conversations.get(conversation) ?? nothing;
-    const added = previous === undefined ? list : [...previous.output, ...list];
-    const texts = added.map(textOf);
-    const addedHashes = texts.map(hashOf);
-    const hashes = previous === undefined ? addedHashes : [...known.hashes, ...addedHashes];
-    const shared = previous === undefined ? commonLength(known.hashes, hashes) : known.hashes.length;
-    const ends = known.ends.filter(end => end.length <= shared);
-    const base = ends.at(-1);
-    const freshFrom = base?.length ?? 0;
-    const first = hashes.length - added.length;
-    const fresh = added.slice(freshFrom - first).map(element => this.#element(element));
-    const changed = [
-      ...known.changed.filter(index => index < freshFrom),
-      ...fresh.flatMap((part, index) => (part.changed ? [freshFrom + index] : [])),
-    ];
-    const stored =
-      fresh.length === 0 && base !== undefined
-        ? base.list
-        : this.#node(
-            base?.list ?? null,
-            fresh.map(part => part.stored),
-          );
-    const end = { length: hashes.length, list: stored };
-    const state = { hashes, ends: base?.list === stored ? ends : [...ends, end], changed };
-    if (base?.list !== stored) keep(this.#conversations, conversation, state);
-    const sentFrom = hashes.length - list.length;
-    return {
-      state,
-      sent: `[${texts.slice(sentFrom - first).join(',')}]`,
-      tail: previous === undefined ? null : list.length,
-      changed: changed.some(index => index >= sentFrom),
-    };
+  #object(request: JsonObject, place: ListPlace): PackedObject {
+    const wraps = !Array.isArray(request[place.listField]);
+    const members: Member[] = [];
+    const sent: Member[] = [];
+    let list: PackedList | null = null;
+    let changed = false;
+    for (const [name, value] of Object.entries(request)) {
+      const member = this.#member(name, value, place, wraps);
+      members.push([name, member.json]);
+      sent.push([name, member.sent]);
+      list ??= member.list;
+      changed ||= member.changed;
+    }
+    return { members, sent: jsonOf(sent), list, changed };
+  }
+
+  #member(name: string, value: unknown, place: ListPlace, wraps: boolean): PackedMember {
+    if (name === place.listField && Array.isArray(value)) {
+      const list = this.#lists.pack(value, place.conversation, place.previousId);
+      return { json: `{"$list":${list.list}}`, sent: list.sent, list, changed: list.changed };
+    }
+    if (wraps && name === wrapper && isObject(value) && Array.isArray(value[place.listField]) && !isReference(value)) {
+      const { members, ...wrapped } = this.#object(value, place);
+      return { ...wrapped, json: jsonOf(members) };
+    }
+    const { stored, raw, changed } = this.#field(name, value);
+    return { json: textOf(stored), sent: raw, list: null, changed };
   }
 
   /** What `work` packs counts only when it returns: what a failed transaction took back is packed anew. */
   attempt<T>(work: () => T): T {
-    const [conversations, responses] = [new Map(this.#conversations), new Map(this.#responses)];
-    const heads = new Map(this.#heads);
+    const undo = [this.#lists.snapshot(), this.#heads.snapshot()];
     try {
       return work();
     } catch (error) {
-      this.#conversations = conversations;
-      this.#responses = responses;
-      this.#heads = heads;
+      for (const each of undo) each();
       throw error;
     }
   }
 
   /** Takes nothing of these conversations for stored any more. */
   forget(conversations: ReadonlySet<string>): void {
-    for (const id of conversations) this.#conversations.delete(id);
-    for (const known of [this.#responses, this.#heads]) {
-      for (const key of known.keys()) {
-        if (conversations.has(key.slice(0, key.indexOf('\n')))) known.delete(key);
-      }
-    }
-  }
-
-  #node(before: number | null, items: readonly unknown[]): number {
-    return this.#parts.append(JSON.stringify({ before, items }));
+    this.#lists.forget(conversations);
+    this.#heads.forget(conversations);
   }
 
   /** As it is to be stored, with what it has in common with those before it left out. */
   #headed(members: readonly Member[], conversation: string, kind: 'request' | 'reply' | 'extra') {
-    const key = keyOf(conversation, JSON.stringify([kind, ...members.map(([name]) => name)]));
-    const head = fitHead(this.#heads.get(key), members, json => this.#parts.putHead(conversation, json));
-    keep(this.#heads, key, head, keptHeads);
+    const key = JSON.stringify([kind, ...members.map(([name]) => name)]);
+    const head = fitHead(this.#heads.get(conversation, key), members, json => this.#parts.putHead(conversation, json));
+    this.#heads.set(head, conversation, key);
     return { json: ownPart(head, members), head: head.id };
   }
 
@@ -245,11 +206,22 @@ export class Packer {
   }
 }
 
-interface PackedList {
-  readonly state: ListState;
+/** Where a request has its conversation, and which one. */
+interface ListPlace {
+  readonly listField: string;
+  readonly conversation: string;
+  readonly previousId: unknown;
+}
+
+interface PackedMember {
+  readonly json: string;
   readonly sent: string;
-  readonly tail: number | null;
+  readonly list: PackedList | null;
   readonly changed: boolean;
+}
+
+interface PackedObject extends Omit<PackedMember, 'json'> {
+  readonly members: readonly Member[];
 }
 
 interface Part {
@@ -268,6 +240,10 @@ function partOf(value: unknown, clean: unknown): Part {
   return { stored: clean, text, raw, changed: text !== raw };
 }
 
+function jsonOf(members: readonly Member[]): string {
+  return `{${members.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(',')}}`;
+}
+
 function textOf(value: unknown): string {
   return JSON.stringify(value) ?? 'null';
 }
@@ -275,6 +251,19 @@ function textOf(value: unknown): string {
 /** Puts everything back in place of its references. `value` is joined with its head, `load` gives an item's text. */
 export function unpack(value: unknown, load: (item: ItemRef) => string): unknown {
   if (!isObject(value)) return value;
+  const wrapped = wrappedIn(value);
+  const whole = unpackMembers(value, load);
+  return wrapped === null ? whole : { ...whole, [wrapper]: unpackMembers(wrapped, load) };
+}
+
+/** The request that a stored one wraps, when it has the conversation; else null. */
+export function wrappedIn(request: JsonObject): JsonObject | null {
+  const wrapped = objectAt(request, wrapper);
+  const hasList = Object.values(wrapped ?? {}).some(member => refAt(member, '$list') !== null);
+  return hasList ? wrapped : null;
+}
+
+function unpackMembers(value: JsonObject, load: (item: ItemRef) => string): JsonObject {
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => {
       if (Array.isArray(field)) return [name, field.map(element => resolve(element, load))];
@@ -305,25 +294,12 @@ export function refAt(value: unknown, kind: '$item' | '$list'): ItemRef | null {
   return typeof ref === 'number' || typeof ref === 'string' ? ref : null;
 }
 
-/** What a user's own JSON must not be taken for. */
+/** What a user's own JSON must not be taken for: a reference, a list of them, a wrapped request. */
 function looksLikeReference(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isReference);
+  return isReference(value) || (isObject(value) && Object.values(value).some(isReference));
+}
+
+function isReference(value: unknown): boolean {
   return isObject(value) && ('$item' in value || '$list' in value);
-}
-
-function hashOf(text: string): string {
-  return hash('sha256', text, 'base64');
-}
-
-function commonLength(a: readonly string[], b: readonly string[]): number {
-  let length = 0;
-  while (length < a.length && length < b.length && a[length] === b[length]) length++;
-  return length;
-}
-
-/** Remembers the most recent entries only. */
-function keep<T>(map: Map<string, T>, key: string, value: T, limit = keptStates): void {
-  map.delete(key);
-  map.set(key, value);
-  const oldest = map.keys().next();
-  if (map.size > limit && !oldest.done) map.delete(oldest.value);
 }

@@ -1,10 +1,13 @@
 import { calcPrice, findProvider, type ModelPrice, type PriceCalculation, type Provider } from '@pydantic/genai-prices';
 import { type Cost, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Sqlite } from '../base/sqlite.ts';
+import type { PriceTerms } from './priceTerms.ts';
 
 export interface PricedExchange {
   readonly usage: Usage;
   readonly cacheWriteTokens: number | null;
+  /** Left out where nothing is known of them. */
+  readonly terms?: PriceTerms;
   readonly model: string | null;
   readonly host: string;
   readonly atMs: number;
@@ -62,15 +65,18 @@ export interface PricedCost {
   readonly snapshot: PriceSnapshot | null;
 }
 
+/** Hosts that only serve who has a plan: ChatGPT's, and Gemini's by Google login. Copilot charges its plans by tokens. */
+const planHosts: ReadonlySet<string> = new Set(['chatgpt.com', 'cloudcode-pa.googleapis.com']);
+
 /**
  * What an exchange cost, by the provider's published prices of that day (@pydantic/genai-prices, offline).
- * A model or host without a price is `unpriced`: never $0, never the price of a similar name.
+ * A model, host or tier without a price is `unpriced`: never $0, never the price of a similar one.
  */
 export function priceOf(exchange: PricedExchange): PricedCost {
   const unpaid = (kind: Cost['kind']): PricedCost => ({ cost: { amountUsd: null, kind }, snapshot: null });
   if (!totalTokens(exchange.usage)) return unpaid('none');
   if (exchange.replay) return unpaid('replay');
-  if (exchange.subscription || exchange.host === 'chatgpt.com') return unpaid('subscription');
+  if (exchange.subscription || planHosts.has(exchange.host)) return unpaid('subscription');
   const price = calculate(exchange);
   if (price === null) return unpaid('unpriced');
   return { cost: { amountUsd: price.total_price, kind: 'priced' }, snapshot: snapshotOf(price) };
@@ -113,17 +119,27 @@ function providerOf(host: string, model: string): Provider | null {
   return provider;
 }
 
-function calculate({ usage, cacheWriteTokens, model, host, atMs }: PricedExchange): PriceCalculation | null {
+/** Whether the list has prices of the model. */
+export function isListed({ host, model }: PricedExchange): boolean {
+  return model !== null && providerOf(host, model) !== null;
+}
+
+function calculate({ usage, cacheWriteTokens, terms, model, host, atMs }: PricedExchange): PriceCalculation | null {
   if (model === null || usage.inputTokens === null || usage.outputTokens === null) return null;
+  if (terms?.usual === false) return null;
+  const forAnHour = terms?.hourCacheWriteTokens ?? 0;
   const counts = {
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
     ...(usage.cachedInputTokens === null ? {} : { cache_read_tokens: usage.cachedInputTokens }),
     ...(cacheWriteTokens === null ? {} : { cache_write_tokens: cacheWriteTokens }),
+    ...(forAnHour === 0 ? {} : { cache_write_1h_tokens: forAnHour }),
   };
   try {
     const provider = providerOf(host, model);
-    return provider === null ? null : calcPrice(counts, model, { provider, timestamp: new Date(atMs) });
+    const price = provider === null ? null : calcPrice(counts, model, { provider, timestamp: new Date(atMs) });
+    // Without a price for an hour, the list would take the one for five minutes.
+    return forAnHour > 0 && price?.model_price['cache_write_1h_mtok'] === undefined ? null : price;
   } catch {
     // The counts contradict each other (more cached than sent): no price is better than a wrong one.
     return null;

@@ -1,6 +1,8 @@
 import { KnownValues } from '../base/knownValues.ts';
 import { isSecretMember } from '../base/namedSecrets.ts';
 import { redact, redacted } from '../base/redact.ts';
+import { stringAt } from './json.ts';
+import { isCleanTogether } from './splitTexts.ts';
 
 /** Fields whose text is a secret whatever it looks like. */
 const secretField =
@@ -26,32 +28,42 @@ const maxRememberedLength = 4 * 1024 * 1024;
 const maxShortLength = 64;
 const maxShortTexts = 4000;
 
+/** `{"name": "DB_PASSWORD", "value": …}`: what `value` is the value of. Of any other member its own name. */
+function nameInPair(name: string, pair: object): string {
+  if (name !== 'value' && name !== 'Value') return name;
+  return ['name', 'key', 'Name', 'Key'].map(each => stringAt(pair, each)).find(told => told !== null) ?? name;
+}
+
 /** Takes secrets out of what is about to be written. */
 export class Redactor {
   readonly #known = new KnownValues();
-  #clean = new Set<string>();
-  #cleanLength = 0;
+  /** What long texts came to: clean ones to themselves. */
+  #results = new Map<string, string>();
+  #resultsLength = 0;
   #shortClean = new Set<string>();
 
   /** `fresh`: made just now, so that no text before can hold it, and what was clean stays clean. */
   hide(secret: string, fresh = false): void {
-    if (this.#known.add(secret) && !fresh) this.#forgetClean();
+    if (this.#known.add(secret) && !fresh) this.#forgetResults();
   }
 
   /** The value is of no use to anybody any more. */
   forget(secret: string): void {
     this.#known.delete(secret);
+    for (const [text, result] of this.#results) {
+      if (result !== text) this.#results.delete(text);
+    }
   }
 
   /** The same string when there is nothing to hide in it. */
   text(text: string): string {
-    const isShort = text.length <= maxShortLength;
-    if ((isShort ? this.#shortClean : this.#clean).has(text)) return text;
+    if (text.length <= maxShortLength && this.#shortClean.has(text)) return text;
+    const known = this.#results.get(text);
+    if (known !== undefined) return known;
     const result = redact(text, this.#known);
-    if (result !== text) return result;
-    if (isShort) this.#rememberShort(text);
-    else if (text.length >= minRememberedLength) this.#remember(text);
-    return text;
+    if (text.length >= minRememberedLength) this.#remember(text, result);
+    else if (text.length <= maxShortLength && result === text) this.#rememberShort(text);
+    return result;
   }
 
   /**
@@ -80,7 +92,8 @@ export class Redactor {
     return Array.isArray(value) ? this.#list(value, depth) : this.#object(value, depth);
   }
 
-  #list(list: readonly unknown[], depth: number): readonly unknown[] {
+  #list(list: readonly unknown[], depth: number): unknown {
+    if (!isCleanTogether(list, text => this.text(text) === text)) return redacted;
     let clean: unknown[] | null = null;
     for (let index = 0; index < list.length; index++) {
       const member = this.#json(list[index], depth + 1);
@@ -96,7 +109,7 @@ export class Redactor {
     for (const entry of members) {
       const [name, member] = entry;
       entry[0] = this.text(name);
-      entry[1] = this.#member(name, member, depth);
+      entry[1] = this.#member(nameInPair(name, value), member, depth);
       changed ||= entry[1] !== member || entry[0] !== name;
     }
     return changed ? Object.fromEntries(members) : value;
@@ -107,11 +120,11 @@ export class Redactor {
     return member !== '' && (isSecretField(name) || isSecretMember(name, member)) ? redacted : this.text(member);
   }
 
-  #remember(text: string): void {
+  #remember(text: string, result: string): void {
     if (text.length > maxRememberedLength / 4) return;
-    if (this.#cleanLength + text.length > maxRememberedLength) this.#forgetClean();
-    this.#clean.add(text);
-    this.#cleanLength += text.length;
+    if (this.#resultsLength + text.length > maxRememberedLength) this.#forgetResults();
+    this.#results.set(text, result);
+    this.#resultsLength += text.length;
   }
 
   #rememberShort(text: string): void {
@@ -119,9 +132,9 @@ export class Redactor {
     this.#shortClean.add(text);
   }
 
-  #forgetClean(): void {
+  #forgetResults(): void {
     this.#shortClean.clear();
-    this.#clean = new Set();
-    this.#cleanLength = 0;
+    this.#results = new Map();
+    this.#resultsLength = 0;
   }
 }

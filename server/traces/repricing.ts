@@ -1,5 +1,10 @@
 import type { Sqlite } from '../base/sqlite.ts';
-import { type PricedExchange, PriceSnapshots, priceOf } from './prices.ts';
+import { joinHead } from './heads.ts';
+import { ItemReader } from './items.ts';
+import { isObject } from './json.ts';
+import { unpack } from './packing.ts';
+import { isListed, type PricedCost, type PricedExchange, PriceSnapshots, priceOf } from './prices.ts';
+import { type PriceTerms, priceTermMembers, priceTerms } from './priceTerms.ts';
 import { UsageTotals } from './totals.ts';
 
 export interface RepriceReport {
@@ -9,7 +14,8 @@ export interface RepriceReport {
   readonly newlyPriced: number;
 }
 
-const rowsPerStep = 250;
+/** Few enough that no exchange waits long to be written, also where what is needed of replies is stored apart. */
+const rowsPerStep = 50;
 
 interface Row {
   readonly seq: number;
@@ -25,21 +31,25 @@ interface Row {
   readonly cost_usd: number | null;
   readonly cost_kind: string;
   readonly price_id: number | null;
+  readonly response_json: string | null;
+  readonly reply_head: string | null;
 }
 
 /**
- * Computes costs again with the price list of this version; to be run to its end, step by step. The cost and the prices
- * before stay beside the new ones. A price that can't be
- * found any more leaves the cost as it was. Subscriptions and replays have no price and get none.
+ * Computes costs again with the price list and the rules of this version; to be run to its end, step by step. The cost
+ * and the prices before stay beside the new ones. A model that the list has no more leaves the cost as it was.
+ * Subscriptions and replays have no price and get none.
  */
 export function* reprice(database: Sqlite): Generator<void, RepriceReport> {
   const totals = new UsageTotals(database);
   const prices = new PriceSnapshots(database);
+  const items = new ItemReader(database);
   const next = database.prepare(
-    `SELECT * FROM exchanges WHERE seq > ? AND cost_kind IN ('priced', 'unpriced') ORDER BY seq LIMIT ${rowsPerStep}`,
+    `SELECT *, (SELECT json FROM heads WHERE heads.id = response_head) AS reply_head FROM exchanges
+     WHERE seq > ? AND cost_kind IN ('priced', 'unpriced') ORDER BY seq LIMIT ${rowsPerStep}`,
   );
   const update = database.prepare(
-    `UPDATE exchanges SET cost_usd = ?, cost_kind = 'priced', price_id = ?, replaced_cost_usd = ?, replaced_price_id = ?
+    `UPDATE exchanges SET cost_usd = ?, cost_kind = ?, price_id = ?, replaced_cost_usd = ?, replaced_price_id = ?
      WHERE seq = ?`,
   );
   let changed = 0;
@@ -52,12 +62,13 @@ export function* reprice(database: Sqlite): Generator<void, RepriceReport> {
     const sessions = new Set<string>();
     const step = database.transaction(() => {
       for (const row of rows) {
-        const { cost, snapshot } = priceOf(toPriced(row));
-        if (snapshot === null || cost.amountUsd === row.cost_usd) continue;
-        update.run(cost.amountUsd, prices.put(snapshot), row.cost_usd, row.price_id, row.seq);
+        const priced = newPrice(row, items);
+        if (priced === null) continue;
+        const { cost, snapshot } = priced;
+        update.run(cost.amountUsd, cost.kind, prices.put(snapshot), row.cost_usd, row.price_id, row.seq);
         sessions.add(row.session_id);
         changed++;
-        if (row.cost_kind === 'unpriced') newlyPriced++;
+        if (row.cost_kind === 'unpriced' && cost.kind === 'priced') newlyPriced++;
       }
       for (const id of sessions) totals.recount(id);
     });
@@ -65,7 +76,30 @@ export function* reprice(database: Sqlite): Generator<void, RepriceReport> {
   }
 }
 
-function toPriced(row: Row): PricedExchange {
+/** Null where the cost stays as it was. */
+function newPrice(row: Row, items: ItemReader): PricedCost | null {
+  const terms = termsOf(row, items);
+  if (terms === null) return null;
+  const exchange = toPriced(row, terms);
+  const priced = priceOf(exchange);
+  const { amountUsd, kind } = priced.cost;
+  if (amountUsd === row.cost_usd && kind === row.cost_kind) return null;
+  return kind === 'unpriced' && !isListed(exchange) ? null : priced;
+}
+
+/** Null where what is stored of the reply can't be read. */
+function termsOf({ response_json: own, reply_head: head }: Row, items: ItemReader): PriceTerms | null {
+  if (own === null) return priceTerms(null);
+  try {
+    const reply = joinHead(head, own);
+    const needed = priceTermMembers.map(name => [name, isObject(reply) ? reply[name] : undefined]);
+    return priceTerms(unpack(Object.fromEntries(needed), item => items.text(item)));
+  } catch {
+    return null;
+  }
+}
+
+function toPriced(row: Row, terms: PriceTerms): PricedExchange {
   return {
     usage: {
       inputTokens: row.input_tokens,
@@ -74,6 +108,7 @@ function toPriced(row: Row): PricedExchange {
       reasoningTokens: row.reasoning_tokens,
     },
     cacheWriteTokens: row.cache_write_tokens,
+    terms,
     model: row.model,
     host: row.upstream_host,
     atMs: row.ts_ms,

@@ -1,6 +1,6 @@
 import type { Change, RequestChanges } from '../../protocol/sessions.ts';
 import { dialectNamed } from './dialects/index.ts';
-import { arrayAt, isObject, type JsonObject, stringAt } from './json.ts';
+import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from './json.ts';
 import type { WholeExchange } from './store.ts';
 
 /** Characters of a text that a change shows. */
@@ -30,9 +30,11 @@ interface Parts {
 }
 
 function partsOf(whole: WholeExchange | null): Parts {
-  const request = whole?.request;
-  if (whole === null || !isObject(request)) return { items: [], tools: new Map(), settings: new Map() };
+  const sent = whole?.request;
+  if (whole === null || !isObject(sent)) return { items: [], tools: new Map(), settings: new Map() };
   const listField = dialectNamed(whole.exchange.dialect)?.listField ?? 'input';
+  const wrapped = objectAt(sent, 'request');
+  const request = Array.isArray(wrapped?.[listField]) ? { ...sent, request: null, ...wrapped } : sent;
   const items = arrayAt(request, listField);
   const ownTools = items.filter(item => stringAt(item, 'type') === 'additional_tools');
   const { [listField]: _list, tools: _tools, ...rest } = request;

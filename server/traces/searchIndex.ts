@@ -1,6 +1,7 @@
 import { type Sqlite, storageFault } from '../base/sqlite.ts';
 import type { Utterance } from './dialects/dialect.ts';
 import { referencesIn, type StoredExchange, StoredParts, saidKey, storedColumns } from './storedParts.ts';
+import { separated } from './wordMatch.ts';
 
 /** Of a tool's output only the beginning can be searched for: it is most of the text and least of what was said. */
 const maxOutputLength = 2000;
@@ -106,6 +107,6 @@ export class SearchIndex {
     if (said.kind === 'system' || said.text.trim() === '') return;
     const id = this.#put.get(row.session_seq, row.seq, said.kind, saidKey(said)) as number | undefined;
     const length = said.kind === 'toolOutput' ? maxOutputLength : maxTextLength;
-    if (id !== undefined) this.#putText.run(id, said.text.slice(0, length));
+    if (id !== undefined) this.#putText.run(id, separated(said.text.slice(0, length)));
   }
 }

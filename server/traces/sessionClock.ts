@@ -14,7 +14,7 @@ export interface SessionClockDeps {
 }
 
 /** An id that we gave. */
-const ownId = /^\d{8}T\d{6}-[0-9a-f]{8}$/;
+export const ownId = /^\d{8}T\d{6}-[0-9a-f]{8}$/;
 
 /** Sessions of agents that name no conversation: one per source until it has been silent, and awake, for `idleMs`. */
 export class SessionClock {

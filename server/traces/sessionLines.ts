@@ -2,6 +2,7 @@ import type { ConversationItem, ConversationLine, Exchange, LineKind } from '../
 import { isPrompt } from './conversationId.ts';
 import { cut, shownLength } from './html/text.ts';
 import { readableInput } from './readableInput.ts';
+import { pairOutputs } from './toolOutputs.ts';
 import { reportsFailure } from './toolUse.ts';
 import { touchedFiles } from './touchedFiles.ts';
 
@@ -55,17 +56,11 @@ export class SessionLines {
 }
 
 function toLines(items: readonly ConversationItem[]): Line[] {
-  const calls = new Set(items.flatMap(item => (item.kind === 'toolCall' && item.callId ? [item.callId] : [])));
-  const outputs = new Map(
-    items.flatMap(item => (item.kind === 'toolOutput' && item.callId ? [[item.callId, item]] : [])),
-  );
+  const outputs = pairOutputs(items);
+  const withCall = new Set(outputs.values());
   return items
-    .filter(item => !(item.kind === 'toolOutput' && item.callId !== null && calls.has(item.callId)))
-    .map(item => ({
-      kind: kindOf(item),
-      item,
-      output: item.kind === 'toolCall' && item.callId !== null ? (outputs.get(item.callId) ?? null) : null,
-    }));
+    .filter(item => !withCall.has(item))
+    .map(item => ({ kind: kindOf(item), item, output: outputs.get(item) ?? null }));
 }
 
 function kindOf(item: ConversationItem): LineKind {

@@ -43,7 +43,8 @@ async function unrecorded(store: TraceStore, files: CodexSessionFiles, page: Ses
     if (file.modifiedMs < (page.sinceMs ?? 0)) break;
     if (!isOlder(file) || store.session(file.id) !== null) continue;
     const summary = await files.summary(file);
-    if (matches(summary, page)) found.push({ atMs: file.modifiedMs, summary });
+    // One in which nothing was answered yet, or that a version before all that we can read has written.
+    if (summary.exchanges > 0 && matches(summary, page)) found.push({ atMs: file.modifiedMs, summary });
   }
   return found;
 }

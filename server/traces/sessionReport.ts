@@ -1,6 +1,7 @@
 import type { ConversationItem, Exchange, SessionReport, SessionSummary } from '../../protocol/sessions.ts';
 import { isPrompt } from './conversationId.ts';
 import type { SessionReader } from './sessionReader.ts';
+import { pairOutputs } from './toolOutputs.ts';
 import { filesEditedBy, reportsFailure } from './toolUse.ts';
 
 const shownSteps = 5;
@@ -43,18 +44,15 @@ function hasFailed(exchange: Exchange | undefined): boolean {
 }
 
 function toolsOf(conversation: readonly ConversationItem[]): SessionReport['tools'] {
-  const failed = new Set(
-    conversation.flatMap(item =>
-      item.kind === 'toolOutput' && item.callId !== null && reportsFailure(item.text) ? [item.callId] : [],
-    ),
-  );
+  const outputs = pairOutputs(conversation);
   const tools = new Map<string, { name: string; calls: number; failures: number }>();
   for (const call of conversation.filter(item => item.kind === 'toolCall')) {
     const name = call.toolName ?? 'unknown';
     const tool = tools.get(name) ?? { name, calls: 0, failures: 0 };
     tools.set(name, tool);
     tool.calls++;
-    if (call.callId !== null && failed.has(call.callId)) tool.failures++;
+    const output = outputs.get(call);
+    if (output !== undefined && reportsFailure(output.text)) tool.failures++;
   }
   return [...tools.values()].sort((a, b) => b.calls - a.calls);
 }
@@ -86,8 +84,8 @@ function elapsed(exchanges: readonly Exchange[]): number {
 /** Waiting for the model, and between two exchanges for the tools that the first of them called. */
 function stepsOf(exchanges: readonly Exchange[], conversation: readonly ConversationItem[]): SessionReport['longest'] {
   const called = new Map<string, Set<string>>();
-  for (const { kind, exchangeId, toolName } of conversation) {
-    if (kind !== 'toolCall') continue;
+  for (const { kind, exchangeId, toolName, isCopied } of conversation) {
+    if (kind !== 'toolCall' || isCopied) continue;
     called.set(exchangeId, (called.get(exchangeId) ?? new Set()).add(toolName ?? 'unknown'));
   }
   return exchanges.flatMap((exchange, index): SessionReport['longest'] => {

@@ -78,7 +78,7 @@ export class TraceStore {
     const session = this.session(sessionId);
     if (session !== null) return session;
     throw new CoachError('session.missing', `No recorded session ${sessionId}.`, {
-      hint: 'See the recorded ones with: codex-coach sessions list',
+      hint: 'See: codex-coach sessions list. What is marked “codex file” there was never on our wire.',
     });
   }
 

@@ -7,7 +7,7 @@ import { dialectNamed } from './dialects/index.ts';
 import { joinHead } from './heads.ts';
 import { ItemReader, type ItemRef } from './items.ts';
 import { isObject, type JsonObject } from './json.ts';
-import { refAt } from './packing.ts';
+import { refAt, wrappedIn } from './packing.ts';
 
 /** One exchange as it lies in the database, see `Packer` for its references. */
 export interface StoredExchange {
@@ -45,7 +45,8 @@ export class StoredParts {
 
   /** Numbers of the items that an exchange refers to itself, apart from its conversation. */
   references(exchange: StoredExchange): number[] {
-    const values = [requestOf(exchange), responseOf(exchange)];
+    const request = requestOf(exchange);
+    const values = [request, wrappedIn(request) ?? {}, responseOf(exchange)];
     return this.numbers(values.flatMap(value => Object.values(value).flatMap(referencesIn)));
   }
 
@@ -55,7 +56,8 @@ export class StoredParts {
 
   /** The lists that a request's conversation is made of, the newest first. */
   *nodes(exchange: StoredExchange): Generator<ListNode> {
-    const lists = Object.values(requestOf(exchange)).map(field => refAt(field, '$list'));
+    const request = requestOf(exchange);
+    const lists = Object.values(wrappedIn(request) ?? request).map(field => refAt(field, '$list'));
     for (let at = lists.find(list => list !== null) ?? null; at !== null; ) {
       const { before, items } = JSON.parse(this.#items.text(at)) as Omit<ListNode, 'list'>;
       yield { list: at, before, items };

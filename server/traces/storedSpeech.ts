@@ -5,7 +5,7 @@ import { dialectNamed } from './dialects/index.ts';
 import { joinHead } from './heads.ts';
 import { ItemReader, type ItemRef } from './items.ts';
 import { isObject } from './json.ts';
-import { refAt } from './packing.ts';
+import { refAt, wrappedIn } from './packing.ts';
 import type { StoredExchange } from './storedParts.ts';
 
 /** Characters of JSON whose values are kept at hand: instructions and tools come with every exchange. */
@@ -29,7 +29,9 @@ export class StoredSpeech {
   of(exchangeId: string, stored: StoredExchange): SpokenExchange {
     const dialect = dialectNamed(stored.dialect);
     if (dialect === null) return { exchangeId, instructions: [], list: null, answered: [] };
-    const request = joined(stored.request_head, stored.request_json);
+    const whole = joined(stored.request_head, stored.request_json);
+    // Formats that wrap a request read it without its wrapping as well.
+    const request = isObject(whole) ? (wrappedIn(whole) ?? whole) : whole;
     const field = dialect.listField;
     const list = isObject(request) ? refAt(request[field], '$list') : null;
     const rest = isObject(request) && list !== null ? { ...request, [field]: [] } : request;

@@ -42,6 +42,8 @@ export function reportsFailure(output: string): boolean {
   const code = exitCode.exec(head)?.[1];
   if (code !== undefined) return Number(code) !== 0;
   const parsed = head.startsWith('{') ? parseJson(output) : undefined;
+  // As Gemini's own tools answer.
+  if (isObject(parsed) && Object.keys(parsed).join() === 'error') return true;
   const metadata = isObject(parsed) && isObject(parsed['metadata']) ? parsed['metadata'] : parsed;
   const field = isObject(metadata) ? metadata['exit_code'] : undefined;
   return typeof field === 'number' ? field !== 0 : failureWords.test(head);

@@ -1,6 +1,7 @@
 import type { ConversationItem, Exchange, SessionSummary } from '../../../protocol/sessions.ts';
 import { addCost, addUsage, noCost, noUsage, type Usage } from '../../../protocol/usage.ts';
 import { toIso } from '../../base/clock.ts';
+import { redact } from '../../base/redact.ts';
 import { isPrompt, toTitle } from '../conversationId.ts';
 import type { Utterance } from '../dialects/dialect.ts';
 import { responses } from '../dialects/responses.ts';
@@ -8,7 +9,7 @@ import { parseJson } from '../json.ts';
 import { priceOf } from '../prices.ts';
 import { CodexLine, type Tokens } from './records.ts';
 
-/** One session as Codex's own file tells it. Texts are as in the file: not redacted yet. */
+/** One session as Codex's own file tells it. Texts but the title are as in the file: not redacted yet. */
 export interface CodexSession {
   readonly summary: SessionSummary;
   readonly exchanges: readonly Exchange[];
@@ -38,6 +39,7 @@ interface Turn {
  */
 export class CodexSessionBuilder {
   readonly #id: string;
+  readonly #clean: (text: string) => string;
   readonly #turns: Turn[] = [];
   #meta: (CodexLine & { type: 'session_meta' })['payload'] | null = null;
   #model: string | null = null;
@@ -48,9 +50,10 @@ export class CodexSessionBuilder {
   #countedTotal = -1;
   #subscription = false;
 
-  /** `id`: the thread, as in the file's name. */
-  constructor(id: string) {
+  /** `id`: the thread, as in the file's name. `clean`: takes the secrets out of a text that is about to be cut. */
+  constructor(id: string, clean: (text: string) => string = redact) {
     this.#id = id;
+    this.#clean = clean;
   }
 
   /** Takes one line; one that is not known or not whole changes nothing. */
@@ -152,7 +155,7 @@ export class CodexSessionBuilder {
     return {
       id: this.#id,
       agent: 'codex',
-      title: prompt === undefined ? 'Untitled session' : toTitle(prompt.text),
+      title: prompt === undefined ? 'Untitled session' : toTitle(this.#clean(prompt.text)),
       startedAt: toIso(this.#firstMs ?? 0),
       endedAt: toIso(this.#lastMs),
       exchanges: exchanges.length,

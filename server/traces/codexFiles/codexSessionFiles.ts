@@ -100,18 +100,17 @@ export class CodexSessionFiles {
     return file === undefined ? null : (await read(file)).startCommit;
   }
 
-  /** The first thing said in a session with all these words (in lower case); null when there is none. */
-  async firstSaid(
+  /** What was said in a session in texts that pass, as they stand in the file. */
+  async said(
     file: CodexSessionFile,
-    words: readonly string[],
-  ): Promise<{ session: SessionSummary; item: ConversationItem } | null> {
+    passes: (text: string) => boolean,
+  ): Promise<{ session: SessionSummary; said: ConversationItem[] }> {
     const session = await read(file);
-    const item = session.conversation.find(({ text }) => {
-      const said = text.toLowerCase();
-      return words.every(word => said.includes(word));
-    });
-    if (item === undefined) return null;
-    return { session: this.#redacted(session.summary), item: { ...item, text: this.#redactor.text(item.text) } };
+    const said = session.conversation.filter(({ text }) => passes(text));
+    return {
+      session: this.#redacted(session.summary),
+      said: said.map(item => ({ ...item, text: this.#redactor.text(item.text) })),
+    };
   }
 
   #readerOf(session: CodexSession): SessionReader {

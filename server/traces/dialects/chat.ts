@@ -84,7 +84,7 @@ class ChatReply implements ReplyBuilder {
       id: stringAt(source, 'id'),
       model: stringAt(source, 'model'),
       usage: usageOf(this.#usage),
-      cacheWriteTokens: null,
+      cacheWriteTokens: countAt(objectAt(this.#usage, 'prompt_tokens_details'), 'cache_write_tokens'),
       error: this.#error ?? (cut && !ended ? cutOff : null),
     };
   }
@@ -143,7 +143,22 @@ function usageOf(usage: JsonObject | null): Usage {
   return {
     inputTokens: countAt(usage, 'prompt_tokens'),
     cachedInputTokens: countAt(objectAt(usage, 'prompt_tokens_details'), 'cached_tokens'),
-    outputTokens: countAt(usage, 'completion_tokens'),
-    reasoningTokens: countAt(objectAt(usage, 'completion_tokens_details'), 'reasoning_tokens'),
+    outputTokens: outputOf(usage),
+    reasoningTokens: reasoningOf(usage),
   };
+}
+
+/** Reasoning is part of ours; x.ai counts it in the total, but beside the completion. */
+function outputOf(usage: JsonObject): number | null {
+  const completion = countAt(usage, 'completion_tokens');
+  const reasoning = reasoningOf(usage) ?? 0;
+  if (completion === null || reasoning === 0) return completion;
+  const total = countAt(usage, 'total_tokens');
+  const without = (countAt(usage, 'prompt_tokens') ?? 0) + completion;
+  const isBeside = total === without + reasoning || (total !== without && reasoning > completion);
+  return isBeside ? completion + reasoning : completion;
+}
+
+function reasoningOf(usage: JsonObject): number | null {
+  return countAt(objectAt(usage, 'completion_tokens_details'), 'reasoning_tokens');
 }

@@ -25,7 +25,7 @@ export interface ReplyBuilder {
 }
 
 /** A piece of a conversation, whatever the format it came in. */
-export type Utterance = Omit<ConversationItem, 'exchangeId'>;
+export type Utterance = Omit<ConversationItem, 'exchangeId' | 'isCopied'>;
 
 /** One wire format of a model API. */
 export interface DialectReader {

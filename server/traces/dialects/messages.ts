@@ -76,7 +76,7 @@ class MessagesReply implements ReplyBuilder {
     switch (stringAt(value, 'type')) {
       case 'message_start':
         this.#message = objectAt(value, 'message');
-        this.#usage = { ...this.#usage, ...objectAt(this.#message, 'usage') };
+        this.#usage = objectAt(this.#message, 'usage') ?? {};
         return 0;
       case 'content_block_start':
         this.#blocks.set(countAt(value, 'index') ?? 0, { block: objectAt(value, 'content_block') ?? {}, text: '' });
@@ -84,8 +84,7 @@ class MessagesReply implements ReplyBuilder {
       case 'content_block_delta':
         return this.#delta(countAt(value, 'index') ?? 0, objectAt(value, 'delta'));
       case 'message_delta':
-        // Its figures are totals and replace those of the start.
-        this.#usage = { ...this.#usage, ...objectAt(value, 'usage') };
+        this.#usage = withTotals(this.#usage, objectAt(value, 'usage') ?? {});
         this.#stopReason = stringAt(objectAt(value, 'delta'), 'stop_reason');
         return 0;
       case 'message_stop':
@@ -142,6 +141,12 @@ class MessagesReply implements ReplyBuilder {
     });
     return { ...this.#message, content, stop_reason: this.#stopReason, usage: this.#usage };
   }
+}
+
+/** The figures of a stream's end are totals and replace those of its start; null is no figure. */
+function withTotals(start: JsonObject, end: JsonObject): JsonObject {
+  const figures = Object.entries(end).filter(([name, figure]) => figure !== null || start[name] === undefined);
+  return { ...start, ...Object.fromEntries(figures) };
 }
 
 /** This API reports what it read from or wrote to its cache beside `input_tokens`; ours includes both. */

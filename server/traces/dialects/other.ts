@@ -1,5 +1,6 @@
 import { noUsage, type Usage } from '../../../protocol/usage.ts';
 import { arrayAt, countAt, isObject, type JsonObject, objectAt, stringAt } from '../json.ts';
+import { SplitTexts, withTexts } from '../splitTexts.ts';
 import { chat } from './chat.ts';
 import { type DialectReader, errorMessageOf, type Reply, type ReplyBuilder, textOf, utterance } from './dialect.ts';
 
@@ -21,16 +22,40 @@ export const other: DialectReader = {
     return typeof prompt === 'string' ? [utterance('user', prompt)] : chat.asked(request);
   },
   answered: reply => {
-    const message = objectAt(reply, 'message');
-    if (message !== null) return chat.answered({ choices: [{ message }] });
-    const said = arrayAt(reply, 'choices').flatMap(choice => stringAt(choice, 'text') ?? []);
-    const text = stringAt(reply, 'response') ?? said.join('\n');
-    return text === '' ? chat.answered(reply) : [utterance('assistant', textOf(text))];
+    const events: readonly unknown[] = isObject(reply) && Array.isArray(reply['events']) ? reply['events'] : [reply];
+    const messages = events.map(event => objectAt(event, 'message')).filter(message => message !== null);
+    if (messages.length > 0) return chat.answered({ choices: [{ message: inOne(messages) }] });
+    const text = events.map(event => stringAt(event, 'response') ?? textOfChoices(event)).join('');
+    return text === '' ? chat.answered(reply) : [utterance('assistant', text)];
   },
 };
 
+function textOfChoices(value: unknown): string {
+  return arrayAt(value, 'choices')
+    .flatMap(choice => stringAt(choice, 'text') ?? [])
+    .join('\n');
+}
+
+/** The messages of a stream as one: each has the next words, or calls. */
+function inOne(messages: readonly JsonObject[]): JsonObject {
+  const text = (name: string) => messages.map(message => textOf(message[name])).join('');
+  return {
+    ...messages[0],
+    content: text('content'),
+    reasoning: text('thinking') || text('reasoning'),
+    tool_calls: messages.flatMap(message => arrayAt(message, 'tool_calls').map(withTextArguments)),
+  };
+}
+
+function withTextArguments(call: unknown): unknown {
+  const called = objectAt(call, 'function');
+  const given = objectAt(called, 'arguments');
+  return given === null ? call : { ...(call as JsonObject), function: { ...called, arguments: JSON.stringify(given) } };
+}
+
 class OtherReply implements ReplyBuilder {
   #events: unknown[] = [];
+  #texts = new SplitTexts();
   #last: unknown = null;
   #streamed = false;
 
@@ -38,6 +63,7 @@ class OtherReply implements ReplyBuilder {
     this.#streamed = true;
     this.#last = value;
     if (this.#events.length < maxEvents) this.#events.push(value);
+    this.#texts.add(value);
     return 0;
   }
 
@@ -49,7 +75,7 @@ class OtherReply implements ReplyBuilder {
   finish(): Reply {
     const usage = [...this.#events, this.#last].map(usageIn).findLast(found => found !== null) ?? null;
     return {
-      json: this.#streamed ? { events: this.#events } : this.#last,
+      json: this.#streamed ? { events: withTexts(this.#events, this.#texts) } : this.#last,
       id: stringAt(this.#last, 'id'),
       model: stringAt(this.#last, 'model'),
       usage: usage === null ? noUsage : usageOf(usage),
@@ -60,15 +86,16 @@ class OtherReply implements ReplyBuilder {
 }
 
 function usageIn(value: unknown): JsonObject | null {
-  return objectAt(value, 'usage') ?? objectAt(value, 'usageMetadata') ?? objectAt(value, 'meta');
+  const usage = objectAt(value, 'usage') ?? objectAt(value, 'usageMetadata') ?? objectAt(value, 'meta');
+  return usage ?? (isObject(value) && countAt(value, 'eval_count') !== null ? value : null);
 }
 
 function usageOf(usage: JsonObject): Usage {
   const count = (...names: string[]) => names.map(name => countAt(usage, name)).find(found => found !== null) ?? null;
   return {
-    inputTokens: count('input_tokens', 'prompt_tokens', 'promptTokenCount'),
+    inputTokens: count('input_tokens', 'prompt_tokens', 'promptTokenCount', 'prompt_eval_count'),
     cachedInputTokens: null,
-    outputTokens: count('output_tokens', 'completion_tokens', 'candidatesTokenCount'),
+    outputTokens: count('output_tokens', 'completion_tokens', 'candidatesTokenCount', 'eval_count'),
     reasoningTokens: null,
   };
 }

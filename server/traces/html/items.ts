@@ -8,10 +8,10 @@ import { toHtmlName, toHtmlText } from './text.ts';
 const headLength = 140;
 
 export interface ItemContext {
-  /** Outputs by the id of their call. */
-  readonly outputs: ReadonlyMap<string, string>;
-  /** Ids of calls that are shown: their outputs stand with them. */
-  readonly calls: ReadonlySet<string>;
+  /** Outputs by their call. */
+  readonly outputs: ReadonlyMap<ConversationItem, ConversationItem>;
+  /** Outputs that stand with their call. */
+  readonly withCall: ReadonlySet<ConversationItem>;
   readonly agent: string;
   /** How much of each text is shown, in (0,1]. */
   readonly share: number;
@@ -31,8 +31,7 @@ export function itemHtml(item: ConversationItem, context: ItemContext): string {
     case 'toolCall':
       return toolCall(item, context);
     case 'toolOutput':
-      if (item.callId !== null && context.calls.has(item.callId)) return '';
-      return fold('tool', 'Output', item.text, context);
+      return context.withCall.has(item) ? '' : fold('tool', 'Output', item.text, context);
     case 'system':
       return fold('note', 'Instructions', item.text, context);
     case 'other':
@@ -50,8 +49,8 @@ function fold(kind: string, name: string, text: string, { share }: ItemContext):
 }
 
 function toolCall(call: ConversationItem, { outputs, share }: ItemContext): string {
-  const { toolName, text, callId } = call;
-  const output = callId === null ? undefined : outputs.get(callId);
+  const { toolName, text } = call;
+  const output = outputs.get(call)?.text;
   const failed = output !== undefined && reportsFailure(output);
   const outcome = failed
     ? '<span class="bad">failed</span>'

@@ -6,6 +6,7 @@ import { escapeMarkup } from '../../base/markup.ts';
 import { version } from '../../base/version.ts';
 import type { SessionReader } from '../sessionReader.ts';
 import { reportOf } from '../sessionReport.ts';
+import { pairOutputs } from '../toolOutputs.ts';
 import { type ItemContext, itemHtml } from './items.ts';
 import { pageScript } from './script.ts';
 import { pageStyle } from './style.ts';
@@ -121,11 +122,10 @@ function bars(exchanges: readonly Exchange[]): string {
 function rows(exchanges: readonly Exchange[], items: readonly ConversationItem[], agent: string): string {
   if (exchanges.length === 0 && items.length === 0) return '<p class="none">Nothing was said in this session.</p>';
   const length = items.reduce((sum, item) => sum + item.text.length, 0);
+  const outputs = pairOutputs(items);
   const context: ItemContext = {
-    outputs: new Map(
-      items.flatMap(item => (item.kind === 'toolOutput' && item.callId ? [[item.callId, item.text]] : [])),
-    ),
-    calls: new Set(items.flatMap(item => (item.kind === 'toolCall' && item.callId ? [item.callId] : []))),
+    outputs,
+    withCall: new Set(outputs.values()),
     agent,
     share: Math.max(0.02, Math.min(1, maxPageLength / Math.max(1, length))),
   };

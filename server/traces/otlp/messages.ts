@@ -10,16 +10,22 @@ export function toMessages(said: readonly ConversationItem[]): {
   outputMessages: string | null;
 } {
   const of = (...kinds: ConversationItem['kind'][]) => said.filter(item => kinds.includes(item.kind));
-  const input = of('user', 'toolOutput').map(item => ({
-    role: item.kind === 'user' ? 'user' : 'tool',
-    parts: [toPart(item)],
-  }));
-  const output = of('assistant', 'reasoning', 'toolCall').map(toPart);
+  const input = said
+    .filter(item => item.isCopied || item.kind === 'user' || item.kind === 'toolOutput')
+    .map(item => ({ role: roleOf(item), parts: [toPart(item)] }));
+  const output = of('assistant', 'reasoning', 'toolCall')
+    .filter(item => !item.isCopied)
+    .map(toPart);
   return {
     instructions: textOrNull(of('system').map(toPart)),
     inputMessages: textOrNull(input),
     outputMessages: output.length === 0 ? null : JSON.stringify([{ role: 'assistant', parts: output }]),
   };
+}
+
+function roleOf({ kind, isCopied }: ConversationItem): string {
+  if (isCopied) return 'assistant';
+  return kind === 'user' ? 'user' : 'tool';
 }
 
 function textOrNull(list: readonly object[]): string | null {

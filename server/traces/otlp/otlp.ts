@@ -2,6 +2,7 @@ import type { ConversationItem, Exchange, SessionSummary } from '../../../protoc
 import { version } from '../../base/version.ts';
 import { arrayAt, stringAt } from '../json.ts';
 import type { SessionReader } from '../sessionReader.ts';
+import { pairOutputs } from '../toolOutputs.ts';
 import { attributesOf, idOf, type OtlpSpan, type OtlpTraces, spanKinds, toNano } from './encoding.ts';
 import { toMessages } from './messages.ts';
 import { providerOf } from './names.ts';
@@ -16,17 +17,15 @@ export function toOtlp(reader: SessionReader, sessionId: string, content: boolea
   const session = reader.requireSession(sessionId);
   const conversation = reader.conversation(sessionId);
   const exchanges = reader.exchangesOfSession(sessionId);
-  const outputs = new Map(
-    conversation.filter(item => item.kind === 'toolOutput').map(item => [item.callId, item.text]),
-  );
+  const outputs = pairOutputs(conversation);
   const byExchange = Map.groupBy(conversation, item => item.exchangeId);
   const spans = exchanges.flatMap((exchange, index) => {
     const own = byExchange.get(exchange.id) ?? [];
-    const calls = own.filter(item => item.kind === 'toolCall');
+    const calls = own.filter(item => item.kind === 'toolCall' && !item.isCopied);
     const next = exchanges[index + 1];
     return [
       chatSpan(exchange, reader.reply(exchange.id), content ? own : null),
-      ...calls.map((call, place) => toolSpan({ call, place, exchange, next, outputs, content })),
+      ...calls.map((call, place) => toolSpan({ call, place, exchange, next, output: outputs.get(call), content })),
     ];
   });
   const agent = session.agent ?? 'unknown';
@@ -120,11 +119,11 @@ interface ToolCall {
   readonly place: number;
   readonly exchange: Exchange;
   readonly next: Exchange | undefined;
-  readonly outputs: ReadonlyMap<string | null, string>;
+  readonly output: ConversationItem | undefined;
   readonly content: boolean;
 }
 
-function toolSpan({ call, place, exchange, next, outputs, content }: ToolCall): OtlpSpan {
+function toolSpan({ call, place, exchange, next, output, content }: ToolCall): OtlpSpan {
   const startMs = endOf(exchange);
   const tool = call.toolName ?? 'unknown';
   return {
@@ -141,7 +140,7 @@ function toolSpan({ call, place, exchange, next, outputs, content }: ToolCall): 
       toolName: tool,
       toolCallId: call.callId,
       toolArguments: content ? call.text : null,
-      toolResult: content ? (outputs.get(call.callId) ?? null) : null,
+      toolResult: content ? (output?.text ?? null) : null,
     }),
     status: { code: 0 },
   };

@@ -7,6 +7,8 @@ export type ReadingName = keyof Readings;
 export type ReaderMessage =
   | { readonly kind: 'read'; readonly id: number; readonly name: ReadingName; readonly params: unknown }
   | { readonly kind: 'cancel'; readonly id: number }
+  /** One more value to be redacted. */
+  | { readonly kind: 'hide'; readonly secret: string }
   | { readonly kind: 'end' };
 
 /** What comes back, one for each `read`. */

@@ -23,6 +23,7 @@ interface ReaderThreadOptions extends ReadingOptions {
 export class ReaderThread implements Reader {
   readonly #options: ReaderThreadOptions;
   readonly #waiting = new Map<number, (answer: ReaderAnswer) => void>();
+  readonly #secrets: Set<string>;
   #worker: Worker | null = null;
   #idle: NodeJS.Timeout | undefined;
   #lastId = 0;
@@ -30,6 +31,13 @@ export class ReaderThread implements Reader {
 
   constructor(options: ReaderThreadOptions) {
     this.#options = options;
+    this.#secrets = new Set(options.secrets);
+  }
+
+  hide(secret: string): void {
+    if (this.#secrets.has(secret)) return;
+    this.#secrets.add(secret);
+    this.#worker?.postMessage({ kind: 'hide', secret } satisfies ReaderMessage);
   }
 
   async read<T>(name: ReadingName, params: unknown, signal?: AbortSignal): Promise<T> {
@@ -72,7 +80,7 @@ export class ReaderThread implements Reader {
   #start(): Worker {
     const { workerFile, tracesDb, codexDirectories } = this.#options;
     const worker = new Worker(workerFile, {
-      workerData: { tracesDb, codexDirectories } satisfies ReadingOptions,
+      workerData: { tracesDb, codexDirectories, secrets: [...this.#secrets] } satisfies ReadingOptions,
       name: 'reader',
       resourceLimits: { maxYoungGenerationSizeMb },
     });

@@ -8,6 +8,8 @@ import { openReadings } from './readings.ts';
 const port = parentPort;
 if (port === null) throw new Error('The reader runs as a worker thread only.');
 
+const options = workerData as ReadingOptions;
+const secrets = [...(options.secrets ?? [])];
 let opened: ReturnType<typeof openReadings> | null = null;
 const running = new Map<number, AbortController>();
 
@@ -19,6 +21,10 @@ port.on('message', (message: ReaderMessage) => {
     case 'cancel':
       running.get(message.id)?.abort();
       break;
+    case 'hide':
+      secrets.push(message.secret);
+      opened?.hide(message.secret);
+      break;
     case 'end':
       opened?.close();
       port.close();
@@ -29,7 +35,7 @@ async function read({ id, name, params }: ReaderMessage & { kind: 'read' }): Pro
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    opened ??= openReadings(workerData as ReadingOptions);
+    opened ??= openReadings({ ...options, secrets });
     const reading = opened.readings[name] as (params: unknown, signal: AbortSignal) => Promise<unknown>;
     return { kind: 'result', id, result: await reading(params, controller.signal) };
   } catch (error) {

@@ -4,4 +4,6 @@ export interface ReadingOptions {
   readonly tracesDb: string;
   /** Where Codex keeps its own sessions, see `codexSessionDirectories`. */
   readonly codexDirectories: readonly string[];
+  /** Values to be redacted in Codex's own files, wherever they stand. */
+  readonly secrets?: readonly string[];
 }

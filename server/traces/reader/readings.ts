@@ -18,9 +18,11 @@ export type Readings = ReturnType<typeof openReadings>['readings'];
  * Opens what readings read, with its own connection to the database.
  * @throws CoachError `schema.newer`, `disk.readOnly`
  */
-export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
+export function openReadings({ tracesDb, codexDirectories, secrets = [] }: ReadingOptions) {
   const store = new TraceStore(tracesDb);
-  const files = new CodexSessionFiles(codexDirectories, new Redactor());
+  const redactor = new Redactor();
+  for (const secret of secrets) redactor.hide(secret);
+  const files = new CodexSessionFiles(codexDirectories, redactor);
   const last = new LastSession(store, files);
   const readings = {
     show: async ({ sessionId }: { sessionId: string }) => {
@@ -56,8 +58,9 @@ export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
     summary: async ({ sessionId }: { sessionId: string }) => (await last.read(sessionId)).report(),
     events: async ({ id, number }: { id: string; number?: number | undefined }) => exchangeEvents(store, id, number),
     search: async ({ words, limit }: { words: readonly string[]; limit: number }, signal: AbortSignal) => {
-      const hits = store.search(words.join(' '), limit);
-      const more = await searchCodexFiles({ store, files, words, limit: limit - hits.length }, signal);
+      const asked = words.join(' ');
+      const hits = store.search(asked, limit);
+      const more = await searchCodexFiles({ store, files, words: asked, limit: limit - hits.length }, signal);
       return { hits: [...hits, ...more] };
     },
     changes: async ({ exchangeId }: { exchangeId: string }) => {
@@ -68,7 +71,7 @@ export function openReadings({ tracesDb, codexDirectories }: ReadingOptions) {
       exportSession(await readerOf(store, files, request.sessionId), request, signal),
     codexSummary: (file: CodexSessionFile) => files.summary(file),
   };
-  return { readings, close: () => store.dispose() };
+  return { readings, hide: (secret: string) => redactor.hide(secret), close: () => store.dispose() };
 }
 
 function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../server/base/clock.ts';
@@ -9,6 +9,7 @@ import { ReaderThread } from '../../../server/traces/reader/readerThread.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { temporaryDirectory } from '../../temporary.ts';
+import { aThread, threadId } from '../../unit/traces/codexFiles/aThread.ts';
 import { aRecordingWorld } from '../proxy/recordingWorld.ts';
 import { buildWorker } from './builtWorker.ts';
 
@@ -71,6 +72,28 @@ describe('sessions read in a worker thread', () => {
       code: 'session.missing',
       hint: expect.stringContaining('sessions list'),
     });
+  });
+
+  it('keep what is known to be secret to themselves, also where Codex alone wrote it down', async () => {
+    const directory = temporaryDirectory();
+    const codexDirectory = join(directory, 'codex');
+    mkdirSync(codexDirectory);
+    const text = aThread().text().replaceAll('Say hi.', 'Say correct-horse and battery-staple.');
+    writeFileSync(join(codexDirectory, `rollout-2026-01-01T00-00-00-${threadId}.jsonl`), text);
+    const reader = new ReaderThread({
+      workerFile: await buildWorker(directory, entry),
+      tracesDb: join(directory, 'traces.sqlite3'),
+      codexDirectories: [codexDirectory],
+      secrets: ['correct-horse'],
+    });
+    onTestFinished(() => reader.dispose());
+    const exported = async () => {
+      const request = { sessionId: threadId, format: 'clean', force: false, content: false };
+      return (await reader.read<{ text: string }>('export', request)).text;
+    };
+    expect(await exported()).toContain('Say [redacted] and battery-staple.');
+    reader.hide('battery-staple');
+    expect(await exported()).toContain('Say [redacted] and [redacted].');
   });
 
   it('hold up no agent: a request goes through the proxy while one is being read', async () => {

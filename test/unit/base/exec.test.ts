@@ -103,3 +103,16 @@ it('ends a program that prints without end at once, also while its output waits'
   await expect(running).rejects.toThrow(/timeout/);
   expect(Date.now() - startedMs).toBeLessThan(2000);
 });
+
+it('counts a process that ended as gone, also when nobody has collected it', async () => {
+  const directory = temporaryDirectory();
+  const pidFile = join(directory, 'pid');
+  const parent = start({ argv: ['sh', '-c', `true & echo $! > ${pidFile}; exec sleep 60`], env });
+  try {
+    await expect.poll(() => readFileSync(pidFile, 'utf8').trim()).not.toBe('');
+    await expect.poll(() => isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false);
+    expect(isAlive(parent.pid)).toBe(true);
+  } finally {
+    await parent.kill();
+  }
+});

@@ -73,6 +73,21 @@ it('takes known values out, however they are written', () => {
   }
 });
 
+it.each(['s3cret', 'hunter2pw', 's3cret!Gateway', 'sixteen-chars-ab', 'pässwörtchen-für-alle', '~~~???>>>~~~'])(
+  'takes a known value (%s) out of short base64, whatever stands before and after it',
+  known => {
+    for (const encoding of ['base64', 'base64url'] as const) {
+      expect(redact(`a ${Buffer.from(known).toString(encoding)}\\n`, [known])).toBe('a [redacted]\\n');
+      for (const before of ['u', 'u:', 'me:']) {
+        for (const after of ['', '\n', ' z', '...']) {
+          const encoded = Buffer.from(`${before}${known}${after}`).toString(encoding);
+          expect(redact(`a ${encoded} z`, [known])).toMatch(/^a \S{0,4}\[redacted\]\S{0,6} z$/);
+        }
+      }
+    }
+  },
+);
+
 it('takes compressed text out when it is cut off, or too long to be looked through', () => {
   const line = `DB_PASSWORD=${'hunter.secretV99aa'}\n`;
   const long = Buffer.from(`${'x'.repeat(2 * 1024 * 1024)}\n${line}`);
@@ -87,6 +102,96 @@ it('takes compressed text out when it is cut off, or too long to be looked throu
   expect(redact(`data ${cut} end`)).toBe('data [redacted] end');
   const harmless = gzipSync('ordinary words '.repeat(100)).toString('base64');
   expect(redact(`data ${harmless} end`)).toBe(`data ${harmless} end`);
+});
+
+describe('a secret behind its name', () => {
+  it.each([
+    ['{"aws_secret_access_key": "', 'wJalrXUtnFEMI\\/K7MDENG\\/bPxRfiCYEXAMPLEKEY', '"}'],
+    ['{"client_secret": "', 'ab\\/cdE5fghIJklmno9pqRSTuv+xyz', '", "b": "\\/"}'],
+    ['{"client_secret": "', 'abcdefg\\u0026cdE5fghIJklmno', '"}'],
+    ['{"client_secret": "', 'ab\\"cdE5fghIJklmno9pqRSTuv', '"}'],
+    ['{"client_secret": "', 'abcdE5fghIJklmno9pqRSTuv\\\\', '", "b": "c"}'],
+    ['export DB_PASSWORD=', 'hunter\\!2secretXYZ9', ' && run'],
+    ['export DB_PASSWORD="', 'hunter\\$2secretXYZ9', '"\nrun'],
+    ['password: ', 'hunter2\\/Secret99x', ', then'],
+  ])('is taken out whole when it has a backslash: %s%s%s', (before, secret, after) => {
+    const text = `${before}${secret}${after}`;
+    const cleaned = `${before}[redacted]${after}`;
+    expect(redact(text)).toBe(cleaned);
+    expect(redact(JSON.stringify({ text }))).toBe(JSON.stringify({ text: cleaned }));
+    const json = JSON.stringify({ text: JSON.stringify({ text }) });
+    expect(redact(json)).toBe(JSON.stringify({ text: JSON.stringify({ text: cleaned }) }));
+  });
+
+  it('is taken out whole with its escaped letters', () => {
+    expect(redact(String.raw`{"Env": ["A=b", "DB_PASSWORD=hunter\u00262secret"]}`)).toBe(
+      '{"Env": ["A=b", "[redacted]"]}',
+    );
+    expect(redact(String.raw`DB_PASSWORD=p\u00e4ssw\u00f6rtchen22 next`)).toBe('[redacted] next');
+  });
+
+  it('hides no name of the secret that follows it', () => {
+    expect(redact(String.raw`client_secret=aB3gtq3sr1dcxs\/api_key="aB3qvym6c98xsK9"`)).toBe(
+      'client_secret=[redacted]"[redacted]"',
+    );
+  });
+
+  it('ends with its line and with the string that it stands in', () => {
+    expect(redact(String.raw`{"cmd":"export DB_PASSWORD=\"hunter22x\"\nnpm start"}`)).toBe(
+      String.raw`{"cmd":"export DB_PASSWORD=\"[redacted]\"\nnpm start"}`,
+    );
+    expect(redact(String.raw`{"cmd":"DB_PASSWORD=hunter22x\nDEBUG=1\n"}`)).toBe(
+      String.raw`{"cmd":"DB_PASSWORD=[redacted]\nDEBUG=1\n"}`,
+    );
+  });
+});
+
+describe('text inside text', () => {
+  const env = `${'NODE_ENV=production\nPORT=3000\n'.repeat(20)}ANTHROPIC_API_KEY=sk-ant-${'a1B2c3D4'.repeat(4)}\n`;
+  const plain = Buffer.from(env).toString('base64');
+  const wrapped = plain.replaceAll(/.{76}/g, '$&\n');
+  const packed = gzipSync(`${env}${randomBytes(60).toString('hex')}`).toString('base64');
+
+  it.each(['total 4\n', '\t', 'a\r\n', '\u001b[0m', 'x/', '_', 'abc.'])('is found behind %j', before => {
+    for (const text of [plain, packed, wrapped].map(encoded => `${before}${encoded}\nend`)) {
+      const json = JSON.stringify({ output: text });
+      for (const form of [text, json, JSON.stringify({ arguments: json })]) {
+        const result = redact(form);
+        expect(result).toContain('[redacted]');
+        for (const line of text.split('\n').filter(each => each.length > 60)) {
+          expect(result).not.toContain(line.slice(-40));
+        }
+      }
+    }
+  });
+
+  it('leaves the JSON whole that it stands in', () => {
+    expect(redact(`{"output":"total 4\\n${plain}\\n"}`)).toBe('{"output":"total 4\\n[redacted]\\n"}');
+  });
+
+  it('is found wherever it stands in a long escaped one', () => {
+    const key = `sk-ant-api03-${'a1B2c3D4'.repeat(4)}`;
+    const percent = (text: string) => [...text].map(sign => `%${sign.charCodeAt(0).toString(16)}`).join('');
+    const unicode = (text: string) => [...text].map(sign => `\\u00${sign.charCodeAt(0).toString(16)}`).join('');
+    for (let before = 600; before < 1500; before += 7) {
+      for (const write of [percent, unicode]) {
+        const form = `"${write('a'.repeat(before))}${write(key)}${write('b'.repeat(300))}"`;
+        expect(redact(form)).not.toContain(write(key.slice(-8)));
+      }
+    }
+  });
+});
+
+/** A small text that unpacks to a large one, of which every word does so again. */
+it.each(['ab cd', 'password='])('does not unpack for ever what is packed again and again: %s…', unit => {
+  const fill = (word: string) => `${word} `.repeat(1_000_000 / (word.length + 1));
+  const pack = (text: string) => gzipSync(text, { level: 9 }).toString('base64');
+  const twice = pack(fill(pack(fill(unit))));
+  const thrice = pack(fill(twice));
+  const startedAt = performance.now();
+  expect(redact(`data ${twice} end`)).toBe('data [redacted] end');
+  expect(redact(`data ${thrice} end`)).toBe('data [redacted] end');
+  expect(performance.now() - startedAt).toBeLessThan(8000);
 });
 
 it.each([
@@ -107,6 +212,8 @@ it.each([
   'SECRET_KEY=os.environ["SECRET_KEY"], TOKEN=self.token, API_KEY=get_key(name), PASSWORD=<your password>',
   'PASSWORD_RESET_TIMEOUT=259200 TOKEN_EXPIRY_SECONDS=1209600 MAX_TOKEN=1000000 OLDPWD=/home/ada/work2 PWD=/srv/app99x',
   '{"password": "Enter your password", "secret": "words that are not from this user"} "storageKey": "app.theme.v2"',
+  '{"name":"color","value":"p4ssW0rdLongEnough77"} {"key":"Enter","value":"a1b2c3d4e5f6"} name: Ada\nvalue: 12345678',
+  'path/to/patterns.of/task_pattern_of_some_length sk_buff_head',
   'password: sha256Password, apiKey: config.apiKey2, token: nextToken123, timestamp 1700000000:some-ordinary-identifier-of-thirty',
 ])('leaves ordinary text and code alone: %s', text => {
   expect(redact(text)).toBe(text);
@@ -157,6 +264,15 @@ it.each([
   '%41',
   'QUJD\\n',
   'login a ',
+  'password=a\\-',
+  'DB_PASSWORD=a\\!',
+  '"api_key":"a\\"',
+  "api_key='\\'api_key=\\'",
+  '"name":"DB_PASSWORD","value":',
+  'name:value:',
+  'MTk4',
+  'abc8Q~',
+  '.atlasv1.',
 ])('does not take for ever over hostile text: %s…', unit => {
   expect(redact(unit.repeat(1_000_000 / unit.length)).length).toBeGreaterThan(0);
 });

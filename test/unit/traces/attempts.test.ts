@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { noUsage } from '../../../protocol/usage.ts';
 import { Attempts } from '../../../server/traces/attempts.ts';
 import { anOrigin, aRecorder, aReply, said, sse } from './recordedTraffic.ts';
 
@@ -38,9 +39,28 @@ describe('tries of one turn', () => {
     expect(store.session('thread')).toMatchObject({ exchanges: 2, usage: { inputTokens: 10, outputTokens: 5 } });
   });
 
+  it('count the tokens of the first reply that tells them, and not again after one that was cut', () => {
+    const { record, store } = aRecorder();
+    const usage = { input_tokens: 10, output_tokens: 5 };
+    const begun = sse({ type: 'response.created', response: { id: 'resp_same', status: 'in_progress' } });
+    const why = { incomplete_details: { reason: 'connection' } };
+    const lost = sse({ type: 'response.incomplete', response: { id: 'resp_same', output: [], usage, ...why } });
+    const whole = sse({ type: 'response.completed', response: { id: 'resp_same', output: [], usage } });
+    record({ request, response: begun, headers: turn('one') }, 1000);
+    record({ request, response: lost, headers: turn('one') }, 2000);
+    record({ request, response: begun, headers: turn('one') }, 3000);
+    record({ request, response: whole, headers: turn('one') }, 4000);
+    expect(store.exchangesOfSession('thread').map(exchange => exchange.usage.inputTokens)).toEqual([
+      null,
+      10,
+      null,
+      null,
+    ]);
+  });
+
   it('are of one session only', () => {
     const attempts = new Attempts();
-    const failed = { turnId: 't', retryCount: null, failed: true, replyId: null };
+    const failed = { turnId: 't', retryCount: null, failed: true, replyId: null, usage: noUsage };
     expect(attempts.next({}, 'a', failed).attempt).toBe(1);
     expect(attempts.next({}, 'b', failed).attempt).toBe(1);
     expect(attempts.next({}, 'a', failed).attempt).toBe(2);
@@ -48,7 +68,8 @@ describe('tries of one turn', () => {
 
   it('count once, however often one of them has to be written', () => {
     const attempts = new Attempts();
-    const failed = { turnId: 't', retryCount: null, failed: true, replyId: 'resp_1' };
+    const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 };
+    const failed = { turnId: 't', retryCount: null, failed: true, replyId: 'resp_1', usage };
     const one = {};
     expect([1, 2, 3].map(() => attempts.next(one, 'a', failed))).toEqual(
       [1, 2, 3].map(() => ({ attempt: 1, repeats: false })),

@@ -18,8 +18,8 @@ function byDefinition(exchanges: Iterable<WholeSpeech>): ConversationItem[] {
   const items: ConversationItem[] = [];
   const keys: string[] = [];
   for (const { exchangeId, asked, answered } of exchanges) {
-    const add = (one: Utterance) => {
-      items.push({ exchangeId, ...one });
+    const add = (one: Utterance, isCopied: boolean) => {
+      items.push({ exchangeId, ...one, ...(isCopied ? { isCopied: true } : {}) });
       keys.push(keyOf(one));
     };
     const known = keys.length;
@@ -27,9 +27,9 @@ function byDefinition(exchanges: Iterable<WholeSpeech>): ConversationItem[] {
     for (const one of asked) {
       const at = keys.indexOf(keyOf(one), from);
       if (at >= 0 && at < known) from = at + 1;
-      else add(one);
+      else add(one, ['assistant', 'reasoning', 'toolCall'].includes(one.kind));
     }
-    answered.forEach(add);
+    for (const one of answered) add(one, false);
   }
   return items;
 }
@@ -93,7 +93,7 @@ describe('a conversation', () => {
     );
     fc.assert(
       fc.property(
-        fc.constantFrom('responses', 'messages', 'chat'),
+        fc.constantFrom('responses', 'messages', 'chat', 'gemini', 'codeAssist'),
         fc.array(edit, { maxLength: 8 }),
         (format, edits) => {
           const { record, store, stop } = aRecorder();
@@ -111,7 +111,7 @@ describe('a conversation', () => {
           stop();
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 25 },
     );
   });
 
@@ -158,7 +158,13 @@ describe('a conversation', () => {
 
 type Edit = 'goOn' | 'fork' | 'compact' | 'insert' | 'otherInstructions';
 
-const paths = { responses: '/v1/responses', messages: '/v1/messages', chat: '/v1/chat/completions' };
+const paths = {
+  responses: '/v1/responses',
+  messages: '/v1/messages',
+  chat: '/v1/chat/completions',
+  gemini: '/v1beta/models/m:generateContent',
+  codeAssist: '/v1internal:generateContent',
+};
 
 /** The same dialogue in any of the formats: each request repeats it, changed by an edit. */
 function recordSession(record: ReturnType<typeof aRecorder>['record'], format: string, edits: readonly Edit[]): void {
@@ -189,14 +195,27 @@ function message(role: 'user' | 'assistant', content: string) {
   return { role, content };
 }
 
-function requestOf(format: string, instructions: string, dialogue: readonly object[]): object {
+function requestOf(format: string, instructions: string, dialogue: readonly ReturnType<typeof message>[]): object {
   if (format === 'responses') return { model: 'm', instructions, input: dialogue };
   if (format === 'messages') return { model: 'm', system: instructions, messages: dialogue };
+  if (format === 'gemini' || format === 'codeAssist') {
+    const contents = dialogue.map(({ role, content }) => toContent(role, content));
+    const request = { systemInstruction: toContent('user', instructions), contents };
+    return format === 'gemini' ? request : { model: 'm', request };
+  }
   return { model: 'm', messages: [{ role: 'system', content: instructions }, ...dialogue] };
+}
+
+function toContent(role: string, text: string) {
+  return { role: role === 'assistant' ? 'model' : 'user', parts: [{ text }] };
 }
 
 function replyOf(format: string, text: string): string {
   if (format === 'responses') return aReply([said('assistant', text)]);
   if (format === 'messages') return JSON.stringify({ id: 'm', content: [{ type: 'text', text }] });
+  if (format === 'gemini' || format === 'codeAssist') {
+    const response = { candidates: [{ content: toContent('assistant', text), finishReason: 'STOP' }] };
+    return JSON.stringify(format === 'gemini' ? response : { response });
+  }
   return JSON.stringify({ id: 'c', choices: [{ message: { role: 'assistant', content: text } }] });
 }

@@ -11,6 +11,28 @@ const call = { type: 'function_call', call_id: 'c1', name: 'exec_command', argum
 const output = { type: 'function_call_output', call_id: 'c1', output: 'a.txt' };
 const freeform = { type: 'custom_tool_call', call_id: 'c2', name: 'apply_patch', input: '*** Begin Patch' };
 
+/** The one request of a session that was resumed: what was said before is not in the database. */
+function aResumedSession() {
+  const recorder = aRecorder();
+  const history = [
+    said('user', 'First?'),
+    said('assistant', 'Old answer'),
+    thought,
+    call,
+    output,
+    said('assistant', 'Old answer 2'),
+  ];
+  recorder.record(
+    {
+      request: { model: 'gpt-5.5', instructions: 'Be brief.', input: [...history, said('user', 'Second?')] },
+      response: aReply([said('assistant', 'New answer')]),
+      headers,
+    },
+    1000,
+  );
+  return recorder;
+}
+
 /** Two turns: the second request repeats the whole first one, the way agents do. */
 function aSession() {
   const recorder = aRecorder();
@@ -99,6 +121,31 @@ describe('ATIF', () => {
     });
   });
 
+  it('tells what a resumed session brought along from what was answered', () => {
+    const { steps } = toAtif(aResumedSession().store, ['thread-1']);
+    const copied = { is_copied_context: true };
+    expect(steps.map(({ step_id: _, timestamp: __, ...step }) => step)).toEqual([
+      { source: 'system', message: 'Be brief.' },
+      { source: 'user', message: 'First?', ...copied },
+      {
+        source: 'agent',
+        message: 'Old answer',
+        reasoning_content: 'List first.',
+        tool_calls: [{ tool_call_id: 'c1', function_name: 'exec_command', arguments: { cmd: 'ls' } }],
+        observation: { results: [{ source_call_id: 'c1', content: 'a.txt' }] },
+        ...copied,
+      },
+      { source: 'agent', message: 'Old answer 2', ...copied },
+      { source: 'user', message: 'Second?' },
+      {
+        source: 'agent',
+        message: 'New answer',
+        model_name: 'gpt-5.5',
+        metrics: { prompt_tokens: 10, completion_tokens: 5, cost_usd: expect.any(Number) },
+      },
+    ]);
+  });
+
   it('keeps the rules of the format: results of known calls only, agent fields on agent steps only', () => {
     for (const step of toAtif(aSession().store, ['thread-1']).steps) {
       const calls = step.tool_calls?.map(each => each.tool_call_id) ?? [];
@@ -111,6 +158,7 @@ describe('ATIF', () => {
   it('passes the schema, strictly, with the totals of its steps', () => {
     for (const [reader, id] of [
       [aSession().store, 'thread-1'],
+      [aResumedSession().store, 'thread-1'],
       [aRichSession(), 'session-1'],
     ] as const) {
       const trajectory = AtifSchema.parse(JSON.parse(JSON.stringify(toAtif(reader, [id]))));

@@ -48,9 +48,62 @@ describe('packing', () => {
     );
   });
 
+  it('gives back any request that wraps another, whatever looks like a reference in it', () => {
+    const { value } = fc.letrec<{ value: unknown }>(tie => ({
+      value: fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom(1, 2, 'x', null, 'long '.repeat(60)),
+        fc.array(tie('value'), { maxLength: 3 }),
+        fc.dictionary(fc.constantFrom('$item', '$list', 'request', 'input', 'a'), tie('value'), { maxKeys: 3 }),
+      ),
+    }));
+    const list = fc.array(value, { maxLength: 4 });
+    const wrapped = fc.record({ input: list, tools: value, request: value });
+    const body = fc.oneof(
+      fc.record({ model: value, request: wrapped }),
+      fc.record({ input: list, request: wrapped }),
+      fc.record({ request: value, tools: value }),
+    );
+    fc.assert(
+      fc.property(fc.array(body, { maxLength: 4 }), bodies => {
+        const { packer, read } = aPacker();
+        for (const request of bodies) {
+          const plain = JSON.parse(JSON.stringify(request));
+          const packed = packer.request(plain, 'input', 'c');
+          expect(read(packed)).toEqual(plain);
+          expect(packed.sent).toBe(JSON.stringify(plain));
+          expect(read(replyOf(packer.reply(plain, 'c')))).toEqual(plain);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('stores a wrapped conversation as one that is not', () => {
+    const { packer, read, writtenBytes } = aPacker();
+    const contents: object[] = [];
+    let packedBytes = 0;
+    let rawBytes = 0;
+    for (let turn = 0; turn < 100; turn++) {
+      contents.push(message(`Turn ${turn}: ${'tool output '.repeat(100)}`));
+      const request = { model: 'm', request: { contents, tools: ['a tool '.repeat(2000)] } };
+      rawBytes += JSON.stringify(request).length;
+      const packed = packer.request(request, 'contents', 'c');
+      packedBytes += packed.json.length;
+      if (turn % 50 === 0) expect(read(packed)).toEqual(request);
+    }
+    expect(rawBytes / (writtenBytes() + packedBytes)).toBeGreaterThan(40);
+  });
+
   it('does not take a user’s JSON for its own references', () => {
     const { packer, read } = aPacker();
-    const request = { input: [{ $item: 'mine' }, { $list: 'mine' }], tools: { $item: 'x' }, list: { $list: 'y' } };
+    const request = {
+      input: [{ $item: 'mine' }, { $list: 'mine' }],
+      tools: { $item: 'x' },
+      list: { $list: 'y' },
+      several: [{ $item: 1 }],
+      request: { contents: { $list: 1 } },
+    };
     expect(read(packer.request(request, 'input', 'c'))).toEqual(request);
     expect(read(replyOf(packer.reply({ output: [{ $item: 'z' }] }, 'c')))).toEqual({ output: [{ $item: 'z' }] });
   });

@@ -40,6 +40,19 @@ describe('the price of an exchange', () => {
     );
   });
 
+  it('charges tokens that are kept in the cache for an hour at their own rate, and has none where the list has none', () => {
+    const written = { input: 200_000, cached: 100_000, cacheWriteTokens: 50_000, output: 1000 };
+    const terms = { usual: true, hourCacheWriteTokens: 20_000 };
+    // As before, but 20k of what was written at 10.
+    expect(amount({ model: 'claude-opus-4-6', host: 'api.anthropic.com', ...written, terms })).toBeCloseTo(
+      0.25 + 0.05 + 0.1875 + 0.2 + 0.025,
+      9,
+    );
+    const elsewhere = { model: 'anthropic/claude-opus-4.6', host: 'openrouter.ai', ...written };
+    expect(amount({ ...elsewhere, terms: { ...terms, hourCacheWriteTokens: 0 } })).toBeGreaterThan(0);
+    expect(priceOf(anExchange({ ...elsewhere, terms })).cost.kind).toBe('unpriced');
+  });
+
   it('has no price for an unknown model or host, contradictory counts or missing ones, and none for a subscription', () => {
     const kind = (...exchange: Parameters<typeof anExchange>) => priceOf(anExchange(...exchange)).cost.kind;
     expect(kind({ input: 1, output: 1, model: 'gpt-5.6-codex' })).toBe('unpriced');
@@ -47,6 +60,9 @@ describe('the price of an exchange', () => {
     expect(kind({ input: 1, cached: 2, output: 1 })).toBe('unpriced');
     expect(kind({ input: 1, output: 1, host: 'chatgpt.com' })).toBe('subscription');
     expect(kind({ input: 1, output: 1, subscription: true })).toBe('subscription');
+    const login = { model: 'gemini-2.5-pro', host: 'cloudcode-pa.googleapis.com' };
+    expect(kind({ input: 1, output: 1, ...login })).toBe('subscription');
+    expect(kind({ input: 1, output: 1, terms: { usual: false, hourCacheWriteTokens: null } })).toBe('unpriced');
     expect(kind({ input: 0, output: 0 })).toBe('none');
     expect(priceOf(anExchange({ input: 1, output: 1, subscription: true })).snapshot).toBeNull();
   });

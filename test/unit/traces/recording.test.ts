@@ -225,6 +225,24 @@ describe('secrets', () => {
     }
   });
 
+  it('are out of a prompt before it is cut to a title', () => {
+    const { record, store } = aRecorder();
+    const password = 'Tr0ub4dor&3xyzzyPlugh';
+    const key = `npm_${'abcdefghijKLMNOPQRST'}0123456789abcdEF`;
+    const prompts = [
+      `Clone ${'the repository '.repeat(5)}at https://deploy:${password}@git.example.com/app.git`,
+      `${'a '.repeat(45)}${key} ok`,
+    ];
+    for (const [index, prompt] of prompts.entries()) {
+      const request = { model: 'm', input: [said('user', prompt)] };
+      const session = record({ request, response: aReply([]), headers: { 'thread-id': `thread-${index}` } });
+      const title = store.session(session)?.title;
+      expect(title).toContain('[redacted]');
+      expect(title).not.toContain(key.slice(0, 12));
+      expect(title).not.toContain(password.slice(0, 8));
+    }
+  });
+
   it('are found also when a stream cuts them in two', () => {
     const { accept, store } = aRecorder();
     const reply = Buffer.from(aReply([said('assistant', `key ${key} end`)]));

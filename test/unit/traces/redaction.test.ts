@@ -31,6 +31,14 @@ describe('redaction of JSON', () => {
     });
   });
 
+  it('knows the value of a pair by the name beside it', () => {
+    const pair = (name: string, value: unknown) => ({ value, name, type: 'plain' });
+    expect(redactor.json([pair('DB_PASSWORD', 'p4ssW0rd'), pair('color', 'p4ssW0rd'), pair('DB_PASSWORD', 1)])).toEqual(
+      [pair('DB_PASSWORD', '[redacted]'), pair('color', 'p4ssW0rd'), pair('DB_PASSWORD', 1)],
+    );
+    expect(redactor.json({ Key: 'Cookie', Value: 'a=b' })).toEqual({ Key: 'Cookie', Value: '[redacted]' });
+  });
+
   it('gives the same value back where there is nothing to hide', () => {
     const value = { list: [{ text: 'ordinary '.repeat(100), count: 1, none: null }, ['a']] };
     expect(redactor.json(value)).toBe(value);
@@ -53,6 +61,16 @@ describe('redaction of JSON', () => {
     expect(own.text(text)).toBe(text);
     own.hide('the-new-value');
     expect(own.text(text)).toMatch(/\[redacted\]$/);
+  });
+
+  it('gives for a text with a secret the same again, until that is none any more', () => {
+    const own = new Redactor();
+    const token = 'fresh-token-of-a-launch';
+    const text = `${'words '.repeat(100)}${token}`;
+    own.hide(token);
+    expect([own.text(text), own.text(text)]).toEqual(Array(2).fill(`${'words '.repeat(100)}[redacted]`));
+    own.forget(token);
+    expect(own.text(text)).toBe(text);
   });
 
   it('keeps hiding a token until it is forgotten', () => {

@@ -99,6 +99,10 @@ describe('what changed between two requests', () => {
       'gemini',
     );
     expect(words(toRequestChanges(null, gemini).tools)).toEqual(['added read']);
+    const wrapped = (text: string) =>
+      asked(3, { model: 'm', request: { contents: [{ role: 'user', parts: [{ text }] }], tools: [] } }, 'gemini');
+    const changes = toRequestChanges(wrapped('a'), wrapped('b'));
+    expect([words(changes.items), changes.settings]).toEqual([['changed user'], []]);
   });
 
   it('calls everything new in the first request, and cuts long texts', () => {

@@ -81,3 +81,27 @@ it('ranks what is about the words before what only mentions them', async () => {
   say('aside', `otter ${'and other animals '.repeat(100)}`);
   expect((await find(store, 'otter', 2)).map(hit => hit.sessionId)).toEqual(['about', 'aside']);
 });
+
+it('finds words of scripts that put no spaces between them', async () => {
+  const { record, store } = aRecorder();
+  const say = (thread: string, text: string) =>
+    record({
+      request: { model: 'm', input: [said('user', text)] },
+      response: aReply([]),
+      headers: { 'thread-id': thread },
+    });
+  say('zh', '请修复退款的四舍五入错误。refund 金额');
+  say('ja', '返金の丸め処理を修正しました');
+  say('ko', '환불을 고쳐 주세요');
+  expect(await find(store, '退款', 1)).toMatchObject([{ sessionId: 'zh', snippet: expect.stringContaining('«退款»') }]);
+  for (const [words, session] of [
+    ['修复 refund', 'zh'],
+    ['"四舍五入错误"', 'zh'],
+    ['返金', 'ja'],
+    ['環境', null],
+    ['款退', null],
+    ['환불', 'ko'],
+  ] as const) {
+    expect(store.search(words, 5).map(hit => hit.sessionId)).toEqual(session === null ? [] : [session]);
+  }
+});

@@ -37,9 +37,9 @@ function aHome(nowMs = Date.parse('2026-01-10')) {
         },
         Date.parse(at),
       ),
-    codexFile(id: string, at: string) {
+    codexFile(id: string, at: string, content = aThread().text()) {
       const file = join(codexHome, `rollout-2026-01-01T00-00-00-${id}.jsonl`);
-      writeFileSync(file, aThread().text().replaceAll(threadId, id));
+      writeFileSync(file, content.replaceAll(threadId, id));
       utimesSync(file, new Date(at), new Date(at));
     },
   };
@@ -133,6 +133,15 @@ describe('the list of sessions', () => {
   });
 });
 
+it('leaves out files of Codex in which nothing was answered', async () => {
+  const { sessions, codexFile } = aHome();
+  codexFile(idOf(1), '2026-01-02');
+  codexFile(idOf(2), '2026-01-03', '');
+  codexFile(idOf(3), '2026-01-04', '{"id":"x","timestamp":"2025-04-20T10:00:00Z"}\n{"role":"user","content":[]}\n');
+  const { rows } = await sessions.list({ limit: 1 }, never);
+  expect(rows.map(({ id }) => id)).toEqual([idOf(1)]);
+});
+
 describe('search', () => {
   it('looks into Codex’s own files too, after what was recorded, and shows the words in their place', async () => {
     const { sessions, record, codexFile } = aHome();
@@ -143,7 +152,10 @@ describe('search', () => {
     expect(hits).toMatchObject([
       { sessionId: threadId, exchangeId: `${threadId}#1`, title: 'Say hi.', snippet: '{"cmd":"«echo» «hi»"}' },
     ]);
-    expect((await sessions.search({ words: ['nowhere'], limit: 10 }, never)).hits).toEqual([]);
+    for (const words of ['nowhere', 'ech', '"hi echo"']) {
+      expect((await sessions.search({ words: [words], limit: 10 }, never)).hits).toEqual([]);
+    }
+    expect((await sessions.search({ words: ['"Echo hï"'], limit: 10 }, never)).hits).toHaveLength(1);
   });
 });
 

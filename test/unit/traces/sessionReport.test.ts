@@ -80,6 +80,8 @@ describe('a tool call', () => {
     ['Error: no such tool', true],
     ['errors: 0', false],
     ['', false],
+    ['{"error":"File not found: a.ts"}', true],
+    ['{"output":"{}","error":null}', false],
   ])('that answers %j has failed: %s', (output, failed) => {
     expect(reportsFailure(output)).toBe(failed);
   });

@@ -205,6 +205,50 @@ describe('the store', () => {
     expect(storedTexts(file).some(text => text.includes(key.slice(5, 20)))).toBe(false);
   });
 
+  it('keeps no events of an unknown format either when a secret is split over them', () => {
+    const { record, store, events, file, stop } = aRecorder();
+    const key = `sk-${'a1B2c3D4'.repeat(5)}`;
+    const pieces = key.match(/.{1,4}/g) ?? [];
+    const streams: object[][] = [
+      pieces.map(text => ({ id: 'cmpl-1', choices: [{ index: 0, text }] })),
+      pieces.flatMap(text => [{ out: [{ index: 1, text: 'x' }] }, { out: [{ index: 0, text }] }]),
+      pieces.map(token => ({ model: 'm', deep: [[{ token }]] })),
+      pieces,
+    ] as object[][];
+    for (const stream of [...streams, [...Array(1200).fill({ text: 'ok ' }), ...(streams[0] ?? [])]]) {
+      record({ path: '/v1/completions', request: { model: 'm', prompt: 'hi' }, response: sse(...stream) });
+      const exchange = events.findLast(event => event.kind === 'exchange');
+      expect(store.wireText(exchange?.id ?? '')).toMatchObject({ omitted: 'redacted', events: [] });
+      expect(store.wholeExchange(exchange?.id ?? '')?.response).toEqual({ events: '[redacted]' });
+    }
+    record({ path: '/v1/completions', request: { model: 'm' }, response: sse({ text: 'sk-' }, { text: ' a' }) });
+    const last = events.findLast(event => event.kind === 'exchange');
+    expect(store.wireText(last?.id ?? '')).toMatchObject({ omitted: null });
+    stop();
+    expect(storedTexts(file).some(text => text.includes(pieces[3] ?? ''))).toBe(false);
+  });
+
+  it('reads a reply of one JSON text per line as events', () => {
+    const { record, store, events } = aRecorder();
+    const key = `sk-${'a1B2c3D4'.repeat(5)}`;
+    const end = { done: true, prompt_eval_count: 26, eval_count: 9 };
+    for (const [pieces, said] of [
+      [['Hel', 'lo'], ['Hello']],
+      [key.match(/.{1,4}/g) ?? [], []],
+    ] as const) {
+      const lines = [...pieces.map(content => ({ message: { content } })), end].map(
+        line => `${JSON.stringify(line)}\n`,
+      );
+      const headers = { 'thread-id': `thread-${pieces.length}` };
+      const session = record({ path: '/api/chat', request: { messages: [] }, response: lines.join(''), headers });
+      const exchange = events.findLast(event => event.kind === 'exchange');
+      const omitted = said.length === 0 ? 'redacted' : null;
+      expect(store.wireText(exchange?.id ?? '')).toMatchObject({ omitted });
+      expect(store.exchangesOfSession(session)).toMatchObject([{ usage: { inputTokens: 26, outputTokens: 9 } }]);
+      expect(store.conversation(session).map(item => item.text)).toEqual(said);
+    }
+  });
+
   it('takes a stream that is longer than what is kept of it for the reply that it is', () => {
     const { record, store, events } = aRecorder();
     const long = Array.from({ length: 5000 }, (_, index) => delta(`${index} `.repeat(400), index));

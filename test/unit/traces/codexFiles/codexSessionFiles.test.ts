@@ -165,6 +165,13 @@ describe('Codex’s own session files', () => {
     expect(JSON.stringify([await summaryOf(directory), toCleanSession(reader, threadId)])).not.toContain(key);
   });
 
+  it('have no secret in a title that ends in the middle of it', async () => {
+    const directory = temporaryDirectory();
+    const key = `npm_${'abcdefghijKLMNOPQRST'}0123456789abcdEF`;
+    write(directory, aThread({ prompt: `${'a '.repeat(45)}${key} ok` }).text());
+    expect((await summaryOf(directory)).title).toBe(`${'a '.repeat(45)}[redacted] ok`);
+  });
+
   it('are read again when they have grown', async () => {
     const directory = temporaryDirectory();
     const files = filesIn(directory);

@@ -370,6 +370,31 @@ describe('an endpoint that is not known', () => {
     expect(reader('/v1/completions').answered({ choices: [{ text: 'a' }] })).toMatchObject([{ text: 'a' }]);
   });
 
+  it('puts the words of a local model’s stream together, its calls and its tokens', () => {
+    const message = (said: object) => ({ model: 'local', message: { role: 'assistant', content: '', ...said } });
+    const call = { function: { name: 'read', arguments: { path: 'a' } } };
+    const reply = stream('/api/chat', [
+      ...[
+        message({ thinking: 'Hm' }),
+        message({ thinking: '.' }),
+        message({ content: 'Let ' }),
+        message({ content: 'me.' }),
+      ],
+      message({ tool_calls: [call] }),
+      { ...message({}), done: true, prompt_eval_count: 26, eval_count: 298 },
+    ]);
+    expect(reply).toMatchObject({ model: 'local', usage: { inputTokens: 26, outputTokens: 298 } });
+    expect(reply.answered).toEqual([
+      ['reasoning', 'Hm.'],
+      ['assistant', 'Let me.'],
+      ['toolCall', '{"path":"a"}'],
+    ]);
+    const tokens = [{ response: 'Hel' }, { response: 'lo' }, { response: '', done: true, eval_count: 2 }];
+    expect(stream('/api/generate', tokens).answered).toEqual([['assistant', 'Hello']]);
+    const texts = ['Hel', 'lo'].map(text => ({ choices: [{ index: 0, text }] }));
+    expect(stream('/v1/completions', texts).answered).toEqual([['assistant', 'Hello']]);
+  });
+
   it('keeps the events of a stream that no one told us about, and its tokens', () => {
     const events = [{ delta: 'a' }, { delta: 'b' }, { usage: { prompt_tokens: 3, completion_tokens: 2 } }];
     const reply = stream('/v1/completions', events);

@@ -6,8 +6,9 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { exportSession } from '../../../../server/traces/exportSession.ts';
 import { otelNames, providerOf } from '../../../../server/traces/otlp/names.ts';
+import { toOtlp } from '../../../../server/traces/otlp/otlp.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
-import { aRichSession } from '../aReader.ts';
+import { anExchange, anItem, aReader, aRichSession } from '../aReader.ts';
 
 const never = new AbortController().signal;
 
@@ -131,6 +132,32 @@ describe('OpenTelemetry spans', () => {
       parts: [{ type: 'text', content: expect.stringContaining('Refunds in JPY') }],
     });
     expect(attributeOf(spans[2], 'gen_ai.tool.call.result')).toContain('refund.ts:41');
+  });
+
+  it('have as input what a resumed session brought along, and no span of its tools', () => {
+    const items = [
+      anItem(1, 'user', 'First?'),
+      { ...anItem(1, 'assistant', 'Old answer'), isCopied: true as const },
+      { ...anItem(1, 'toolCall', '{}', { toolName: 'sh', callId: 'c1' }), isCopied: true as const },
+      anItem(1, 'toolOutput', 'done', { callId: 'c1' }),
+      anItem(1, 'user', 'Second?'),
+      anItem(1, 'assistant', 'New answer'),
+    ];
+    const [, chat, ...others] = toOtlp(aReader([anExchange(1)], items), 'session-1', true).resourceSpans.flatMap(
+      resource => resource.scopeSpans.flatMap(scope => scope.spans),
+    );
+    const messages = (key: string) => JSON.parse(String(attributeOf(Span.parse(chat), key)));
+    expect(messages('gen_ai.input.messages').map((message: { role: string }) => message.role)).toEqual([
+      'user',
+      'assistant',
+      'assistant',
+      'tool',
+      'user',
+    ]);
+    expect(messages('gen_ai.output.messages')).toEqual([
+      { role: 'assistant', parts: [{ type: 'text', content: 'New answer' }] },
+    ]);
+    expect(others).toEqual([]);
   });
 
   it('are the same when a session is exported again', async () => {
