@@ -81,6 +81,16 @@ export const UpstreamOverride = z.object({
 });
 export type UpstreamOverride = z.infer<typeof UpstreamOverride>;
 
+/** Variables in which people name their agents' model API. */
+export const baseUrlVariables: readonly string[] = [
+  'OPENAI_BASE_URL',
+  'OPENAI_API_BASE',
+  'OPENAI_API_HOST',
+  'OPENAI_HOST',
+  'ANTHROPIC_BASE_URL',
+  'GOOGLE_GEMINI_BASE_URL',
+];
+
 export const Launch = z.object({
   /** Opaque; names this launch to the proxy (credentials in the proxy URL, first path part in the base URL). */
   token: z.string(),
@@ -125,6 +135,8 @@ export const proxy = api('proxy', {
         .optional(),
       /** The caller's own NO_PROXY: what covers no model host is kept. */
       noProxy: z.string().default(''),
+      /** The caller's own base URLs, by variable: the agent goes on to where they lead, recorded. Others are stale. */
+      baseUrls: z.record(z.string(), z.string()).optional(),
       /** Limits of this launch alone. */
       budget: Budget.optional(),
     }),

@@ -7,6 +7,7 @@ import { addUsage, totalTokens } from '../../protocol/usage.ts';
 import { type Agent, routeOf } from '../agents/agent.ts';
 import type { DisposableStack } from '../base/disposable.ts';
 import { makeScratch, temporaryScratch } from '../base/owner.ts';
+import { modelEndpoint } from '../proxy/hosts.ts';
 import type { LaunchMeter, ProxyLaunch } from '../proxy/proxy.ts';
 import { sandboxName } from './sandboxes.ts';
 import type { RecordedWork, TrialDeps } from './trial.ts';
@@ -52,17 +53,19 @@ export async function openModel(
     throw missingKey(agent, keyName);
   }
   const replay = choice.replay === null ? null : owned.add(await deps.startReplay(choice.replay));
+  // Of its other providers' hosts a trial needs none.
+  const apiHosts = agent.route === undefined ? agent.apiHosts : [defaultHost];
+  const names = new Set([modelEndpoint(defaultHost).host, ...apiHosts]);
   const launch = owned.add(
     await deps.proxy.open({
       agent: agent.id,
       label: user.label,
-      overrides: replay === null ? [] : [{ host: defaultHost, target: replay.origin }],
+      overrides: replay === null ? [] : [...names].map(host => ({ host, target: replay.origin })),
       replay: replay !== null,
       defaultHost,
       realKey: replay === null ? realKey : null,
       trialId: user.trialId,
-      // Of its other providers' hosts a trial needs none.
-      apiHosts: agent.route === undefined ? agent.apiHosts : [defaultHost],
+      apiHosts,
       budget: whatIsLeft(limits, earlier),
     }),
   );

@@ -6,6 +6,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { writeFileAtomic } from '../base/files.ts';
 import { readOnlyError } from '../base/paths.ts';
 import { createCertificate, restrictions } from './certificate.ts';
+import { hostName } from './hosts.ts';
 import { systemRoots } from './roots.ts';
 
 const authorityName = 'Codex Coach local recording CA';
@@ -137,9 +138,12 @@ export async function openAuthority(
   };
 }
 
-/** Addresses stay excluded: no certificate is needed where a base URL leads. */
+/**
+ * Addresses stay excluded: no certificate is needed where a base URL leads. What is no host name must not get into the
+ * constraints: strict readers would take no certificate of ours.
+ */
 function isName(host: string): boolean {
-  return isIP(host) === 0;
+  return isIP(host) === 0 && hostName(host) === host;
 }
 
 /** Null when there is none or its files do not fit each other. */
@@ -158,6 +162,9 @@ function readState(caFile: string, keyFile: string): AuthorityState | null {
 /** Whether a certificate lasts for a while and permits these hosts and no others. */
 function fits(pem: string, hosts: ReadonlySet<string>): boolean {
   const certificate = new X509Certificate(pem);
-  const current = Date.parse(certificate.validTo) - Date.now() > renewBeforeDays * dayMs;
+  const now = Date.now();
+  // One that was made while the clock was ahead is not valid yet.
+  const current =
+    Date.parse(certificate.validFrom) <= now && Date.parse(certificate.validTo) - now > renewBeforeDays * dayMs;
   return current && certificate.raw.includes(restrictions([...hosts]));
 }

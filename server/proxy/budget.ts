@@ -1,11 +1,14 @@
 import { budgetSentence } from '../../protocol/budgets.ts';
 import type { Budget, BudgetUse, UncountedSpend } from '../../protocol/proxy.ts';
+import type { Exchange } from '../../protocol/sessions.ts';
 import { type Cost, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../base/settings.ts';
+import { machineSleep } from '../base/sleep.ts';
 import type { Spend } from '../traces/spending.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { LaunchState } from './launches.ts';
+import { UnnamedSessions } from './unnamedSessions.ts';
 
 /** What people's sessions, and everything on one UTC day, may use. */
 export interface BudgetLimits {
@@ -13,10 +16,12 @@ export interface BudgetLimits {
   readonly day: Budget;
   /** Share of a limit, in [0,1], from which it counts as near. */
   readonly warnShare: number;
+  /** After such a silence a sender that names no session begins another. */
+  readonly idleMs: number;
 }
 
 const unlimited: Budget = { tokens: null, usd: null };
-export const noLimits: BudgetLimits = { session: unlimited, day: unlimited, warnShare: 1 };
+export const noLimits: BudgetLimits = { session: unlimited, day: unlimited, warnShare: 1, idleMs: 0 };
 
 /** The settings `budget.*`, where 0 is no limit. */
 export function toBudgetLimits(settings: Settings): BudgetLimits {
@@ -24,11 +29,26 @@ export function toBudgetLimits(settings: Settings): BudgetLimits {
     session: { tokens: settings.get('budget.sessionTokens') || null, usd: settings.get('budget.sessionUsd') || null },
     day: { tokens: settings.get('budget.dayTokens') || null, usd: settings.get('budget.dayUsd') || null },
     warnShare: settings.get('budget.warnShare'),
+    idleMs: settings.get('session.idleSeconds') * 1000,
   };
+}
+
+/** What was used before, and by whom. */
+export type SpendingStore = Pick<TraceStore, 'spentInSession' | 'spentOnDay' | 'userAgent' | 'exchange'>;
+
+/** Who sends a request. */
+export interface Asker {
+  /** The session that it names; null when it names none. */
+  readonly sessionId: string | null;
+  readonly userAgent: string | null;
+  /** The model host that it asks. */
+  readonly host: string;
 }
 
 /** An exchange as far as it counts. */
 interface Spent {
+  readonly id: string;
+  readonly launchId: string | null;
   readonly sessionId: string;
   readonly model: string | null;
   readonly usage: Usage;
@@ -60,17 +80,19 @@ const ways: Record<BudgetUse['scope'], Record<BudgetUse['unit'], string>> = {
  */
 export class BudgetGuard {
   readonly #limits: BudgetLimits;
-  readonly #store: Pick<TraceStore, 'spentInSession' | 'spentOnDay'>;
+  readonly #store: SpendingStore;
   readonly #log: Log;
+  readonly #unnamed: UnnamedSessions;
   /** With the day on which each was seen last. */
   readonly #uses = new Map<string, { readonly use: BudgetUse; readonly day: string }>();
   /** Exchanges by model. */
   readonly #uncounted = new Map<string, number>();
 
-  constructor(limits: BudgetLimits, store: Pick<TraceStore, 'spentInSession' | 'spentOnDay'>, log: Log) {
+  constructor(limits: BudgetLimits, store: SpendingStore, log: Log) {
     this.#limits = limits;
     this.#store = store;
     this.#log = log;
+    this.#unnamed = new UnnamedSessions(limits.idleMs, machineSleep());
   }
 
   /** Whether anything limits this traffic. Where nothing does, its connections need no gate. */
@@ -78,14 +100,15 @@ export class BudgetGuard {
     return [this.#limits.day, this.#sessionLimit(launch), launch?.spec.budget].some(isLimited);
   }
 
-  /**
-   * Words for the agent when a limit is reached; null when the request may go on. A request that names no session belongs
-   * to the latest one of its launch.
-   */
-  refusal(launch: LaunchState | null, sessionId: string | null): string | null {
-    const spent = this.#look(launch, sessionId ?? launch?.sessionIds.at(-1) ?? null).find(
-      ({ state }) => state === 'spent',
-    );
+  /** Whether it matters here to which session a request belongs. */
+  limitsSessions(launch: LaunchState | null): boolean {
+    return isLimited(this.#sessionLimit(launch));
+  }
+
+  /** Words for the agent when a limit is reached; null when the request may go on. */
+  refusal(launch: LaunchState | null, { sessionId, userAgent, host }: Asker): string | null {
+    const belongsTo = sessionId ?? this.#unnamed.of(launch?.id ?? userAgent ?? host);
+    const spent = this.#look(launch, belongsTo).find(({ state }) => state === 'spent');
     if (spent === undefined) return null;
     const words = `${budgetSentence(spent)} Codex Coach stopped this request. ${ways[spent.scope][spent.unit]}`;
     launch?.refuse(words);
@@ -96,13 +119,24 @@ export class BudgetGuard {
   /** Something was spent: notes and logs what is near or reached by it, and what no limit in money can count. */
   spent(launch: LaunchState | null, exchange: Spent): void {
     if (!this.limits(launch)) return;
+    if (this.limitsSessions(launch))
+      this.#unnamed.heard(exchange.sessionId, Date.now(), () => this.#senderOf(exchange));
     this.#look(launch, exchange.sessionId);
     if (this.#limitsMoney(launch)) this.#noteUncounted(exchange);
+  }
+
+  /** A launch of an earlier server goes on after this exchange. */
+  resume(launch: LaunchState, { sessionId, startedAt, durationMs }: Exchange): void {
+    this.#unnamed.heard(sessionId, Date.parse(startedAt) + (durationMs ?? 0), () => launch.id);
   }
 
   /** Models whose exchanges have no price, under a limit in money. */
   uncounted(): UncountedSpend[] {
     return [...this.#uncounted].map(([model, exchanges]) => ({ model, exchanges }));
+  }
+
+  #senderOf({ id, launchId, sessionId }: Spent): string | null {
+    return launchId ?? this.#store.userAgent(sessionId) ?? this.#store.exchange(id)?.upstreamHost ?? null;
   }
 
   #limitsMoney(launch: LaunchState | null): boolean {

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { conversationFacts } from '../traces/conversationId.ts';
+import { type ConversationFacts, conversationFacts } from '../traces/conversationId.ts';
 import { dialectOf } from '../traces/dialects/index.ts';
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 import { HttpParser } from '../traces/wire/httpParser.ts';
@@ -7,57 +7,75 @@ import type { BudgetGuard } from './budget.ts';
 import { failedEvent, refusalReply, upgradeRefusal } from './budgetReply.ts';
 import { ClientFrames, type FramePart, policyClose, textFrame } from './clientFrames.ts';
 import type { LaunchState } from './launches.ts';
-import { HeldBytes, UpgradeAnswer } from './upgradeAnswer.ts';
+import { AskedUpgrade, type Spoken } from './upgradeAnswer.ts';
+import { WithheldRequest } from './withheldRequest.ts';
 
 const requestLine = /^[\r\n]*[A-Z]+ /;
-/** The way to a model host; with a gate in it where a budget limits this traffic, and as it is everywhere else. */
-export function gated(upstream: Duplex, launch: LaunchState | null, budgets: BudgetGuard): Duplex {
-  if (!budgets.limits(launch)) return upstream;
-  return new BudgetGate(upstream, head => budgets.refusal(launch, conversationFacts(head, null).id));
+
+/** What travels on a connection to a model host. */
+interface Traffic {
+  readonly host: string;
+  readonly launch: LaunchState | null;
 }
 
-/** Words when this request, or one more message on the WebSocket that it opened, must not go on. */
-type Refusal = (head: HttpHead) => string | null;
+/** The way to a model host; with a gate in it where a budget limits this traffic, and as it is everywhere else. */
+export function gated(upstream: Duplex, { host, launch }: Traffic, budgets: BudgetGuard): Duplex {
+  if (!budgets.limits(launch)) return upstream;
+  return new BudgetGate(upstream, {
+    asksSession: budgets.limitsSessions(launch),
+    refusal: ({ id, userAgent }) => budgets.refusal(launch, { sessionId: id, userAgent, host }),
+  });
+}
 
-type State = 'new' | 'blind' | 'http' | 'upgrading' | 'webSocket' | 'refusing' | 'refused';
+interface Judge {
+  /** Whether the session of a request is looked for in its body too. */
+  readonly asksSession: boolean;
+  /** Words when this request, or one more message on the WebSocket that it opened, must not go on. */
+  refusal(facts: ConversationFacts): string | null;
+}
+
+/** What the agent speaks, as far as that matters here. */
+type Speech = 'new' | 'blind' | 'http' | 'webSocket';
 
 /**
  * Stands in for the connection to a model host. Requests pass byte for byte until one is refused: that one is read to
- * its end and let go, our answer comes as if from the host, and the connection is closed.
+ * its end and never completed, our answer comes as if from the host, and the connection is closed.
  */
 class BudgetGate extends Duplex {
   readonly #upstream: Duplex;
-  readonly #refusal: Refusal;
+  readonly #judge: Judge;
   readonly #requests: HttpParser;
   readonly #frames = new ClientFrames(part => this.#passFrame(part));
-  #state: State = 'new';
-  #head: HttpHead | null = null;
+  readonly #upgrade = new AskedUpgrade();
+  #speech: Speech = 'new';
+  #verdict: 'passes' | 'refusing' | 'refused' = 'passes';
   #rawHead: Buffer = Buffer.alloc(0);
-  /** Sent after an upgrade was asked for and before it was answered. */
-  readonly #held = new HeldBytes();
-  #upgrade = new UpgradeAnswer();
+  /** The request under way, where its body has to tell its session. */
+  #withheld: WithheldRequest | null = null;
+  /** Who opened the WebSocket; null for what is no model's. */
+  #opener: ConversationFacts | null = null;
   #answer: Buffer = Buffer.alloc(0);
   #full = false;
 
-  constructor(upstream: Duplex, refusal: Refusal) {
+  constructor(upstream: Duplex, judge: Judge) {
     super();
     this.#upstream = upstream;
-    this.#refusal = refusal;
+    this.#judge = judge;
     this.#requests = new HttpParser('request', {
       rawHead: bytes => {
         this.#rawHead = bytes;
       },
-      head: head => this.#judge(head),
-      body: () => undefined,
-      framed: bytes => this.#pass(bytes),
-      end: () => this.#endMessage(),
-      tunnelled: bytes => this.#pass(bytes),
+      head: head => this.#beginRequest(head),
+      body: bytes => this.#withheld?.read(bytes),
+      framed: bytes => this.#pass(this.#withheld?.next(bytes) ?? bytes),
+      end: () => this.#endRequest(),
+      tunnelled: bytes => this.#take(bytes),
     });
     upstream.on('data', (chunk: Buffer) => this.#answered(chunk));
     upstream.once('end', () => this.push(null));
     upstream.once('error', (error: Error) => this.destroy(error));
     upstream.once('close', () => {
-      if (!upstream.readableEnded && this.#state !== 'refused') this.destroy();
+      if (!upstream.readableEnded && this.#verdict !== 'refused') this.destroy();
     });
     this.once('end', () => this.destroy());
   }
@@ -86,67 +104,100 @@ class BudgetGate extends Duplex {
 
   #take(chunk: Buffer): void {
     // What is no HTTP is no use of a model's budget either.
-    if (this.#state === 'new') this.#state = requestLine.test(chunk.toString('latin1', 0, 32)) ? 'http' : 'blind';
-    if (this.#state === 'blind') this.#pass(chunk);
-    else if (this.#state === 'upgrading') this.#held.add(chunk);
-    else if (this.#state === 'webSocket') this.#frames.push(chunk);
-    else if (this.#state !== 'refused') this.#requests.push(chunk);
+    if (this.#speech === 'new') this.#speech = requestLine.test(chunk.toString('latin1', 0, 32)) ? 'http' : 'blind';
+    if (this.#verdict === 'refused') return;
+    if (this.#upgrade.holds) this.#upgrade.hold(chunk);
+    else if (this.#speech === 'blind') this.#pass(chunk);
+    else if (this.#speech === 'webSocket') this.#frames.push(chunk);
+    else this.#requests.push(chunk);
   }
 
-  #judge(head: HttpHead): void {
+  #beginRequest(head: HttpHead): void {
+    // Nothing behind a refused request is looked at.
+    if (this.#verdict === 'refused') return;
     const [method, target] = head.startLine;
-    const upgrade = headerOf(head, 'upgrade') !== null;
-    const path = target.split('?')[0] ?? '';
-    const asksModel = (method === 'POST' || upgrade) && dialectOf(path) !== null;
-    const words = asksModel ? this.#refusal(head) : null;
-    this.#head = head;
-    if (words === null) {
-      this.#pass(this.#rawHead);
-      if (upgrade) {
-        this.#state = 'upgrading';
-        this.#upgrade = new UpgradeAnswer();
-      }
+    const upgrade = headerOf(head, 'upgrade');
+    const asksModel = (method === 'POST' || upgrade !== null) && dialectOf(target.split('?')[0] ?? '') !== null;
+    const facts = asksModel ? conversationFacts(head, null) : null;
+    if (facts?.id === null && method === 'POST' && this.#judge.asksSession) this.#withhold(head);
+    else if (facts !== null && this.#refuses(head, facts)) {
+      // Who waits for a word before it sends its body has it now.
+      if (headerOf(head, 'expect') !== null) this.#answerRefused();
+      return;
+    } else this.#pass(this.#rawHead);
+    if (upgrade === null) return;
+    this.#upgrade.asked();
+    this.#opener = upgrade.toLowerCase() === 'websocket' ? facts : null;
+  }
+
+  #withhold(head: HttpHead): void {
+    this.#withheld = new WithheldRequest(head, this.#rawHead);
+    // The word for which the agent waits comes from the host.
+    if (headerOf(head, 'expect') !== null) this.#pass(this.#withheld.next(Buffer.alloc(0)));
+  }
+
+  #refuses(head: HttpHead, facts: ConversationFacts): boolean {
+    const words = this.#judge.refusal(facts);
+    if (words === null) return false;
+    this.#verdict = 'refusing';
+    this.#answer = Buffer.from(head.startLine[0] === 'POST' ? refusalReply(head, words) : upgradeRefusal);
+    return true;
+  }
+
+  #endRequest(): void {
+    const request = this.#withheld;
+    this.#withheld = null;
+    if (request !== null && !this.#refuses(request.head, request.facts())) this.#pass(request.latest);
+    if (this.#verdict === 'refusing') {
+      this.#answerRefused();
       return;
     }
-    this.#state = 'refusing';
-    this.#answer = Buffer.from(upgrade ? upgradeRefusal : refusalReply(head, words));
-    // Who waits for a word before it sends its body has it now.
-    if (headerOf(head, 'expect') !== null) this.#endMessage();
+    const spoken = this.#upgrade.sent();
+    if (spoken === 'switched') this.#requests.tunnel();
+    this.#speak(spoken);
+  }
+
+  /** What the agent speaks from here on. */
+  #speak(spoken: Spoken | null): void {
+    if (spoken === 'switched') this.#speech = this.#opener === null ? 'blind' : 'webSocket';
   }
 
   #passFrame(part: FramePart): void {
-    const words = part.startsMessage && this.#head !== null ? this.#refusal(this.#head) : null;
+    if (this.#verdict === 'refused') return;
+    const words = part.startsMessage && this.#opener !== null ? this.#judge.refusal(this.#opener) : null;
     if (words !== null) {
-      this.#state = 'refusing';
+      this.#verdict = 'refusing';
       this.#answer = Buffer.concat([textFrame(failedEvent(words)), policyClose()]);
     }
     this.#pass(part.bytes);
-    if (part.endsMessage) this.#endMessage();
+    if (part.endsMessage && this.#verdict === 'refusing') this.#answerRefused();
   }
 
   #pass(bytes: Buffer): void {
-    if (this.#state === 'refusing' || this.#state === 'refused' || !this.#upstream.writable) return;
+    if (this.#verdict !== 'passes' || bytes.length === 0 || !this.#upstream.writable) return;
     this.#full = !this.#upstream.write(bytes);
   }
 
-  /** The request or message is complete. */
-  #endMessage(): void {
-    if (this.#state !== 'refusing') return;
-    this.#state = 'refused';
-    this.push(this.#answer);
-    this.push(null);
-    this.#upstream.destroy();
+  /** The refused request or message is complete. */
+  #answerRefused(): void {
+    this.#verdict = 'refused';
+    // Who reads along has its last bytes first: a record without them would not tell its session.
+    process.nextTick(() => {
+      if (this.destroyed) return;
+      this.push(this.#answer);
+      this.push(null);
+      this.#upstream.destroy();
+    });
   }
 
   #answered(chunk: Buffer): void {
-    if (this.#state === 'refused') return;
+    if (this.#verdict === 'refused') return;
     if (!this.push(chunk)) this.#upstream.pause();
-    if (this.#state !== 'upgrading') return;
-    const protocol = this.#upgrade.push(chunk);
-    if (protocol === null) return;
-    this.#state = protocol === 'switched' ? 'webSocket' : 'http';
+    const spoken = this.#upgrade.answered(chunk);
+    if (spoken === null) return;
+    this.#speak(spoken);
     try {
-      for (const waiting of this.#held.take()) this.#take(waiting);
+      for (const waiting of this.#upgrade.take()) this.#take(waiting);
     } catch (error) {
       this.destroy(error as Error);
     }

@@ -10,14 +10,14 @@ import type { RecorderEvent } from '../traces/recorderMessages.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { type AddressPolicy, toAddressPolicy } from './addressPolicy.ts';
 import { type Authority, authorityFiles, openAuthority } from './authority.ts';
-import { BudgetGuard, type BudgetLimits, noLimits } from './budget.ts';
+import { BudgetGuard, type BudgetLimits, noLimits, type SpendingStore } from './budget.ts';
 import type { ConnectionDeps } from './connectionDeps.ts';
 import { serveConnection } from './connections.ts';
 import { DistrustingPrograms } from './distrust.ts';
 import { canonicalHost, ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment } from './launchEnvironment.ts';
 import { LaunchRegistry, LaunchState, overrideOf } from './launches.ts';
-import { type KeptLaunch, LaunchStore } from './launchStore.ts';
+import { LaunchStore, toSpec } from './launchStore.ts';
 import { listenOn, listenOnLoopback, loopback } from './listening.ts';
 import { LossesOfDay } from './lossesOfDay.ts';
 import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
@@ -42,7 +42,7 @@ export interface ProxyDeps {
   /** Where launches outlive this process: `coachPaths().launches`. */
   readonly launchFile: string;
   /** What earlier traffic has used. */
-  readonly store: Pick<TraceStore, 'exchangesOfLaunch' | 'spentInSession' | 'spentOnDay' | 'lossesOnDay'>;
+  readonly store: SpendingStore & Pick<TraceStore, 'exchangesOfLaunch' | 'lossesOnDay'>;
   /** What traffic may use; by default without limit. */
   readonly budgets?: BudgetLimits;
 }
@@ -155,7 +155,7 @@ class CaptureProxy implements ProxyService {
     this.#launches.add(state);
     this.#deps.recorder.hideToken(token);
     if (spec.realKey !== null) this.#deps.recorder.hide(spec.realKey);
-    if (spec.kept) await this.#kept.keep(toKept(state.id, state.digest, spec));
+    await this.#kept.use(state);
     return this.#toLaunch(state, token, authority, this.#port);
   }
 
@@ -229,9 +229,11 @@ class CaptureProxy implements ProxyService {
   /** A launch of an earlier server was used. */
   #takeUp(state: LaunchState, token: string): void {
     this.#deps.recorder.hide(token);
-    state.resume(token, this.#deps.store.exchangesOfLaunch(state.id));
-    const kept = this.#kept.launches.find(({ id }) => id === state.id);
-    if (kept !== undefined) void this.#kept.keep({ ...kept, usedAt: Date.now() });
+    const recorded = this.#deps.store.exchangesOfLaunch(state.id);
+    state.resume(token, recorded);
+    const latest = recorded.at(-1);
+    if (latest !== undefined) this.#budgets.resume(state, latest);
+    void this.#kept.use(state);
   }
 
   #toLaunch(state: LaunchState, token: string, authority: Authority, port: number): ProxyLaunch {
@@ -295,20 +297,14 @@ class CaptureProxy implements ProxyService {
     } else if (event.kind === 'exchange') this.#exchanges++;
     const launch = 'launchId' in event && event.launchId !== null ? this.#launches.withId(event.launchId) : null;
     launch?.hear(event);
-    if (event.kind === 'exchange') this.#budgets.spent(launch, event);
+    if (event.kind === 'exchange') {
+      this.#budgets.spent(launch, event);
+      if (launch !== null) void this.#kept.use(launch);
+    }
     if (event.kind !== 'streaming') this.#changed();
   }
 
   #changed(): void {
     this.#changes.fire(this.status());
   }
-}
-
-function toSpec({ agent, label, overrides, replay, defaultHost, budget }: KeptLaunch): LaunchSpec {
-  return { agent, label, overrides, replay, defaultHost, budget, realKey: null, trialId: null, kept: true };
-}
-
-function toKept(id: string, digest: string, spec: LaunchSpec): KeptLaunch {
-  const { agent, label, overrides, replay, defaultHost, budget = null } = spec;
-  return { id, digest, agent, label, overrides: [...overrides], replay, defaultHost, budget, usedAt: Date.now() };
 }

@@ -90,7 +90,7 @@ async function intercept(
   const rewriter = key === null ? null : new RequestRewriter(head => withKey(onlyFor(head, destination), key, host));
   const tap = openTap(socket, destination, launch, deps);
   launch?.hold(upstream);
-  splice(client, gated(upstream, launch, deps.budgets), tap, rewriter);
+  splice(client, gated(upstream, { host, launch }, deps.budgets), tap, rewriter);
 }
 
 /**

@@ -1,12 +1,14 @@
 import type { Handlers } from '../../protocol/api.ts';
-import { type Launch, proxy } from '../../protocol/proxy.ts';
+import { proxy, type UpstreamOverride } from '../../protocol/proxy.ts';
 import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
-import { type ModelHosts, modelHosts } from './hosts.ts';
+import { routeBaseUrls, routedVariables } from './baseUrls.ts';
+import type { Place } from './hostPatterns.ts';
+import { canonicalHost, type ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment, withOwnExceptions } from './launchEnvironment.ts';
-import { type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
+import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
 import type { Replay } from './replay/replayServer.ts';
 import { testRoute } from './routeTest.ts';
 
@@ -22,9 +24,13 @@ export interface ProxyHandlerDeps {
   /** Host of an agent's base-URL requests; the registry of agents knows it. */
   readonly defaultHost: (agent: string) => string;
   readonly hosts: ModelHosts;
+  /** The user's own upstreams: their hosts are recorded, too. */
+  readonly upstreams?: readonly UpstreamOverride[];
   /** `pace`: factor on the recorded times. */
   startReplay(reference: string, pace: number): Promise<Replay>;
 }
+
+type Recording = NonNullable<Parameters<Handlers<typeof proxy>['launch']>[0]['recording']>;
 
 export function proxyHandlers({
   service,
@@ -33,34 +39,51 @@ export function proxyHandlers({
   port,
   defaultHost,
   hosts,
+  upstreams = [],
   startReplay,
 }: ProxyHandlerDeps): Handlers<typeof proxy> {
-  const given = ({ launch }: ProxyLaunch, noProxy: string): Launch => ({
-    ...launch,
-    env: withOwnExceptions(launch.env, noProxy, hosts.endpoints),
-  });
+  /** Where the models of a launch are: all that is recorded of it. */
+  const placesOf = ({ defaultHost, overrides }: LaunchSpec): Place[] => [
+    ...hosts.endpoints,
+    modelEndpoint(defaultHost),
+    ...[...upstreams, ...overrides].map(({ host }) => ({ host: canonicalHost(host), port: 443 })),
+  ];
   /** Launches that a recording answers: they end with the server. */
   const replays = new Map<string, { readonly opened: ProxyLaunch; readonly answers: Replay }>();
+  /** Answers a launch from a recording, whichever model it asks. */
+  async function openReplay(spec: LaunchSpec, { reference, pace }: Recording): Promise<ProxyLaunch> {
+    const names = new Set(placesOf(spec).map(({ host }) => host));
+    const answers = await startReplay(reference, pace);
+    const overrides = [...names].map(host => ({ host, target: answers.origin }));
+    const opened = await service.open({ ...spec, overrides, replay: true }).catch(async (error: unknown) => {
+      await answers.dispose();
+      throw error;
+    });
+    replays.set(opened.launch.token, { opened, answers });
+    return opened;
+  }
   return {
     status: () => service.status(),
     start: params => service.start(params.port ?? port()),
-    async launch({ agent, label, overrides, replay, recording, budget, endpoint, noProxy }) {
-      await service.start(port());
-      const spec = { agent, label: label ?? null, realKey: null, trialId: null, budget: budget ?? null };
-      const host = endpoint ?? defaultHost(agent);
-      if (recording === undefined) {
-        return given(await service.open({ ...spec, overrides, replay, defaultHost: host, kept: true }), noProxy);
-      }
-      const answers = await startReplay(recording.reference, recording.pace);
-      const targets = [...new Set([host, ...modelHosts])].map(name => ({ host: name, target: answers.origin }));
-      const opened = await service
-        .open({ ...spec, overrides: targets, replay: true, defaultHost: host, kept: false })
-        .catch(async (error: unknown) => {
-          await answers.dispose();
-          throw error;
-        });
-      replays.set(opened.launch.token, { opened, answers });
-      return given(opened, noProxy);
+    async launch({ agent, label, overrides, replay, recording, budget, endpoint, noProxy, baseUrls }) {
+      const started = await service.start(port());
+      // A recording answers wherever the agent asks: it is sent to its usual place.
+      const urls = recording === undefined ? (baseUrls ?? {}) : {};
+      const route = routeBaseUrls(urls, { hosts, upstreams, port: started.port });
+      const spec: LaunchSpec = {
+        agent,
+        label: label ?? null,
+        overrides: [...overrides, ...route.overrides],
+        replay,
+        defaultHost: route.endpoint ?? endpoint ?? defaultHost(agent),
+        realKey: null,
+        trialId: null,
+        budget: budget ?? null,
+        kept: recording === undefined,
+      };
+      const { launch } = recording === undefined ? await service.open(spec) : await openReplay(spec, recording);
+      const env = withOwnExceptions(launch.env, noProxy, placesOf(spec));
+      return { ...launch, env: { ...env, ...routedVariables(route, launch) } };
     },
     environment() {
       const { port, bundleFile } = service.status();
@@ -78,7 +101,7 @@ export function proxyHandlers({
       return {
         closed: true,
         sessionIds: [...opened.sessionIds()],
-        mismatches: [...(replay?.answers.failures() ?? [])],
+        mismatches: replay === undefined ? [] : mismatchesOf(replay.answers),
       };
     },
     async test() {
@@ -86,6 +109,13 @@ export function proxyHandlers({
       return { ok: steps.every(step => step.ok), steps };
     },
   };
+}
+
+/** An agent that asks nothing of its recording may have asked a real model. */
+function mismatchesOf(answers: Replay): string[] {
+  const failures = [...answers.failures()];
+  if (failures.length > 0 || answers.answered() > 0) return failures;
+  return ['Nothing was asked of it: the agent made no request, or made it where no model is known to be.'];
 }
 
 /** Tells every connection how the proxy is, at most four times a second. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { CoachError } from '../../protocol/errors.ts';
 
 /** Hosts of model APIs: what goes to them is decrypted and recorded. Everything else passes blind. Exact names. */
@@ -60,14 +61,30 @@ export function modelEndpoint(text: string): ModelEndpoint {
   const [, scheme = 'https', authority = ''] = /^(?:(https?):\/\/)?([^/]+)\/?$/i.exec(text) ?? [];
   const secure = scheme.toLowerCase() === 'https';
   const place = parseAuthority(/:\d+$/.test(authority) ? authority : `${authority}:${secure ? 443 : 80}`);
-  if (place !== null && !(secure && isIP(place.host) !== 0)) return { scheme: secure ? 'https' : 'http', ...place };
+  const host = hostName(place?.host ?? '');
+  if (place !== null && host !== null && !(secure && isIP(host) !== 0)) {
+    return { scheme: secure ? 'https' : 'http', host, port: place.port };
+  }
   throw new CoachError('input.invalid', `"${text}" is no model host.`, {
-    hint: 'Write it like gateway.example, gateway.example:8443 or http://localhost:11434 (addresses with http:// only).',
+    hint:
+      'Write it like gateway.example, gateway.example:8443 or http://localhost:11434 ' +
+      '(no wildcards; addresses with http:// only).',
   });
 }
 
 function keyOf({ scheme, host, port }: ModelEndpoint): string {
   return `${scheme}://${host}:${port}`;
+}
+
+const label = '[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?';
+/** A name as DNS and certificates take it (RFC 1035 §2.3.4), and with the underscores that some gateways have. */
+const asciiName = new RegExp(`^(?=.{1,253}$)${label}(?:\\.${label})*$`);
+
+/** One host as connections name it: in ASCII, or an address. Null for what is none, such as `*.example`. */
+export function hostName(text: string): string | null {
+  if (isIP(text) !== 0) return text.toLowerCase();
+  const name = canonicalHost(domainToASCII(text));
+  return asciiName.test(name) ? name : null;
 }
 
 /** A host name as it is compared: lower case, without the root's trailing dot. */

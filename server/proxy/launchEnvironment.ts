@@ -1,18 +1,8 @@
+import { baseUrlVariables } from '../../protocol/proxy.ts';
 import { hostEntries, hostPattern, type Place } from './hostPatterns.ts';
 
 /** Variables with which an agent would go past the proxy, or through another one. */
-const stale = [
-  'OPENAI_BASE_URL',
-  'OPENAI_API_BASE',
-  'OPENAI_API_HOST',
-  'OPENAI_HOST',
-  'OPENAI_PROXY',
-  'ANTHROPIC_BASE_URL',
-  'GOOGLE_GEMINI_BASE_URL',
-  'ALL_PROXY',
-  'all_proxy',
-  'SSL_CERT_DIR',
-] as const;
+const stale = [...baseUrlVariables, 'OPENAI_PROXY', 'ALL_PROXY', 'all_proxy', 'SSL_CERT_DIR'];
 
 /** Where programs look for certificates before they look at SSL_CERT_FILE. */
 const bundleVariables = [

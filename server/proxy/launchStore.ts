@@ -3,12 +3,15 @@ import * as z from 'zod';
 import { Budget, UpstreamOverride } from '../../protocol/proxy.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
+import type { LaunchSpec } from './proxy.ts';
 
 /** Launches kept at most, and how long one is kept after its last use. */
 const maxLaunches = 200;
 const keepMs = 14 * 86_400_000;
 /** How long after a launch's last use a server that starts for something else listens for it. */
 const awaitMs = 86_400_000;
+/** How exactly the last use is known: a launch at work is not written down each time. */
+const noteMs = 3_600_000;
 
 /** A person's launch as it outlives the server: its token's digest, never the token, and no key. */
 const KeptLaunch = z.object({
@@ -25,6 +28,13 @@ const KeptLaunch = z.object({
   usedAt: z.number(),
 });
 export type KeptLaunch = z.infer<typeof KeptLaunch>;
+
+/** A launch of this server as it is kept. */
+interface UsedLaunch {
+  readonly id: string;
+  readonly digest: string;
+  readonly spec: LaunchSpec;
+}
 
 const KeptProxy = z.object({
   format: z.literal(1),
@@ -47,11 +57,14 @@ export class LaunchStore {
   readonly #log: Log;
   #kept: KeptProxy;
   #writing: Promise<void> = Promise.resolve();
+  /** When each launch was last written down as used, also of those that were dropped. */
+  readonly #noted = new Map<string, number>();
 
   constructor(file: string, log: Log) {
     this.#file = file;
     this.#log = log;
     this.#kept = this.#read();
+    for (const { id, usedAt } of this.#kept.launches) this.#noted.set(id, usedAt);
   }
 
   get launches(): readonly KeptLaunch[] {
@@ -73,13 +86,22 @@ export class LaunchStore {
     return this.#kept.listening ? this.#write({ ...this.#kept, listening: false }) : this.#writing;
   }
 
+  /** A launch that outlives the server is at work: also one that was no longer kept is so again. */
+  use(launch: UsedLaunch): Promise<void> {
+    if (!launch.spec.kept) return Promise.resolve();
+    const noted = this.#noted.get(launch.id);
+    return noted !== undefined && Date.now() - noted < noteMs ? this.#writing : this.keep(toKept(launch));
+  }
+
   /** Resolves once a kill can no longer take the launch away. */
   keep(launch: KeptLaunch): Promise<void> {
+    this.#noted.set(launch.id, launch.usedAt);
     const others = this.#kept.launches.filter(({ id }) => id !== launch.id);
     return this.#write({ ...this.#kept, launches: current([launch, ...others]) });
   }
 
   forget(id: string): Promise<void> {
+    this.#noted.delete(id);
     if (!this.#kept.launches.some(launch => launch.id === id)) return this.#writing;
     return this.#write({ ...this.#kept, launches: this.#kept.launches.filter(launch => launch.id !== id) });
   }
@@ -109,6 +131,15 @@ export class LaunchStore {
     );
     return this.#writing;
   }
+}
+
+function toKept({ id, digest, spec }: UsedLaunch): KeptLaunch {
+  const { agent, label, overrides, replay, defaultHost, budget = null } = spec;
+  return { id, digest, agent, label, overrides: [...overrides], replay, defaultHost, budget, usedAt: Date.now() };
+}
+
+export function toSpec({ agent, label, overrides, replay, defaultHost, budget }: KeptLaunch): LaunchSpec {
+  return { agent, label, overrides, replay, defaultHost, budget, realKey: null, trialId: null, kept: true };
 }
 
 /** The last used ones, newest first. */

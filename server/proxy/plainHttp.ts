@@ -107,7 +107,8 @@ function passOn(
   if (socket.destroyed) return void upstream.destroy();
   way.launch?.hold(upstream);
   const tap = way.recorded === null ? unrecorded : openTap(socket, way.recorded, way.launch, deps);
-  const there = way.recorded === null ? upstream : gated(upstream, way.launch, deps.budgets);
+  const there =
+    way.recorded === null ? upstream : gated(upstream, { host: way.recorded.host, launch: way.launch }, deps.budgets);
   splice(socket, there, tap, way.rewriter);
   // Read again from the start, through the rewriter.
   socket.unshift(first.bytes);

@@ -1,35 +1,36 @@
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 import { HttpParser } from '../traces/wire/httpParser.ts';
-import { HeldBytes, UpgradeAnswer } from './upgradeAnswer.ts';
+import { AskedUpgrade } from './upgradeAnswer.ts';
 
 /**
- * Changes the heads of the requests on a connection; bodies pass as they are framed. After an upgrade was asked for,
- * what follows waits until it is known whether it is still HTTP.
+ * Changes the heads of the requests on a connection; bodies pass as they are framed. What follows a request for an
+ * upgrade waits until it is known whether it is still HTTP.
  */
 export class RequestRewriter {
   readonly #parser: HttpParser;
   #write: (bytes: Buffer) => void = () => undefined;
-  #upgrade: UpgradeAnswer | null = null;
-  readonly #held = new HeldBytes();
+  readonly #upgrade = new AskedUpgrade();
 
   /** `rewrite` may throw to refuse a request. */
   constructor(rewrite: (head: HttpHead) => HttpHead) {
     this.#parser = new HttpParser('request', {
       head: head => {
         this.#write(serialiseHead(rewrite(head)));
-        if (headerOf(head, 'upgrade') !== null) this.#upgrade = new UpgradeAnswer();
+        if (headerOf(head, 'upgrade') !== null) this.#upgrade.asked();
       },
       body: () => undefined,
       framed: bytes => this.#write(bytes),
-      end: () => undefined,
+      end: () => {
+        if (this.#upgrade.sent() === 'switched') this.#parser.tunnel();
+      },
       tunnelled: bytes => this.#write(bytes),
     });
   }
 
   /** @throws HttpSyntaxError and what `rewrite` throws */
   push(bytes: Buffer, write: (bytes: Buffer) => void): void {
-    if (this.#upgrade !== null) {
-      this.#held.add(bytes);
+    if (this.#upgrade.holds) {
+      this.#upgrade.hold(bytes);
       return;
     }
     this.#write = write;
@@ -41,11 +42,10 @@ export class RequestRewriter {
    * @throws as `push` does
    */
   answered(bytes: Buffer, write: (bytes: Buffer) => void): void {
-    const protocol = this.#upgrade?.push(bytes) ?? null;
-    if (protocol === null) return;
-    this.#upgrade = null;
-    if (protocol === 'switched') this.#parser.tunnel();
-    for (const waiting of this.#held.take()) this.push(waiting, write);
+    const spoken = this.#upgrade.answered(bytes);
+    if (spoken === null) return;
+    if (spoken === 'switched') this.#parser.tunnel();
+    for (const waiting of this.#upgrade.take()) this.push(waiting, write);
   }
 }
 

@@ -1,5 +1,6 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { UpstreamOverride } from '../../protocol/proxy.ts';
+import { hostName } from './hosts.ts';
 
 /**
  * The setting `proxy.upstreams`, `host=origin` separated by commas, as overrides.
@@ -9,10 +10,11 @@ export function toOverrides(setting: string): UpstreamOverride[] {
   const entries = setting.split(',').map(entry => entry.trim());
   return entries.filter(Boolean).map(entry => {
     const at = entry.indexOf('=');
-    const parsed = UpstreamOverride.safeParse({ host: entry.slice(0, at), target: entry.slice(at + 1) });
-    if (at > 0 && parsed.success && /^https?:\/\/[^/]+\/?$/.test(parsed.data.target)) return parsed.data;
+    const host = hostName(entry.slice(0, Math.max(at, 0)));
+    const parsed = UpstreamOverride.safeParse({ host, target: entry.slice(at + 1) });
+    if (parsed.success && /^https?:\/\/[^/]+\/?$/.test(parsed.data.target)) return parsed.data;
     throw new CoachError('input.invalid', `"${entry}" in COACH_UPSTREAMS is not host=origin.`, {
-      hint: 'Write it like api.openai.com=https://gateway.example',
+      hint: 'Write it like api.openai.com=https://gateway.example (no wildcards).',
     });
   });
 }

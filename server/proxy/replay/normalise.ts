@@ -19,12 +19,24 @@ const varying: readonly (readonly [RegExp, string])[] = [
 
 /** A tool's output without what may differ from run to run: durations, ids, the working directory, temporary paths. */
 export function normaliseOutput(output: string, cwd: string | null): string {
-  const placed = withoutCwd(output, cwd);
+  const placed = cwd === null ? output : replaceDirectory(output, cwd, cwdMark);
   return varying.reduce((text, [pattern, mark]) => text.replace(pattern, mark), placed).trimEnd();
 }
 
-export function withoutCwd(text: string, cwd: string | null): string {
-  return cwd === null || cwd === '/' ? text : text.replaceAll(`/private${cwd}`, cwdMark).replaceAll(cwd, cwdMark);
+/**
+ * What stands before an absolute path: no name that it would go on (`src/app`, `@/app`, `[id]/app`, `http://app`), but
+ * an escaped line end, a colour, an option's letter or a URL's empty host.
+ */
+const pathBegin = String.raw`(?:(?<![\p{L}\p{N}_.\-/@~*)\]}])|(?<=\\[nrt]|\[[\d;]*m|(?:^|\s)-[A-Za-z]|:\/\/))`;
+/** The name ends: `/app-2` and `/app.js` are others. */
+const pathEnd = String.raw`(?![\p{L}\p{N}_\-]|\.[\p{L}\p{N}_])`;
+
+/** The text with another directory wherever this one is named, alone or before a path in it. The root stays. */
+export function replaceDirectory(text: string, directory: string, other: string): string {
+  const bare = directory.replace(/\/+$/, '');
+  if (bare === '' || !text.includes(bare)) return text;
+  const literal = bare.replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  return text.replaceAll(new RegExp(`${pathBegin}(?:/private)?${literal}${pathEnd}`, 'gu'), () => other);
 }
 
 /** The same JSON with every string mapped. */

@@ -6,7 +6,7 @@ import type { TraceStore, WholeExchange } from '../../traces/store.ts';
 import type { WireEvent } from '../../traces/wireText.ts';
 import { type NormalisedRequest, normaliseRequest } from './conversationKey.ts';
 import { difference } from './difference.ts';
-import { mapStrings } from './normalise.ts';
+import { mapStrings, replaceDirectory } from './normalise.ts';
 import { responseEvents, toSse } from './responseEvents.ts';
 import type { ReplayMiss, ReplayReply, ReplaySource } from './source.ts';
 
@@ -100,7 +100,8 @@ function reply(store: TraceStore, recorded: Recorded, request: NormalisedRequest
   const { exchange } = recorded;
   const response = store.wholeExchange(exchange.id)?.response ?? null;
   const [from, to] = [recorded.request.cwd, request.cwd];
-  const moved = from !== null && from !== to && JSON.stringify(response).includes(JSON.stringify(from).slice(1, -1));
+  const there = mapStrings(response, text => move(text, from, to));
+  const moved = JSON.stringify(there) !== JSON.stringify(response);
   const wire = moved ? null : store.wireText(exchange.id);
   if (wire !== null && wire.omitted === null && wire.events.length > 0) return asSent(exchange, wire.events);
   if (exchange.dialect !== 'responses') {
@@ -110,14 +111,13 @@ function reply(store: TraceStore, recorded: Recorded, request: NormalisedRequest
     if (exchange.transport === 'json') return whole(response);
     return { mismatch: 'The recorded stream was not kept, so it can not be sent again.' };
   }
-  const output = arrayAt(response, 'output').map(item => mapStrings(item, text => move(text, from, to)));
   const model = stringAt(response, 'model') ?? exchange.model ?? 'unknown';
-  const events = responseEvents(model, output, exchange.usage);
+  const events = responseEvents(model, arrayAt(there, 'output'), exchange.usage);
   return { contentType: 'text/event-stream', parts: [...events].map(event => ({ atMs: 0, text: toSse(event) })) };
 }
 
 function move(text: string, from: string | null, to: string | null): string {
-  return from === null || to === null ? text : text.replaceAll(from, to);
+  return from === null || to === null || from === to ? text : replaceDirectory(text, from, to);
 }
 
 function whole(response: unknown): ReplayReply {

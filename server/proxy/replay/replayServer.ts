@@ -12,6 +12,8 @@ export interface Replay extends AsyncOwner {
   readonly origin: string;
   /** What agents sent that the recording does not have, in words; empty when all went as recorded. */
   failures(): readonly string[];
+  /** Requests that it had an answer to. */
+  answered(): number;
 }
 
 export interface ReplayOptions {
@@ -26,6 +28,7 @@ export interface ReplayOptions {
 export async function startReplay(source: ReplaySource, log: Log, options: ReplayOptions = {}): Promise<Replay> {
   const pace = options.pace ?? 0;
   const failures: string[] = [];
+  let answered = 0;
   const server = createServer((request, response) => {
     handle(request, response).catch((error: unknown) => {
       log.error('Replay failed.', { error });
@@ -44,6 +47,7 @@ export async function startReplay(source: ReplaySource, log: Log, options: Repla
       log.warn('An agent left the recording.', { mismatch: answer.mismatch });
       return sendJson(response, 400, apiError(answer.mismatch));
     }
+    answered++;
     await sendReply(response, answer, pace);
   }
 
@@ -58,6 +62,7 @@ export async function startReplay(source: ReplaySource, log: Log, options: Repla
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     failures: () => failures,
+    answered: () => answered,
     dispose: () =>
       new Promise(resolve => {
         server.close(() => resolve());

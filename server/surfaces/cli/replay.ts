@@ -24,7 +24,7 @@ export function addReplayCommand(program: Command, context: CommandContext, exit
     });
 }
 
-/** Exit code 1 when the agent left the recording, however it ended itself. */
+/** Exit code 1 when the agent left the recording or asked nothing of it, however it ended itself. */
 async function replay(
   recording: string,
   argv: [string, ...string[]],

@@ -37,8 +37,6 @@ async function trace(
   const note = quiet ? () => undefined : (text: string) => terminal.note(`codex-coach: ${text}`);
   requireProgram(argv[0], terminal);
   const known = agentOfCommand(agent === undefined ? argv : [agent]);
-  const { keep, overrides, dropped } = baseUrlsOf(terminal.env);
-  if (dropped.length > 0) note(`${dropped.join(', ')} is not passed on: it would lead past the recording.`);
   const keys = known === null ? [] : launchKeys(known, terminal.env, terminal.cwd);
   if (keys.length > 0)
     note(`the agent is given ${keys.map(key => key.variable).join(', ')} of .env or the environment.`);
@@ -49,8 +47,7 @@ async function trace(
         agent: agent ?? known?.id ?? 'other',
         argv,
         cwd: terminal.cwd,
-        overrides,
-        keep,
+        baseUrls: baseUrlsOf(terminal.env),
         env: Object.fromEntries(keys.map(({ variable, value }) => [variable, value])),
       },
       channel,

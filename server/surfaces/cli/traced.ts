@@ -1,9 +1,8 @@
-import { isIP } from 'node:net';
 import { constants } from 'node:os';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
+import { baseUrlVariables, proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
@@ -25,8 +24,8 @@ export interface TracedCommand {
   readonly recording?: { readonly reference: string; readonly pace: number };
   /** Added to the terminal's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Variables of the environment that the launch would remove. */
-  readonly keep?: readonly string[];
+  /** Base URLs, by variable: the agent goes on to where they lead. Others are removed as stale. */
+  readonly baseUrls?: Readonly<Record<string, string>>;
   /** Lines of output; without it the agent has the terminal to itself. */
   readonly onStdout?: (chunk: Buffer) => void;
   readonly onStderr?: (chunk: Buffer) => void;
@@ -48,13 +47,15 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
       overrides: [...(spec.overrides ?? [])],
       replay: spec.replay ?? spec.recording !== undefined,
       noProxy: terminal.env['NO_PROXY'] || terminal.env['no_proxy'] || '',
+      ...(spec.baseUrls === undefined ? {} : { baseUrls: spec.baseUrls }),
       ...(spec.recording === undefined ? {} : { recording: spec.recording }),
     }),
   );
   const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
   for (const [name, value] of Object.entries(launch.env)) {
     if (value !== null) env[name] = value;
-    else if (!spec.keep?.includes(name)) delete env[name];
+    // Not by an older server either: with its key the agent would go elsewhere.
+    else if (spec.baseUrls?.[name] === undefined) delete env[name];
   }
   const inherit = spec.onStdout === undefined;
   const execution = start({
@@ -132,37 +133,8 @@ export function outerProxyProblem(here: string | null, server: string | null): s
 
 export const outerProxyFix = 'To start it anew with this environment: codex-coach server stop';
 
-export interface BaseUrls {
-  /** Variables that stay. */
-  readonly keep: readonly string[];
-  /** Their hosts, which are recorded like the known ones. */
-  readonly overrides: readonly UpstreamOverride[];
-  /** What is not passed on, `NAME=value`. */
-  readonly dropped: readonly string[];
-}
-
-const baseUrlVariables = ['OPENAI_BASE_URL', 'OPENAI_API_BASE', 'ANTHROPIC_BASE_URL', 'GOOGLE_GEMINI_BASE_URL'];
-
-/**
- * Base URLs of the user's environment. One that leads to another https host is where this agent's model is: it stays,
- * and that host is recorded too. One on this machine is what an ended proxy left behind.
- */
-export function baseUrlsOf(env: NodeJS.ProcessEnv): BaseUrls {
-  const keep: string[] = [];
-  const overrides: UpstreamOverride[] = [];
-  const dropped: string[] = [];
-  for (const name of baseUrlVariables) {
-    const value = env[name];
-    if (!value) continue;
-    const url = URL.canParse(value) ? new URL(value) : null;
-    const recordable =
-      url?.protocol === 'https:' && url.port === '' && isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0;
-    if (url === null || !recordable || url.hostname === 'localhost') dropped.push(`${name}=${url?.origin ?? '…'}`);
-    else {
-      keep.push(name);
-      if (!overrides.some(({ host }) => host === url.hostname))
-        overrides.push({ host: url.hostname, target: url.origin });
-    }
-  }
-  return { keep, overrides, dropped };
+/** Base URLs that this environment names, by variable. */
+export function baseUrlsOf(env: NodeJS.ProcessEnv): Record<string, string> {
+  const named = baseUrlVariables.flatMap(name => (env[name] ? [[name, env[name]] as const] : []));
+  return Object.fromEntries(named);
 }

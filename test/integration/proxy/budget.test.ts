@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Budget } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import type { BudgetLimits } from '../../../server/proxy/budget.ts';
+import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import type { ProxyLaunch } from '../../../server/proxy/proxy.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../../fakes/upstream.ts';
 import { requireFeature } from '../../require.ts';
@@ -16,6 +18,7 @@ const limits = (fields: Partial<BudgetLimits>): BudgetLimits => ({
   session: none,
   day: none,
   warnShare: 0.8,
+  idleMs: 120_000,
   ...fields,
 });
 const words = 'Codex Coach stopped this request.';
@@ -79,6 +82,60 @@ describe('a budget', () => {
     );
     expect((await ask(launch, 'second')).status).toBe(200);
     expect(modelCalls(upstream)).toBe(3);
+  });
+
+  it('of a session counts each request for the session that it names in its body', async () => {
+    const { world, upstream, open } = await aBudgetedWorld({ session: { tokens: 2000, usd: null } });
+    const launch = await open();
+    const says = async (session: string) => {
+      const answer = await fetch(`${launch.launch.baseUrl}/responses`, {
+        method: 'POST',
+        headers: { connection: 'close' },
+        body: JSON.stringify({ model: 'gpt-5.5', prompt_cache_key: session, input: [prompt] }),
+      });
+      await answer.text();
+      await launch.settled();
+      return answer.status;
+    };
+    const statuses: number[] = [];
+    for (const session of ['A', 'B', 'B', 'B', 'A', 'A', 'A', 'B']) statuses.push(await says(session));
+    expect(statuses).toEqual([200, 200, 200, 400, 200, 400, 400, 400]);
+    expect(upstream.requests.filter(({ body }) => body !== null)).toHaveLength(4);
+    const recorded = (session: string) => world.store.exchangesOfSession(session).map(({ status }) => status);
+    expect([recorded('A'), recorded('B')]).toEqual([
+      [200, 200, 400, 400],
+      [200, 200, 400, 400],
+    ]);
+  });
+
+  it('of a session stops a program without a launch that names none', async () => {
+    const upstream = await startFakeUpstream();
+    onTestFinished(() => upstream.dispose());
+    const { hostname, port } = new URL(upstream.origin);
+    const place = `http://${hostname}:${port}`;
+    const world = await aRecordingWorld(null, {
+      budgets: limits({ session: { tokens: 1000, usd: null } }),
+      hosts: new ModelHosts(place),
+      overrides: [{ host: hostname, target: upstream.origin }],
+    });
+    const says = (program: string) =>
+      new Promise<number>((resolve, reject) => {
+        const path = `${place}/v1/responses`;
+        const headers = { host: `${hostname}:${port}`, 'user-agent': program };
+        const asked = request({ host: '127.0.0.1', port: world.port, method: 'POST', path, headers, agent: false });
+        asked.once('error', reject);
+        asked.once('response', answer => {
+          answer.resume();
+          answer.once('end', () => resolve(answer.statusCode ?? 0));
+        });
+        asked.end(JSON.stringify({ model: 'gpt-5.5', input: [prompt] }));
+      });
+    const statuses: number[] = [];
+    for (const program of ['one', 'one', 'one', 'two', 'two']) {
+      statuses.push(await says(program));
+      await world.recorder.flush();
+    }
+    expect(statuses).toEqual([200, 400, 400, 200, 400]);
   });
 
   it('of a day stops every agent until the day ends, also with another proxy on the same traces', async () => {

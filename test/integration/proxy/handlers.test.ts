@@ -1,14 +1,20 @@
+import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { methodOf } from '../../../protocol/api.ts';
 import { EventBus } from '../../../server/base/bus.ts';
 import { systemClock } from '../../../server/base/clock.ts';
+import { silentLog } from '../../../server/base/log.ts';
 import { announceProxy } from '../../../server/proxy/handlers.ts';
+import { ModelHosts } from '../../../server/proxy/hosts.ts';
+import { recordedSource } from '../../../server/proxy/replay/recorded.ts';
+import { startReplay } from '../../../server/proxy/replay/replayServer.ts';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from '../../../server/traces/handlers.ts';
 import { readInThisThread } from '../../../server/traces/reader/readerInThisThread.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
-import { aRecordingWorld, handlersOf } from './recordingWorld.ts';
+import { aRecorder, aReply, said } from '../../unit/traces/recordedTraffic.ts';
+import { aRecordingWorld, handlersOf, openSecure, readAll } from './recordingWorld.ts';
 
 const host = 'api.openai.com';
 const never = new AbortController().signal;
@@ -79,5 +85,106 @@ describe('the proxy’s face', () => {
     expect(world.store.newest({ limit: 1 }).rows).toEqual([]);
     await world.proxy.dispose();
     expect(await proxies.test({}, never)).toMatchObject({ ok: false, steps: [{ name: 'proxy', ok: false }] });
+  });
+});
+
+/** A proxy with settings of its own, each of which leads to the same model; `asked` is what that heard. */
+async function aConfiguredProxy() {
+  const model = await startFakeUpstream();
+  onTestFinished(() => model.dispose());
+  const hosts = new ModelHosts(`gateway.example,http://localhost:${model.port}`);
+  const upstreams = ['gateway.example', 'moved.example'].map(name => ({ host: name, target: model.origin }));
+  const world = await aRecordingWorld(null, { hosts, overrides: upstreams });
+  const answers = recordedSource(aRecordedSession(), 'recorded');
+  const startAnswers = () => startReplay(answers, silentLog);
+  const proxies = handlersOf(world, { hosts, upstreams, startReplay: startAnswers });
+  return { world, model, proxies, asked: () => model.requests.map(({ url }) => url) };
+}
+
+const hello = { model: 'gpt-5.5', input: [said('user', 'Hello')] };
+
+function aRecordedSession() {
+  const { store, record } = aRecorder();
+  record({ headers: { 'thread-id': 'recorded' }, request: hello, response: aReply([said('assistant', 'As then.')]) });
+  return store;
+}
+
+function aPost(target: string, name: string): string {
+  const body = JSON.stringify(hello);
+  return `POST ${target} HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+describe('a launch that a recording answers', () => {
+  const spec = { agent: 'codex', overrides: [], replay: false, noProxy: '' };
+  const recording = { reference: 'session:recorded', pace: 0 };
+
+  it.each(['gateway.example', 'moved.example', 'api.openai.com', 'other.example'])(
+    'is kept from the real model at %s',
+    async name => {
+      const { world, proxies, asked } = await aConfiguredProxy();
+      const overrides = [{ host: 'other.example', target: 'http://127.0.0.1:9' }];
+      const { token } = await proxies.launch({ ...spec, overrides, recording }, never);
+      const agent = await openSecure(world, name, token);
+      agent.write(aPost('/v1/responses', name));
+      expect(await readAll(agent)).toContain('As then.');
+      expect(await proxies.close({ token }, never)).toMatchObject({ closed: true, mismatches: [] });
+      expect(asked()).toEqual([]);
+    },
+  );
+
+  it('is kept from a real model without TLS', async () => {
+    const { world, model, proxies, asked } = await aConfiguredProxy();
+    const place = `http://localhost:${model.port}`;
+    const { baseUrl, token } = await proxies.launch({ ...spec, endpoint: place, recording }, never);
+    const byBaseUrl = await fetch(`${baseUrl}/responses`, { method: 'POST', body: JSON.stringify(hello) });
+    expect(await byBaseUrl.text()).toContain('As then.');
+    const agent = connect(world.port, '127.0.0.1');
+    const shown = `\r\nProxy-Authorization: Basic ${btoa(`coach:${token}`)}\r\nConnection: close`;
+    agent.write(aPost(`${place}/v1/responses`, 'x').replace('\r\nConnection: close', shown));
+    expect(await readAll(agent)).toContain('As then.');
+    await proxies.close({ token }, never);
+    expect(asked()).toEqual([]);
+  });
+
+  it('did not go as recorded when it asked nothing', async () => {
+    const { proxies } = await aConfiguredProxy();
+    const { token, baseUrl } = await proxies.launch({ ...spec, recording }, never);
+    await (await fetch(`${baseUrl}/models`, { headers: { connection: 'close' } })).text();
+    const { mismatches } = await proxies.close({ token }, never);
+    expect(mismatches).toEqual([expect.stringContaining('Nothing was asked')]);
+  });
+});
+
+describe('an agent with base URLs of its own', () => {
+  const spec = { agent: 'other', overrides: [], replay: false, noProxy: '' };
+
+  it('goes on to its gateway without TLS, recorded', async () => {
+    const { world, model, proxies, asked } = await aConfiguredProxy();
+    const baseUrls = { OPENAI_BASE_URL: `${model.origin}/v1`, ANTHROPIC_BASE_URL: 'https://gateway.example' };
+    const { token, env } = await proxies.launch({ ...spec, baseUrls }, never);
+    expect(env).toMatchObject({ ANTHROPIC_BASE_URL: 'https://gateway.example', OPENAI_API_BASE: null });
+    const headers = { 'thread-id': 'thread-2', connection: 'close' };
+    const options = { method: 'POST', headers, body: JSON.stringify(hello) };
+    await (await fetch(`${env['OPENAI_BASE_URL']}/responses`, options)).text();
+    expect(asked()).toEqual(['/v1/responses']);
+    expect(await proxies.close({ token }, never)).toMatchObject({ sessionIds: ['thread-2'] });
+    expect(world.store.exchangesOfSession('thread-2')).toMatchObject([{ url: `${model.origin}/v1/responses` }]);
+  });
+
+  it('is not started where a base URL can’t be recorded', async () => {
+    const { proxies } = await aConfiguredProxy();
+    const baseUrls = { OPENAI_BASE_URL: 'https://10.0.0.5/v1' };
+    await expect(proxies.launch({ ...spec, baseUrls }, never)).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
+  it.each([
+    ['its base URL', { baseUrls: { OPENAI_BASE_URL: 'https://llm.corp.example/v1' } }],
+    ['its endpoint', { endpoint: 'https://llm.corp.example:8443' }],
+    ['its override', { overrides: [{ host: 'LLM.corp.example', target: 'https://elsewhere.example' }] }],
+  ])('is not led past the recording by the user’s NO_PROXY for %s', async (_, more) => {
+    const { proxies } = await aConfiguredProxy();
+    const noProxy = '.corp.example,git.example,moved.example';
+    const { env } = await proxies.launch({ ...spec, ...more, noProxy }, never);
+    expect(env['NO_PROXY']).toBe('localhost,127.0.0.1,::1,git.example');
   });
 });

@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { onTestFinished } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import { createProxy, type ProxyDeps } from '../../../server/proxy/captureProxy.ts';
-import { proxyHandlers } from '../../../server/proxy/handlers.ts';
+import { type ProxyHandlerDeps, proxyHandlers } from '../../../server/proxy/handlers.ts';
 import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import type { LaunchSpec, ProxyLaunch, ProxyService } from '../../../server/proxy/proxy.ts';
 import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
@@ -141,8 +141,8 @@ export function runProgram(
   });
 }
 
-/** What clients of the server may ask of the proxy of this world; replays are another suite's. */
-export const handlersOf = ({ proxy, recorder, store }: RecordingWorld) =>
+/** What clients of the server may ask of the proxy of this world. `more`: of its own settings, and what replays. */
+export const handlersOf = ({ proxy, recorder, store }: RecordingWorld, more: Partial<ProxyHandlerDeps> = {}) =>
   proxyHandlers({
     service: proxy,
     recorder,
@@ -151,4 +151,5 @@ export const handlersOf = ({ proxy, recorder, store }: RecordingWorld) =>
     defaultHost: () => 'api.openai.com',
     startReplay: () => Promise.reject(new Error('No replay here.')),
     hosts: new ModelHosts(),
+    ...more,
   });

@@ -3,7 +3,7 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect, createServer } from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openAuthority } from '../../../server/proxy/authority.ts';
 import { createCertificate } from '../../../server/proxy/certificate.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -98,6 +98,25 @@ describe('the certificate authority', () => {
     const before = readFileSync(join(directory, 'ca.pem'), 'utf8');
     await openAuthority(directory, hosts, {});
     expect(readFileSync(join(directory, 'ca.pem'), 'utf8')).toBe(before);
+  });
+
+  it('is renewed where it was made while the clock was ahead, so that it is not valid yet', async () => {
+    const directory = temporaryDirectory();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 10 * 86_400_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await openAuthority(directory, hosts, {});
+    vi.useRealTimers();
+    expect(opensslTakes(directory, ['api.openai.com'])).toBe(false);
+    await openAuthority(directory, hosts, {});
+    expect(opensslTakes(directory, ['api.openai.com'])).toBe(true);
+  });
+
+  it('permits names only, as strict readers take no constraint that is none', async () => {
+    const directory = temporaryDirectory();
+    const authority = await openAuthority(directory, [...hosts, '*.corp.example', 'bücher.example'], {});
+    await authority.permit(['a..b', 'gateway.example:8443', 'http://localhost:11434', 'gateway_1.example']);
+    const text = execFileSync('openssl', ['x509', '-in', authority.caFile, '-noout', '-text'], { encoding: 'utf8' });
+    expect(text.match(/DNS:\S+/g)).toEqual(['DNS:api.openai.com', 'DNS:chatgpt.com', 'DNS:gateway_1.example']);
   });
 
   it('is renewed with the same key for a new host, so that who trusts the old one still does', async () => {

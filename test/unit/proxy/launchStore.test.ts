@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
-import { type KeptLaunch, LaunchStore } from '../../../server/proxy/launchStore.ts';
+import { type KeptLaunch, LaunchStore, toSpec } from '../../../server/proxy/launchStore.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 const aLaunch = (fields: Partial<KeptLaunch> = {}): KeptLaunch => ({
@@ -55,6 +55,51 @@ describe('the launches that outlive a server', () => {
     const kept = new LaunchStore(file, silentLog).launches;
     expect(kept).toHaveLength(200);
     expect(kept[0]?.label).toBe('newest');
+  });
+
+  it('are kept from their last use on, and not from their start', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    const { id, digest, ...rest } = aLaunch();
+    const launch = { id, digest, spec: toSpec({ id, digest, ...rest }) };
+    const start = Date.now();
+    onTestFinished(() => void vi.useRealTimers());
+    await store.listening(18080);
+    for (let day = 0; day <= 20; day += 5) {
+      vi.useFakeTimers({ toFake: ['Date'], now: start + day * 86_400_000 });
+      await store.use(launch);
+    }
+    await store.ended();
+    const next = new LaunchStore(file, silentLog);
+    expect(next.launches).toEqual([{ id, digest, ...rest, usedAt: start + 20 * 86_400_000 }]);
+    expect(next.awaitedPort).toBe(18080);
+  });
+
+  it('are kept again at their next use when they were dropped meanwhile', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    const { id, digest, ...rest } = aLaunch();
+    const launch = { id, digest, spec: toSpec({ id, digest, ...rest }) };
+    await store.use(launch);
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 30 * 86_400_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await store.keep(aLaunch());
+    expect(store.launches.map(kept => kept.id)).not.toContain(id);
+    await store.use(launch);
+    expect(new LaunchStore(file, silentLog).launches.map(kept => kept.id)).toContain(id);
+  });
+
+  it('are written down once an hour while they are at work, and never for a trial', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    const { id, digest, ...rest } = aLaunch();
+    const spec = toSpec({ id, digest, ...rest });
+    await store.use({ id, digest, spec });
+    const { ino } = statSync(file);
+    for (let each = 0; each < 50; each++) await store.use({ id, digest, spec });
+    expect(statSync(file).ino).toBe(ino);
+    await store.use({ id: 'trial', digest, spec: { ...spec, kept: false } });
+    expect(store.launches).toHaveLength(1);
   });
 
   it('ask for no port after a server that ended in order and left none', async () => {

@@ -8,7 +8,7 @@ import { splice } from '../../../server/proxy/splice.ts';
 const tap = { bytes: () => undefined, close: () => undefined };
 const upgrade = 'GET /v1/responses HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
 const refusal = 'HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n';
-const unlimited = { limits: () => true, refusal: () => null } as unknown as BudgetGuard;
+const unlimited = { limits: () => true, limitsSessions: () => false, refusal: () => null } as unknown as BudgetGuard;
 
 /** One side of a connection, as the other end sees it: what comes in is pushed, what goes out is kept. */
 function aSide() {
@@ -28,7 +28,8 @@ function aSide() {
 const ways = {
   'whose requests are rewritten': (client: Duplex, upstream: Duplex) =>
     splice(client, upstream, tap, new RequestRewriter(head => head)),
-  'with a budget': (client: Duplex, upstream: Duplex) => splice(client, gated(upstream, null, unlimited), tap, null),
+  'with a budget': (client: Duplex, upstream: Duplex) =>
+    splice(client, gated(upstream, { host: 'x', launch: null }, unlimited), tap, null),
 };
 
 describe.each(Object.entries(ways))('what waits for the answer to an upgrade, on a connection %s,', (_way, open) => {
@@ -65,5 +66,35 @@ describe.each(Object.entries(ways))('what waits for the answer to an upgrade, on
     client.stream.push(upgrade);
     for (let megabyte = 0; megabyte < 6; megabyte++) client.stream.push(Buffer.alloc(1024 * 1024, 'x'));
     await client.closed;
+  });
+
+  it('is only what follows that request, whose own body goes on as it comes', async () => {
+    const [client, upstream] = [aSide(), aSide()];
+    open(client.stream, upstream.stream);
+    const ask = 'POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n';
+    client.stream.push(`${ask}Content-Length: 5\r\n\r\n`);
+    await expect.poll(upstream.text).toContain('h2c');
+    client.stream.push('body.');
+    await expect.poll(upstream.text).toMatch(/body\.$/);
+    client.stream.push('GET /next HTTP/1.1\r\nHost: x\r\n\r\n');
+    await new Promise(resolve => setImmediate(resolve));
+    expect(upstream.text()).toMatch(/body\.$/);
+    upstream.stream.push('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
+    await expect.poll(upstream.text).toContain('GET /next');
+    client.stream.destroy();
+  });
+
+  it('is of the new protocol also where the answer comes before that request is complete', async () => {
+    const [client, upstream] = [aSide(), aSide()];
+    open(client.stream, upstream.stream);
+    const ask = 'POST /x HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: other\r\nContent-Length: 5\r\n\r\n';
+    client.stream.push(ask);
+    await expect.poll(upstream.text).toContain('other');
+    upstream.stream.push('HTTP/1.1 101 Switching Protocols\r\n\r\n');
+    await expect.poll(client.text).toContain('101');
+    client.stream.push('body.\0no HTTP');
+    client.stream.push('\0nor this');
+    await expect.poll(upstream.text).toMatch(/body\.\0no HTTP\0nor this$/);
+    client.stream.destroy();
   });
 });

@@ -63,6 +63,41 @@ describe('a session’s replay', () => {
     expect(text).not.toContain('/old/place');
   });
 
+  it.each([
+    ['/app', '/home/me/shop', 'cat src/app/page.tsx', 'cat src/app/page.tsx'],
+    [
+      '/app',
+      '/home/me/shop',
+      'cat @/app/x ~/app/x [slug]/app/x http://app/x',
+      'cat @/app/x ~/app/x [slug]/app/x http://app/x',
+    ],
+    [
+      '/home/me/shop',
+      '/work/x',
+      'ls /home/me/shop-assets /home/me/shop.bak',
+      'ls /home/me/shop-assets /home/me/shop.bak',
+    ],
+    ['/', '/w', 'cat src/page.tsx /etc/hosts', 'cat src/page.tsx /etc/hosts'],
+    [
+      '/app',
+      '/home/$&/shop',
+      'cd /app && cat "/app/x" >/app/y\n/app/z file:///app.',
+      'cd /home/$&/shop && cat "/home/$&/shop/x" >/home/$&/shop/y\n/home/$&/shop/z file:///home/$&/shop.',
+    ],
+  ])('recorded in %s and replayed in %s, changes the directory alone: %s', async (from, to, recorded, replayed) => {
+    const recorder = aRecorder();
+    const commanded = (cmd: string) => ({ ...call, arguments: JSON.stringify({ cmd }) });
+    const response = aReply([commanded(recorded)]);
+    recorder.record({ headers: thread, request: asked(from, 'List them'), response });
+    const told = asked(from, 'List them', commanded(recorded), output(`ran ${recorded}`));
+    recorder.record({ headers: thread, request: told, response: aReply([said('assistant', 'Two files.')]) });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    const { text } = await ask(replay, asked(to, 'List them'));
+    expect(text).toContain(JSON.stringify(JSON.stringify({ cmd: replayed })).slice(1, -1));
+    const after = await ask(replay, asked(to, 'List them', commanded(replayed), output(`ran ${replayed}`)));
+    expect(after).toMatchObject({ status: 200 });
+  });
+
   it('answers a task that words the prompt anew only when told so', async () => {
     const { store } = aSession();
     const request = asked('/old/place', 'Please list all of the files');

@@ -139,5 +139,28 @@ describe('outputs are compared without', () => {
   it('losing what matters', () => {
     expect(normaliseOutput('pass 3\nfail 0', null)).not.toBe(normaliseOutput('pass 2\nfail 1', null));
     expect(normaliseOutput('/work/a/x', '/work/a')).toBe('<cwd>/x');
+    expect(normaliseOutput('src/app/x', '/app')).toBe('src/app/x');
+  });
+
+  it.each([
+    ['/app/x', '<cwd>/x'],
+    ['cd /app', 'cd <cwd>'],
+    ['in /app.', 'in <cwd>.'],
+    ['<cwd>/app</cwd>', '<cwd><cwd></cwd>'],
+    ['"{\\"out\\":\\"a\\n/app/x\\"}"', '"{\\"out\\":\\"a\\n<cwd>/x\\"}"'],
+    ['\u001b[36m/app/x\u001b[0m', '\u001b[36m<cwd>/x\u001b[0m'],
+    ['-I/app/include', '-I<cwd>/include'],
+    ['/private/app/x', '<cwd>/x'],
+    ['file:///app/x', 'file://<cwd>/x'],
+    ['/apps /app-2 /app_2 /app.js /appé', '/apps /app-2 /app_2 /app.js /appé'],
+    [
+      'src/app ./app ../app @/app ~/app [id]/app {x}/app **/app',
+      'src/app ./app ../app @/app ~/app [id]/app {x}/app **/app',
+    ],
+    ['http://app:3000/app', 'http://app:3000/app'],
+  ])('the working directory, as a whole name only: %j', (text, expected) => {
+    expect(normaliseOutput(text, '/app')).toBe(expected);
+    expect(normaliseOutput(text, '/app/')).toBe(expected);
+    expect(normaliseOutput(text, '/')).toBe(text);
   });
 });
