@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endpointOf } from '../protocol/endpoint.ts';
@@ -25,7 +25,6 @@ export function serverPlace(env: NodeJS.ProcessEnv = process.env): ServerPlace {
   const home = resolve(env['COACH_HOME'] || join(env['HOME'] || homedir(), '.codex-coach'));
   const endpoint = endpointOf(home, {
     platform: process.platform,
-    temporaryDirectory: tmpdir(),
     userId: userInfo().uid,
     sha256Hex: text => createHash('sha256').update(text).digest('hex'),
   });

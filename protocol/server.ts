@@ -54,6 +54,5 @@ export const server = api('server', {
       drain: z.boolean().default(false).describe('Only when no trial runs and no agent is being recorded'),
     }),
     result: z.object({ stopping: z.boolean() }),
-    expose: ['cli'],
   }),
 });

@@ -36,9 +36,12 @@ export interface ServerConnection {
   dispose(): void;
 }
 
-export interface ConnectOptions {
+export interface ClientOptions {
   readonly paths: CoachPaths;
   readonly client: 'cli' | 'mcp' | 'http' | 'test';
+}
+
+export interface ConnectOptions extends ClientOptions {
   /** The server's program; null connects only. */
   readonly program: string | null;
   readonly env: NodeJS.ProcessEnv;
@@ -75,6 +78,11 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
   throw unreachable(options.paths);
 }
 
+/** Connects to the background server of this COACH_HOME if one runs, whatever its version. Makes no directory. */
+export function connectToRunningServer(options: ClientOptions): Promise<ServerConnection | null> {
+  return tryConnect(options, false);
+}
+
 /** What a server that can't start leaves behind: it has no other way to say why. */
 class OutputSince {
   readonly #file: string;
@@ -95,7 +103,7 @@ class OutputSince {
   }
 }
 
-async function tryConnect({ paths, client }: ConnectOptions, started: boolean): Promise<ServerConnection | null> {
+async function tryConnect({ paths, client }: ClientOptions, started: boolean): Promise<ServerConnection | null> {
   const socket = await openSocket(paths.socket);
   if (socket === null) return null;
   const connection = createMessageConnection(messageReader(socket), new StreamMessageWriter(socket));

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { CoachError } from '../../protocol/errors.ts';
 import { firstBytes } from './firstBytes.ts';
 
@@ -101,13 +102,24 @@ export function startDetached(argv: readonly [string, ...string[]], env: NodeJS.
   return child.pid ?? -1;
 }
 
-/** Whether a process exists. A zombie counts as gone. */
+/** Whether a process exists. A zombie counts as gone: where nobody collects orphans it stays one for good. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return !isZombie(pid);
+}
+
+/** By the state in /proc/<pid>/stat (proc(5)); false where there is no /proc. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The field before it is the program's name in parentheses and may hold spaces.
+    return stat.charAt(stat.lastIndexOf(')') + 2) === 'Z';
+  } catch {
+    return false;
   }
 }
 

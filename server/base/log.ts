@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { KnownValues } from './knownValues.ts';
 import { LogFile } from './logFile.ts';
 import { redact } from './redact.ts';
+import { environmentSettings, secretValues } from './settings.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -15,16 +17,24 @@ export interface Log {
   child(fields: LogFields): Log;
 }
 
+export interface LogOptions {
+  readonly debug: boolean;
+  /** Values that are secret wherever they stand, beside what looks like a secret. */
+  readonly known?: KnownValues;
+}
+
+/** As the environment of this process wants it. */
+export function logOptions(env: NodeJS.ProcessEnv): Required<LogOptions> {
+  return { debug: environmentSettings(env).get('log.debug'), known: new KnownValues(secretValues(env)) };
+}
+
 /** A log that hands each line, redacted and as one line of JSON, to `write`. */
-export function createLog(
-  write: (line: string) => void,
-  options: { debug: boolean; known?: () => Iterable<string> },
-): Log {
+export function createLog(write: (line: string) => void, options: LogOptions): Log {
   const build = (base: LogFields): Log => {
     const put = (level: LogLevel) => (message: string, fields?: LogFields) => {
       if (level === 'debug' && !options.debug) return;
       const entry = { at: new Date().toISOString(), level, message, ...base, ...toPlain(fields) };
-      write(`${redact(JSON.stringify(entry), options.known?.())}\n`);
+      write(`${redact(JSON.stringify(entry), options.known)}\n`);
     };
     return {
       debug: put('debug'),
@@ -41,7 +51,7 @@ export function createLog(
 export function fileLog(
   directory: string,
   name: string,
-  options: { debug: boolean; known?: () => Iterable<string> },
+  options: LogOptions,
 ): { log: Log; file: string; close(): Promise<void> } {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const file = join(directory, `${name}-${new Date().toISOString().replaceAll(/[:.]/g, '-')}-${process.pid}.log`);

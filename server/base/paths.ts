@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
-import { homedir, tmpdir, userInfo } from 'node:os';
+import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { endpointOf } from '../../protocol/endpoint.ts';
 import { CoachError } from '../../protocol/errors.ts';
@@ -51,11 +51,19 @@ export function ensureHome(paths: CoachPaths): void {
     // One that was there may be open to others; what lies in it is nobody else's business.
     if ((statSync(paths.home).mode & 0o077) !== 0) chmodSync(paths.home, 0o700);
     if (!paths.socket.startsWith(paths.home) && process.platform !== 'win32') {
-      mkdirSync(join(paths.socket, '..'), { recursive: true, mode: 0o700 });
+      const directory = join(paths.socket, '..');
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      requireOwn(directory);
     }
   } catch (cause) {
     throw readOnlyError(paths.home, cause);
   }
+}
+
+/** Where anybody may make directories, another user's could lie in wait. */
+function requireOwn(directory: string): void {
+  const { uid, mode } = lstatSync(directory);
+  if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error(`${directory} is open to other users`);
 }
 
 /** A failed write as the user should read it. */
@@ -75,7 +83,6 @@ export function readOnlyError(place: string, cause: unknown): CoachError {
 function socketPath(home: string): string {
   return endpointOf(home, {
     platform: process.platform,
-    temporaryDirectory: tmpdir(),
     userId: process.platform === 'win32' ? 0 : userInfo().uid,
     sha256Hex: text => createHash('sha256').update(text).digest('hex'),
   });

@@ -1,9 +1,5 @@
 import type { Command } from 'commander';
-import { remote } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
-import { server } from '../../protocol/server.ts';
-import { delay } from '../base/clock.ts';
-import { isAlive } from '../base/exec.ts';
 import { coachPaths } from '../base/paths.ts';
 import type { CommandContext } from '../surfaces/cli/derived.ts';
 import { cliProgram } from '../surfaces/cli/places.ts';
@@ -13,12 +9,9 @@ import { confirm } from './confirm.ts';
 import { addDoctorCommand } from './doctor.ts';
 import type { McpCommand } from './mcpCommand.ts';
 import { changedLines, formatBytes } from './preview.ts';
-import { runningServer } from './runningServer.ts';
 import { applySetup, planSetup, type SetupPlace } from './setup.ts';
-import { applyPurge, applyUndo, type PurgePlan, planPurge, planUndo } from './uninstall.ts';
-
-/** How long a stopping server may take to close its databases. */
-const exitTimeoutMs = 15_000;
+import { stopServer } from './stopServer.ts';
+import { applyPurge, applyUndo, type PurgePlan, planPurge, planUndo, type UndoPlan } from './uninstall.ts';
 
 /** Commands that work on this machine's configuration instead of on what the server holds. */
 export function addSetupCommands(program: Command, { terminal }: CommandContext, exit: (code: number) => void): void {
@@ -85,46 +78,45 @@ async function setup({ agent, dryRun, json }: SetupOptions, terminal: Terminal):
 
 async function uninstall({ purge, yes, dryRun }: UninstallOptions, terminal: Terminal): Promise<void> {
   const place: SetupPlace = { env: terminal.env, paths: coachPaths(terminal.env) };
-  const steps = await planUndo(place);
+  tellUndo(await planUndo(place), terminal);
+  const planned = purge ? planPurge(place) : null;
+  if (planned !== null) tellPurge(planned, place, terminal);
+  if (dryRun) return terminal.print('Nothing was changed.');
+  if (planned !== null && planned.remove.length > 0 && !yes) await confirm('Remove it for good?', terminal);
+  const lock = await stopServer(place.paths, { alone: purge });
+  try {
+    // Planned again: others may have written those files since, and the server that stopped has closed its databases.
+    const undo = await planUndo(place);
+    await applyUndo(undo, place);
+    requireUndone(undo, purge);
+    const done = undo.steps.length > 0 ? 'Undone' : 'No agent is registered';
+    if (!purge) return terminal.print(`${done}. Recordings stay in ${place.paths.home}; --purge removes them.`);
+    await applyPurge(planPurge(place), place, lock);
+    terminal.print('Undone and removed. Tasks and runs in repositories (.coach/) stay.');
+  } finally {
+    lock?.release();
+  }
+}
+
+function tellUndo({ steps, left }: UndoPlan, terminal: Terminal): void {
   for (const { registration, file, before, after, exact } of steps) {
     const how = exact ? 'as it was before' : 'our entry goes, later changes of others stay';
     terminal.print(`${registration.title}: ${file}${after === null ? ' is removed' : ''} (${how})`);
     if (after !== null) terminal.print(changedLines(before, after));
   }
-  const plan = purge ? planPurge(place) : null;
-  if (plan !== null) tellPurge(plan, place, terminal);
-  if (dryRun) return terminal.print('Nothing was changed.');
-  if (plan !== null && plan.remove.length > 0 && !yes) await confirm('Remove it for good?', terminal);
-  await stopServer(place);
-  await applyUndo(steps, place);
-  if (plan === null) return terminal.print(`Undone. Recordings stay in ${place.paths.home}; --purge removes them.`);
-  // Again: a server that just stopped has closed its databases.
-  await applyPurge(planPurge(place), place.paths);
-  terminal.print('Undone and removed. Tasks and runs in repositories (.coach/) stay.');
+  for (const { title, reason } of left) terminal.print(`${title}: ${reason}`);
+}
+
+/** Agents that still know our tools would make COACH_HOME anew. */
+function requireUndone({ left }: UndoPlan, purge: boolean): void {
+  if (left.length === 0) return;
+  throw new CoachError('input.invalid', left.map(({ reason }) => reason).join('\n'), {
+    hint: `Our entry stays in it${purge ? ', and nothing was removed' : ''}. Mend the file and run this again.`,
+  });
 }
 
 function tellPurge({ remove, stay }: PurgePlan, { paths }: SetupPlace, terminal: Terminal): void {
   terminal.print(remove.length === 0 ? `${paths.home} holds nothing of ours.` : `To be removed from ${paths.home}:`);
   for (const { path, sizeBytes } of remove) terminal.print(`  ${path}  ${formatBytes(sizeBytes)}`);
   for (const name of stay) terminal.print(`  stays, not ours: ${name}`);
-}
-
-/** @throws CoachError `recording.active` while trials run or agents are recorded */
-async function stopServer({ env, paths }: SetupPlace): Promise<void> {
-  const connection = await runningServer(paths, env);
-  if (connection === null) return;
-  try {
-    const { stopping } = await remote(server, connection.channel).stop({ drain: true });
-    if (stopping) {
-      await connection.closed;
-      const deadline = Date.now() + exitTimeoutMs;
-      while (Date.now() < deadline && isAlive(connection.info.pid)) await delay(50);
-      return;
-    }
-    throw new CoachError('recording.active', 'A trial runs or an agent is being recorded; nothing was undone.', {
-      hint: 'Let it end, or end it: codex-coach server stop',
-    });
-  } finally {
-    connection.dispose();
-  }
 }

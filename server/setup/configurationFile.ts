@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { chmod, mkdir, readFile, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 
@@ -23,7 +23,7 @@ export async function readConfiguration(file: string): Promise<string | null> {
 
 /** Writes it whole or not at all, with the mode it has; a symbolic link stays one. New files are 0600. */
 export async function writeConfiguration(file: string, text: string): Promise<void> {
-  const target = await realpath(file).catch(() => file);
+  const target = await targetOf(file);
   const mode = await stat(target).then(
     found => found.mode & 0o7777,
     () => 0o600,
@@ -35,14 +35,15 @@ export async function writeConfiguration(file: string, text: string): Promise<vo
 /** Makes a file's directory and answers the ones that were not there, outermost first. */
 export async function makeDirectories(file: string): Promise<string[]> {
   const made: string[] = [];
-  for (let at = dirname(file); !(await exists(at)); at = dirname(at)) made.unshift(at);
-  await mkdir(dirname(file), { recursive: true });
+  const directory = dirname(await targetOf(file));
+  for (let at = directory; !(await exists(at)); at = dirname(at)) made.unshift(at);
+  await mkdir(directory, { recursive: true });
   return made;
 }
 
-/** Removes a file, and those of the directories that are empty then. */
+/** Removes a file, and those of the directories that are empty then. A symbolic link to it stays. */
 export async function removeWithDirectories(file: string, directories: readonly string[]): Promise<void> {
-  await rm(file, { force: true });
+  await rm(await targetOf(file), { force: true });
   for (const directory of directories.toReversed()) {
     const removed = await rmdir(directory).then(
       () => true,
@@ -54,6 +55,17 @@ export async function removeWithDirectories(file: string, directories: readonly 
 
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+/** The file that a path leads to, also by symbolic links to what is not there yet. */
+async function targetOf(file: string): Promise<string> {
+  try {
+    return await realpath(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return file;
+  }
+  const link = await readlink(file).catch(() => null);
+  return link === null ? file : targetOf(resolve(await realpath(dirname(file)), link));
 }
 
 function exists(path: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import { proxy } from '../../protocol/proxy.ts';
 import { coachPaths } from '../base/paths.ts';
 import { environmentSettings } from '../base/settings.ts';
 import { shellWord } from '../base/shell.ts';
+import { connectToRunningServer } from '../connect.ts';
 import { authorityFiles } from '../proxy/authority.ts';
 import { exitCodes, type Terminal } from '../surfaces/cli/terminal.ts';
 import { checkAgents } from './checks/agents.ts';
@@ -16,7 +17,6 @@ import { checkKeys } from './checks/keys.ts';
 import { checkMcp } from './checks/mcp.ts';
 import { checkProxy } from './checks/proxy.ts';
 import { type Check, type Examined, type Finding, finding } from './finding.ts';
-import { runningServer } from './runningServer.ts';
 
 export interface DoctorReport {
   /** False when something is broken. */
@@ -54,7 +54,7 @@ export function addDoctorCommand(program: Command, terminal: Terminal, exit: (co
 
 export async function examine({ env, cwd, signal }: Pick<Terminal, 'env' | 'cwd' | 'signal'>): Promise<DoctorReport> {
   const paths = coachPaths(env);
-  const server = await runningServer(paths, env);
+  const server = await connectToRunningServer({ paths, client: 'cli' }).catch(() => null);
   try {
     const examined: Examined = { env, cwd, paths, server, signal };
     const findings = await Promise.all(Object.entries(checks).map(([name, check]) => run(name, check, examined)));

@@ -16,8 +16,13 @@ export function insertionOf(before: string, after: string): Insertion | null {
   return { offset, inserted: after.slice(offset, offset + added) };
 }
 
-/** The text before the insertion; null when the inserted text does not stand there any more. */
+/** The text without the insertion, wherever it stands by now; null when it stands nowhere, or in several places. */
 export function withoutInsertion(after: string, { offset, inserted }: Insertion): string | null {
-  const end = offset + inserted.length;
-  return after.slice(offset, end) === inserted ? after.slice(0, offset) + after.slice(end) : null;
+  const at = after.startsWith(inserted, offset) ? offset : onlyIndexOf(after, inserted);
+  return at === null ? null : after.slice(0, at) + after.slice(at + inserted.length);
+}
+
+function onlyIndexOf(text: string, part: string): number | null {
+  const at = text.indexOf(part);
+  return at >= 0 && at === text.lastIndexOf(part) ? at : null;
 }

@@ -11,6 +11,7 @@ import {
 } from 'jsonc-parser';
 import { CoachError } from '../../protocol/errors.ts';
 import { insertionOf } from './insertion.ts';
+import { withoutProperty } from './jsonRemoval.ts';
 
 const byteOrderMark = '\uFEFF';
 
@@ -31,12 +32,22 @@ export function addToJson(text: string, path: readonly string[], value: object):
 
 /** The text without what stands at the path, and without the object that held nothing else. */
 export function removeFromJson(text: string, path: readonly string[]): string {
-  if (nodeAt(text, path) === undefined) return text;
-  const without = applyEdits(text, modify(text, [...path], undefined, {}));
-  const above = path.slice(0, -1);
-  const group = nodeAt(without, above);
-  const empty = above.length > 0 && group?.type === 'object' && group.children?.length === 0;
-  return empty ? applyEdits(without, modify(without, above, undefined, {})) : without;
+  const property = nodeAt(text, path)?.parent;
+  if (property === undefined) return text;
+  const without = withoutProperty(text, property);
+  const group = path.length > 1 ? nodeAt(without, path.slice(0, -1)) : undefined;
+  if (group?.parent === undefined) return without;
+  const empty = /^\{\s*\}$/.test(without.slice(group.offset, group.offset + group.length));
+  return empty ? withoutProperty(without, group.parent) : without;
+}
+
+/**
+ * What a text of a JSON object says, with comments or without; an empty text says nothing.
+ * @throws CoachError `input.invalid` when it is no JSON object
+ */
+export function parseJson(text: string): Record<string, unknown> {
+  const body = text.startsWith(byteOrderMark) ? text.slice(byteOrderMark.length) : text;
+  return body.trim() === '' ? {} : (getNodeValue(requireObject(body)) as Record<string, unknown>);
 }
 
 /** What stands at a path and the line it begins on, from 1; null when nothing does or the text can't be read. */
@@ -51,7 +62,7 @@ function nodeAt(text: string, path: readonly string[]): Node | undefined {
   return root === undefined ? undefined : findNodeAtLocation(root, [...path]);
 }
 
-function requireObject(text: string): void {
+function requireObject(text: string): Node {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
   const [error] = errors;
@@ -60,6 +71,7 @@ function requireObject(text: string): void {
     throw new CoachError('input.invalid', `line ${line}: ${printParseErrorCode(error.error)}`);
   }
   if (root?.type !== 'object') throw new CoachError('input.invalid', 'it is no JSON object');
+  return root;
 }
 
 /** As the text is written already; two spaces where it does not tell. */

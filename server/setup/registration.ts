@@ -1,9 +1,9 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { addToJson, jsonAt, removeFromJson } from './jsonEntry.ts';
+import { addToJson, jsonAt, parseJson, removeFromJson } from './jsonEntry.ts';
 import type { McpCommand } from './mcpCommand.ts';
-import { addToToml, readFromToml, removeFromToml } from './tomlEntry.ts';
+import { addToToml, parseToml, readFromToml, removeFromToml } from './tomlEntry.ts';
 
 /** Name of our MCP server in every agent's configuration. */
 export const serverName = 'codex_coach';
@@ -25,22 +25,30 @@ export interface Registration {
   read(text: string): McpCommand | null;
   /** The text without our entry, and without the group that held nothing else. Unchanged when there is none. */
   remove(text: string): string;
+  /**
+   * What the text says besides our entry; a group that holds nothing else counts as none.
+   * @throws CoachError `input.invalid` when it can't be read
+   */
+  besides(text: string): Readonly<Record<string, unknown>>;
 }
 
 const home = (env: NodeJS.ProcessEnv) => env['HOME'] || homedir();
 
 function jsonRegistration(
   spec: Pick<Registration, 'id' | 'title' | 'program' | 'place'> & {
-    readonly path: readonly string[];
+    /** Under which key the MCP servers stand. */
+    readonly group: string;
     readonly entry: (command: McpCommand) => object;
   },
 ): Registration {
-  const { path, entry, ...rest } = spec;
+  const { group, entry, ...rest } = spec;
+  const path = [group, serverName];
   return {
     ...rest,
-    add: (text, command) => addToJson(text, [...path, serverName], entry(command)),
-    read: text => toMcpCommand(jsonAt(text, [...path, serverName])?.value),
-    remove: text => removeFromJson(text, [...path, serverName]),
+    add: (text, command) => addToJson(text, path, entry(command)),
+    read: text => toMcpCommand(jsonAt(text, path)?.value),
+    remove: text => removeFromJson(text, path),
+    besides: text => withoutOurs(parseJson(text), group),
   };
 }
 
@@ -58,6 +66,7 @@ export const registrations: readonly Registration[] = [
     add: (text, command) => addToToml(text, serverName, command),
     read: text => toMcpCommand(readFromToml(text, serverName)),
     remove: text => removeFromToml(text, serverName),
+    besides: text => withoutOurs(parseToml(text), 'mcp_servers'),
   },
   jsonRegistration({
     id: 'claude',
@@ -68,7 +77,7 @@ export const registrations: readonly Registration[] = [
       const file = join(moved || home(env), '.claude.json');
       return { file, signs: [file, moved || join(home(env), '.claude')] };
     },
-    path: ['mcpServers'],
+    group: 'mcpServers',
     entry: command => ({ type: 'stdio', ...stdio(command) }),
   }),
   jsonRegistration({
@@ -79,7 +88,7 @@ export const registrations: readonly Registration[] = [
       const directory = join(env['GEMINI_CLI_HOME'] || home(env), '.gemini');
       return { file: join(directory, 'settings.json'), signs: [directory] };
     },
-    path: ['mcpServers'],
+    group: 'mcpServers',
     entry: stdio,
   }),
   jsonRegistration({
@@ -90,7 +99,7 @@ export const registrations: readonly Registration[] = [
       const directory = join(home(env), '.qwen');
       return { file: join(directory, 'settings.json'), signs: [directory] };
     },
-    path: ['mcpServers'],
+    group: 'mcpServers',
     entry: stdio,
   }),
   jsonRegistration({
@@ -101,7 +110,7 @@ export const registrations: readonly Registration[] = [
       const directory = join(env['XDG_CONFIG_HOME'] || join(home(env), '.config'), 'opencode');
       return { file: env['OPENCODE_CONFIG'] || join(directory, 'opencode.json'), signs: [directory] };
     },
-    path: ['mcp'],
+    group: 'mcp',
     entry: ({ command, args, env }) => ({
       type: 'local',
       command: [command, ...args],
@@ -117,7 +126,7 @@ export const registrations: readonly Registration[] = [
       const directory = join(codeDirectory(env, platform), 'User');
       return { file: join(directory, 'mcp.json'), signs: [directory] };
     },
-    path: ['servers'],
+    group: 'servers',
     entry: command => ({ type: 'stdio', ...stdio(command) }),
   }),
 ];
@@ -138,6 +147,13 @@ function toMcpCommand(value: unknown): McpCommand | null {
   const { command, args, env, environment } = parsed.data;
   const [program = '', ...rest] = typeof command === 'string' ? [command, ...args] : command;
   return { command: program, args: rest, env: env ?? environment ?? {} };
+}
+
+function withoutOurs(said: Readonly<Record<string, unknown>>, group: string): Record<string, unknown> {
+  const { [group]: servers, ...rest } = said;
+  if (typeof servers !== 'object' || servers === null) return { ...said };
+  const { [serverName]: _ours, ...others } = servers as Record<string, unknown>;
+  return Object.keys(others).length === 0 ? rest : { ...rest, [group]: others };
 }
 
 function codeDirectory(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {

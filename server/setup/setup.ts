@@ -7,7 +7,7 @@ import { digestOf, makeDirectories, readConfiguration, writeConfiguration } from
 import { insertionOf, withoutInsertion } from './insertion.ts';
 import { type JournalEntry, readJournal, writeJournal } from './journal.ts';
 import type { McpCommand } from './mcpCommand.ts';
-import { type Registration, registrations } from './registration.ts';
+import { type Registration, registrations, serverName } from './registration.ts';
 
 /** What is to be done to one agent's file. */
 export interface SetupStep {
@@ -46,9 +46,9 @@ export async function planSetup(
       if (before !== null && isDeepStrictEqual(known, command)) {
         return { registration, file, action: 'keep' as const, before, after: before, base: before };
       }
-      const base =
-        before === null ? null : withoutEntry(registration, before, entryOf(journal, file)?.insertion ?? null);
       try {
+        const base =
+          before === null || known === null ? before : withoutEntry(registration, before, entryOf(journal, file));
         const after = registration.add(base ?? '', command);
         return {
           registration,
@@ -100,17 +100,24 @@ export function isPresent(registration: Registration, env: NodeJS.ProcessEnv): b
   return registration.place(env, process.platform).signs.some(existsSync);
 }
 
-/** The text as it was before our entry: to the byte where the entry stands as we wrote it. */
-export function withoutEntry(registration: Registration, text: string, insertion: JournalEntry['insertion']): string {
-  const exact = insertion === null ? null : withoutInsertion(text, insertion);
-  return exact !== null && isSound(registration, exact) ? exact : registration.remove(text);
+/**
+ * The text without our entry: to the byte as it was before where the entry stands as we wrote it. It says all else that it
+ * says now.
+ * @throws CoachError `input.invalid` when it can't be read, or our entry can't be taken out of it
+ */
+export function withoutEntry(registration: Registration, text: string, entry: JournalEntry | undefined): string {
+  const others = registration.besides(text);
+  const exact = entry?.insertion ? withoutInsertion(text, entry.insertion) : null;
+  for (const rest of [exact, registration.remove(text)]) {
+    if (rest !== null && saysOnly(registration, rest, others)) return rest;
+  }
+  throw new CoachError('input.invalid', `our entry ${serverName} can't be taken out without touching others`);
 }
 
-/** Others may have written around our entry so that cutting it out leaves a stray comma. */
-function isSound(registration: Registration, text: string): boolean {
+/** Others may have written around our entry so that cutting it out leaves a stray comma, or takes theirs along. */
+function saysOnly(registration: Registration, text: string, others: object): boolean {
   try {
-    registration.add(text, { command: '', args: [], env: {} });
-    return registration.read(text) === null;
+    return registration.read(text) === null && isDeepStrictEqual(registration.besides(text), others);
   } catch {
     return false;
   }

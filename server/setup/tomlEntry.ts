@@ -10,7 +10,7 @@ const approvedTools = ['repo_start_task', 'repo_end_task'];
  * @throws CoachError `input.invalid` when it is no TOML, or has its servers in one inline table
  */
 export function addToToml(text: string, name: string, { command, args, env }: McpCommand): string {
-  checkToml(text);
+  parseToml(text);
   const tools = Object.fromEntries(approvedTools.map(tool => [tool, { approval_mode: 'approve' }]));
   const table = stringify({ mcp_servers: { [name]: { command, args: [...args], env: { ...env }, tools } } });
   const eol = text.includes('\r\n') ? '\r\n' : '\n';
@@ -37,26 +37,38 @@ export function readFromToml(text: string, name: string): unknown {
   }
 }
 
-/** The text without the tables of one MCP server. */
+/** The text without the tables of one MCP server. Comments that stand right before the next table are that one's. */
 export function removeFromToml(text: string, name: string): string {
   const ours = new RegExp(`^\\s*\\[\\s*mcp_servers\\.(?:${name}|"${name}")\\s*[.\\]]`);
   const lines = text.split(/(?<=\n)/);
   const kept: string[] = [];
   let removing = false;
+  /** Lines after the last one of ours that says something. */
+  let trailing: string[] = [];
   for (const line of lines) {
     if (/^\s*\[/.test(line)) {
-      removing = ours.test(line);
-      // The empty lines that stood before our table came with it.
-      while (removing && kept.at(-1)?.trim() === '') kept.pop();
+      if (ours.test(line)) {
+        // The empty lines that stood before our table came with it.
+        while (kept.at(-1)?.trim() === '') kept.pop();
+        removing = true;
+      } else if (removing) {
+        kept.push(...trailing);
+        removing = false;
+      }
+      trailing = [];
     }
     if (!removing) kept.push(line);
+    else if (/^\s*(#|$)/.test(line)) trailing.push(line);
+    else trailing = [];
   }
+  if (trailing.some(line => line.trim() !== '')) kept.push(...trailing);
   return kept.join('');
 }
 
-function checkToml(text: string): void {
+/** What a TOML text says. @throws CoachError `input.invalid` when it is none */
+export function parseToml(text: string): Record<string, unknown> {
   try {
-    parse(text);
+    return parse(text);
   } catch (cause) {
     throw new CoachError('input.invalid', (cause as Error).message.split('\n')[0] ?? 'it is no TOML', { cause });
   }

@@ -146,6 +146,16 @@ it.each([
   }
 });
 
+it('starts nothing for what it is not asked for', async () => {
+  const world = aWorld();
+  const stop = await world.cli(['server', 'stop'], { cwd: temporaryDirectory() });
+  expect(stop).toMatchObject({ code: 0, stdout: 'No background server runs.\n' });
+  const slash = await world.cli(['/stat'], { cwd: temporaryDirectory() });
+  expect(slash.code).toBe(2);
+  expect(slash.stderr).toContain('codex-coach codex /stat');
+  expect(world.processes()).toEqual([]);
+});
+
 it('ends without a word when nobody reads its output any more', async () => {
   const world = aWorld();
   await world.connect();

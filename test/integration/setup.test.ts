@@ -17,6 +17,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { parse } from 'smol-toml';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { takeLock } from '../../server/base/lock.ts';
 import type { DoctorReport } from '../../server/setup/doctor.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, cliProgram, until, type World } from '../world.ts';
@@ -118,6 +119,48 @@ describe('setup and uninstall', { timeout: 90_000 }, () => {
     // Codex was not here: its file and directory were ours alone.
     expect(existsSync(join(home, '.codex'))).toBe(false);
     expect(existsSync(world.paths.tracesDb)).toBe(true);
+  });
+
+  it('keeps what others write while it waits for the server', async () => {
+    const { world, home } = aHome({ '.claude.json': '{"numStartups":3}' });
+    await world.cli(['setup', '--agent', 'claude'], { cwd: home });
+    const ending = takeLock(world.paths.lockFile);
+    const child = spawn(process.execPath, [cliProgram, 'uninstall'], { cwd: home, env: world.env, stdio: 'pipe' });
+    await new Promise(resolve => child.stdout.once('data', resolve));
+    const file = join(home, '.claude.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('3', '4').replace(/\}$/, ',"oauthAccount":{"id":"x"}}'));
+    ending?.release();
+    expect(await new Promise(resolve => child.on('exit', resolve))).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe('{"numStartups":4,"oauthAccount":{"id":"x"}}');
+  });
+
+  it('removes nothing while another client would start the server again, and says whom to end', async () => {
+    const { world, home } = aHome({ '.codex/config.toml': '' });
+    await world.cli(['setup'], { cwd: home });
+    const window = await world.connect();
+    const refused = await world.cli(['uninstall', '--purge', '--yes'], { cwd: home });
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain('Close VS Code windows');
+    expect(readFileSync(join(home, '.codex/config.toml'), 'utf8')).toContain('codex_coach');
+    expect(world.processes()).toHaveLength(1);
+    window.dispose();
+    expect((await world.cli(['uninstall', '--purge', '--yes'], { cwd: home })).code).toBe(0);
+    expect(readdirSync(home)).toEqual(['.codex']);
+  });
+
+  it('says which file keeps our entry, and then removes nothing', async () => {
+    const { world, home } = aHome({ '.codex/config.toml': 'model = "m"\n', '.gemini/settings.json': '{}' });
+    await world.cli(['setup'], { cwd: home });
+    const file = join(home, '.codex/config.toml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"m"', '"m'));
+    const outcome = await world.cli(['uninstall', '--purge', '--yes'], { cwd: home });
+    expect(outcome.code).toBe(2);
+    expect(outcome.stderr).toContain(`${file} is left alone`);
+    expect(readFileSync(join(home, '.gemini/settings.json'), 'utf8')).toBe('{}');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"m', '"m"'));
+    expect((await world.cli(['uninstall', '--purge', '--yes'], { cwd: home })).code).toBe(0);
+    expect(readFileSync(file, 'utf8')).toBe('model = "m"\n');
+    expect(existsSync(world.paths.home)).toBe(false);
   });
 
   it('leaves a file that it can not read alone, writes nothing at all, and names the line', async () => {
@@ -258,7 +301,7 @@ describe('trace', { timeout: 90_000 }, () => {
     const script = 'echo "$1 $OPENAI_BASE_URL|$ALL_PROXY|$HTTPS_PROXY|$SSL_CERT_FILE"; exit 7';
     const outcome = await world.cli(['trace', '--', 'sh', '-c', script, 'x', '--json'], {
       cwd: home,
-      env: { OPENAI_BASE_URL: 'http://127.0.0.1:9', ALL_PROXY: 'http://127.0.0.1:9' },
+      env: { OPENAI_API_BASE: '', ALL_PROXY: 'http://127.0.0.1:9' },
     });
     expect(outcome.code).toBe(7);
     expect(outcome.stdout).toMatch(/^--json \|\|http:\/\/coach:[\w-]+@127\.0\.0\.1:\d+\|\S+bundle\.pem\n$/);

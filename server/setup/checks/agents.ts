@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codex } from '../../agents/codex.ts';
 import { findInstalled } from '../../agents/install.ts';
-import { recordedAgents } from '../../agents/recorded.ts';
+import { type RecordedAgent, recordedAgents } from '../../agents/recorded.ts';
 import { exec } from '../../base/exec.ts';
 import { programOnPath } from '../../base/programs.ts';
+import { redact } from '../../base/redact.ts';
 import { modelKeys } from '../../base/settings.ts';
 import { hasLogin, repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
@@ -22,12 +23,7 @@ export const checkAgents: Check = async examined => {
   });
   const cached = findInstalled(codex, paths.cache);
   const found: Finding[] = await Promise.all(
-    installed.map(async ({ agent, program }) => {
-      const version = await versionOf(program, examined);
-      return version === null
-        ? finding('agents', 'broken', `${agent.title} does not run.`, { where: program, fix: 'Install it again.' })
-        : finding('agents', 'ok', `${agent.title}: ${version}`, { where: program });
-    }),
+    installed.map(({ agent, program }) => checkProgram(agent, program, examined)),
   );
   if (cached !== null) {
     found.push(
@@ -54,18 +50,37 @@ export const checkAgents: Check = async examined => {
   return found;
 };
 
-/** What the program says of itself, run with an empty HOME: some agents write there even for `--version`. */
-async function versionOf(program: string, { env, signal }: Examined): Promise<string | null> {
+/**
+ * What the program says of itself, run with an empty HOME: some agents write there even for `--version`. One that fails so
+ * may run all the same: the shims of version managers need HOME to find the program.
+ */
+async function checkProgram(
+  { id, title }: RecordedAgent,
+  program: string,
+  { env, signal }: Examined,
+): Promise<Finding> {
   const home = mkdtempSync(join(tmpdir(), 'coach-doctor-'));
+  const failed = (why: string | null) =>
+    finding('agents', 'warning', `${title} does not tell its version when HOME is empty.`, {
+      where: program,
+      why,
+      fix: `Run ${id} --version: if that fails, too, install it again.`,
+    });
   try {
-    const { exitCode, stdout } = await exec(
+    const { exitCode, stdout, stderr } = await exec(
       { argv: [program, '--version'], cwd: home, env: { PATH: env['PATH'], HOME: home, TMPDIR: home, NO_COLOR: '1' } },
       AbortSignal.any([signal, AbortSignal.timeout(versionTimeoutMs)]),
     );
-    return exitCode === 0 ? (stdout.toString().trim().split('\n')[0] ?? '') : null;
-  } catch {
-    return null;
+    if (exitCode !== 0) return failed(redact(firstLine(stderr)) || null);
+    return finding('agents', 'ok', `${title}: ${firstLine(stdout)}`, { where: program });
+  } catch (error) {
+    if (error instanceof DOMException) return failed('It does not answer.');
+    return finding('agents', 'broken', `${title} does not run.`, { where: program, fix: 'Install it again.' });
   } finally {
     rmSync(home, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+function firstLine(output: Buffer): string {
+  return output.toString().trim().split('\n')[0] ?? '';
 }

@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Calls `work` with a connection that is closed afterwards. */
   withServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
+  /** The same with a server that runs already; null when there is none. */
+  withRunningServer<T>(work: (channel: Channel) => Promise<T>): Promise<T | null>;
   /** The same for work that outlives a server: one that has ended is started again at once, for the agents it records. */
   withLastingServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
 }

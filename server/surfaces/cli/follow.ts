@@ -56,7 +56,7 @@ export async function follow(
         },
         signal,
       );
-      if (cursor === undefined) terminal.note('Following. Ctrl-C ends.');
+      if (cursor === undefined) terminal.note(await beginning(channel, session, signal));
       cursor = page.next;
       isWaiting = false;
       for (const exchange of page.rows) terminal.print(json ? JSON.stringify(exchange) : exchangeLine(exchange));
@@ -69,6 +69,15 @@ export async function follow(
     }
     await delay(pollMs, signal).catch(() => undefined);
   }
+}
+
+/** What is followed may be yet to come: an agent can be told the id of its session beforehand. */
+async function beginning(channel: Pick<Channel, 'request'>, session: string | undefined, signal: AbortSignal) {
+  const isKnown =
+    session === undefined || (await latest(channel, { after: 0, sessionId: session }, signal)).rows.length > 0;
+  return isKnown
+    ? 'Following. Ctrl-C ends.'
+    : `Nothing of session ${session} is recorded yet; following until it comes. Ctrl-C ends.`;
 }
 
 function latest(channel: Pick<Channel, 'request'>, params: object, signal: AbortSignal) {

@@ -8,11 +8,17 @@ import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { suites } from '../../../protocol/suites.ts';
 import { tasks } from '../../../protocol/tasks.ts';
-import { fileLog } from '../../base/log.ts';
+import { fileLog, logOptions } from '../../base/log.ts';
 import { coachPaths, ensureHome } from '../../base/paths.ts';
-import { environmentSettings } from '../../base/settings.ts';
 import { version } from '../../base/version.ts';
-import { connectToServer, LastingChannel, whileConnected } from '../../connect.ts';
+import {
+  type ClientOptions,
+  connectToRunningServer,
+  connectToServer,
+  LastingChannel,
+  type ServerConnection,
+  whileConnected,
+} from '../../connect.ts';
 import { serveMcp } from '../mcp.ts';
 import { runTracedCodex } from './codex.ts';
 import { addCreateCommand } from './createTask.ts';
@@ -26,7 +32,8 @@ import { addReplayCommand } from './replay.ts';
 import { addReviewCommands } from './review.ts';
 import { addResumeCommand, addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
-import { slashCommands } from './slash.ts';
+import { refuseUnknownSlash, slashCommands } from './slash.ts';
+import { addStopCommand } from './stop.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
 import { checkEnvironment, nothingRecorded, shellExitCode } from './traced.ts';
@@ -51,6 +58,7 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
   const context: CommandContext = {
     terminal,
     withServer: work => withServer(terminal, work),
+    withRunningServer: work => withRunningServer(terminal, work),
     withLastingServer: work => withLastingServer(terminal, work),
   };
   let exitCode: number = exitCodes.ok;
@@ -66,6 +74,7 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
       await program.parseAsync([...argv], { from: 'user' });
       return exitCode;
     }
+    refuseUnknownSlash(argv[0] ?? '');
     return await launchCodex(argv, context);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
@@ -99,7 +108,7 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
   addReviewCommands(program, context);
   addDerivedCommands(program, agents, context);
   addProxyRunCommand(addDerivedCommands(program, proxy, context), context);
-  addDerivedCommands(program, server, context);
+  addStopCommand(addDerivedCommands(program, server, context), context);
   program
     .command('mcp')
     .description('Serve our tools to an agent over standard input and output (Model Context Protocol)')
@@ -145,7 +154,7 @@ async function runMcp(terminal: Terminal): Promise<void> {
   const paths = coachPaths(terminal.env);
   const channel = lastingConnection(terminal, 'mcp');
   ensureHome(paths);
-  const { log, close } = fileLog(paths.logs, 'mcp', { debug: environmentSettings(terminal.env).get('log.debug') });
+  const { log, close } = fileLog(paths.logs, 'mcp', logOptions(terminal.env));
   try {
     await serveMcp([tasks, suites, runs, sessions, agents, proxy], channel, terminal.cwd, log);
   } finally {
@@ -173,8 +182,22 @@ function lastingConnection(terminal: Terminal, client: 'cli' | 'mcp' | 'http'): 
 }
 
 async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
-  const paths = coachPaths(terminal.env);
-  const connection = await connectToServer({ paths, client: 'cli', program: serverProgram, env: terminal.env });
+  return inConnection(
+    await connectToServer({ ...clientOptions(terminal), program: serverProgram, env: terminal.env }),
+    work,
+  );
+}
+
+async function withRunningServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T | null> {
+  const connection = await connectToRunningServer(clientOptions(terminal));
+  return connection === null ? null : await inConnection(connection, work);
+}
+
+function clientOptions(terminal: Terminal): ClientOptions {
+  return { paths: coachPaths(terminal.env), client: 'cli' };
+}
+
+async function inConnection<T>(connection: ServerConnection, work: (channel: Channel) => Promise<T>): Promise<T> {
   try {
     return await whileConnected(connection, () => work(connection.channel));
   } finally {

@@ -12,9 +12,8 @@ import { sessions } from '../../../protocol/sessions.ts';
 import { suites } from '../../../protocol/suites.ts';
 import { taskCreation, tasks } from '../../../protocol/tasks.ts';
 import { aborted } from '../../base/clock.ts';
-import { fileLog } from '../../base/log.ts';
+import { fileLog, logOptions } from '../../base/log.ts';
 import { coachPaths, ensureHome } from '../../base/paths.ts';
-import { environmentSettings } from '../../base/settings.ts';
 import { shellWord } from '../../base/shell.ts';
 import { publishedOf } from '../http/events.ts';
 import { listenHttp } from '../http/listener.ts';
@@ -50,7 +49,7 @@ async function serveUntilInterrupted(port: number, channel: Channel, terminal: T
   const published = publishedOf(apis, channel);
   // Events come from a connection, which the first request makes.
   await remote(server, channel).status({}, terminal.signal);
-  const { log, close } = fileLog(paths.logs, 'http', { debug: environmentSettings(terminal.env).get('log.debug') });
+  const { log, close } = fileLog(paths.logs, 'http', logOptions(terminal.env));
   try {
     const routes = [...routesOf(apis, channel), creationRoute(channel, terminal)];
     const listener = await listenHttp(port, { routes, published, token: loadToken(paths.httpHeaderFile), log });

@@ -1,6 +1,7 @@
 import { createReadStream, readFileSync, statSync, watch } from 'node:fs';
 import { call, methodOf, type RequestSpec, remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
+import { CoachError } from '../../../protocol/errors.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
@@ -10,6 +11,14 @@ import { toText } from './render.ts';
 import { exitCodes } from './terminal.ts';
 
 const shownLogLines = 50;
+
+/** What is typed like one of them is not handed to Codex as a prompt, which would cost money. */
+export function refuseUnknownSlash(word: string): void {
+  if (!/^\/[a-z][\w-]*$/i.test(word)) return;
+  throw new CoachError('input.invalid', `There is no command ${word}.`, {
+    hint: `There are ${Object.keys(slashCommands).join(', ')}. To give it to Codex: codex-coach codex ${word}`,
+  });
+}
 
 /** Short commands that need no group: `codex-coach /test`. Answers the exit code. */
 export const slashCommands: Record<string, (context: CommandContext, args: readonly string[]) => Promise<number>> = {

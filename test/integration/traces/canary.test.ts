@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ExportFormat, ExportFormat as formats } from '../../../protocol/sessions.ts';
+import { KnownValues } from '../../../server/base/knownValues.ts';
 import { createLog } from '../../../server/base/log.ts';
 import { exportSession } from '../../../server/traces/exportSession.ts';
 import type { TraceStore } from '../../../server/traces/store.ts';
@@ -176,7 +177,7 @@ describe('a secret in the traffic', () => {
   it('is in no log', () => {
     const secrets = canaries();
     const lines: string[] = [];
-    const log = createLog(line => void lines.push(line), { debug: true, known: () => [secrets.hidden] });
+    const log = createLog(line => void lines.push(line), { debug: true, known: new KnownValues([secrets.hidden]) });
     log.error('failed', {
       error: new Error(secrets.error),
       sent: `Authorization: Bearer ${secrets.header}`,

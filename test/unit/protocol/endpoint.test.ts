@@ -5,7 +5,6 @@ import { coachPaths } from '../../../server/base/paths.ts';
 
 const facts = {
   platform: 'linux',
-  temporaryDirectory: '/tmp',
   userId: 1000,
   sha256Hex: () => '0123456789abcdef0123456789abcdef',
 };

@@ -57,7 +57,12 @@ async function runTaskCommand(argv: string[]) {
   };
   serve(tasks, new Proxy(handlers, { get: (target, name) => target[name as 'start'] ?? (() => ({})) }) as never, near);
   const program = new Command().exitOverride();
-  addDerivedCommands(program, tasks, { terminal, withServer: work => work(far), withLastingServer: work => work(far) });
+  addDerivedCommands(program, tasks, {
+    terminal,
+    withServer: work => work(far),
+    withRunningServer: work => work(far),
+    withLastingServer: work => work(far),
+  });
   await program.parseAsync(argv, { from: 'user' });
   return { terminal, seen };
 }

@@ -57,9 +57,10 @@ describe('sessions follow', () => {
   });
 
   it('prints a line of JSON per exchange, of one session', async () => {
-    const { printed, asked } = await followed(
+    const { printed, noted, asked } = await followed(
       [
         { rows: [], next: 1 },
+        { rows: [anExchange(1)], next: 1 },
         { rows: [anExchange(1)], next: 2 },
       ],
       {
@@ -67,8 +68,19 @@ describe('sessions follow', () => {
         session: 'session-1',
       },
     );
-    expect(asked[1]).toEqual({ after: 1, sessionId: 'session-1' });
+    expect(asked).toEqual([
+      { sessionId: 'session-1' },
+      { after: 0, sessionId: 'session-1' },
+      { after: 1, sessionId: 'session-1' },
+    ]);
+    expect(noted).toEqual(['Following. Ctrl-C ends.']);
     expect(JSON.parse(printed[0] ?? '')).toEqual(anExchange(1));
+  });
+
+  it('says so when nothing is there of the session yet', async () => {
+    const nothing = { rows: [], next: 1 };
+    const { noted } = await followed([nothing, nothing, nothing], { session: 'nope' });
+    expect(noted).toEqual([expect.stringContaining('session nope is recorded yet')]);
   });
 
   it('ends with any other fault', async () => {
