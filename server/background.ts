@@ -5,8 +5,9 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { server as serverApi } from '../protocol/server.ts';
 import { delay, toIso } from './base/clock.ts';
 import { DisposableStack } from './base/disposable.ts';
+import { giveBackAtRest } from './base/freedMemory.ts';
 import { type HeldLock, takeLock } from './base/lock.ts';
-import { fileLog } from './base/log.ts';
+import { fileLog, logOptions } from './base/log.ts';
 import { outerProxyOf } from './base/outerProxy.ts';
 import { type CoachPaths, coachPaths, ensureHome, readOnlyError } from './base/paths.ts';
 import { checkSettings, environmentSettings, settingPrints } from './base/settings.ts';
@@ -36,13 +37,17 @@ export async function runServer(): Promise<void> {
   const owner = new DisposableStack();
   owner.defer(() => lock.release());
   const settings = environmentSettings(process.env);
-  const { log, file: logFile, close } = fileLog(paths.logs, 'server', { debug: settings.get('log.debug') });
+  const options = logOptions(process.env);
+  const hidden = options.known;
+  const { log, file: logFile, close } = fileLog(paths.logs, 'server', options);
   owner.defer(close);
-  const services = await createServices({ paths, settings, log, env: process.env }).catch(async (error: unknown) => {
-    log.error('The server cannot start.', { error });
-    await owner.dispose();
-    throw error;
-  });
+  const services = await createServices({ paths, settings, log, hidden, env: process.env }).catch(
+    async (error: unknown) => {
+      log.error('The server cannot start.', { error });
+      await owner.dispose();
+      throw error;
+    },
+  );
   owner.add(services);
   // They have taken effect, and are meant for no program that is started from here.
   for (const name of ['NODE_COMPILE_CACHE', 'MALLOC_TRIM_THRESHOLD_']) delete process.env[name];
@@ -101,6 +106,8 @@ export async function runServer(): Promise<void> {
     inUse: () => clients.size > 0 || busy(services),
     stop,
   });
+
+  owner.add(giveBackAtRest(() => busy(services)));
 
   await new Promise<void>(resolve => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
   await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));

@@ -1,3 +1,4 @@
+import type { KnownValues } from './base/knownValues.ts';
 import type { Log } from './base/log.ts';
 import type { CoachPaths } from './base/paths.ts';
 import type { Settings } from './base/settings.ts';
@@ -8,4 +9,6 @@ export interface ServiceOptions {
   readonly settings: Settings;
   readonly log: Log;
   readonly env: NodeJS.ProcessEnv;
+  /** Values that are secret wherever they stand, such as those of the environment; the log hides them. */
+  readonly hidden: KnownValues;
 }

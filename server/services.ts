@@ -60,7 +60,7 @@ export async function createServices(options: ServiceOptions): Promise<Services>
 }
 
 async function compose(options: ServiceOptions, owner: DisposableStack): Promise<Services> {
-  const { paths, settings, log, env } = options;
+  const { paths, settings, log, env, hidden } = options;
   const bus = new EventBus();
   const clock = systemClock;
 
@@ -72,10 +72,6 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
       log,
     }),
   );
-  const hide = (values: readonly string[]) => {
-    for (const value of values) recorder.hide(value);
-  };
-  hide(secretValues(env));
   const traces = owner.add(new TraceStore(paths.tracesDb));
   owner.add(announceSessions(recorder, bus));
   const limits = () => ({
@@ -91,7 +87,15 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
       codexDirectories,
     }),
   );
-  const codexFiles = new CodexSessionFiles(codexDirectories, new Redactor(), file => reader.read('codexSummary', file));
+  const redactor = new Redactor();
+  const codexFiles = new CodexSessionFiles(codexDirectories, redactor, file => reader.read('codexSummary', file));
+  const hide = (values: readonly string[]) => {
+    for (const value of values) {
+      hidden.add(value);
+      for (const each of [recorder, reader, redactor]) each.hide(value);
+    }
+  };
+  hide(secretValues(env));
 
   const overrides = toOverrides(settings.get('proxy.upstreams'));
   const hosts = new ModelHosts(settings.get('proxy.hosts'));
@@ -123,7 +127,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     domain(
       proxyApi,
       proxyHandlers({
-        ...{ service: proxy, recorder, store: traces, port, defaultHost: hostOf, hosts },
+        ...{ service: proxy, recorder, store: traces, port, defaultHost: hostOf, hosts, upstreams: overrides },
         startReplay: async (reference, pace) => startReplay(await openReplaySource(reference, traces), log, { pace }),
       }),
     ),

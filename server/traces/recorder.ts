@@ -26,6 +26,9 @@ const maxStartBytes = 16 * 1024;
 /** How long a chunk may wait for others to be handed over with, and how much may wait. */
 const batchMs = 5;
 const batchBytes = 256 * 1024;
+const defaultRestMs = 60_000;
+/** How long the recording side may work on one batch. An ordinary one takes milliseconds, a locked database seconds. */
+const defaultHangMs = 60_000;
 /** Ended launches whose tokens are still hidden. */
 const keptTokens = 64;
 
@@ -64,6 +67,10 @@ export interface RecorderOptions {
   /** Silence after which an agent that names no conversation gets a new session. */
   readonly idleSeconds: number;
   readonly log: Log;
+  /** How long nothing must have been recorded until the worker rests; a minute unless told otherwise. */
+  readonly restMs?: number;
+  /** How long the worker may take for one batch until it is replaced; a minute unless told otherwise. */
+  readonly hangMs?: number;
 }
 
 /** @throws CoachError `schema.newer`, `disk.readOnly` when the database can't be opened */
@@ -78,7 +85,7 @@ class CopyingRecorder implements Recorder {
   readonly #events = new Emitter<RecorderEvent>();
   readonly #flushes = new Map<number, () => void>();
   readonly #upkeeps = new Map<number, (report: UpkeepReport | null) => void>();
-  /** Kept for the next thread: one that starts again knows none of them. */
+  /** Kept for the next thread. */
   readonly #secrets = new Set<string>();
   /** Tokens of ended launches, the oldest first. */
   readonly #ended = new Set<string>();
@@ -90,12 +97,18 @@ class CopyingRecorder implements Recorder {
   #lastFlush = 0;
   /** Counts the threads: each has to be told of a connection before its bytes. */
   #generation = 0;
+  /** Numbers of the connections that are open. */
+  readonly #open = new Set<number>();
+  #lastUseMs = 0;
+  /** How long nothing was worked off of what waits, as often as that was looked at: a stopped process does not count. */
+  #hangingMs = 0;
+  #watch: NodeJS.Timeout | undefined;
 
   constructor(log: Log) {
     this.#log = log;
   }
 
-  async start({ file, workerFile, idleSeconds }: RecorderOptions): Promise<void> {
+  async start({ file, workerFile, idleSeconds, ...times }: RecorderOptions): Promise<void> {
     const worker = { file, idleMs: idleSeconds * 1000 };
     const hear = (answer: RecorderAnswer) => this.#hear(answer);
     if (workerFile === null) {
@@ -103,8 +116,15 @@ class CopyingRecorder implements Recorder {
       return;
     }
     const crashed = (reason: string) => this.#crashed(reason);
+    const rested = () => this.#tellSecrets();
     const { isBehind, damaged } = openSound(file);
-    this.#port = recordInThread({ file: workerFile, worker, isBehind, hear, crashed });
+    this.#port = recordInThread({ file: workerFile, worker, isBehind, hear, crashed, rested });
+    const { restMs = defaultRestMs, hangMs = defaultHangMs } = times;
+    const lookMs = restMs / 12;
+    this.#watch = setInterval(() => {
+      this.#restIfUnused(restMs);
+      this.#replaceIfHanging(lookMs, hangMs);
+    }, lookMs).unref();
     // Whoever listens does so only once this is made.
     if (damaged !== null) setImmediate(() => hear({ kind: 'event', event: { kind: 'storage', ...damaged } }));
   }
@@ -119,6 +139,7 @@ class CopyingRecorder implements Recorder {
     let skipping = false;
     const start = new StartKeeper();
     this.#post({ kind: 'open', connection, origin });
+    this.#open.add(connection);
     return {
       bytes: (direction, chunk) => {
         start.keep(direction, chunk);
@@ -137,6 +158,7 @@ class CopyingRecorder implements Recorder {
         }
       },
       close: () => {
+        this.#open.delete(connection);
         this.#post({ kind: 'close', connection, atMs: Date.now() });
       },
     };
@@ -187,6 +209,7 @@ class CopyingRecorder implements Recorder {
   }
 
   async dispose(): Promise<void> {
+    clearInterval(this.#watch);
     this.#send();
     const port = this.#port;
     this.#port = null;
@@ -201,6 +224,19 @@ class CopyingRecorder implements Recorder {
     else this.#timer ??= setTimeout(() => this.#send(), batchMs);
   }
 
+  #restIfUnused(restMs: number): void {
+    const inUse = this.#open.size + this.#waitingBytes + this.#flushes.size + this.#upkeeps.size > 0;
+    if (!inUse && Date.now() - this.#lastUseMs >= restMs) this.#port?.rest();
+  }
+
+  /** Whatever it is that holds it up must not cost more than what it has in hand. */
+  #replaceIfHanging(lookMs: number, hangMs: number): void {
+    this.#hangingMs = this.#waitingBytes === 0 ? 0 : this.#hangingMs + lookMs;
+    if (this.#hangingMs < hangMs) return;
+    this.#hangingMs = 0;
+    this.#port?.giveUp(`it took more than ${hangMs / 1000} s for what it was given`);
+  }
+
   #send(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
@@ -211,12 +247,15 @@ class CopyingRecorder implements Recorder {
   /** In order with the chunks. */
   #post(message: RecorderMessage): void {
     this.#send();
+    this.#lastUseMs = Date.now();
     this.#port?.post(message);
   }
 
   #hear(answer: RecorderAnswer): void {
-    if (answer.kind === 'done') this.#waitingBytes -= answer.sizeBytes;
-    else if (answer.kind === 'event') {
+    if (answer.kind === 'done') {
+      this.#waitingBytes -= answer.sizeBytes;
+      this.#hangingMs = 0;
+    } else if (answer.kind === 'event') {
       if (answer.event.kind === 'uncaptured') this.#log.warn('Traffic went unrecorded.', { ...answer.event });
       if (answer.event.kind === 'storage')
         this.#log.warn(`The storage of traces ${answer.event.over ? 'had' : 'has'} a fault.`, { ...answer.event });
@@ -236,12 +275,17 @@ class CopyingRecorder implements Recorder {
     this.#generation++;
     this.#chunks.take();
     this.#waitingBytes = 0;
-    for (const secret of this.#secrets) this.#port?.post({ kind: 'hide', secret });
+    this.#tellSecrets();
     this.#log.error('The recorder has stopped and is started again.', { reason });
     const lost = { host: '*', reason: `The recorder stopped: ${reason}` };
     this.#port?.post({ kind: 'lost', ...lost });
     this.#events.fire({ kind: 'uncaptured', ...lost });
     this.#releaseWaiters();
+  }
+
+  /** To the next thread: it knows none of them. */
+  #tellSecrets(): void {
+    for (const secret of this.#secrets) this.#port?.post({ kind: 'hide', secret });
   }
 
   #releaseWaiters(): void {

@@ -41,6 +41,7 @@ export class RecorderCore {
   readonly #announcements = new Announcements(sessionId => this.#announce(sessionId));
   /** Sessions to report at the end of what came together. */
   #changed: Set<string> | null = null;
+  #hasStopped = false;
 
   /** @throws CoachError `schema.newer`, `disk.readOnly` */
   constructor(file: string, idleMs: number, answer: (answer: RecorderAnswer) => void) {
@@ -64,6 +65,11 @@ export class RecorderCore {
     const changed = this.#changed;
     this.#changed = null;
     for (const sessionId of changed) this.#announcements.changed(sessionId);
+  }
+
+  /** It must not be given anything any more. */
+  get hasStopped(): boolean {
+    return this.#hasStopped;
   }
 
   accept(message: RecorderMessage): void {
@@ -102,12 +108,26 @@ export class RecorderCore {
         this.#announcements.flush();
         this.#answer({ kind: 'flushed', id: message.id });
         break;
+      case 'rest':
+        if (this.#isIdle()) this.#stop();
+        else this.#answer({ kind: 'awake' });
+        break;
       case 'stop':
-        for (const id of [...this.#connections.keys()]) this.#close(id, Date.now());
-        this.#announcements.flush();
-        this.#upkeep.stop();
-        this.#storage.close();
+        this.#stop();
     }
+  }
+
+  /** Nothing is being recorded, waits to be stored or is still to be made searchable. */
+  #isIdle(): boolean {
+    return this.#connections.size === 0 && this.#storage.isSound && this.#upkeep.isIdle;
+  }
+
+  #stop(): void {
+    for (const id of [...this.#connections.keys()]) this.#close(id, Date.now());
+    this.#announcements.flush();
+    this.#upkeep.stop();
+    this.#storage.close();
+    this.#hasStopped = true;
   }
 
   #open(id: number, origin: ConnectionOrigin, resumed?: ConnectionStart): void {

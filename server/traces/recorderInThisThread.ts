@@ -24,6 +24,8 @@ export function recordInThisThread(options: WorkerOptions, hear: (answer: Record
       if (queue.length === 0) setImmediate(drain);
       queue.push(message);
     },
+    rest: () => undefined,
+    giveUp: () => undefined,
     async stop() {
       drain();
       core.accept({ kind: 'stop' });

@@ -54,6 +54,8 @@ export type RecorderMessage =
   | { readonly kind: 'forget'; readonly secret: string }
   | { readonly kind: 'upkeep'; readonly id: number; readonly task: UpkeepTask }
   | { readonly kind: 'flush'; readonly id: number }
+  /** Stop, unless there is something left to do: then the answer is `awake`. */
+  | { readonly kind: 'rest' }
   | { readonly kind: 'stop' };
 
 /** The first bytes of a connection that may be a WebSocket: how it began is known from them alone. */
@@ -105,4 +107,5 @@ export type RecorderAnswer =
       readonly report: UpkeepReport | null;
       readonly fault: string | null;
     }
-  | { readonly kind: 'flushed'; readonly id: number };
+  | { readonly kind: 'flushed'; readonly id: number }
+  | { readonly kind: 'awake' };

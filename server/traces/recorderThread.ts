@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { CoachError } from '../../protocol/errors.ts';
+import { within } from '../base/clock.ts';
 import type { ChunkBatch } from './chunkBatch.ts';
 import type { RecorderAnswer, RecorderMessage, WorkerOptions } from './recorderMessages.ts';
 
@@ -8,6 +9,8 @@ import type { RecorderAnswer, RecorderMessage, WorkerOptions } from './recorderM
 const restartDelaysMs = [50, 500, 2000, 10_000] as const;
 /** Exchanges are short-lived objects; by default V8 lets up to 48 MB of them pile up. */
 const maxYoungGenerationSizeMb = 6;
+/** How long it may store what is under way when the server ends; what hangs for longer would keep it for ever. */
+const longestStopMs = 30_000;
 /** A thread that lived this long counts as healthy. */
 const healthyMs = 60_000;
 
@@ -16,6 +19,10 @@ export interface RecorderPort {
   /** Gets ready before the first message. */
   start(): void;
   post(message: RecorderMessage | ChunkBatch): void;
+  /** Gives up what it takes, if it has nothing left to do; it is made again with the next message that needs it. */
+  rest(): void;
+  /** Ends it although it has something in hand, as if it had ended by itself for this reason. */
+  giveUp(reason: string): void;
   stop(): Promise<void>;
 }
 
@@ -28,11 +35,13 @@ export interface RecorderThreadOptions {
   readonly hear: (answer: RecorderAnswer) => void;
   /** The thread ended by itself and what it had not stored is lost. What is posted from now on reaches the next one. */
   readonly crashed: (reason: string) => void;
+  /** The thread rests. What is posted from now on reaches the next one. */
+  readonly rested: () => void;
 }
 
 /**
- * The recorder's thread, started when there is something to record: it takes 25 MB. It is kept alive: one that ends is
- * started again, and what is posted meanwhile waits.
+ * The recorder's thread, started when there is something to record: it takes 25 MB, and far more after hours of work. It
+ * is kept alive until it is told to rest: one that ends is started again, and what is posted meanwhile waits.
  */
 export function recordInThread(options: RecorderThreadOptions): RecorderPort {
   const thread = new RecorderThread(options);
@@ -46,7 +55,11 @@ class RecorderThread implements RecorderPort {
   #held: (RecorderMessage | ChunkBatch)[] = [];
   /** Until the first thread listens, or has failed to. */
   #starting: Promise<void> | null = null;
+  /** From when it is asked to rest until it does, or has said that it can't. */
+  #resting: PromiseWithResolvers<void> | null = null;
   #stopped = false;
+  /** Why the thread ended, once it has. */
+  #reason = '';
   #failures = 0;
   #restart: NodeJS.Timeout | undefined;
 
@@ -63,22 +76,28 @@ class RecorderThread implements RecorderPort {
     await ready(worker);
     if (this.#stopped) return void (await worker.terminate());
     const startedAtMs = Date.now();
-    let reason = 'its thread ended';
-    worker.on('message', (answers: readonly RecorderAnswer[]) => answers.forEach(this.#options.hear));
-    worker.on('error', error => {
-      reason = error.message;
+    this.#reason = 'its thread ended';
+    worker.on('message', (answers: readonly RecorderAnswer[]) => {
+      for (const answer of answers) {
+        if (answer.kind === 'awake') this.#goOn();
+        else this.#options.hear(answer);
+      }
     });
-    worker.once('exit', () => this.#ended(reason, startedAtMs));
+    worker.on('error', error => {
+      this.#reason = error.message;
+    });
+    worker.once('exit', code => {
+      if (this.#resting !== null && code === 0) this.#rested();
+      else this.#ended(this.#reason, startedAtMs);
+    });
     // The process must not live for its recorder alone; what is under way is stored by `stop`.
     worker.unref();
     this.#worker = worker;
-    const held = this.#held;
-    this.#held = [];
-    for (const message of held) this.post(message);
+    this.#postHeld();
   }
 
   post(message: RecorderMessage | ChunkBatch): void {
-    if (this.#worker === null) this.#hold(message);
+    if (this.#worker === null || this.#resting !== null) this.#hold(message);
     else if (message.kind === 'batch') {
       this.#worker.postMessage(message, [message.frames.buffer, message.bytes.buffer]);
     } else this.#worker.postMessage(message);
@@ -94,11 +113,48 @@ class RecorderThread implements RecorderPort {
     if (message.kind !== 'hide' && message.kind !== 'forget') this.start();
   }
 
+  #postHeld(): void {
+    const held = this.#held;
+    this.#held = [];
+    for (const message of held) this.post(message);
+  }
+
+  rest(): void {
+    if (this.#worker === null || this.#resting !== null) return;
+    this.#resting = Promise.withResolvers();
+    this.#worker.ref();
+    this.#worker.postMessage({ kind: 'rest' } satisfies RecorderMessage);
+  }
+
+  giveUp(reason: string): void {
+    this.#reason = reason;
+    void this.#worker?.terminate();
+  }
+
+  #goOn(): void {
+    this.#worker?.unref();
+    this.#resting?.resolve();
+    this.#resting = null;
+    this.#postHeld();
+  }
+
+  #rested(): void {
+    this.#worker = null;
+    this.#starting = null;
+    const held = this.#held;
+    this.#held = [];
+    // What is posted by the listener comes first.
+    this.#options.rested();
+    this.#held.push(...held);
+    this.#goOn();
+  }
+
   start(): void {
     this.#starting ??= this.#run().catch(error => this.#failed(error));
   }
 
   async stop(): Promise<void> {
+    await this.#resting?.promise;
     await this.#starting;
     this.#stopped = true;
     clearTimeout(this.#restart);
@@ -107,11 +163,14 @@ class RecorderThread implements RecorderPort {
     worker.ref();
     const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()));
     worker.postMessage({ kind: 'stop' } satisfies RecorderMessage);
-    await exited;
+    await within(longestStopMs, exited);
+    await worker.terminate();
   }
 
   #ended(reason: string, startedAtMs: number): void {
     this.#worker = null;
+    this.#resting?.resolve();
+    this.#resting = null;
     if (this.#stopped) return;
     if (Date.now() - startedAtMs >= healthyMs) this.#failures = 0;
     // What is posted by the listener already belongs to the next thread.

@@ -40,7 +40,7 @@ try {
     if (batches.length > 0) store(batches);
     if (other !== null) core.accept(other);
     send();
-    if (other?.kind === 'stop') port.close();
+    if (core.hasStopped) port.close();
   });
   answers.push({ kind: 'ready' });
 } catch (error) {

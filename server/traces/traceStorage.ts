@@ -110,6 +110,11 @@ export class TraceStorage {
     for (const tell of stored) tell?.();
   }
 
+  /** Nothing waits to be written, as far as is known. */
+  get isSound(): boolean {
+    return this.#fault === null && this.#waiting.length === 0;
+  }
+
   /** Tries to write what waits. */
   retry(): void {
     clearTimeout(this.#timer);

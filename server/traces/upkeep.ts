@@ -36,11 +36,17 @@ export class Upkeep {
   #timer: NodeJS.Timeout | undefined;
   #checkpoint: NodeJS.Timeout | undefined;
   #behindSinceMs: number | null = null;
+  #isIdle = false;
 
   constructor(storage: TraceStorage, file: string) {
     this.#storage = storage;
     this.#file = file;
     this.#wake(quietMs);
+  }
+
+  /** Everything is done that follows from what was written. */
+  get isIdle(): boolean {
+    return this.#isIdle;
   }
 
   /** Something was written. What follows from it waits for a quiet moment, but not for ever. */
@@ -61,6 +67,7 @@ export class Upkeep {
   }
 
   #wake(afterMs: number): void {
+    this.#isIdle = false;
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpoint);
     this.#timer = setTimeout(() => this.#work(), afterMs).unref();
@@ -124,11 +131,11 @@ export class Upkeep {
   /** A reader that stayed for long leaves a large journal behind: it is cut when there is nothing else to do. */
   #emptyJournal(): void {
     const size = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-    if (size < smallJournalBytes) return;
-    this.#storage.whenSound(({ writer }) => writer.emptyJournal());
+    if (size >= smallJournalBytes) this.#storage.whenSound(({ writer }) => writer.emptyJournal());
     const left = statSync(`${this.#file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
     // A reader is still there.
     if (left >= smallJournalBytes) this.#checkpoint = setTimeout(() => this.#emptyJournal(), idleMs).unref();
+    else this.#isIdle = true;
   }
 }
 

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
@@ -11,8 +12,12 @@ import { buildWorker } from './builtWorker.ts';
 
 const entry = 'server/traces/recorderWorker.ts';
 
-async function start(workerFile: string, file: string): Promise<{ recorder: Recorder; events: RecorderEvent[] }> {
-  const recorder = await startRecorder({ file, workerFile, idleSeconds: 120, log: silentLog });
+async function start(
+  workerFile: string,
+  file: string,
+  times: { restMs?: number; hangMs?: number } = {},
+): Promise<{ recorder: Recorder; events: RecorderEvent[] }> {
+  const recorder = await startRecorder({ file, workerFile, idleSeconds: 120, log: silentLog, ...times });
   const events: RecorderEvent[] = [];
   recorder.onEvent(event => void events.push(event));
   return { recorder, events };
@@ -76,7 +81,7 @@ describe('the recorder in its worker thread', () => {
   it('goes on with the next connections when its thread has died, and still hides what it was told', async () => {
     const directory = temporaryDirectory();
     const file = join(directory, 'traces.sqlite3');
-    const { recorder, events } = await start(await dyingOnce(directory), file);
+    const { recorder, events } = await start(await once(directory, 'die', "throw new Error('no more');"), file);
     recorder.hide('a-known-secret');
     const lost = recorder.tap(anOrigin());
     lost.bytes('up', Buffer.from('die\r\n'));
@@ -108,6 +113,68 @@ describe('the recorder in its worker thread', () => {
     store.dispose();
   });
 
+  it('is replaced when it hangs, and the next connection is recorded', async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'traces.sqlite3');
+    const { recorder, events } = await start(await once(directory, 'hang', 'for (;;);'), file, {
+      restMs: 400,
+      hangMs: 500,
+    });
+    const lost = recorder.tap(anOrigin());
+    lost.bytes('up', Buffer.from('hang\r\n'));
+    lost.close();
+    const replaced = expect.objectContaining({
+      kind: 'uncaptured',
+      reason: expect.stringContaining('more than 0.5 s'),
+    });
+    await vi.waitFor(() => expect(events).toContainEqual(replaced), 10_000);
+    feed(recorder.tap(anOrigin()), {
+      request: { model: 'gpt-5.5', input: 'still there' },
+      response: sse({ type: 'response.completed', response: { id: 'r', output: [] } }),
+    });
+    await recorder.flush();
+    await recorder.dispose();
+    const store = new TraceStore(file);
+    expect(store.newest({ limit: 3 }).rows.map(({ title }) => title)).toEqual(['still there']);
+    store.dispose();
+  });
+
+  it('ends when nothing is recorded any more, and is made anew for the next connection, which it records whole', async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'traces.sqlite3');
+    const { worker, ends } = await countingItsEnds(directory);
+    const { recorder, events } = await start(worker, file, { restMs: 40 });
+    recorder.hide('a-known-secret');
+    const say = (words: string, tap = recorder.tap(anOrigin())) =>
+      feed(tap, {
+        request: { model: 'gpt-5.5', input: words },
+        response: sse({ type: 'response.completed', response: { id: words, output: [] } }),
+        headers: { 'thread-id': words.slice(0, 3) },
+      });
+    say('one');
+    // One that stays open keeps it, however silent it is.
+    const open = recorder.tap(anOrigin());
+    await sleep(4000);
+    expect(ends()).toBe(0);
+    open.close();
+    await vi.waitFor(() => expect(ends()).toBe(1), 10_000);
+    await recorder.flush();
+    for (let round = 0; round < 30; round++) {
+      // Some of them come just when it ends.
+      say(`${100 + round} a-known-secret`);
+      await sleep(round < 15 ? 0 : 100);
+    }
+    await vi.waitFor(() => expect(ends()).toBe(2), 10_000);
+    await recorder.dispose();
+    const store = new TraceStore(file);
+    const titles = store.newest({ limit: 50 }).rows.map(({ title }) => title);
+    expect(titles).toHaveLength(31);
+    expect(titles.filter(title => title.includes('[redacted]'))).toHaveLength(30);
+    expect(store.search('one', 5)).toHaveLength(1);
+    expect(events.filter(({ kind }) => kind === 'uncaptured' || kind === 'storage')).toEqual([]);
+    store.dispose();
+  });
+
   it('lets traffic and waiters go when no thread can be started any more', async () => {
     const directory = temporaryDirectory();
     const worker = join(directory, 'dying.cjs');
@@ -127,21 +194,36 @@ describe('the recorder in its worker thread', () => {
   });
 });
 
-/** The worker as built, but its first thread ends at the word "die". */
-async function dyingOnce(directory: string): Promise<string> {
-  const worker = await buildWorker(directory, entry);
-  const marker = join(directory, 'died');
-  const dying = join(directory, 'dyingOnce.cjs');
+/** The worker as built, and how many of its threads have ended. */
+async function countingItsEnds(directory: string): Promise<{ worker: string; ends: () => number }> {
+  const built = await buildWorker(directory, entry);
+  const marks = join(directory, 'ends');
+  writeFileSync(marks, '');
+  const worker = join(directory, 'counting.cjs');
   writeFileSync(
-    dying,
+    worker,
+    `process.on('exit', () => require('node:fs').appendFileSync(${JSON.stringify(marks)}, '|'));
+     require(${JSON.stringify(built)});`,
+  );
+  return { worker, ends: () => readFileSync(marks, 'utf8').length };
+}
+
+/** The worker as built, but its first thread does something at a word. */
+async function once(directory: string, word: string, doing: string): Promise<string> {
+  const worker = await buildWorker(directory, entry);
+  const marker = join(directory, 'done');
+  const failing = join(directory, 'failing.cjs');
+  writeFileSync(
+    failing,
     `const { parentPort } = require('node:worker_threads');
      const { existsSync, writeFileSync } = require('node:fs');
      parentPort.on('message', ({ kind, bytes }) => {
-       if (kind !== 'batch' || existsSync(${JSON.stringify(marker)}) || !Buffer.from(bytes).includes('die')) return;
+       if (kind !== 'batch' || existsSync(${JSON.stringify(marker)})) return;
+       if (!Buffer.from(bytes).includes(${JSON.stringify(word)})) return;
        writeFileSync(${JSON.stringify(marker)}, '');
-       throw new Error('no more');
+       ${doing}
      });
      require(${JSON.stringify(worker)});`,
   );
-  return dying;
+  return failing;
 }
