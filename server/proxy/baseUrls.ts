@@ -53,6 +53,11 @@ export function routeBaseUrls(urls: BaseUrls, places: RecordedPlaces): BaseUrlRo
   return { kept, overrides, led, endpoint };
 }
 
+/** A recording answers whatever the agent would have asked. */
+export function routeToRecording(urls: BaseUrls): BaseUrlRoute {
+  return { kept: {}, overrides: [], led: urls, endpoint: null };
+}
+
 /** The variables of the agent for which the launch was opened: its requests reach the places that its own URLs name. */
 export function routedVariables({ kept, led }: BaseUrlRoute, { port, token }: Launch): Record<string, string> {
   const ours = Object.entries(led).map(([name, value]) => {

@@ -4,7 +4,7 @@ import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
-import { routeBaseUrls, routedVariables } from './baseUrls.ts';
+import { routeBaseUrls, routedVariables, routeToRecording } from './baseUrls.ts';
 import type { Place } from './hostPatterns.ts';
 import { canonicalHost, type ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment, withOwnExceptions } from './launchEnvironment.ts';
@@ -67,9 +67,11 @@ export function proxyHandlers({
     start: params => service.start(params.port ?? port()),
     async launch({ agent, label, overrides, replay, recording, budget, endpoint, noProxy, baseUrls }) {
       const started = await service.start(port());
-      // A recording answers wherever the agent asks: it is sent to its usual place.
-      const urls = recording === undefined ? (baseUrls ?? {}) : {};
-      const route = routeBaseUrls(urls, { hosts, upstreams, port: started.port });
+      const urls = baseUrls ?? {};
+      const route =
+        recording === undefined
+          ? routeBaseUrls(urls, { hosts, upstreams, port: started.port })
+          : routeToRecording(urls);
       const spec: LaunchSpec = {
         agent,
         label: label ?? null,

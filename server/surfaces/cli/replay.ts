@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import type { CommandContext } from './derived.ts';
 import { requireProgram } from './trace.ts';
-import { runTraced, shellExitCode } from './traced.ts';
+import { baseUrlsOf, runTraced, shellExitCode } from './traced.ts';
 
 interface ReplayOptions {
   pace: number;
@@ -41,6 +41,7 @@ async function replay(
         argv,
         cwd: terminal.cwd,
         recording: { reference, pace },
+        baseUrls: baseUrlsOf(terminal.env),
         env: placeholders(Object.values(agent?.keys ?? {}), terminal.env),
       },
       channel,

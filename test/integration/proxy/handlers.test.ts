@@ -146,6 +146,17 @@ describe('a launch that a recording answers', () => {
     expect(asked()).toEqual([]);
   });
 
+  it('is kept from the real model that its own base URL names, whatever that is', async () => {
+    const { model, proxies, asked } = await aConfiguredProxy();
+    const baseUrls = { OPENAI_BASE_URL: `${model.origin}/v1`, ANTHROPIC_BASE_URL: 'https://10.0.0.5' };
+    const { env, token } = await proxies.launch({ ...spec, baseUrls, recording }, never);
+    const options = { method: 'POST', headers: { connection: 'close' }, body: JSON.stringify(hello) };
+    expect(await (await fetch(`${env['OPENAI_BASE_URL']}/responses`, options)).text()).toContain('As then.');
+    expect(env['ANTHROPIC_BASE_URL']).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect(await proxies.close({ token }, never)).toMatchObject({ mismatches: [] });
+    expect(asked()).toEqual([]);
+  });
+
   it('did not go as recorded when it asked nothing', async () => {
     const { proxies } = await aConfiguredProxy();
     const { token, baseUrl } = await proxies.launch({ ...spec, recording }, never);
