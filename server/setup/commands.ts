@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { CoachError } from '../../protocol/errors.ts';
 import { coachPaths } from '../base/paths.ts';
@@ -90,7 +91,9 @@ async function uninstall({ purge, yes, dryRun }: UninstallOptions, terminal: Ter
     await applyUndo(undo, place);
     requireUndone(undo, purge);
     const done = undo.steps.length > 0 ? 'Undone' : 'No agent is registered';
-    if (!purge) return terminal.print(`${done}. Recordings stay in ${place.paths.home}; --purge removes them.`);
+    const { home } = place.paths;
+    const stays = existsSync(home) ? ` Recordings stay in ${home}; --purge removes them.` : '';
+    if (!purge) return terminal.print(`${done}.${stays}`);
     await applyPurge(planPurge(place), place, lock);
     terminal.print('Undone and removed. Tasks and runs in repositories (.coach/) stay.');
   } finally {
