@@ -12,28 +12,33 @@ const looksBefore = 6;
 const timesPerRest = 6;
 
 /** Gives memory that this process no longer uses back to the system, whenever it has come to rest after work. */
-export function giveBackAtRest(isBusy: () => boolean): Disposable {
-  const collect = collector();
+export function giveBackAtRest(isBusy: () => boolean, giveBack = giveBackFreed): Disposable {
   let before = process.cpuUsage();
   let looks = 0;
   const timer = setInterval(() => {
     const { user, system } = process.cpuUsage(before);
     const rests = !isBusy() && user + system < restingShare * lookMs * 1000;
     looks = rests ? looks + 1 : 0;
-    if (looks > looksBefore && looks <= looksBefore + timesPerRest) {
-      collect();
-      trimHeap();
-    }
+    if (looks > looksBefore && looks <= looksBefore + timesPerRest) giveBack();
     before = process.cpuUsage();
   }, lookMs).unref();
   return { dispose: () => clearInterval(timer) };
 }
 
-/** V8's collection of everything that it can do without, which takes under a tenth of a second. */
+/** Takes up to a tenth of a second, in which nothing else happens. */
+export function giveBackFreed(): void {
+  collect ??= collector();
+  collect();
+  trimHeap();
+}
+
+let collect: (() => void) | null = null;
+
+/** V8's collection of everything that it can do without. */
 function collector(): () => void {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (how: object) => void;
-  return () => collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  const gc = runInNewContext('globalThis.gc') as ((how: object) => void) | undefined;
+  return () => gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
 /**
