@@ -1,15 +1,20 @@
-import { countAt, objectAt, stringAt } from './json.ts';
+import { countAt, type JsonObject, objectAt, stringAt } from './json.ts';
 
 /** What a reply says of its price beside its counts. */
 export interface PriceTerms {
-  /** The prices of the list hold: not for another tier, a faster answer, or an answer from one country. */
+  /**
+   * The prices of the list hold: not for another tier, a faster answer, an answer from one country, or one with tools of
+   * the provider that it charges apart and the list does not know.
+   */
   readonly usual: boolean;
   /** Of the tokens written to the provider's cache, those that stay for an hour: they have a price of their own. */
   readonly hourCacheWriteTokens: number | null;
+  /** How often the provider searched the web for it: each search has a price beside the tokens. */
+  readonly webSearches: number | null;
 }
 
 /** Members of a reply that tell its terms. */
-export const priceTermMembers = ['service_tier', 'usage', 'usageMetadata'] as const;
+export const priceTermMembers = ['service_tier', 'usage', 'usageMetadata', 'tool_usage'] as const;
 
 /** What providers call a service at their listed prices. */
 const usualNames: ReadonlySet<string> = new Set([
@@ -20,10 +25,12 @@ const usualNames: ReadonlySet<string> = new Set([
 
 /**
  * Reads the terms from a reply in one piece: the tier as OpenAI, Anthropic and Google name it, Anthropic's fast mode,
- * its place of inference and its cache for an hour. What it does not mention is as usual.
+ * its place of inference and its cache for an hour; the tools that ran at the provider as Anthropic, OpenAI and x.ai
+ * count them. What it does not mention is as usual.
  */
 export function priceTerms(reply: unknown): PriceTerms {
   const usage = objectAt(reply, 'usage');
+  const tools = objectAt(reply, 'tool_usage');
   const names = [
     stringAt(reply, 'service_tier'),
     stringAt(usage, 'service_tier'),
@@ -32,7 +39,16 @@ export function priceTerms(reply: unknown): PriceTerms {
     stringAt(usage, 'inference_geo'),
   ];
   return {
-    usual: names.every(name => name === null || usualNames.has(name)),
+    usual: names.every(name => name === null || usualNames.has(name)) && !hasUnlistedTools(usage, tools),
     hourCacheWriteTokens: countAt(objectAt(usage, 'cache_creation'), 'ephemeral_1h_input_tokens'),
+    webSearches:
+      countAt(objectAt(usage, 'server_tool_use'), 'web_search_requests') ??
+      countAt(objectAt(tools, 'web_search'), 'num_requests'),
   };
+}
+
+/** Pictures that another model drew for OpenAI's, and whatever x.ai ran. */
+function hasUnlistedTools(usage: JsonObject | null, tools: JsonObject | null): boolean {
+  const drawn = countAt(objectAt(tools, 'image_gen'), 'total_tokens') ?? 0;
+  return drawn + (countAt(usage, 'num_server_side_tools_used') ?? 0) > 0;
 }

@@ -25,7 +25,10 @@ export interface PriceSnapshot {
   readonly provider: string;
   /** The price list's name of the model. */
   readonly model: string;
-  /** USD per million tokens. A tier's price holds for the whole request once its input exceeds `start` tokens. */
+  /**
+   * USD, by the list's names: `…_mtok` per million tokens, `…_kcount` per thousand calls. A tier's price holds for the
+   * whole request once its input exceeds `start` tokens.
+   */
   readonly rates: Readonly<Record<string, unknown>>;
 }
 
@@ -88,7 +91,7 @@ const snapshots = new WeakMap<ModelPrice, PriceSnapshot>();
 function snapshotOf({ provider, model, model_price: prices }: PriceCalculation): PriceSnapshot {
   const known = snapshots.get(prices);
   if (known?.provider === provider.id && known.model === model.id) return known;
-  const rates = Object.entries(prices).filter(([name, rate]) => name.endsWith('_mtok') && rate !== undefined);
+  const rates = Object.entries(prices).filter(([, rate]) => rate !== undefined);
   const snapshot = {
     source: priceSource,
     provider: provider.id,
@@ -128,18 +131,21 @@ function calculate({ usage, cacheWriteTokens, terms, model, host, atMs }: Priced
   if (model === null || usage.inputTokens === null || usage.outputTokens === null) return null;
   if (terms?.usual === false) return null;
   const forAnHour = terms?.hourCacheWriteTokens ?? 0;
+  const searches = terms?.webSearches ?? 0;
   const counts = {
     input_tokens: usage.inputTokens,
     output_tokens: usage.outputTokens,
     ...(usage.cachedInputTokens === null ? {} : { cache_read_tokens: usage.cachedInputTokens }),
     ...(cacheWriteTokens === null ? {} : { cache_write_tokens: cacheWriteTokens }),
     ...(forAnHour === 0 ? {} : { cache_write_1h_tokens: forAnHour }),
+    ...(searches === 0 ? {} : { web_searches: searches }),
   };
   try {
     const provider = providerOf(host, model);
     const price = provider === null ? null : calcPrice(counts, model, { provider, timestamp: new Date(atMs) });
-    // Without a price for an hour, the list would take the one for five minutes.
-    return forAnHour > 0 && price?.model_price['cache_write_1h_mtok'] === undefined ? null : price;
+    // Without a price for an hour, the list would take the one for five minutes; without one for a search, none.
+    if (forAnHour > 0 && price?.model_price['cache_write_1h_mtok'] === undefined) return null;
+    return searches > 0 && price?.model_price['web_searches_kcount'] === undefined ? null : price;
   } catch {
     // The counts contradict each other (more cached than sent): no price is better than a wrong one.
     return null;

@@ -1,7 +1,7 @@
 /** What traffic with a model host is for when it calls no model. */
 export type SideKind = 'models' | 'tokens' | 'account' | 'auth' | 'telemetry' | 'git' | 'tools' | 'lookup' | 'socket';
 
-/** By what agents were seen to ask, the first that fits. */
+/** By what agents were seen to ask, the first that fits. What is no POST is a lookup where none does. */
 const kinds: readonly (readonly [SideKind, RegExp])[] = [
   ['git', /\.git\/|\/(?:info\/refs|git-(?:upload|receive)-pack)$/],
   ['tokens', /\/(?:count_tokens|input_tokens)$|:countTokens$/],
@@ -16,13 +16,31 @@ const kinds: readonly (readonly [SideKind, RegExp])[] = [
     /\/(?:wham|accounts?|organizations|usage|limits|billing|plugins|connectors|features|settings|bootstrap|profile|claude_cli|ps|me|credits)(?:\/|$)|:(?:loadCodeAssist|onboardUser|retrieveUserQuota|fetchAdminControls)$/,
   ],
   ['models', /\/(?:models|tags|show)(?:\/[^/:]+)?$/],
-  ['lookup', /\/(?:responses|conversations|threads|files|batches|uploads|vector_stores)(?:\/|$)/],
+  [
+    'lookup',
+    /\/(?:files|uploads|vector_stores)(?:\/|$)|\/(?:conversations|threads)(?:\/(?!runs(?:\/|$))[^/]+(?:\/(?:items|messages)(?:\/[^/]+)?)?)?$|\/(?:responses|batches|runs)\/[^/]+[/:]cancel$/,
+  ],
 ];
 
 /** Null for a request that may be a model call of a kind that is not known. */
 export function sideKind(method: string, path: string): SideKind | null {
   const known = kinds.find(([, pattern]) => pattern.test(path))?.[0];
   return known ?? (method === 'POST' ? null : 'lookup');
+}
+
+/** A path as a server may read it: its letters decoded, no empty parts and no dots. Who calls a model may write either. */
+export function plainPath(path: string): string {
+  if (!/[%#]|\/\.{0,2}(?:\/|$)/.test(path)) return path;
+  const written = path.split('#')[0] ?? '';
+  const read = written.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  const parts: string[] = [];
+  for (const part of read.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return `/${parts.join('/')}`;
 }
 
 /** A path without the ids in it, so that what is counted stays a short list. */

@@ -34,8 +34,13 @@ function toUtterances(message: unknown): Utterance[] {
   const role = stringAt(message, 'role') ?? '';
   const text = textOf(message['content']);
   if (role === 'tool') return [utterance('toolOutput', text, { callId: stringAt(message, 'tool_call_id') })];
+  if (role === 'function') return [utterance('toolOutput', text, { toolName: stringAt(message, 'name') })];
   const reasoning = stringAt(message, 'reasoning_content') ?? stringAt(message, 'reasoning') ?? '';
-  const calls = arrayAt(message, 'tool_calls').map(call => {
+  const refusal = stringAt(message, 'refusal') ?? '';
+  // As the API had it before `tool_calls`: one, without an id.
+  const only = objectAt(message, 'function_call');
+  const all = arrayAt(message, 'tool_calls');
+  const calls = (only === null ? all : [...all, { function: only }]).map(call => {
     const called = objectAt(call, 'function');
     const tool = { toolName: stringAt(called, 'name'), callId: stringAt(call, 'id') };
     return utterance('toolCall', stringAt(called, 'arguments') ?? '', tool);
@@ -43,6 +48,7 @@ function toUtterances(message: unknown): Utterance[] {
   return [
     ...(reasoning === '' ? [] : [utterance('reasoning', reasoning)]),
     ...(text === '' ? [] : [utterance(roleKinds[role] ?? 'other', text)]),
+    ...(refusal === '' ? [] : [utterance('assistant', refusal)]),
     ...calls,
   ];
 }
@@ -91,7 +97,8 @@ class ChatReply implements ReplyBuilder {
 
   #assembled(): unknown {
     if (this.#base === null) return null;
-    const choices = [...this.#choices].map(([index, choice]) => ({ index, ...choice.toJson() }));
+    const inOrder = [...this.#choices].sort(([a], [b]) => a - b);
+    const choices = inOrder.map(([index, choice]) => ({ index, ...choice.toJson() }));
     return { ...this.#base, object: 'chat.completion', choices, usage: this.#usage };
   }
 }
@@ -100,6 +107,8 @@ class Choice {
   finishReason: string | null = null;
   #text = '';
   #reasoning = '';
+  #refusal = '';
+  #only: { name: string; arguments: string } | null = null;
   readonly #calls = new Map<number, { id: string; name: string; arguments: string }>();
 
   /** Returns the characters that this piece brought. */
@@ -111,17 +120,25 @@ class Choice {
     this.#reasoning += reasoning;
     this.finishReason = stringAt(part, 'finish_reason') ?? this.finishReason;
     let characters = text.length + reasoning.length;
+    if (delta?.['refusal'] || delta?.['function_call']) characters += this.#addRare(delta);
     for (const piece of arrayAt(delta, 'tool_calls')) {
       const index = countAt(piece, 'index') ?? this.#calls.size;
       const call = this.#calls.get(index) ?? { id: '', name: '', arguments: '' };
       this.#calls.set(index, call);
-      const added = stringAt(objectAt(piece, 'function'), 'arguments') ?? '';
       call.id ||= stringAt(piece, 'id') ?? '';
-      call.name ||= stringAt(objectAt(piece, 'function'), 'name') ?? '';
-      call.arguments += added;
-      characters += added.length;
+      characters += addTo(call, objectAt(piece, 'function'));
     }
     return characters;
+  }
+
+  /** Most pieces have neither: they are not to be looked through for it. */
+  #addRare(delta: JsonObject): number {
+    const refusal = stringAt(delta, 'refusal') ?? '';
+    this.#refusal += refusal;
+    const only = objectAt(delta, 'function_call');
+    if (only === null) return refusal.length;
+    this.#only ??= { name: '', arguments: '' };
+    return refusal.length + addTo(this.#only, only);
   }
 
   toJson(): JsonObject {
@@ -131,11 +148,21 @@ class Choice {
       message: {
         role: 'assistant',
         content: this.#text,
+        ...(this.#refusal === '' ? {} : { refusal: this.#refusal }),
         ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
+        ...(this.#only === null ? {} : { function_call: this.#only }),
         ...(calls.length === 0 ? {} : { tool_calls: calls }),
       },
     };
   }
+}
+
+/** Returns the characters that this piece brought. */
+function addTo(call: { name: string; arguments: string }, piece: JsonObject | null): number {
+  const added = stringAt(piece, 'arguments') ?? '';
+  call.name ||= stringAt(piece, 'name') ?? '';
+  call.arguments += added;
+  return added.length;
 }
 
 function usageOf(usage: JsonObject | null): Usage {

@@ -52,13 +52,18 @@ export function utterance(kind: Utterance['kind'], text: string, tool: Partial<U
   return { kind, text, toolName: tool.toolName ?? null, callId: tool.callId ?? null };
 }
 
-/** Text of a message whose content is a string or a list of parts; what is no text stands as its type in brackets. */
+/**
+ * Text of a message whose content is a string or a list of parts, a refusal being one as well; what is no text stands as
+ * its type in brackets.
+ */
 export function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content
     .map((part: unknown) =>
-      typeof part === 'string' ? part : (stringAt(part, 'text') ?? `[${stringAt(part, 'type')}]`),
+      typeof part === 'string'
+        ? part
+        : (stringAt(part, 'text') ?? stringAt(part, 'refusal') ?? `[${stringAt(part, 'type')}]`),
     )
     .join('\n');
 }

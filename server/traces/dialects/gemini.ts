@@ -48,9 +48,9 @@ function toUtterances(content: unknown): Utterance[] {
 class GeminiReply implements ReplyBuilder {
   #last: JsonObject | null = null;
   #usage: JsonObject | null = null;
-  #finishReason: string | null = null;
   #error: string | null = null;
-  readonly #parts: JsonObject[] = [];
+  #characters = 0;
+  readonly #candidates = new Map<number, Candidate>();
 
   event(value: unknown): number {
     const chunk = objectAt(value, 'response') ?? (isObject(value) ? value : null);
@@ -58,15 +58,13 @@ class GeminiReply implements ReplyBuilder {
     this.#last = chunk;
     this.#usage = objectAt(chunk, 'usageMetadata') ?? this.#usage;
     this.#error ??= errorMessageOf(chunk);
-    const candidate = arrayAt(chunk, 'candidates')[0];
-    this.#finishReason = stringAt(candidate, 'finishReason') ?? this.#finishReason;
-    let characters = 0;
-    for (const part of arrayAt(objectAt(candidate, 'content'), 'parts')) {
-      if (!isObject(part)) continue;
-      characters += (stringAt(part, 'text') ?? JSON.stringify(part)).length;
-      this.#add(part);
+    const before = this.#characters;
+    let place = 0;
+    for (const piece of arrayAt(chunk, 'candidates')) {
+      this.#characters += this.#candidate(countAt(piece, 'index') ?? place).add(piece);
+      place++;
     }
-    return characters;
+    return this.#characters - before;
   }
 
   /** A whole body is one chunk, or, without `alt=sse`, an array of chunks. */
@@ -75,20 +73,58 @@ class GeminiReply implements ReplyBuilder {
   }
 
   finish(cut: boolean): Reply {
+    const blocked = stringAt(objectAt(this.#last, 'promptFeedback'), 'blockReason') !== null;
+    const ended = blocked || [...this.#candidates.values()].some(candidate => candidate.finishReason !== null);
     return {
-      json:
-        this.#last === null || this.#parts.length === 0
-          ? this.#last
-          : {
-              ...this.#last,
-              candidates: [{ content: { role: 'model', parts: this.#parts }, finishReason: this.#finishReason }],
-              usageMetadata: this.#usage,
-            },
+      json: this.#assembled(),
       id: stringAt(this.#last, 'responseId'),
       model: stringAt(this.#last, 'modelVersion'),
-      usage: usageOf(this.#usage),
+      usage: usageOf(this.#usage, this.#characters === 0),
       cacheWriteTokens: null,
-      error: this.#error ?? (cut && this.#finishReason === null ? cutOff : null),
+      error: this.#error ?? (cut && !ended ? cutOff : null),
+    };
+  }
+
+  #candidate(index: number): Candidate {
+    let candidate = this.#candidates.get(index);
+    if (candidate === undefined) {
+      candidate = new Candidate();
+      this.#candidates.set(index, candidate);
+    }
+    return candidate;
+  }
+
+  #assembled(): unknown {
+    if (this.#last === null || this.#candidates.size === 0) return this.#last;
+    const inOrder = [...this.#candidates].sort(([a], [b]) => a - b);
+    const candidates = inOrder.map(([, candidate]) => candidate.toJson());
+    return { ...this.#last, candidates, ...(this.#usage === null ? {} : { usageMetadata: this.#usage }) };
+  }
+}
+
+class Candidate {
+  finishReason: string | null = null;
+  #last: JsonObject = {};
+  readonly #parts: JsonObject[] = [];
+
+  /** Returns the characters that this piece brought. */
+  add(piece: unknown): number {
+    if (isObject(piece)) this.#last = piece;
+    this.finishReason = stringAt(piece, 'finishReason') ?? this.finishReason;
+    let characters = 0;
+    for (const part of arrayAt(objectAt(piece, 'content'), 'parts')) {
+      if (!isObject(part)) continue;
+      characters += (stringAt(part, 'text') ?? JSON.stringify(part)).length;
+      this.#add(part);
+    }
+    return characters;
+  }
+
+  toJson(): JsonObject {
+    return {
+      ...this.#last,
+      ...(this.#parts.length === 0 ? {} : { content: { role: 'model', parts: this.#parts } }),
+      ...(this.finishReason === null ? {} : { finishReason: this.finishReason }),
     };
   }
 
@@ -103,15 +139,25 @@ class GeminiReply implements ReplyBuilder {
   }
 }
 
-/** Thoughts are reported beside the candidates; ours are part of the output. */
-function usageOf(usage: JsonObject | null): Usage {
+/**
+ * Thoughts are reported beside the candidates, and what the API's own tools read beside the prompt; ours are part of the
+ * output and of the input. An answer that `saysNothing` has no count of its own: it is what the total has beyond the input.
+ */
+function usageOf(usage: JsonObject | null, saysNothing: boolean): Usage {
   if (usage === null) return noUsage;
-  const written = countAt(usage, 'candidatesTokenCount');
   const thoughts = countAt(usage, 'thoughtsTokenCount');
+  const input = sum(countAt(usage, 'promptTokenCount'), countAt(usage, 'toolUsePromptTokenCount'));
+  const total = countAt(usage, 'totalTokenCount');
+  const beyond = saysNothing && input !== null && total !== null ? Math.max(0, total - input) : null;
   return {
-    inputTokens: countAt(usage, 'promptTokenCount'),
+    inputTokens: input,
     cachedInputTokens: countAt(usage, 'cachedContentTokenCount'),
-    outputTokens: written === null && thoughts === null ? null : (written ?? 0) + (thoughts ?? 0),
+    outputTokens: sum(countAt(usage, 'candidatesTokenCount'), thoughts) ?? beyond,
     reasoningTokens: thoughts,
   };
+}
+
+/** Null where neither was reported. */
+function sum(a: number | null, b: number | null): number | null {
+  return a === null && b === null ? null : (a ?? 0) + (b ?? 0);
 }

@@ -1,4 +1,4 @@
-import { sideKind } from '../sideTraffic.ts';
+import { plainPath, sideKind } from '../sideTraffic.ts';
 import { chat } from './chat.ts';
 import type { DialectReader } from './dialect.ts';
 import { gemini } from './gemini.ts';
@@ -11,8 +11,9 @@ const dialects: readonly DialectReader[] = [responses, chat, messages, gemini];
 
 /** The format of a POST to this path (without query), or null when it is no call of a model. */
 export function dialectOf(path: string): DialectReader | null {
-  const known = dialects.find(dialect => dialect.matches(path.replace(/\/$/, '')));
-  return known ?? (sideKind('POST', path) === null ? other : null);
+  const plain = plainPath(path);
+  const known = dialects.find(dialect => dialect.matches(plain));
+  return known ?? (sideKind('POST', plain) === null ? other : null);
 }
 
 export function dialectNamed(id: string): DialectReader | null {

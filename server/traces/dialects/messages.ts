@@ -159,6 +159,6 @@ function usageOf(usage: JsonObject): Usage {
     inputTokens: fresh === null ? null : fresh + (cached ?? 0) + (written ?? 0),
     cachedInputTokens: cached,
     outputTokens: countAt(usage, 'output_tokens'),
-    reasoningTokens: null,
+    reasoningTokens: countAt(objectAt(usage, 'output_tokens_details'), 'thinking_tokens'),
   };
 }

@@ -53,12 +53,16 @@ function toUtterance(item: unknown): Utterance[] {
       if (type.endsWith('_call_output')) return [utterance('toolOutput', outputText(content['output']), { callId })];
       if (type.endsWith('_call')) {
         if (type === 'mcp_call') return mcpCall(content);
-        return [
-          utterance('toolCall', JSON.stringify(content['action'] ?? {}), { toolName: type.slice(0, -5), callId }),
-        ];
+        return [utterance('toolCall', givenTo(content), { toolName: type.slice(0, -5), callId })];
       }
       return [];
   }
+}
+
+/** What a tool of the API was told to do. Each kind has a member of its own for it, besides what came of it. */
+function givenTo({ action, operation, arguments: given, code, queries, actions }: JsonObject): string {
+  const told = action ?? operation ?? given ?? { code, queries, actions };
+  return typeof told === 'string' ? told : JSON.stringify(told);
 }
 
 /** A call that the provider made itself: request and result in one item. */

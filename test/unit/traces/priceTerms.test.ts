@@ -16,8 +16,9 @@ describe('what a reply says of its price', () => {
     [{ usage: { inference_geo: 'global' } }],
     [{ usage: { inference_geo: '' } }],
     [{ usageMetadata: { serviceTier: 'standard' } }],
+    [{ usage: { num_server_side_tools_used: 0 }, tool_usage: { image_gen: { total_tokens: 0 } } }],
   ])('is that the prices of the list hold: %j', reply => {
-    expect(priceTerms(reply)).toEqual({ usual: true, hourCacheWriteTokens: null });
+    expect(priceTerms(reply)).toEqual({ usual: true, hourCacheWriteTokens: null, webSearches: null });
   });
 
   it.each([
@@ -27,13 +28,22 @@ describe('what a reply says of its price', () => {
     [{ usage: { service_tier: 'standard', speed: 'fast' } }],
     [{ usage: { inference_geo: 'us' } }],
     [{ usageMetadata: { serviceTier: 'priority' } }],
+    [{ usage: { num_server_side_tools_used: 3, server_side_tool_usage_details: { x_search_calls: 3 } } }],
+    [{ tool_usage: { image_gen: { total_tokens: 4160 } } }],
   ])('is that they do not: %j', reply => {
     expect(priceTerms(reply).usual).toBe(false);
   });
 
   it('is how much it keeps in its cache for an hour', () => {
     const usage = { cache_creation: { ephemeral_5m_input_tokens: 1, ephemeral_1h_input_tokens: 7 } };
-    expect(priceTerms({ usage })).toEqual({ usual: true, hourCacheWriteTokens: 7 });
+    expect(priceTerms({ usage })).toEqual({ usual: true, hourCacheWriteTokens: 7, webSearches: null });
+  });
+
+  it.each([
+    [{ usage: { server_tool_use: { web_search_requests: 5, web_fetch_requests: 1 } } }],
+    [{ tool_usage: { web_search: { num_requests: 5 } } }],
+  ])('is how often the provider searched the web: %j', reply => {
+    expect(priceTerms(reply)).toEqual({ usual: true, hourCacheWriteTokens: null, webSearches: 5 });
   });
 });
 
@@ -82,6 +92,29 @@ describe('the price of a reply with terms of its own', () => {
     expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 1, newlyPriced: 0 });
     expect(store.session(session)?.cost).toEqual(right);
     expect(database.prepare('SELECT replaced_cost_usd FROM exchanges').pluck().get()).toBe(0.6375);
+    database.close();
+  });
+
+  it('has the web searches in it, also when it is computed again', async () => {
+    const { record, store, file, upkeep } = aRecorder();
+    const usage = claudeUsage({ server_tool_use: { web_search_requests: 5, web_fetch_requests: 2 } });
+    const session = record(claude('searching', usage), 1, anthropic);
+    record(openai('asking', { tool_usage: { web_search: { num_requests: 3 } } }));
+    // By hand, USD: as above, and each search one cent; 1k in at 5 per million, 10 out at 30, and three cents.
+    const right = [
+      { amountUsd: expect.closeTo(0.825 + 0.05, 9), kind: 'priced' },
+      { amountUsd: expect.closeTo(0.005 + 0.0003 + 0.03, 9), kind: 'priced' },
+    ];
+    const costs = () => [session, 'asking'].map(id => store.session(id)?.cost);
+    expect(costs()).toEqual(right);
+    expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 0, newlyPriced: 0 });
+    // As versions before counted it.
+    const database = new Database(file);
+    database.exec('UPDATE exchanges SET cost_usd = cost_usd - 0.03');
+    expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 2, newlyPriced: 0 });
+    expect(costs()).toEqual(right);
+    const prices = database.prepare("SELECT json_extract(snapshot_json, '$.rates.web_searches_kcount') FROM prices");
+    expect(prices.pluck().all()).toEqual([10, 10]);
     database.close();
   });
 

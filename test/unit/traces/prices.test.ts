@@ -16,6 +16,7 @@ function anExchange(changes: Partial<PricedExchange> & { input: number; cached?:
   };
 }
 
+const usual = { usual: true, hourCacheWriteTokens: null, webSearches: null };
 const amount = (...exchange: Parameters<typeof anExchange>) => priceOf(anExchange(...exchange)).cost.amountUsd;
 
 describe('the price of an exchange', () => {
@@ -42,7 +43,7 @@ describe('the price of an exchange', () => {
 
   it('charges tokens that are kept in the cache for an hour at their own rate, and has none where the list has none', () => {
     const written = { input: 200_000, cached: 100_000, cacheWriteTokens: 50_000, output: 1000 };
-    const terms = { usual: true, hourCacheWriteTokens: 20_000 };
+    const terms = { ...usual, hourCacheWriteTokens: 20_000 };
     // As before, but 20k of what was written at 10.
     expect(amount({ model: 'claude-opus-4-6', host: 'api.anthropic.com', ...written, terms })).toBeCloseTo(
       0.25 + 0.05 + 0.1875 + 0.2 + 0.025,
@@ -51,6 +52,23 @@ describe('the price of an exchange', () => {
     const elsewhere = { model: 'anthropic/claude-opus-4.6', host: 'openrouter.ai', ...written };
     expect(amount({ ...elsewhere, terms: { ...terms, hourCacheWriteTokens: 0 } })).toBeGreaterThan(0);
     expect(priceOf(anExchange({ ...elsewhere, terms })).cost.kind).toBe('unpriced');
+  });
+
+  it('charges web searches by the list, and has no price where the list has none', () => {
+    const claude = { model: 'claude-sonnet-4-5', host: 'api.anthropic.com', input: 1000, output: 100 };
+    // By hand, USD: 1k in at 3 per million, 100 out at 15, five searches at 10 per thousand.
+    expect(amount({ ...claude, terms: { ...usual, webSearches: 5 } })).toBeCloseTo(0.003 + 0.0015 + 0.05, 9);
+    const elsewhere = { ...claude, model: 'anthropic/claude-opus-4.6', host: 'openrouter.ai' };
+    expect(amount({ ...elsewhere, terms: { ...usual, webSearches: 0 } })).toBeGreaterThan(0);
+    const searching = priceOf(anExchange({ ...elsewhere, terms: { ...usual, webSearches: 1 } }));
+    expect(searching.cost).toEqual({ amountUsd: null, kind: 'unpriced' });
+  });
+
+  it('keeps all the rates that it was computed with, those per call as well', () => {
+    const claude = { model: 'claude-sonnet-4-5', host: 'api.anthropic.com', input: 1, output: 1 };
+    expect(priceOf(anExchange(claude)).snapshot?.rates).toMatchObject({ web_searches_kcount: 10 });
+    const sonar = { model: 'sonar', host: 'api.perplexity.ai', input: 1, output: 1 };
+    expect(priceOf(anExchange(sonar)).snapshot?.rates).toMatchObject({ requests_kcount: 12 });
   });
 
   it('has no price for an unknown model or host, contradictory counts or missing ones, and none for a subscription', () => {
@@ -62,10 +80,26 @@ describe('the price of an exchange', () => {
     expect(kind({ input: 1, output: 1, subscription: true })).toBe('subscription');
     const login = { model: 'gemini-2.5-pro', host: 'cloudcode-pa.googleapis.com' };
     expect(kind({ input: 1, output: 1, ...login })).toBe('subscription');
-    expect(kind({ input: 1, output: 1, terms: { usual: false, hourCacheWriteTokens: null } })).toBe('unpriced');
+    expect(kind({ input: 1, output: 1, terms: { ...usual, usual: false } })).toBe('unpriced');
     expect(kind({ input: 0, output: 0 })).toBe('none');
     expect(priceOf(anExchange({ input: 1, output: 1, subscription: true })).snapshot).toBeNull();
   });
+});
+
+it('has a price for a session of Gemini in which one answer was empty', () => {
+  const { record, store } = aRecorder();
+  const traffic = (candidate: object, usageMetadata: object) => ({
+    path: '/v1beta/models/gemini-2.5-pro:generateContent',
+    request: { contents: [{ role: 'user', parts: [{ text: 'x' }] }] },
+    response: JSON.stringify({ candidates: [candidate], usageMetadata: { promptTokenCount: 5000, ...usageMetadata } }),
+    headers: { 'thread-id': 'g' },
+  });
+  const origin = anOrigin({ host: 'generativelanguage.googleapis.com' });
+  const answer = { content: { role: 'model', parts: [{ text: 'ok' }] }, finishReason: 'STOP' };
+  record(traffic({ content: {}, finishReason: 'MALFORMED_FUNCTION_CALL' }, { totalTokenCount: 5000 }), 1, origin);
+  record(traffic(answer, { candidatesTokenCount: 100, totalTokenCount: 5100 }), 2, origin);
+  // By hand, USD per million: twice 5k in at 1.25, 100 out at 10.
+  expect(store.session('g')?.cost).toEqual({ amountUsd: expect.closeTo(0.0125 + 0.001, 9), kind: 'priced' });
 });
 
 describe('computing costs again', () => {

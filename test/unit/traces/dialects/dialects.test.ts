@@ -1,21 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { DialectReader } from '../../../../server/traces/dialects/dialect.ts';
 import { dialectOf } from '../../../../server/traces/dialects/index.ts';
 import { sideKind } from '../../../../server/traces/sideTraffic.ts';
-
-function reader(path: string): DialectReader {
-  const dialect = dialectOf(path);
-  if (dialect === null) throw new Error(`no dialect for ${path}`);
-  return dialect;
-}
-
-function stream(path: string, events: readonly object[], cut = true) {
-  const dialect = reader(path);
-  const reply = dialect.reply();
-  const characters = events.map(event => reply.event(event)).reduce((sum, count) => sum + count, 0);
-  const finished = reply.finish(cut);
-  return { ...finished, characters, answered: dialect.answered(finished.json).map(said => [said.kind, said.text]) };
-}
+import { reader, stream } from './aStream.ts';
 
 describe('Responses', () => {
   const call = {
@@ -164,6 +150,37 @@ describe('Responses, in odd forms', () => {
     ]);
   });
 
+  it('reads what the other tools of the API were given', () => {
+    const operation = { type: 'update_file', path: 'a.ts', diff: '@@' };
+    const calls = [
+      { type: 'apply_patch_call', call_id: 'p', operation },
+      { type: 'shell_call', call_id: 's', action: { commands: ['ls'] }, environment: null },
+      { type: 'code_interpreter_call', id: 'ci', code: 'print(1)', outputs: [{ type: 'logs', logs: '1' }] },
+      { type: 'file_search_call', id: 'fs', queries: ['q'], results: [] },
+      { type: 'computer_call', call_id: 'c', actions: [{ type: 'screenshot' }] },
+      { type: 'tool_search_call', call_id: 't', execution: 'client', arguments: { query: 'q' } },
+      { type: 'image_generation_call', id: 'ig', result: 'AA==' },
+    ];
+    const said = reader('/v1/responses').answered({ output: calls });
+    expect(said.map(item => [item.toolName, item.callId, item.text])).toEqual([
+      ['apply_patch', 'p', JSON.stringify(operation)],
+      ['shell', 's', '{"commands":["ls"]}'],
+      ['code_interpreter', null, '{"code":"print(1)"}'],
+      ['file_search', null, '{"queries":["q"]}'],
+      ['computer', 'c', '{"actions":[{"type":"screenshot"}]}'],
+      ['tool_search', 't', '{"query":"q"}'],
+      ['image_generation', null, '{}'],
+    ]);
+  });
+
+  it('reads a refusal as what the model said', () => {
+    const item = { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'I can’t.' }] };
+    expect(reader('/v1/responses').answered({ output: [item] })).toMatchObject([
+      { kind: 'assistant', text: 'I can’t.' },
+    ]);
+    expect(reader('/v1/responses').asked({ input: [item] })).toMatchObject([{ kind: 'assistant', text: 'I can’t.' }]);
+  });
+
   it('survives events that make no sense', () => {
     const reply = stream('/v1/responses', [
       { type: 'response.output_text.delta', output_index: 7, delta: 'lost' },
@@ -173,46 +190,6 @@ describe('Responses, in odd forms', () => {
       { type: 'response.completed' },
     ]);
     expect(reply.error).toBeNull();
-  });
-});
-
-describe('Chat Completions', () => {
-  it('assembles text, reasoning, parallel calls and the usage of the last chunk', () => {
-    const chunk = (delta: object, more: object = {}) => ({
-      id: 'c',
-      model: 'm',
-      choices: [{ index: 0, delta, ...more }],
-    });
-    const reply = stream('/v1/chat/completions', [
-      chunk({ role: 'assistant', content: 'Hel' }),
-      chunk({ content: 'lo', reasoning_content: 'why' }),
-      chunk({ tool_calls: [{ index: 0, id: 'a', function: { name: 'f', arguments: '{"x"' } }] }),
-      chunk({ tool_calls: [{ index: 1, id: 'b', function: { name: 'g', arguments: '{}' } }] }),
-      chunk({ tool_calls: [{ index: 0, function: { arguments: ':1}' } }] }, { finish_reason: 'tool_calls' }),
-      {
-        id: 'c',
-        choices: [],
-        usage: { prompt_tokens: 9, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 3 } },
-      },
-    ]);
-    expect(reply.answered).toEqual([
-      ['reasoning', 'why'],
-      ['assistant', 'Hello'],
-      ['toolCall', '{"x":1}'],
-      ['toolCall', '{}'],
-    ]);
-    expect(reply).toMatchObject({ error: null, usage: { inputTokens: 9, cachedInputTokens: 3, outputTokens: 4 } });
-  });
-
-  it('reads a whole answer', () => {
-    const reply = reader('/chat/completions').reply();
-    reply.whole({
-      id: 'x',
-      model: 'm',
-      choices: [{ message: { role: 'assistant', content: 'hi' } }],
-      usage: { prompt_tokens: 1, completion_tokens: 1 },
-    });
-    expect(reply.finish(false)).toMatchObject({ model: 'm', error: null, usage: { inputTokens: 1 } });
   });
 });
 
@@ -299,35 +276,6 @@ describe('Messages, with tools that run at the provider', () => {
   });
 });
 
-describe('Gemini', () => {
-  it('counts thoughts as output and joins the pieces of a text', () => {
-    const path = '/v1beta/models/gemini-2.5-pro:streamGenerateContent';
-    const chunk = (parts: object[], more: object = {}) => ({
-      candidates: [{ content: { role: 'model', parts }, ...more }],
-    });
-    const reply = stream(path, [
-      chunk([{ text: 'Let me ', thought: true }]),
-      chunk([{ text: 'Hel' }]),
-      chunk([{ text: 'lo' }, { functionCall: { name: 'f', args: { x: 1 } } }], { finishReason: 'STOP' }),
-      {
-        usageMetadata: {
-          promptTokenCount: 7,
-          candidatesTokenCount: 3,
-          thoughtsTokenCount: 2,
-          cachedContentTokenCount: 1,
-        },
-      },
-    ]);
-    expect(reader(path).model(path, {})).toBe('gemini-2.5-pro');
-    expect(reply.usage).toEqual({ inputTokens: 7, cachedInputTokens: 1, outputTokens: 5, reasoningTokens: 2 });
-    expect(reply.answered).toEqual([
-      ['reasoning', 'Let me '],
-      ['assistant', 'Hello'],
-      ['toolCall', '{"x":1}'],
-    ]);
-  });
-});
-
 it.each([
   ['/openai/deployments/mini/chat/completions', 'chat'],
   ['/api/v1/chat/completions', 'chat'],
@@ -339,6 +287,19 @@ it.each([
   ['/v1/completions', 'other'],
   ['/api/generate', 'other'],
   ['/v1/embeddings', 'other'],
+  ['/v1/threads/runs', 'other'],
+  ['/v1/threads/thread_1/runs', 'other'],
+  ['/v1/threads/thread_1/runs/run_1/submit_tool_outputs', 'other'],
+  ['/v1/batches', 'other'],
+  ['/v1/messages/batches', 'other'],
+  ['/v1/responses/.', 'responses'],
+  ['/v1/responses//', 'responses'],
+  ['//v1//responses', 'responses'],
+  ['/v1/%72esponses', 'responses'],
+  ['/v1/responses/x/%2e%2E', 'responses'],
+  ['/v1/responses#/models', 'responses'],
+  ['/v1/files/../threads/runs', 'other'],
+  ['/v1beta/models/gemini-2.5-pro%3AgenerateContent', 'gemini'],
 ])('%s is read as %s', (path, id) => expect(dialectOf(path)?.id).toBe(id));
 
 it.each([
@@ -347,7 +308,15 @@ it.each([
   ['/v1beta/models/gemini-2.5-pro:countTokens', 'tokens'],
   ['/backend-api/wham/accounts/check', 'account'],
   ['/v1internal:loadCodeAssist', 'account'],
-  ['/v1/responses/resp_1', 'lookup'],
+  ['/v1/responses/resp_1/cancel', 'lookup'],
+  ['/v1/messages/batches/msgbatch_1/cancel', 'lookup'],
+  ['/v1/conversations', 'lookup'],
+  ['/v1/conversations/conv_1/items', 'lookup'],
+  ['/v1/threads', 'lookup'],
+  ['/v1/threads/thread_1/messages', 'lookup'],
+  ['/v1/files', 'lookup'],
+  ['/v1/uploads/upload_1/parts', 'lookup'],
+  ['/v1/vector_stores/vs_1/search', 'lookup'],
   ['/otlp/v1/metrics', 'telemetry'],
   ['/api/event_logging/batch', 'telemetry'],
   ['/v1/oauth/token', 'auth'],
@@ -357,6 +326,11 @@ it.each([
   expect(dialectOf(path)).toBeNull();
   expect(sideKind('POST', path)).toBe(kind);
 });
+
+it.each(['/v1/responses/resp_1', '/v1/batches', '/v1/threads/thread_1/runs/run_1'])(
+  'a look at %s is no model call',
+  path => expect(sideKind('GET', path)).toBe('lookup'),
+);
 
 describe('an endpoint that is not known', () => {
   it('is read as far as it looks like something known', () => {

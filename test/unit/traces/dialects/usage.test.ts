@@ -46,3 +46,49 @@ describe('what Messages used', () => {
     });
   });
 });
+
+describe('what Messages thought', () => {
+  it.each([
+    [{ output_tokens: 30, output_tokens_details: { thinking_tokens: 12 } }, 12],
+    [{ output_tokens: 30 }, null],
+  ])('is reasoning, a part of the output: %j', (usage, reasoningTokens) => {
+    const reply = stream('/v1/messages', [
+      { type: 'message_start', message: { id: 'm1', content: [], usage: { input_tokens: 5, output_tokens: 1 } } },
+      { type: 'message_delta', delta: { stop_reason: 'end_turn' }, usage },
+      { type: 'message_stop' },
+    ]);
+    expect(reply.usage).toEqual({ inputTokens: 5, cachedInputTokens: null, outputTokens: 30, reasoningTokens });
+  });
+});
+
+describe('what Gemini used', () => {
+  const chunk = (parts: readonly object[], usageMetadata: object) => ({
+    candidates: [{ content: { role: 'model', parts }, finishReason: 'STOP' }],
+    usageMetadata,
+  });
+  const usageOf = (...chunks: readonly object[]) => stream('/v1beta/models/m:streamGenerateContent', chunks).usage;
+
+  it('counts as input what its own tools put before it', () => {
+    const counts = { promptTokenCount: 3, toolUsePromptTokenCount: 100, candidatesTokenCount: 8, totalTokenCount: 111 };
+    expect(usageOf(chunk([{ text: 'x' }], counts))).toMatchObject({ inputTokens: 103, outputTokens: 8 });
+  });
+
+  it.each([
+    ['nothing', { promptTokenCount: 5000, totalTokenCount: 5000 }, 0],
+    ['what the total has beyond', { promptTokenCount: 5000, toolUsePromptTokenCount: 10, totalTokenCount: 5017 }, 7],
+    ['nothing, not less', { promptTokenCount: 5000, totalTokenCount: 4000 }, 0],
+    ['not known without a total', { promptTokenCount: 5000 }, null],
+    ['not known without the input', { totalTokenCount: 5000 }, null],
+  ])('takes the output of an answer that says nothing to be %s', (_, counts, outputTokens) => {
+    const refused = { candidates: [{ content: {}, finishReason: 'MALFORMED_FUNCTION_CALL' }], usageMetadata: counts };
+    const blocked = { promptFeedback: { blockReason: 'SAFETY' }, usageMetadata: counts };
+    expect(usageOf(refused).outputTokens).toBe(outputTokens);
+    expect(usageOf(blocked).outputTokens).toBe(outputTokens);
+    expect(usageOf(chunk([{ text: '' }], counts)).outputTokens).toBe(outputTokens);
+  });
+
+  it('does not know the output of an answer that was cut off before it was counted', () => {
+    const usage = usageOf(chunk([{ text: 'Hello' }], { promptTokenCount: 5000, totalTokenCount: 5000 }));
+    expect(usage).toMatchObject({ inputTokens: 5000, outputTokens: null });
+  });
+});
