@@ -9,6 +9,8 @@ import { type Spent, statusWords } from './statusWords.ts';
 /** Asked at most this often while agents work. */
 const spentMs = 2000;
 const tickMs = 1000;
+/** How often it is looked whether a new day has begun: a timer until midnight stands still while the machine sleeps. */
+const dayCheckMs = 60_000;
 
 /**
  * One item on the left: the task being recorded with its time, else the state of the recording proxy; then what was spent
@@ -21,6 +23,8 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
   const recordings = new Map<string, Recording>();
   let proxy: ProxyStatus | undefined;
   let spent: Spent | undefined;
+  /** The day that was asked about last. */
+  let spentOn = '';
   let clock: NodeJS.Timeout | undefined;
   let spentSoon: NodeJS.Timeout | undefined;
 
@@ -55,7 +59,14 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
   }
 
   async function loadSpent(): Promise<void> {
+    const day = new Date().toDateString();
     spent = await coach.api.sessions.today({});
+    spentOn = day;
+  }
+
+  /** At midnight nothing of today is spent, and no session says so. */
+  function lookAtDay(): void {
+    if (coach.server.state === 'up' && spentOn !== new Date().toDateString()) loadSpentSoon();
   }
 
   async function load(): Promise<void> {
@@ -69,9 +80,10 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
     show();
   }
 
+  const day = setInterval(lookAtDay, dayCheckMs);
   return vscode.Disposable.from(
     item,
-    { dispose: () => [clock, spentSoon].forEach(timer => void clearTimeout(timer)) },
+    { dispose: () => [clock, spentSoon, day].forEach(timer => void clearTimeout(timer)) },
     coach.server.onDidChangeState(state => {
       show();
       if (state === 'up') void load().catch((error: unknown) => coach.log.error(String(error)));

@@ -103,7 +103,8 @@ export const RequestChanges = z.object({
   exchange: Exchange,
   /** Null for the first request of a session: everything is new. */
   previousId: z.string().nullable(),
-  /** Leading items of the conversation that both requests share, of how many in each. */
+  /** Leading items of the conversation up to which both prompts are alike, of how many in each; 0 when already the model,
+   * instructions or tools before them differ. */
   keptItems: z.int(),
   itemsBefore: z.int(),
   itemsAfter: z.int(),
@@ -154,7 +155,7 @@ export const TouchedFile = z.object({
 export type TouchedFile = z.infer<typeof TouchedFile>;
 
 export const ConversationLine = z.object({
-  /** Its place among the lines of the session, from 0. It stays the same while the session grows. */
+  /** Its place among the lines of the session, from 0. It shifts when a request that began earlier is answered later. */
   number: z.int().min(0),
   kind: LineKind,
   toolName: z.string().nullable(),

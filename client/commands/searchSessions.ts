@@ -38,6 +38,8 @@ async function chooseHit(coach: Coach): Promise<SearchHit | undefined> {
     } catch (error) {
       const fault = CoachError.from(error);
       if (fault.code !== 'cancelled') coach.log.warn(`Searching sessions: ${fault.message}`);
+      // Those of other words would be taken for the answer.
+      if (!signal.aborted) pick.items = [];
     } finally {
       if (!signal.aborted) pick.busy = false;
     }

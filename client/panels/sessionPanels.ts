@@ -90,7 +90,7 @@ export class SessionPanels implements vscode.WebviewPanelSerializer, vscode.Disp
               return done;
             },
             async openText({ line }) {
-              await vscode.window.showTextDocument(lineUri(sessionId, line), { preview: true });
+              await vscode.window.showTextDocument(await lineUri(coach, sessionId, line), { preview: true });
               return done;
             },
             async openConversation() {

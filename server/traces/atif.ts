@@ -24,7 +24,10 @@ export interface AtifStep {
   readonly model_name?: string;
   readonly reasoning_content?: string;
   readonly tool_calls?: readonly AtifToolCall[];
-  readonly observation?: { readonly results: readonly { readonly source_call_id: string; readonly content: string }[] };
+  /** A result without an id is of a call that was not recorded. */
+  readonly observation?: {
+    readonly results: readonly { readonly source_call_id?: string; readonly content: string }[];
+  };
   readonly metrics?: AtifMetrics;
   /** History of before this trajectory: the request brought it. */
   readonly is_copied_context?: boolean;
@@ -84,6 +87,7 @@ type Calls = ReadonlyMap<ConversationItem, { readonly id: string; readonly outpu
 function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
   const items = store.conversation(session.id);
   const outputs = pairOutputs(items);
+  const withCall = new Set(outputs.values());
   const byExchange = Map.groupBy(items, item => item.exchangeId);
   return store.exchangesOfSession(session.id).flatMap(exchange => {
     const own = byExchange.get(exchange.id) ?? [];
@@ -91,7 +95,7 @@ function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
       [item, { id: item.callId ?? `${exchange.id}-${index}`, output: outputs.get(item) }] as const;
     const calls = new Map(own.filter(item => item.kind === 'toolCall').map(toCall));
     const reply = own.filter(isReply);
-    const steps = askedSteps(exchange, own, calls);
+    const steps = askedSteps(exchange, own, calls, withCall);
     // Without a word there are still tokens, which the steps must add up to.
     const isEmpty = reply.length === 0 && totalTokens(exchange.usage) === null;
     return isEmpty ? steps : [...steps, replyStep(exchange, reply, calls)];
@@ -103,17 +107,27 @@ function isReply({ kind, isCopied }: ConversationItem): boolean {
 }
 
 /** What a request brought, in order. Where that is history, it goes as far as the model's last words in it. */
-function askedSteps(exchange: Exchange, own: readonly ConversationItem[], calls: Calls): Step[] {
+function askedSteps(
+  exchange: Exchange,
+  own: readonly ConversationItem[],
+  calls: Calls,
+  withCall: ReadonlySet<ConversationItem>,
+): Step[] {
   const lastCopied = own.findLast(item => item.isCopied);
   let isHistory = lastCopied !== undefined;
   return runsOf(own).flatMap((run): Step[] => {
-    const [{ kind, isCopied, text }] = run;
+    const [item] = run;
+    const { kind, isCopied, text } = item;
+    const timestamp = exchange.startedAt;
     const copied = isHistory ? { is_copied_context: true } : {};
     if (lastCopied !== undefined && run.includes(lastCopied)) isHistory = false;
     if (isCopied) return [{ ...agentStep(exchange, run, calls), ...copied }];
-    if (kind === 'user') return [{ timestamp: exchange.startedAt, source: kind, message: text, ...copied }];
+    if (kind === 'user') return [{ timestamp, source: kind, message: text, ...copied }];
+    if (kind === 'toolOutput' && !withCall.has(item)) {
+      return [{ timestamp, source: 'system', message: '', observation: { results: [{ content: text }] }, ...copied }];
+    }
     // Instructions come with every request: they are never only a copy.
-    return kind === 'system' ? [{ timestamp: exchange.startedAt, source: kind, message: text }] : [];
+    return kind === 'system' ? [{ timestamp, source: kind, message: text }] : [];
   });
 }
 

@@ -29,6 +29,14 @@ export type CleanMessage =
       /** Null when the session ended before the tool did. */
       readonly output: string | null;
       readonly exchange: string;
+    }
+  /** Of a call that was not recorded. */
+  | {
+      readonly role: 'tool_output';
+      readonly name: string | null;
+      readonly call_id: string | null;
+      readonly output: string;
+      readonly exchange: string;
     };
 
 export interface CleanExchange {
@@ -63,6 +71,7 @@ export function toCleanSession(store: SessionReader, sessionId: string): CleanSe
 
 function toMessages(items: readonly ConversationItem[]): CleanMessage[] {
   const outputs = pairOutputs(items);
+  const withCall = new Set(outputs.values());
   return items.flatMap((item): CleanMessage[] => {
     const { kind, text, exchangeId: exchange, callId } = item;
     switch (kind) {
@@ -78,6 +87,8 @@ function toMessages(items: readonly ConversationItem[]): CleanMessage[] {
           },
         ];
       case 'toolOutput':
+        if (withCall.has(item)) return [];
+        return [{ role: 'tool_output', name: item.toolName, call_id: callId, output: text, exchange }];
       case 'other':
         return [];
       default:

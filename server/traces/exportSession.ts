@@ -7,10 +7,8 @@ import { type AtifTrajectory, toAtif } from './atif.ts';
 import { toCleanSession } from './export.ts';
 import { toSessionHtml } from './html/page.ts';
 import { toOtlp } from './otlp/otlp.ts';
+import { bodiesOf, sendSpans } from './otlp/sendSpans.ts';
 import type { SessionReader } from './sessionReader.ts';
-
-/** How long a collector may take to answer. */
-const postTimeoutMs = 30_000;
 
 export interface ExportRequest {
   readonly sessionId: string;
@@ -50,19 +48,33 @@ export async function exportSession(
       },
     );
   }
-  const { output } = request;
+  const { output, endpoint } = request;
   if (output !== undefined && !request.force && existsSync(output)) {
     throw new CoachError('input.invalid', `${output} exists already.`, { hint: 'Overwrite it with --force.' });
   }
+  const sizeBytes = endpoint === undefined ? 0 : await send(endpoint, reader, request, signal);
+  if (endpoint !== undefined && output === undefined) return { written: endpoint, sizeBytes, text: null };
   const text = toFormat(reader, request);
-  // That took a while without a pause: a cancellation meanwhile is heard only now.
+  await pause(signal);
+  if (output !== undefined) await writeFileAtomic(output, text, 0o600);
+  return { written: output ?? null, sizeBytes: Buffer.byteLength(text), text: output === undefined ? text : null };
+}
+
+async function send(
+  endpoint: string,
+  reader: SessionReader,
+  { sessionId, content }: ExportRequest,
+  signal: AbortSignal,
+): Promise<number> {
+  const traces = toOtlp(reader, sessionId, content);
+  await pause(signal);
+  return sendSpans(endpoint, bodiesOf(traces), signal);
+}
+
+/** What was put together took a while without a pause: a cancellation meanwhile is heard only now. */
+async function pause(signal: AbortSignal): Promise<void> {
   await setImmediate();
   signal.throwIfAborted();
-  const sizeBytes = Buffer.byteLength(text);
-  if (request.endpoint !== undefined) await post(request.endpoint, text, signal);
-  if (output !== undefined) await writeFileAtomic(output, text, 0o600);
-  const written = output ?? request.endpoint ?? null;
-  return { written, sizeBytes, text: written === null ? text : null };
 }
 
 function toFormat(reader: SessionReader, { format, sessionId, content }: ExportRequest): string {
@@ -85,35 +97,4 @@ function trajectoryOf(reader: SessionReader, sessionId: string): AtifTrajectory 
   throw new CoachError('input.invalid', `In session ${sessionId} nothing was said, so there is no trajectory.`, {
     hint: 'Its requests and errors are in the format clean.',
   });
-}
-
-async function post(endpoint: string, body: string, signal: AbortSignal): Promise<void> {
-  const failed = (why: string, cause?: unknown) =>
-    new CoachError('export.failed', `${endpoint} did not take the spans: ${why}.`, {
-      cause,
-      hint: 'Give the whole URL of a collector for OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces',
-    });
-  let response: Response;
-  try {
-    response = await fetch(endpoint, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body,
-      // A redirect could lead the session to another host than the user named.
-      redirect: 'error',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(postTimeoutMs)]),
-    });
-  } catch (error) {
-    signal.throwIfAborted();
-    throw failed(reasonOf(error), error);
-  }
-  const answer = await response.text().catch(() => '');
-  if (!response.ok) throw failed(`it answered ${response.status}`);
-  const rejected = /"rejectedSpans"\s*:\s*"?([1-9]\d*)/.exec(answer)?.[1];
-  if (rejected !== undefined) throw failed(`it rejected ${rejected} of them`);
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
 }

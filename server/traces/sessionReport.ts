@@ -78,7 +78,8 @@ const endOf = (exchange: Exchange) => startOf(exchange) + (exchange.durationMs ?
 
 function elapsed(exchanges: readonly Exchange[]): number {
   if (exchanges.length === 0) return 0;
-  return Math.max(...exchanges.map(endOf)) - Math.min(...exchanges.map(startOf));
+  const endMs = exchanges.map(endOf).reduce((latest, end) => Math.max(latest, end));
+  return endMs - exchanges.map(startOf).reduce((earliest, start) => Math.min(earliest, start));
 }
 
 /** Waiting for the model, and between two exchanges for the tools that the first of them called. */

@@ -24,6 +24,8 @@ export interface HttpListener {
 }
 
 const loopback = '127.0.0.1';
+/** By what a page is read: Node leaves the body out of an answer to HEAD. */
+const reading = ['GET', 'HEAD'];
 const maxConnections = 128;
 const maxBodyBytes = 4 * 1024 * 1024;
 /** What a sender may take for its headers, and for all that it sends; an answer may take as long as it does. */
@@ -117,7 +119,7 @@ class HttpDoor {
     if (route === undefined) {
       throw new Refusal(404, 'There is nothing at this path.', { hint: 'All paths are described at /openapi.json.' });
     }
-    allowOnly(route.method, request);
+    allowOnly(route.method === 'GET' ? reading : [route.method], request);
     const values = route.method === 'GET' ? fromQuery(route, query) : fromBody(route, await readBody(request));
     const params = checkedParams(route, values);
     const ended = endOf(response);
@@ -127,13 +129,13 @@ class HttpDoor {
   }
 
   #fixed(request: IncomingMessage, response: ServerResponse, type: string, text: string): void {
-    allowOnly('GET', request);
+    allowOnly(reading, request);
     response.writeHead(200, { 'content-type': type }).end(text);
   }
 
   /** Lasts until the reader leaves. */
   #events(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
-    allowOnly('GET', request);
+    allowOnly(['GET'], request);
     const names = chosenEvents(query, this.#deps.published);
     const ended = endOf(response);
     const stream = new EventStream(response);
@@ -176,9 +178,9 @@ function send(response: ServerResponse, status: number, value: unknown): void {
   response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(value)}\n`);
 }
 
-function allowOnly(method: Route['method'], request: IncomingMessage): void {
-  if (request.method === method) return;
-  throw new Refusal(405, `This is asked by ${method}.`, { headers: { allow: method } });
+function allowOnly(methods: readonly string[], request: IncomingMessage): void {
+  if (methods.includes(request.method ?? '')) return;
+  throw new Refusal(405, `This is asked by ${methods[0]}.`, { headers: { allow: methods.join(', ') } });
 }
 
 function wantsEvents(request: IncomingMessage): boolean {

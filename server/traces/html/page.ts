@@ -103,9 +103,9 @@ function figures({ session, turns, retries, firstByteMs, elapsedMs, modelMs, too
 
 /** Size of each request beside the others, and what of it the provider had cached. */
 function bars(exchanges: readonly Exchange[]): string {
-  const most = Math.max(1, ...exchanges.map(exchange => exchange.usage.inputTokens ?? 0));
   // More bars than that would be thinner than a pixel.
   if (exchanges.length < 2 || exchanges.length > 200) return '';
+  const most = Math.max(1, ...exchanges.map(exchange => exchange.usage.inputTokens ?? 0));
   const width = 280 / exchanges.length;
   const rects = exchanges.map(({ usage }, index) => {
     const height = (36 * (usage.inputTokens ?? 0)) / most;

@@ -3,8 +3,14 @@ import { parseJson } from '../json.ts';
 
 type Part = { readonly type: string; readonly [field: string]: unknown };
 
-/** What an exchange added to the conversation, in the JSON that the GenAI conventions give for messages. */
-export function toMessages(said: readonly ConversationItem[]): {
+/**
+ * What an exchange added to the conversation, in the JSON that the GenAI conventions give for messages. They want to know
+ * of a reply why it ended: `finishReason`, or where that is null, what it holds says so.
+ */
+export function toMessages(
+  said: readonly ConversationItem[],
+  finishReason: string | null,
+): {
   instructions: string | null;
   inputMessages: string | null;
   outputMessages: string | null;
@@ -13,13 +19,13 @@ export function toMessages(said: readonly ConversationItem[]): {
   const input = said
     .filter(item => item.isCopied || item.kind === 'user' || item.kind === 'toolOutput')
     .map(item => ({ role: roleOf(item), parts: [toPart(item)] }));
-  const output = of('assistant', 'reasoning', 'toolCall')
-    .filter(item => !item.isCopied)
-    .map(toPart);
+  const output = of('assistant', 'reasoning', 'toolCall').filter(item => !item.isCopied);
+  const implied = output.some(item => item.kind === 'toolCall') ? 'tool_call' : 'stop';
+  const reply = { role: 'assistant', parts: output.map(toPart), finish_reason: finishReason ?? implied };
   return {
     instructions: textOrNull(of('system').map(toPart)),
     inputMessages: textOrNull(input),
-    outputMessages: output.length === 0 ? null : JSON.stringify([{ role: 'assistant', parts: output }]),
+    outputMessages: output.length === 0 ? null : JSON.stringify([reply]),
   };
 }
 

@@ -69,6 +69,7 @@ const endOf = (exchange: Exchange) => startOf(exchange) + (exchange.durationMs ?
 function chatSpan(exchange: Exchange, reply: unknown, said: readonly ConversationItem[] | null): OtlpSpan {
   const { usage, sessionId, model, status, error } = exchange;
   const failed = error !== null || (status ?? 200) >= 400;
+  const reasons = finishReasons(reply);
   return {
     traceId: idOf(sessionId, 16),
     spanId: idOf(`exchange ${exchange.id}`, 8),
@@ -84,7 +85,7 @@ function chatSpan(exchange: Exchange, reply: unknown, said: readonly Conversatio
       requestModel: model,
       responseId: stringAt(reply, 'id') ?? stringAt(reply, 'responseId'),
       responseModel: stringAt(reply, 'model') ?? stringAt(reply, 'modelVersion'),
-      finishReasons: finishReasons(reply),
+      finishReasons: reasons,
       inputTokens: usage.inputTokens,
       cachedInputTokens: usage.cachedInputTokens,
       outputTokens: usage.outputTokens,
@@ -94,7 +95,7 @@ function chatSpan(exchange: Exchange, reply: unknown, said: readonly Conversatio
       server: exchange.upstreamHost,
       httpStatus: status,
       error: failed ? String(status !== null && status >= 400 ? status : '_OTHER') : null,
-      ...(said === null ? {} : toMessages(said)),
+      ...(said === null ? {} : toMessages(said, reasons?.[0] ?? (failed ? 'error' : null))),
     }),
     status: failed ? { code: 2, ...(error === null ? {} : { message: error }) } : { code: 0 },
   };

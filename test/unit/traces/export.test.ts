@@ -57,6 +57,15 @@ function aSession() {
   return recorder;
 }
 
+/** A request that goes on from a reply that was not recorded, with what a tool answered to it. */
+function aLooseOutput() {
+  const recorder = aRecorder();
+  const input = [{ ...output, call_id: 'c9', output: 'The finding.' }];
+  const request = { model: 'gpt-5.5', previous_response_id: 'resp_unseen', input };
+  recorder.record({ request, response: aReply([said('assistant', 'One file.')]), headers }, 1000);
+  return recorder;
+}
+
 describe('session_clean.json', () => {
   it('has each message once, calls with their outputs, and the usage of each exchange', () => {
     const clean = toCleanSession(aSession().store, 'thread-1');
@@ -76,6 +85,14 @@ describe('session_clean.json', () => {
     expect(() => toCleanSession(aRecorder().store, 'nothing')).toThrow(
       expect.objectContaining({ code: 'session.missing' }),
     );
+  });
+
+  it('keeps what a tool answered whose call was not recorded', () => {
+    const { messages } = toCleanSession(aLooseOutput().store, 'thread-1');
+    expect(messages.map(({ exchange: _, ...message }) => message)).toEqual([
+      { role: 'tool_output', name: null, call_id: 'c9', output: 'The finding.' },
+      { role: 'assistant', text: 'One file.' },
+    ]);
   });
 
   it('keeps a message that is said twice', () => {
@@ -155,8 +172,17 @@ describe('ATIF', () => {
     }
   });
 
+  it('keeps what a tool answered whose call was not recorded, as a result of no call', () => {
+    const { steps } = toAtif(aLooseOutput().store, ['thread-1']);
+    expect(steps.map(({ source, message, observation }) => [source, message, observation])).toEqual([
+      ['system', '', { results: [{ content: 'The finding.' }] }],
+      ['agent', 'One file.', undefined],
+    ]);
+  });
+
   it('passes the schema, strictly, with the totals of its steps', () => {
     for (const [reader, id] of [
+      [aLooseOutput().store, 'thread-1'],
       [aSession().store, 'thread-1'],
       [aResumedSession().store, 'thread-1'],
       [aRichSession(), 'session-1'],

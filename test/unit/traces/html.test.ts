@@ -88,6 +88,11 @@ describe('a session as one HTML file', () => {
     expect(page).toContain('4999 word');
   });
 
+  it('shows a session of more exchanges than a call has room for arguments', { timeout: 30_000 }, () => {
+    const exchange = anExchange(1);
+    expect(toSessionHtml(aReader(Array(200_000).fill(exchange), []), 'session-1')).toContain('id="x200000"');
+  });
+
   it('says so when nothing was said', () => {
     expect(toSessionHtml(aReader([], []), 'session-1')).toContain('Nothing was said in this session.');
   });

@@ -32,6 +32,11 @@ describe('what a session came to', () => {
     ]);
   });
 
+  it('takes a session of more exchanges than a call has room for arguments', () => {
+    const exchanges = Array.from({ length: 200_000 }, (_, index) => anExchange(index + 1));
+    expect(toSessionReport(aReader(exchanges, []), 'session-1').elapsedMs).toBe(199_999 * 10_000 + 4000);
+  });
+
   it('has no latency and no time when nothing was asked', () => {
     expect(toSessionReport(aReader([], []), 'session-1')).toMatchObject({
       turns: 0,

@@ -230,11 +230,11 @@ describe('the page of a session, in another language', () => {
     model.hasTotals = true;
     model.exchanges = inCyrillic(exchanges);
     model.report = inCyrillic(toSessionReport(reader, ''));
-    for (const line of inCyrillic(lines.page(0, 100))) model.lines.set(line.number, line);
-    for (const [number, { length }] of model.lines) {
-      model.texts.set(number, inCyrillic(lines.text(number, length > 300) ?? { text: '', output: null, isCut: true }));
-    }
     model.outline(inCyrillic(lines.outline));
+    model.keep(inCyrillic(lines.page(0, 100)));
+    for (const [key, { number, length }] of model.lines) {
+      model.texts.set(key, inCyrillic(lines.text(number, length > 300) ?? { text: '', output: null, isCut: true }));
+    }
     return model;
   }
 
@@ -250,7 +250,7 @@ describe('the page of a session, in another language', () => {
     }
     expectTranslated(toolbar(aContext(model, { query: 'x', isSearching: true })));
     expectTranslated(toolbar(aContext(model, { query: 'x' })));
-    model.hits = [1, 2];
+    model.hits = model.keysOf([1, 2]);
     expectTranslated(toolbar(aContext(model, { query: 'x' })));
   });
 
@@ -259,17 +259,16 @@ describe('the page of a session, in another language', () => {
     const [first] = model.lines.values();
     if (first === undefined) throw new Error('no line');
     for (const kind of LineKind.options) {
-      const number = 1000 + LineKind.options.indexOf(kind);
       const files = [{ path: '/1', change: 'edited' as const, line: 3, text: null }];
-      const odd = { ...first, number, kind, length: 1, toolName: null };
-      model.lines.set(number, { ...odd, files: kind === 'tool' ? files : [], outputLength: null });
-      model.lines.set(number + 100, { ...odd, number: number + 100, length: 90_000, outputLength: 5000, failed: true });
-      model.texts.set(number + 100, { text: first.text, output: first.text, isCut: true });
+      const odd = { ...first, kind, length: 1, toolName: null };
+      model.lines.set(`short ${kind}`, { ...odd, files: kind === 'tool' ? files : [], outputLength: null });
+      model.lines.set(`long ${kind}`, { ...odd, length: 90_000, outputLength: 5000, failed: true });
+      model.texts.set(`long ${kind}`, { text: first.text, output: first.text, isCut: true });
     }
     for (const isOpen of [false, true]) {
-      for (const { number, kind } of model.lines.values()) {
-        if (isOpen) model.unfolded.add(number);
-        expectTranslated(...lineRow(number, kind, aContext(model)));
+      for (const [key, { number, kind }] of model.lines) {
+        if (isOpen) model.unfolded.add(key);
+        expectTranslated(...lineRow({ kind: 'line', key, index: 0, number, line: kind }, aContext(model)));
       }
     }
   });

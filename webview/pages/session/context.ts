@@ -20,11 +20,13 @@ export interface SessionActions {
   step(by: 1 | -1): void;
   show(part: Part, isShown: boolean): void;
   showChanges(isShown: boolean): void;
-  toggle(line: number): void;
+  /** Unfolds a line or folds it, by its key. */
+  toggle(key: string): void;
   toggleChanges(exchangeId: string): void;
   /** Scrolls an exchange to the top, counted from 0. */
   goTo(exchange: number): void;
   openFile(file: TouchedFile): void;
+  /** Opens a line, by its number. */
   openText(line: number): void;
   openConversation(): void;
   exportSession(): void;

@@ -5,7 +5,7 @@ import { type Child, el, type View } from '../../components/element.ts';
 import { type IconName, icon } from '../../components/icons.ts';
 import { actionLink, button } from '../../components/toolkit.ts';
 import type { SessionContext } from './context.ts';
-import type { LineText } from './sessionModel.ts';
+import type { LineRow, LineText } from './sessionModel.ts';
 
 /** Lines of a text that are drawn in place. */
 const maxLines = 200;
@@ -45,17 +45,17 @@ function kindWord(kind: LineKind): string {
 }
 
 /** One piece of the conversation: spoken words in place, everything else folded. */
-export function lineRow(number: number, kind: LineKind, context: SessionContext): View[] {
-  const line = context.model.lines.get(number);
+export function lineRow(row: LineRow, context: SessionContext): View[] {
+  const line = context.model.lines.get(row.key);
   if (line === undefined) return [el('p', { key: 'wait', class: 'dim said' }, '…')];
-  return kind === 'prompt' || kind === 'assistant' ? spoken(line, context) : folded(line, context);
+  return row.line === 'prompt' || row.line === 'assistant' ? spoken(row, line, context) : folded(row, line, context);
 }
 
-function spoken(line: ConversationLine, context: SessionContext): View[] {
+function spoken({ key, number }: LineRow, line: ConversationLine, context: SessionContext): View[] {
   const { model, actions } = context;
   const isWhole = line.length <= line.text.length;
-  const isOpen = model.unfolded.has(line.number);
-  const text = isOpen ? model.texts.get(line.number) : undefined;
+  const isOpen = model.unfolded.has(key);
+  const text = isOpen ? model.texts.get(key) : undefined;
   const who = (line.kind === 'assistant' ? model.session?.agent : null) ?? kindWord(line.kind);
   return [
     el(
@@ -73,19 +73,19 @@ function spoken(line: ConversationLine, context: SessionContext): View[] {
               'p',
               { class: 'row' },
               actionLink(isOpen ? l10n.t('Show less') : l10n.t('Show all {0} characters', toLength(line.length)), () =>
-                actions.toggle(line.number),
+                actions.toggle(key),
               ),
-              text?.isCut === true ? actionLink(l10n.t('Open in editor'), () => actions.openText(line.number)) : null,
+              text?.isCut === true ? actionLink(l10n.t('Open in editor'), () => actions.openText(number)) : null,
             ),
       ),
     ),
   ];
 }
 
-function folded(line: ConversationLine, context: SessionContext): View[] {
+function folded(row: LineRow, line: ConversationLine, context: SessionContext): View[] {
   const { model, actions } = context;
-  const isOpen = model.unfolded.has(line.number);
-  const text = isOpen ? model.texts.get(line.number) : undefined;
+  const isOpen = model.unfolded.has(row.key);
+  const text = isOpen ? model.texts.get(row.key) : undefined;
   const isEdit = line.files.some(file => file.change === 'edited');
   return [
     el(
@@ -95,8 +95,8 @@ function folded(line: ConversationLine, context: SessionContext): View[] {
         'button',
         {
           class: 'fold inset',
-          attributes: { 'aria-expanded': String(isOpen), 'data-line': String(line.number) },
-          on: { click: () => actions.toggle(line.number) },
+          attributes: { 'aria-expanded': String(isOpen), 'data-line': String(row.number) },
+          on: { click: () => actions.toggle(row.key) },
         },
         icon('chevron'),
         icon(isEdit ? 'edit' : icons[line.kind]),
@@ -106,7 +106,7 @@ function folded(line: ConversationLine, context: SessionContext): View[] {
       fileLinks(line, context),
       el('span', { class: 'aside small dim' }, outcome(line)),
     ),
-    ...(isOpen ? [body(line, text, context)] : []),
+    ...(isOpen ? [body(row, text, context)] : []),
   ];
 }
 
@@ -151,7 +151,7 @@ function fileWords({ path, line }: TouchedFile): string {
   return line === null ? short : `${short}:${line}`;
 }
 
-function body(line: ConversationLine, text: LineText | undefined, { actions }: SessionContext): View {
+function body({ number }: LineRow, text: LineText | undefined, { actions }: SessionContext): View {
   if (text === undefined) return el('p', { key: 'body', class: 'dim body' }, l10n.t('Loading…'));
   const input = toLines(text.text);
   const output = text.output === null ? null : toLines(text.output);
@@ -168,7 +168,7 @@ function body(line: ConversationLine, text: LineText | undefined, { actions }: S
           'p',
           { class: 'row' },
           el('span', { class: 'dim' }, l10n.t('Not all of it is shown.')),
-          button({ onClick: () => actions.openText(line.number) }, l10n.t('Open in editor')),
+          button({ onClick: () => actions.openText(number) }, l10n.t('Open in editor')),
         )
       : null,
   );

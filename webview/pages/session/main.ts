@@ -84,7 +84,7 @@ class SessionPage {
       this.#showsChanges = isShown;
       this.#redraw();
     },
-    toggle: line => this.#unfold(line, !this.#model.unfolded.has(line)),
+    toggle: key => this.#unfold(key, !this.#model.unfolded.has(key)),
     toggleChanges: id => {
       const { unfoldedChanges } = this.#model;
       if (!unfoldedChanges.delete(id)) unfoldedChanges.add(id);
@@ -112,11 +112,11 @@ class SessionPage {
     this.#redraw();
   }
 
-  #unfold(line: number, isOpen: boolean): void {
+  #unfold(key: string, isOpen: boolean): void {
     if (isOpen) {
-      this.#model.unfolded.add(line);
-      void this.#attempt(() => this.#loader.loadText(line));
-    } else this.#model.unfolded.delete(line);
+      this.#model.unfolded.add(key);
+      void this.#attempt(() => this.#loader.loadText(key));
+    } else this.#model.unfolded.delete(key);
     this.#redraw();
   }
 
@@ -143,9 +143,9 @@ class SessionPage {
     const hits = this.#model.shownHits();
     if (hits.length === 0) return;
     this.#model.hit = (Math.max(this.#model.hit, by < 0 ? 0 : -1) + by + hits.length) % hits.length;
-    const line = hits[this.#model.hit] ?? 0;
-    this.#rows.goTo(`l${line}`);
-    this.#unfold(line, true);
+    const key = hits[this.#model.hit] ?? '';
+    this.#rows.goTo(key);
+    this.#unfold(key, true);
   }
 
   /** j and k move by exchange, / searches. */
@@ -159,9 +159,8 @@ class SessionPage {
     if (event.key !== 'j' && event.key !== 'k') return;
     const top = this.#rows.topRow();
     if (top === undefined) return;
-    const current = top.kind === 'exchange' ? top.index : this.#model.exchangeOf(top.number);
     // Within an exchange, back goes to where it begins.
-    const next = event.key === 'j' ? current + 1 : top.kind === 'line' ? current : current - 1;
+    const next = event.key === 'j' ? top.index + 1 : top.kind === 'line' ? top.index : top.index - 1;
     this.#actions.goTo(Math.min(this.#model.exchanges.length - 1, Math.max(0, next)));
   }
 
@@ -209,7 +208,7 @@ class SessionPage {
   }
 
   #row(row: Row, context: SessionContext): View[] {
-    return row.kind === 'exchange' ? exchangeRow(row.index, context) : lineRow(row.number, row.line, context);
+    return row.kind === 'exchange' ? exchangeRow(row.index, context) : lineRow(row, context);
   }
 }
 

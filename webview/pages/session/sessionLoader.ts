@@ -5,13 +5,14 @@ import type { Row, SessionModel } from './sessionModel.ts';
 /** Lines asked for at once. */
 const pageSize = 100;
 
-/** Fetches what is on the screen, once each. Texts of lines come when they are unfolded. */
+/** Fetches what is on the screen, once each until the session grows. Texts of lines come when they are unfolded. */
 export class SessionLoader {
   readonly #server: Remote<typeof sessions>;
   readonly #sessionId: string;
   readonly #model: SessionModel;
   readonly #redraw: () => void;
   readonly #asked = new Set<number>();
+  readonly #askedTexts = new Set<string>();
   #linesPending = 0;
   #changesPending = false;
 
@@ -39,6 +40,7 @@ export class SessionLoader {
     model.outline(rows);
     // A session that has grown may have answered a call since: what is shown is asked for again, and stays meanwhile.
     this.#asked.clear();
+    this.#askedTexts.clear();
     this.#redraw();
     model.report = await this.#server.summary({ sessionId: this.#sessionId });
     this.#redraw();
@@ -49,18 +51,28 @@ export class SessionLoader {
     if (!this.#model.isOutlined) return;
     const pages = new Set(rows.flatMap(row => (row.kind === 'line' ? [Math.floor(row.number / pageSize)] : [])));
     for (const page of pages) if (!this.#asked.has(page)) void this.#loadLines(page);
+    for (const { key } of rows) if (this.#model.unfolded.has(key)) void this.loadText(key).catch(() => undefined);
     // One at a time and after the texts: each reads two whole requests.
     if (withChanges && this.#linesPending === 0 && !this.#changesPending) void this.#loadChanges(rows);
   }
 
-  async loadText(line: number): Promise<void> {
-    if (this.#model.texts.has(line)) return;
-    this.#model.texts.set(line, await this.#server.text({ sessionId: this.#sessionId, line }));
+  /** Once for each line, until the session has grown: a call may have its output then. */
+  async loadText(key: string): Promise<void> {
+    const row = this.#model.line(key);
+    if (row === undefined || this.#askedTexts.has(key)) return;
+    this.#askedTexts.add(key);
+    try {
+      this.#model.texts.set(key, await this.#server.text({ sessionId: this.#sessionId, line: row.number }));
+    } catch (error) {
+      this.#askedTexts.delete(key);
+      throw error;
+    }
     this.#redraw();
   }
 
-  async find(text: string, signal: AbortSignal): Promise<readonly number[]> {
-    return (await this.#server.find({ sessionId: this.#sessionId, text }, signal)).lines;
+  /** Keys of the lines that hold a text. */
+  async find(text: string, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#model.keysOf((await this.#server.find({ sessionId: this.#sessionId, text }, signal)).lines);
   }
 
   async #loadLines(page: number): Promise<void> {
@@ -72,7 +84,7 @@ export class SessionLoader {
         from: page * pageSize,
         limit: pageSize,
       });
-      for (const line of lines) this.#model.lines.set(line.number, line);
+      this.#model.keep(lines);
     } catch {
       // The server went away; with its return everything is asked for again.
       this.#asked.delete(page);

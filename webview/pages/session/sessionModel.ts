@@ -1,3 +1,4 @@
+import { lineIds } from '../../../protocol/lineIds.ts';
 import type {
   ConversationLine,
   Exchange,
@@ -24,9 +25,24 @@ const partOf: Readonly<Record<LineKind, Part>> = {
   other: 'context',
 };
 
-export type Row =
-  | { readonly kind: 'exchange'; readonly key: string; readonly index: number }
-  | { readonly kind: 'line'; readonly key: string; readonly number: number; readonly line: LineKind };
+export interface LineRow {
+  readonly kind: 'line';
+  /** Its id, which stays while its number shifts. */
+  readonly key: string;
+  /** Of its exchange. */
+  readonly index: number;
+  readonly number: number;
+  readonly line: LineKind;
+}
+
+export type Row = { readonly kind: 'exchange'; readonly key: string; readonly index: number } | LineRow;
+
+interface Layout {
+  readonly rows: readonly Row[];
+  /** By number, what is hidden included. */
+  readonly lines: readonly LineRow[];
+  readonly byKey: ReadonlyMap<string, LineRow>;
+}
 
 export interface LineText {
   readonly text: string;
@@ -40,31 +56,34 @@ export class SessionModel {
   /** False while only the beginning of the session was read: its sums are not known then. */
   hasTotals = false;
   report: SessionReport | null = null;
-  readonly lines = new Map<number, ConversationLine>();
-  readonly texts = new Map<number, LineText>();
-  readonly unfolded = new Set<number>();
+  /** These three by the keys of their rows. */
+  readonly lines = new Map<string, ConversationLine>();
+  readonly texts = new Map<string, LineText>();
+  readonly unfolded = new Set<string>();
   readonly #hidden = new Set<Part>();
   /** By exchange; null where there is nothing to compare. */
   readonly changes = new Map<string, RequestChanges | null>();
   readonly unfoldedChanges = new Set<string>();
-  /** Lines that hold the text that is searched for. */
-  hits: readonly number[] = [];
+  /** Keys of the lines that hold the text that is searched for. */
+  hits: readonly string[] = [];
   hit = -1;
   #isOutlined = false;
-  /** Kinds of the lines of each exchange, as far as they are known. */
-  #kinds: readonly (readonly LineKind[])[] = [];
-  #exchangeOf: number[] = [];
+  /** Kinds of the lines of each exchange, by its id, as far as they are known. */
+  #kinds: ReadonlyMap<string, readonly LineKind[]> = new Map();
   #exchanges: readonly Exchange[] = [];
-  /** Made anew only when they change: there can be tens of thousands. */
-  #rows: readonly Row[] | null = null;
+  /** Made anew only when it changes: there can be tens of thousands of rows. */
+  #layout: Layout | null = null;
 
   get exchanges(): readonly Exchange[] {
     return this.#exchanges;
   }
 
   set exchanges(exchanges: readonly Exchange[]) {
+    const first = exchanges.findIndex(({ id }, index) => id !== this.#exchanges[index]?.id);
+    // A request is compared with the one before it, which may be another now.
+    if (first >= 0) for (const { id } of exchanges.slice(first)) this.changes.delete(id);
     this.#exchanges = exchanges;
-    this.#rows = null;
+    this.#layout = null;
   }
 
   isHidden(part: Part): boolean {
@@ -74,7 +93,7 @@ export class SessionModel {
   show(part: Part, isShown: boolean): void {
     if (isShown) this.#hidden.delete(part);
     else this.#hidden.add(part);
-    this.#rows = null;
+    this.#layout = null;
   }
 
   /** True once the conversation was put together to its end. */
@@ -87,51 +106,74 @@ export class SessionModel {
     if (hasTotals || this.session === null) this.session = session;
     this.hasTotals ||= hasTotals;
     this.exchanges = exchanges;
-    this.#layOut(rows);
-    for (const line of lines) this.lines.set(line.number, line);
+    this.#know(rows);
+    this.keep(lines);
   }
 
   outline(rows: Outline): void {
     this.#isOutlined = true;
-    this.#layOut(rows);
+    this.#know(rows);
   }
 
-  #layOut(rows: Outline): void {
-    const byId = new Map(rows.map(row => [row.exchangeId, row.kinds]));
-    this.#kinds = this.exchanges.map(({ id }) => byId.get(id) ?? []);
-    this.#exchangeOf = this.#kinds.flatMap((kinds, index) => kinds.map(() => index));
-    this.#rows = null;
-  }
-
-  /** Which exchange brought a line. */
-  exchangeOf(line: number): number {
-    return this.#exchangeOf[line] ?? 0;
+  #know(rows: Outline): void {
+    this.#kinds = new Map(rows.map(row => [row.exchangeId, row.kinds]));
+    this.#layout = null;
   }
 
   /** What is listed, with what is hidden left out. */
   rows(): readonly Row[] {
-    this.#rows ??= this.#listRows();
-    return this.#rows;
+    return this.#layOut().rows;
   }
 
-  #listRows(): Row[] {
-    let number = 0;
-    return this.exchanges.flatMap((_, index): Row[] => {
-      const lines = (this.#kinds[index] ?? []).map((line): Row => {
-        const own = number++;
-        return { kind: 'line', key: `l${own}`, number: own, line };
-      });
-      const shown = lines.filter(row => row.kind === 'line' && !this.#hidden.has(partOf[row.line]));
-      return [{ kind: 'exchange', key: `x${index}`, index }, ...shown];
-    });
+  line(key: string): LineRow | undefined {
+    return this.#layOut().byKey.get(key);
+  }
+
+  /** Keys of these lines of the session. */
+  keysOf(numbers: readonly number[]): string[] {
+    const { lines } = this.#layOut();
+    return numbers.flatMap(number => lines[number]?.key ?? []);
+  }
+
+  /** Keeps what lines say, but for those that are of a session that has grown otherwise since it was laid out. */
+  keep(lines: readonly ConversationLine[]): void {
+    const rows = this.#layOut().lines;
+    for (const line of lines) {
+      const row = rows[line.number];
+      if (row?.line === line.kind) this.lines.set(row.key, line);
+    }
+  }
+
+  #layOut(): Layout {
+    this.#layout ??= this.#makeLayout();
+    return this.#layout;
+  }
+
+  #makeLayout(): Layout {
+    const rows: Row[] = [];
+    const lines: LineRow[] = [];
+    for (const [index, { id }] of this.exchanges.entries()) {
+      rows.push({ kind: 'exchange', key: `x${index}`, index });
+      const kinds = this.#kinds.get(id) ?? [];
+      const keys = lineIds(id, kinds);
+      for (const [place, line] of kinds.entries()) {
+        const row: LineRow = { kind: 'line', key: keys[place] ?? '', index, number: lines.length, line };
+        lines.push(row);
+        if (this.#isShown(row)) rows.push(row);
+      }
+    }
+    return { rows, lines, byKey: new Map(lines.map(row => [row.key, row])) };
+  }
+
+  #isShown({ line }: LineRow): boolean {
+    return !this.#hidden.has(partOf[line]);
   }
 
   /** Hits among what is not hidden. */
-  shownHits(): number[] {
-    const kinds = this.#kinds.flat();
-    return this.hits.filter(number => {
-      const kind = kinds[number];
-      return kind !== undefined && !this.#hidden.has(partOf[kind]);
+  shownHits(): string[] {
+    return this.hits.filter(key => {
+      const row = this.line(key);
+      return row !== undefined && this.#isShown(row);
     });
   }
 }

@@ -65,7 +65,7 @@ interface Bar {
 function toBars(exchanges: readonly Exchange[]): Bar[] {
   const startMs = Date.parse(exchanges[0]?.startedAt ?? '');
   const endOf = (exchange: Exchange) => Date.parse(exchange.startedAt) + (exchange.durationMs ?? 0);
-  const spanMs = Math.max(1, ...exchanges.map(endOf).map(end => end - startMs));
+  const spanMs = exchanges.reduce((max, exchange) => Math.max(max, endOf(exchange) - startMs), 1);
   const most = exchanges.reduce((max, { usage }) => Math.max(max, usage.inputTokens ?? 0), 1);
   return exchanges.map(exchange => {
     const x = ((Date.parse(exchange.startedAt) - startMs) / spanMs) * (width - 2);

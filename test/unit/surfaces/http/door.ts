@@ -114,7 +114,7 @@ function ask(port: number, path: string, { method = 'GET', headers = {}, body }:
       response.on('end', () => {
         const text = Buffer.concat(chunks).toString();
         const isJson = response.headers['content-type'] === 'application/json';
-        const json: unknown = isJson ? JSON.parse(text) : null;
+        const json: unknown = isJson && text !== '' ? JSON.parse(text) : null;
         resolve({ status: response.statusCode ?? 0, headers: response.headers, text, json });
       });
     });

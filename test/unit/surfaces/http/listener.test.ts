@@ -186,9 +186,21 @@ describe('what is answered', () => {
   it('takes each request by one method', async () => {
     const door = await aDoor();
     const { status, headers } = await door.known('/api/things/list', post({}));
-    expect([status, headers['allow']]).toEqual([405, 'GET']);
+    expect([status, headers['allow']]).toEqual([405, 'GET, HEAD']);
     expect((await door.known('/api/things/make')).headers['allow']).toBe('POST');
     expect((await door.known('/', post({}))).status).toBe(405);
+  });
+
+  it('answers HEAD as GET, without the body', async () => {
+    const door = await aDoor();
+    const head = { method: 'HEAD' };
+    const { status, headers, text } = await door.ask('/', head);
+    expect([status, headers['content-type'], text]).toEqual([200, 'text/plain; charset=utf-8', '']);
+    expect((await door.known('/api/things/list', head)).status).toBe(200);
+    expect((await door.known('/api/things/list?limit=0', head)).status).toBe(400);
+    expect((await door.ask('/api/things/list', head)).status).toBe(401);
+    expect((await door.known('/api/things/make', head)).status).toBe(405);
+    expect((await door.known('/api/events', head)).status).toBe(405);
   });
 
   it('spends no money without "yes": true', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import type { ConversationItem, Exchange } from '../../../../protocol/sessions.ts';
 import { exportSession } from '../../../../server/traces/exportSession.ts';
 import { otelNames, providerOf } from '../../../../server/traces/otlp/names.ts';
 import { toOtlp } from '../../../../server/traces/otlp/otlp.ts';
@@ -155,9 +156,23 @@ describe('OpenTelemetry spans', () => {
       'user',
     ]);
     expect(messages('gen_ai.output.messages')).toEqual([
-      { role: 'assistant', parts: [{ type: 'text', content: 'New answer' }] },
+      { role: 'assistant', parts: [{ type: 'text', content: 'New answer' }], finish_reason: 'stop' },
     ]);
     expect(others).toEqual([]);
+  });
+
+  it('say of each reply why it ended: as its API does, else by what it holds', () => {
+    const called = anItem(1, 'toolCall', '{}', { toolName: 'sh', callId: 'c1' });
+    const reasonOf = (changes: Partial<Exchange>, item: ConversationItem, reply?: object) => {
+      const replies = new Map(reply === undefined ? [] : [['exchange-1', reply]]);
+      const reader = aReader([anExchange(1, changes)], [item], {}, replies);
+      const [, chat] = toOtlp(reader, 'session-1', true).resourceSpans[0]?.scopeSpans[0]?.spans ?? [];
+      return JSON.parse(String(attributeOf(Span.parse(chat), 'gen_ai.output.messages')))[0].finish_reason;
+    };
+    expect(reasonOf({}, anItem(1, 'assistant', 'Hi'), { stop_reason: 'max_tokens' })).toBe('max_tokens');
+    expect(reasonOf({}, anItem(1, 'assistant', 'Hi'))).toBe('stop');
+    expect(reasonOf({}, called)).toBe('tool_call');
+    expect(reasonOf({ error: 'The connection broke.' }, called)).toBe('error');
   });
 
   it('are the same when a session is exported again', async () => {
@@ -166,7 +181,7 @@ describe('OpenTelemetry spans', () => {
 
   it('are reported as refused when the collector refuses them, in whole or in part', async () => {
     for (const [status, answer, words] of [
-      [503, '', 'it answered 503'],
+      [404, '', 'it answered 404'],
       [307, '', 'unexpected redirect'],
       [200, '{"partialSuccess":{"rejectedSpans":"3"}}', 'it rejected 3 of them'],
     ] as const) {
