@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { makeDirectory } from './directories.ts';
 import { readOnlyError } from './paths.ts';
 
 /** Writes a file whole or not at all: a temporary beside it, then rename. Makes its directory. */
 export async function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   const temporary = `${file}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await mkdir(dirname(file), { recursive: true });
+    makeDirectory(dirname(file));
     await writeFile(temporary, content, { mode });
     await rename(temporary, file);
   } catch (cause) {
@@ -23,13 +24,20 @@ export async function writeDirectoryAtomic(
 ): Promise<void> {
   const temporary = `${directory}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    await mkdir(temporary, { recursive: true }).catch((cause: unknown) => {
-      throw readOnlyError(directory, cause);
-    });
+    make(temporary, directory);
     await fill(temporary);
     await rename(temporary, directory);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw error;
+  }
+}
+
+/** @throws CoachError `disk.readOnly` with the place that it is made for */
+function make(directory: string, place: string): void {
+  try {
+    makeDirectory(directory);
+  } catch (cause) {
+    throw readOnlyError(place, cause);
   }
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, statSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { endpointOf } from '../../protocol/endpoint.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import { makeDirectory } from './directories.ts';
 
 /** Where everything of ours lies outside the user's repositories. */
 export interface CoachPaths {
@@ -46,13 +47,13 @@ export function coachPaths(env: NodeJS.ProcessEnv = process.env): CoachPaths {
 export function ensureHome(paths: CoachPaths): void {
   try {
     for (const directory of [paths.home, paths.ca, paths.workspaces, paths.cache, paths.logs]) {
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory, 0o700);
     }
     // One that was there may be open to others; what lies in it is nobody else's business.
     if ((statSync(paths.home).mode & 0o077) !== 0) chmodSync(paths.home, 0o700);
     if (!paths.socket.startsWith(paths.home) && process.platform !== 'win32') {
       const directory = join(paths.socket, '..');
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      makeDirectory(directory, 0o700);
       requireOwn(directory);
     }
   } catch (cause) {
@@ -66,6 +67,17 @@ function requireOwn(directory: string): void {
   if (uid !== userInfo().uid || (mode & 0o077) !== 0) throw new Error(`${directory} is open to other users`);
 }
 
+/** Why nothing can be written, where the system's own word needs one. */
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'this user may not',
+  EPERM: 'this user may not',
+  EROFS: 'the disk is read-only',
+  ENOTDIR: 'a file stands in its path',
+  EEXIST: 'a file stands in its path',
+  EISDIR: 'that is a directory',
+  ENOENT: 'nothing can be made there',
+};
+
 /** A failed write as the user should read it. */
 export function readOnlyError(place: string, cause: unknown): CoachError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
@@ -74,7 +86,8 @@ export function readOnlyError(place: string, cause: unknown): CoachError {
       cause,
       hint: 'Free some space and try again.',
     });
-  return new CoachError('disk.readOnly', `Can't write to ${place} (${code || String(cause)}).`, {
+  const reason = reasons[code] === undefined ? code || String(cause) : `${reasons[code]} (${code})`;
+  return new CoachError('disk.readOnly', `Can't write to ${place}: ${reason}.`, {
     cause,
     hint: 'Make it writable, or choose another place with COACH_HOME.',
   });

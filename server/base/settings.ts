@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as z from 'zod';
 import { readableIssues } from '../../protocol/api.ts';
-import { keyNames, type SettingName, type SettingValue, settings } from '../../protocol/config.ts';
+import { keyNames, type Setting, type SettingName, type SettingValue, settings } from '../../protocol/config.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import { exampleValue, expectedValue, type ValueSchema } from './expectedValue.ts';
 import { isSecretVariable } from './namedSecrets.ts';
 
 export interface Settings {
@@ -19,11 +21,22 @@ export function environmentSettings(env: NodeJS.ProcessEnv): Settings {
       if (raw === undefined || raw === '') return spec.default as never;
       const parsed = spec.schema.safeParse(raw);
       if (parsed.success) return parsed.data as never;
-      throw new CoachError('input.invalid', `${spec.env}=${raw} is not usable: ${readableIssues(parsed.error)}.`, {
-        hint: `Unset it, or give another value. Default: ${String(spec.default)}.`,
-      });
+      throw unusable(spec, raw, parsed.error);
     },
   };
+}
+
+function unusable(spec: Setting, raw: string, error: z.ZodError): CoachError {
+  const kind = z.toJSONSchema(spec.schema, { io: 'input', unrepresentable: 'any' }) as ValueSchema;
+  const expected = expectedValue(kind);
+  const reason = expected === null ? readableIssues(error) : `expected ${expected}`;
+  const example = exampleValue({ ...kind, default: spec.default });
+  return new CoachError('input.invalid', `${spec.env}=${raw} is not usable: ${reason}.`, {
+    hint:
+      example === null
+        ? 'Unset it, or give another value.'
+        : `Unset it, or give another value, such as ${spec.env}=${example}`,
+  });
 }
 
 /** @throws CoachError `input.invalid` for the first setting of the environment that is not usable */

@@ -6,9 +6,10 @@ import type { CodexSessionFiles } from '../traces/codexFiles/codexSessionFiles.t
 import { startCommitIn } from '../traces/conversationId.ts';
 import { type CleanSession, toCleanSession } from '../traces/export.ts';
 import type { Recorder } from '../traces/recorder.ts';
+import { sessionNamed } from '../traces/sessionNamed.ts';
 import type { TraceStore } from '../traces/store.ts';
 
-/** The recorded sessions, as capturing needs them. */
+/** The recorded sessions, as capturing needs them. A session's id may be an unambiguous beginning of it. */
 export interface SessionSource {
   /**
    * Sessions of people that were active at or after `sinceMs` (epoch) and are known to have worked in the repository
@@ -29,8 +30,12 @@ const maxAsked = 3;
 export function sessionSource(
   recorder: Pick<Recorder, 'flush'>,
   traces: TraceStore,
-  files: Pick<CodexSessionFiles, 'load' | 'startCommit'>,
+  files: Pick<CodexSessionFiles, 'list' | 'load' | 'startCommit'>,
 ): SessionSource {
+  const stored = async (given: string) => {
+    await recorder.flush();
+    return sessionNamed(given, traces, files);
+  };
   return {
     async since(sinceMs, root) {
       await recorder.flush();
@@ -40,17 +45,17 @@ export function sessionSource(
       }
       return here.toReversed();
     },
-    async isRecorded(sessionId) {
-      await recorder.flush();
+    async isRecorded(given) {
+      const sessionId = await stored(given);
       return traces.session(sessionId) !== null || (await files.load(sessionId)) !== null;
     },
-    async clean(sessionId) {
-      await recorder.flush();
+    async clean(given) {
+      const sessionId = await stored(given);
       const reader = traces.session(sessionId) === null ? await files.load(sessionId) : null;
       return toCleanSession(reader ?? traces, sessionId);
     },
-    async startCommit(sessionId) {
-      await recorder.flush();
+    async startCommit(given) {
+      const sessionId = await stored(given);
       let asked = 0;
       for (const { request } of traces.wholeExchanges(sessionId)) {
         const commit = startCommitIn(request);

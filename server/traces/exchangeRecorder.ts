@@ -60,6 +60,7 @@ export class ExchangeRecorder {
     const { attempt, repeats } = this.#attempts.next(captured, sessionId, {
       turnId: facts.turnId,
       retryCount: facts.retryCount,
+      sizeBytes: captured.requestSizeBytes,
       failed: captured.reply.error !== null,
       replyId: captured.reply.id,
       usage: captured.reply.usage,

@@ -5,11 +5,14 @@ import type { EventBus } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { CodexSessionFiles } from './codexFiles/codexSessionFiles.ts';
+import { withNamedSessions } from './namedReader.ts';
 import { pruneSessions, unkept } from './pruneSessions.ts';
 import type { Reader } from './reader/reader.ts';
 import type { Recorder } from './recorder.ts';
 import { listSessions } from './sessionList.ts';
+import { sessionNamed } from './sessionNamed.ts';
 import type { TraceStore } from './store.ts';
+import { inWords } from './unreadable.ts';
 
 /** Exchanges that are read within some milliseconds. */
 const fewRows = 2000;
@@ -23,7 +26,11 @@ export interface SessionDeps {
   readonly clock: Clock;
 }
 
-export function sessionHandlers({ store, files, reader, recorder, clock }: SessionDeps): Handlers<typeof sessions> {
+export function sessionHandlers(deps: SessionDeps): Handlers<typeof sessions> {
+  const { store, files, recorder, clock } = deps;
+  const nameOf = (given: string) => sessionNamed(given, store, files);
+  const recorded = (given: string) => sessionNamed(given, store);
+  const reader = withNamedSessions(deps.reader, nameOf);
   return {
     list: ({ since, ...page }) =>
       listSessions(store, files, {
@@ -31,12 +38,9 @@ export function sessionHandlers({ store, files, reader, recorder, clock }: Sessi
         sinceMs: since === undefined ? undefined : (sinceToEpochMs(since, clock.now()) ?? undefined),
       }),
     show: (params, signal) => reader.read('show', params, signal),
-    exchanges: async ({ sessionId }, signal) => {
-      const session = store.session(sessionId);
-      // Asked for by a page that is being opened: starting the reader's thread takes longer than reading some rows.
-      return session !== null && session.exchanges <= fewRows
-        ? { session, exchanges: store.exchangesOfSession(sessionId) }
-        : reader.read('exchanges', { sessionId }, signal);
+    exchanges: async (params, signal) => {
+      const sessionId = await nameOf(params.sessionId);
+      return fewExchanges(store, sessionId) ?? reader.read('exchanges', { sessionId }, signal);
     },
     opening: (params, signal) => reader.read('opening', params, signal),
     outline: (params, signal) => reader.read('outline', params, signal),
@@ -44,23 +48,46 @@ export function sessionHandlers({ store, files, reader, recorder, clock }: Sessi
     text: (params, signal) => reader.read('text', params, signal),
     find: (params, signal) => reader.read('find', params, signal),
     summary: (params, signal) => reader.read('summary', params, signal),
-    events: (params, signal) => reader.read('events', params, signal),
+    events: async ({ id, number }, signal) =>
+      inWords(id, async () => {
+        const named = store.exchange(id) === null ? await recorded(id) : id;
+        return reader.read('events', { id: named, number }, signal);
+      }),
     search: (params, signal) => reader.read('search', params, signal),
     changes: (params, signal) => reader.read('changes', params, signal),
     export: (params, signal) => reader.read('export', params, signal),
-    latest: ({ after, sessionId }) => {
+    latest: async ({ after, sessionId }) => {
       const last = store.lastCursor();
       // A cursor beyond the end is of a database that was deleted meanwhile.
       if (after === undefined || after > last) return { rows: [], next: last };
-      return store.storedAfter(after, sessionId ?? null);
+      return store.storedAfter(after, sessionId === undefined ? null : await recorded(sessionId));
     },
     today: () => store.spentSince(new Date(clock.now()).setHours(0, 0, 0, 0)),
-    prune: request => pruneSessions(store, recorder, request, clock.now()),
+    prune: request =>
+      inWords('What is to be deleted', async () => {
+        const session = request.session && (await Promise.all(request.session.map(recorded)));
+        return pruneSessions(store, recorder, { ...request, session }, clock.now());
+      }),
     reprice: async () => (await recorder.upkeep({ kind: 'reprice' })) ?? unkept(),
-    stats: ({ days, by }) => ({
-      rows: store.stats({ by, sinceMs: clock.now() - (days - 1) * 86_400_000 }),
-    }),
+    stats: ({ days, by }) =>
+      inWords('What sessions add up to', () => ({
+        rows: store.stats({ by, sinceMs: clock.now() - (days - 1) * 86_400_000 }),
+      })),
   };
+}
+
+/**
+ * Asked for by a page that is being opened: starting the reader's thread takes longer than reading some rows. Null for
+ * many, and for what can't be read, of which the reader says why.
+ */
+function fewExchanges(store: TraceStore, sessionId: string) {
+  try {
+    const session = store.session(sessionId);
+    if (session === null || session.exchanges > fewRows) return null;
+    return { session, exchanges: store.exchangesOfSession(sessionId) };
+  } catch {
+    return null;
+  }
 }
 
 /** Tells every connection of each session that has grown. */

@@ -112,7 +112,7 @@ export class Packer {
       const isList = Array.isArray(value) && replyLists.has(name);
       const parts = isList ? value.map(element => this.#element(element)) : [this.#field(name, value)];
       changed ||= parts.some(part => part.changed);
-      large.push(...parts.map(part => part.text).filter(text => text.length >= minFieldLength));
+      for (const { text } of parts) if (text.length >= minFieldLength) large.push(text);
       const text = parts.map(part => part.text).join(',');
       texts.push(`${JSON.stringify(name)}:${isList ? `[${text}]` : text}`);
       return [name, textOf(isList ? parts.map(part => part.stored) : parts[0]?.stored)];

@@ -34,6 +34,9 @@ export const SessionRecord = z.object({
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 
+/** The highest number that an exchange ever had, as SQL: also one that is deleted is not used twice. */
+export const lastNumber = 'SELECT max(seq, coalesce((SELECT max(seq) FROM exchanges), 0)) FROM deleted_through';
+
 /** Sums of `usage_totals` as SQL; a figure that nothing reported is null. */
 export const totalsColumns = `coalesce(sum(exchanges), 0) AS exchanges, sum(input_tokens) AS input_tokens,
   sum(cached_input_tokens) AS cached_input_tokens, sum(output_tokens) AS output_tokens,

@@ -1,6 +1,7 @@
 import { emptyJournal, type Sqlite } from '../base/sqlite.ts';
 import { deleteItems } from './items.ts';
 import type { SearchIndex } from './searchIndex.ts';
+import { countDeleted } from './spending.ts';
 import { UsageTotals } from './totals.ts';
 
 /** What may be kept; 0 means no limit. */
@@ -126,19 +127,16 @@ export class Retention {
     while (this.#index.advance(indexMs)) yield;
     const said = this.#database.prepare('SELECT id FROM said WHERE session_seq = ? LIMIT ?').pluck();
     while (this.#deleteSaid(said.all(seq, rowsPerStep) as number[])) yield;
-    const deleteExchanges = this.#database.prepare(
-      `DELETE FROM exchanges WHERE seq IN
-         (SELECT seq FROM exchanges WHERE session_id = ? AND seq <= ? ORDER BY ts_ms LIMIT ${rowsPerStep})`,
-    );
-    const indexAgain = this.#database.prepare(
-      'UPDATE indexed SET through_seq = min(through_seq, (SELECT coalesce(max(seq), 0) FROM exchanges))',
-    );
+    const oldest = `SELECT seq FROM exchanges WHERE session_id = ? AND seq <= ? ORDER BY ts_ms LIMIT ${rowsPerStep}`;
+    const countSpent = this.#database.prepare(countDeleted(oldest));
+    const deleteExchanges = this.#database.prepare(`DELETE FROM exchanges WHERE seq IN (${oldest})`);
+    const keepNumber = this.#database.prepare('UPDATE deleted_through SET seq = max(seq, coalesce(?, 0))');
     for (let deleted = 0; ; yield) {
       const before = deleted;
       this.#transaction(() => {
+        countSpent.run(id, lastSeq);
+        keepNumber.run(lastSeq);
         deleted += deleteExchanges.run(id, lastSeq).changes;
-        // Numbers of the newest are given out again: whatever gets one now is to be indexed, too.
-        indexAgain.run();
         this.#totals.recount(id);
         if (deleted === before) this.#deleteEmpty(id);
       });

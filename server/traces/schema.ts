@@ -262,4 +262,15 @@ export const traceMigrations: readonly string[] = [
     ) AS meta_json
   FROM exchanges;
   `,
+  `
+  -- What deleted exchanges had used, per UTC day: a day's budget counts it on. Nothing is paid for a replay.
+  CREATE TABLE deleted_spending (
+    day TEXT PRIMARY KEY,
+    tokens INTEGER NOT NULL,
+    usd REAL NOT NULL
+  ) WITHOUT ROWID;
+  -- The highest number that a deleted exchange had: no number is used twice, so that a cursor misses nothing.
+  CREATE TABLE deleted_through (seq INTEGER NOT NULL);
+  INSERT INTO deleted_through SELECT through_seq FROM indexed;
+  `,
 ];

@@ -1,5 +1,6 @@
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { CodexSessionFile, CodexSessionFiles } from './codexFiles/codexSessionFiles.ts';
+import { isRecorded } from './sessionNamed.ts';
 import { parseCursor, type SessionFilter, type SessionPage } from './sessionPages.ts';
 import type { TraceStore } from './store.ts';
 
@@ -27,7 +28,7 @@ export async function listSessions(
   const more = entries.length > page.limit || recorded.next !== null;
   return {
     rows: rows.map(entry => entry.summary),
-    next: more && last !== undefined ? `${last.atMs}~${last.summary.id}` : null,
+    next: more ? (last === undefined ? recorded.next : `${last.atMs}~${last.summary.id}`) : null,
   };
 }
 
@@ -41,7 +42,7 @@ async function unrecorded(store: TraceStore, files: CodexSessionFiles, page: Ses
   for (const file of await files.list()) {
     if (found.length > page.limit) break;
     if (file.modifiedMs < (page.sinceMs ?? 0)) break;
-    if (!isOlder(file) || store.session(file.id) !== null) continue;
+    if (!isOlder(file) || isRecorded(store, file.id)) continue;
     const summary = await files.summary(file);
     // One in which nothing was answered yet, or that a version before all that we can read has written.
     if (summary.exchanges > 0 && matches(summary, page)) found.push({ atMs: file.modifiedMs, summary });

@@ -1,6 +1,7 @@
+import type * as z from 'zod';
 import { CoachError } from '../../protocol/errors.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
-import type { Sqlite } from '../base/sqlite.ts';
+import { type Sqlite, storageFault } from '../base/sqlite.ts';
 import { SessionRecord, SessionTotalsRecord, toSessionSummary, totalsColumns } from './records.ts';
 
 /** Which sessions; what is left out does not narrow. */
@@ -13,6 +14,8 @@ export interface SessionFilter {
   readonly sinceMs?: number | undefined;
   /** In the title, without regard to ASCII case. */
   readonly text?: string | undefined;
+  /** What their ids begin with. */
+  readonly idStart?: string | undefined;
 }
 
 export interface SessionPage extends SessionFilter {
@@ -27,6 +30,7 @@ const conditions: Readonly<Record<keyof SessionFilter, string>> = {
   repository: "(repository = $repository OR substr(repository, 1, length($repository) + 1) = $repository || '/')",
   sinceMs: 'ended_ms >= $sinceMs',
   text: 'instr(lower(title), lower($text)) > 0',
+  idStart: 'id >= $idStart AND id < $idStart || char(1114111)',
 };
 
 /** Sessions by their last activity, newest first. `next` is the cursor of the following page, or null. */
@@ -40,12 +44,32 @@ export function sessionPage(database: Sqlite, page: SessionPage): { rows: Sessio
       `SELECT * FROM sessions WHERE (ended_ms, id) < ($endedMs, $id) ${narrowed.join(' ')}
        ORDER BY ended_ms DESC, id DESC LIMIT $limit`,
     )
-    .all({ ...Object.fromEntries(given), endedMs, id, limit: limit + 1 })
-    .map(row => SessionRecord.parse(row));
+    .all({ ...Object.fromEntries(given), endedMs, id, limit: limit + 1 }) as Pick<SessionRecord, 'ended_ms' | 'id'>[];
   const rows = records.slice(0, limit);
   const last = rows.at(-1);
   const next = records.length > limit && last !== undefined ? `${last.ended_ms}~${last.id}` : null;
-  return { rows: rows.map(record => summaryOf(database, record)), next };
+  return { rows: rows.flatMap(row => readableSummary(database, row)), next };
+}
+
+const noTotals: z.output<typeof SessionTotalsRecord> = {
+  ...{ exchanges: 0, models: [], cost_usd: null, cost_kinds: [] },
+  ...{ input_tokens: null, cached_input_tokens: null, output_tokens: null, reasoning_tokens: null },
+};
+
+/** Times from here on have no ISO date of the usual length. */
+const endOfTime = Date.UTC(10_000, 0);
+
+/** A row that is not as it was written must not hide the others: it is left out, or stands there without its totals. */
+function readableSummary(database: Sqlite, row: unknown): SessionSummary[] {
+  const { data: record } = SessionRecord.safeParse(row);
+  const isDated = (epochMs: number) => epochMs >= 0 && epochMs < endOfTime;
+  if (record === undefined || !isDated(record.started_ms) || !isDated(record.ended_ms)) return [];
+  try {
+    return [summaryOf(database, record)];
+  } catch (error) {
+    if (storageFault(error) !== null) throw error;
+    return [toSessionSummary(record, noTotals)];
+  }
 }
 
 /** With the session's totals, see `UsageTotals`. */

@@ -7,15 +7,26 @@ export interface Spend {
 }
 
 /** Nothing is paid for what a recording answers. */
-const sum = `SELECT coalesce(sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)), 0) AS tokens,
-  coalesce(sum(cost_usd), 0) AS usd FROM usage_totals WHERE cost_kind <> 'replay'`;
+const paid = `SELECT coalesce(input_tokens, 0) + coalesce(output_tokens, 0) AS tokens, coalesce(cost_usd, 0) AS usd
+  FROM usage_totals WHERE cost_kind <> 'replay'`;
+const sumOf = (spending: string) => `SELECT coalesce(sum(tokens), 0) AS tokens, coalesce(sum(usd), 0) AS usd
+  FROM (${spending})`;
 
 export function spentInSession(database: Sqlite, sessionId: string): Spend {
-  const condition = 'session_seq = (SELECT seq FROM sessions WHERE id = ?)';
-  return database.prepare(`${sum} AND ${condition}`).get(sessionId) as Spend;
+  const ofSession = `${paid} AND session_seq = (SELECT seq FROM sessions WHERE id = ?)`;
+  return database.prepare(sumOf(ofSession)).get(sessionId) as Spend;
 }
 
-/** `day` in UTC, such as `2026-01-31`. */
+/** `day` in UTC, such as `2026-01-31`. What was deleted since was spent all the same. */
 export function spentOnDay(database: Sqlite, day: string): Spend {
-  return database.prepare(`${sum} AND day = ?`).get(day) as Spend;
+  const ofDay = `${paid} AND day = $day UNION ALL SELECT tokens, usd FROM deleted_spending WHERE day = $day`;
+  return database.prepare(sumOf(ofDay)).get({ day }) as Spend;
 }
+
+/** SQL that counts what exchanges used as deleted; `numbers`: a query of their `seq`. */
+export const countDeleted = (numbers: string) => `
+  INSERT INTO deleted_spending
+  SELECT date(ts_ms / 1000, 'unixepoch'), sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)),
+    sum(coalesce(cost_usd, 0))
+  FROM exchanges WHERE seq IN (${numbers}) AND cost_kind <> 'replay' GROUP BY 1
+  ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens, usd = usd + excluded.usd`;

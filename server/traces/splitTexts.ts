@@ -33,7 +33,7 @@ export class SplitTexts {
     const places = [this.#root];
     for (let place = places.pop(); place !== undefined; place = places.pop()) {
       if (place.pieces.length > 0) texts.push(place.pieces.join(''));
-      places.push(...place.below.values());
+      for (const below of place.below.values()) places.push(below);
     }
     return texts;
   }

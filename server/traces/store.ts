@@ -8,7 +8,7 @@ import { type SpokenExchange, toConversation } from './conversation.ts';
 import { joinHead } from './heads.ts';
 import { ItemReader } from './items.ts';
 import { unpack } from './packing.ts';
-import { ExchangeRecord, SessionRecord, toExchange, WireRecord } from './records.ts';
+import { ExchangeRecord, lastNumber, SessionRecord, toExchange, WireRecord } from './records.ts';
 import { searchSaid } from './search.ts';
 import { type SessionPage, sessionPage, summaryOf } from './sessionPages.ts';
 import { type Spend, spentInSession, spentOnDay } from './spending.ts';
@@ -215,11 +215,20 @@ export class TraceStore {
 
   /** The cursor behind everything stored so far, for `storedAfter`. */
   lastCursor(): number {
-    return this.#database.prepare('SELECT coalesce(max(seq), 0) FROM exchanges').pluck().get() as number;
+    return this.#database.prepare(lastNumber).pluck().get() as number;
   }
 
   /** What was said with all these words, best first; words between quotation marks stand together. */
   search(words: string, limit: number): SearchHit[] {
+    const steps = this.searchInSteps(words, limit);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same, with pauses for others: a phrase may be looked for in all that was ever said. */
+  searchInSteps(words: string, limit: number): Generator<void, SearchHit[]> {
     return searchSaid(this.#database, words, limit);
   }
 

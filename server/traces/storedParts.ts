@@ -84,16 +84,30 @@ export class StoredParts {
     return [...asked, ...dialect.answered(Object.fromEntries(whole))];
   }
 
-  /** Text of what was said in an exchange under this key, see `saidKey`; null when it is not there. */
-  textOf(exchange: StoredExchange, kind: ConversationItem['kind'], key: number): string | null {
-    const isMeant = (said: Utterance) => said.kind === kind && saidKey(said) === key;
-    const answered = this.answered(exchange).find(isMeant);
-    if (answered !== undefined) return answered.text;
-    for (const { items } of this.nodes(exchange)) {
-      const asked = this.asked(exchange, items).find(isMeant);
-      if (asked !== undefined) return asked.text;
-    }
-    return null;
+  /**
+   * Gives texts of what was said in an exchange under a key, see `saidKey`; null for what is not there. Each part is read
+   * once, and none before those that came after it have not held what is looked for.
+   */
+  textsOf(exchange: StoredExchange): (kind: ConversationItem['kind'], key: number) => string | null {
+    const known = new Map<string, string>();
+    const unread = this.#said(exchange);
+    return (kind, key) => {
+      for (;;) {
+        const text = known.get(`${kind} ${key}`);
+        if (text !== undefined) return text;
+        const { done, value: part } = unread.next();
+        if (done) return null;
+        for (const said of part) {
+          const name = `${said.kind} ${saidKey(said)}`;
+          if (!known.has(name)) known.set(name, said.text);
+        }
+      }
+    };
+  }
+
+  *#said(exchange: StoredExchange): Generator<Utterance[], undefined> {
+    yield this.answered(exchange);
+    for (const { items } of this.nodes(exchange)) yield this.asked(exchange, items);
   }
 
   #resolve(value: unknown): unknown {

@@ -4,6 +4,7 @@ import type { SideRequest } from './capturedExchange.ts';
 import { ItemStore } from './items.ts';
 import type { PartWriter } from './packing.ts';
 import { type PriceSnapshot, PriceSnapshots } from './prices.ts';
+import { lastNumber } from './records.ts';
 import type { LatestSession } from './sessionClock.ts';
 import { type SessionRow, SessionRows } from './sessionRows.ts';
 import { UsageTotals } from './totals.ts';
@@ -94,12 +95,13 @@ export class TraceWriter implements PartWriter {
     this.#items = new ItemStore(database);
     this.#putHead = database.prepare('INSERT INTO heads (session_id, json) VALUES (?, ?)');
     this.#putExchange = database.prepare(`
-      INSERT INTO exchanges (id, session_id, launch_id, trial_id, ts_ms, duration_ms, first_byte_ms, method, url,
+      INSERT INTO exchanges (seq, id, session_id, launch_id, trial_id, ts_ms, duration_ms, first_byte_ms, method, url,
         upstream_host, status, dialect, transport, model, input_tokens, cached_input_tokens, output_tokens,
         reasoning_tokens, cache_write_tokens, cost_usd, cost_kind, price_id, turn_id, attempt, error, request_json,
         request_head, request_bytes, response_json, response_head, response_bytes, extra_json, extra_head)
-      VALUES ($id, $sessionId, $launchId, $trialId, $startedAtMs, $durationMs, $firstByteMs, $method, $url,
-        $upstreamHost, $status, $dialect, $transport, $model, $inputTokens, $cachedInputTokens, $outputTokens,
+      VALUES ((${lastNumber}) + 1,
+        $id, $sessionId, $launchId, $trialId, $startedAtMs, $durationMs, $firstByteMs, $method, $url, $upstreamHost,
+        $status, $dialect, $transport, $model, $inputTokens, $cachedInputTokens, $outputTokens,
         $reasoningTokens, $cacheWriteTokens, $amountUsd, $costKind, $priceId, $turnId, $attempt, $error, $requestJson,
         $requestHead, $requestBytes, $responseJson, $responseHead, $responseBytes, $extraJson, $extraHead)`);
     this.#putWire = database.prepare(

@@ -31,7 +31,7 @@ export async function flagsOfTrial(trial: TrialEvidence): Promise<IntegrityFlag[
     const directory = join(trial.directory, part);
     const told = await eventsOf(directory, agent);
     const all = told.length > 0 ? told : await toolCallsOf(directory);
-    events.push(...all.map(({ event, place }) => ({ event, place: `${part}${place}` })));
+    for (const { event, place } of all) events.push({ event, place: `${part}${place}` });
     patches.push(await readFile(join(directory, 'diff.patch'), 'utf8').catch(() => ''));
   }
   const writesTests = task.kind === 'test-writing';

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto';
 import { isPrompt, workingDirectory } from '../../traces/conversationId.ts';
 import type { DialectReader, Utterance } from '../../traces/dialects/dialect.ts';
-import { arrayAt } from '../../traces/json.ts';
+import { arrayAt, isObject, objectAt, stringAt } from '../../traces/json.ts';
 import { normaliseOutput } from './normalise.ts';
 
 /** A request reduced to what decides which answer fits it. */
 export interface NormalisedRequest {
+  /** What is asked of the API, as its path ends: `responses`, `compact`, `streamGenerateContent`. */
+  readonly operation: string;
   /** What people, tools and the model said so far, oldest first, without what varies from run to run. */
   readonly said: readonly string[];
   /** Side requests of agents, such as for a title, offer the model no tools. */
@@ -16,18 +19,67 @@ export interface NormalisedRequest {
 
 /**
  * `anyPrompt`: a person's prompts count, their words do not, as when a task is worded anew from the session.
- * Reasoning is left out: agents send it back or not, as they like.
+ * Reasoning is left out: agents send it back or not, as they like. `path` is without query.
  */
-export function normaliseRequest(dialect: DialectReader, body: unknown, anyPrompt: boolean): NormalisedRequest {
+export function normaliseRequest(
+  dialect: DialectReader,
+  path: string,
+  body: unknown,
+  anyPrompt: boolean,
+): NormalisedRequest {
   const cwd = workingDirectory(body);
   const said: string[] = [];
   const context: string[] = [];
-  for (const utterance of dialect.asked(body)) {
-    const line = lineOf(utterance, cwd, anyPrompt);
-    if (line === null) context.push(normaliseOutput(utterance.text, cwd));
-    else if (utterance.kind !== 'reasoning') said.push(line);
+  for (const { item, utterances } of spoken(dialect, body)) {
+    if (utterances.length === 0 && isMeant(item)) said.push(wordless(item, cwd));
+    for (const utterance of utterances) {
+      const line = lineOf(utterance, cwd, anyPrompt);
+      if (line === null) context.push(normaliseOutput(utterance.text, cwd));
+      else if (utterance.kind !== 'reasoning') said.push(line);
+    }
   }
-  return { said, offersTools: offersTools(body), context: context.join('\n'), cwd };
+  // Of a format that is not known, all of it counts.
+  if (said.length === 0 && context.length === 0) said.push(wordless(body, cwd));
+  return {
+    operation: /[^/:]*$/.exec(path.replace(/\/$/, ''))?.[0] ?? '',
+    ...{ said, offersTools: offersTools(body), context: context.join('\n'), cwd },
+  };
+}
+
+interface Spoken {
+  /** Null for what stands outside of the conversation's list. */
+  readonly item: unknown;
+  readonly utterances: readonly Utterance[];
+}
+
+/** What each item of the conversation says, after what stands before all of them. */
+function spoken(dialect: DialectReader, body: unknown): Spoken[] {
+  const field = dialect.listField;
+  const wrapped = objectAt(body, 'request');
+  const request = Array.isArray(wrapped?.[field]) ? wrapped : body;
+  if (!isObject(request) || !Array.isArray(request[field])) return [{ item: null, utterances: dialect.asked(body) }];
+  return [
+    { item: null, utterances: dialect.asked({ ...request, [field]: [] }) },
+    ...arrayAt(request, field).map(item => ({ item, utterances: dialect.asked({ [field]: [item] }) })),
+  ];
+}
+
+/** What has no words yet decides the answer, such as a compacted conversation. Tools vary with the agent's version. */
+function isMeant(item: unknown): boolean {
+  return item !== null && stringAt(item, 'type') !== 'reasoning' && !offersTools(item);
+}
+
+/** Fields that number an item or its turn anew in every run. */
+const ofItsRun = new Set(['id', 'status', 'internal_chat_message_metadata_passthrough']);
+
+/** An item by what is in it; one that has nothing but an id (`item_reference`) by that. */
+function wordless(item: unknown, cwd: string | null): string {
+  const kind = stringAt(item, 'type') ?? stringAt(item, 'role') ?? 'request';
+  const fields = Object.entries(isObject(item) ? item : {});
+  const lasting = fields.filter(([name]) => !ofItsRun.has(name));
+  const content = lasting.length > 1 ? Object.fromEntries(lasting) : item;
+  const text = normaliseOutput(JSON.stringify(content) ?? '', cwd);
+  return `${kind} ${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
 }
 
 /** Gemini CLI makes up the ids of calls that the model left without one: `<tool>_<epoch ms>_<number>`. */

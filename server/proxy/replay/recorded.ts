@@ -1,7 +1,7 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { dialectNamed, dialectOf } from '../../traces/dialects/index.ts';
-import { arrayAt, parseJson, stringAt } from '../../traces/json.ts';
+import { arrayAt, isObject, parseJson, stringAt } from '../../traces/json.ts';
 import type { TraceStore, WholeExchange } from '../../traces/store.ts';
 import type { WireEvent } from '../../traces/wireText.ts';
 import { type NormalisedRequest, normaliseRequest } from './conversationKey.ts';
@@ -39,7 +39,7 @@ export function recordedSource(store: TraceStore, sessionId: string, options: Re
     answer(path, body) {
       const dialect = dialectOf(path);
       if (dialect === null) return null;
-      const request = normaliseRequest(dialect, body, anyPrompt);
+      const request = normaliseRequest(dialect, path, body, anyPrompt);
       const found = bestOf(recorded, request);
       if (found === null) return { mismatch: describeMiss(recorded, request) };
       return reply(store, found, request);
@@ -49,17 +49,24 @@ export function recordedSource(store: TraceStore, sessionId: string, options: Re
 
 function toRecorded({ exchange, request, response }: WholeExchange, anyPrompt: boolean): Recorded[] {
   const dialect = dialectNamed(exchange.dialect);
-  if (dialect === null || response === null || exchange.error !== null || exchange.status === null) return [];
-  if (dialect.answered(response).length === 0) return [];
-  return [{ exchange, request: normaliseRequest(dialect, request, anyPrompt) }];
+  if (dialect === null || response === null || exchange.error !== null) return [];
+  if (exchange.status === null || exchange.status >= 400) return [];
+  // Codex warms up a WebSocket with a request that is to be answered by nothing; a replay offers it none.
+  if (isObject(request) && request['generate'] === false) return [];
+  const path = exchange.url.split('?')[0] ?? '';
+  return [{ exchange, request: normaliseRequest(dialect, path, request, anyPrompt) }];
 }
 
 /** Of several that fit, the one said in the same context; of those the last, as a repetition corrects what it repeats. */
 function bestOf(recorded: readonly Recorded[], request: NormalisedRequest): Recorded | null {
   const fitting = recorded.filter(
-    ({ request: known }) => known.offersTools === request.offersTools && sameLines(known.said, request.said),
+    ({ request: known }) => isSameKind(known, request) && sameLines(known.said, request.said),
   );
   return fitting.findLast(({ request: known }) => known.context === request.context) ?? fitting.at(-1) ?? null;
+}
+
+function isSameKind(a: NormalisedRequest, b: NormalisedRequest): boolean {
+  return a.operation === b.operation && a.offersTools === b.offersTools;
 }
 
 function sameLines(a: readonly string[], b: readonly string[]): boolean {
@@ -74,6 +81,9 @@ function describeMiss(recorded: readonly Recorded[], request: NormalisedRequest)
   const actual = request.said[nearest.shared];
   const place = `Nearest is recorded request ${nearest.index + 1} of ${recorded.length}`;
   if (expected === undefined && actual === undefined) {
+    if (nearest.known.operation !== request.operation) {
+      return `${place}, which asks for ${nearest.known.operation}, not ${request.operation}.`;
+    }
     return `${place}, which ${nearest.known.offersTools ? 'offers' : 'does not offer'} the model tools.`;
   }
   if (expected === undefined) {
@@ -98,7 +108,9 @@ function shared(known: NormalisedRequest, request: NormalisedRequest): number {
 /** The recorded reply; where it names the directory of its session, put together anew for the agent's own. */
 function reply(store: TraceStore, recorded: Recorded, request: NormalisedRequest): ReplayReply | ReplayMiss {
   const { exchange } = recorded;
-  const response = store.wholeExchange(exchange.id)?.response ?? null;
+  const stored = store.wholeExchange(exchange.id);
+  if (stored === null) return { mismatch: 'The recording was deleted during the replay.' };
+  const { response } = stored;
   const [from, to] = [recorded.request.cwd, request.cwd];
   const there = mapStrings(response, text => move(text, from, to));
   const moved = JSON.stringify(there) !== JSON.stringify(response);

@@ -2,9 +2,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod';
-import { type Api, call, methodOf, parseParams, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
-import { type Channel, RpcError } from '../../../protocol/channel.ts';
+import { type Api, call, methodOf, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
+import { exampleValue, expectedValue, type ValueSchema } from '../../base/expectedValue.ts';
 import { toText } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -17,12 +18,6 @@ export interface CommandContext {
   withRunningServer<T>(work: (channel: Channel) => Promise<T>): Promise<T | null>;
   /** The same for work that outlives a server: one that has ended is started again at once, for the agents it records. */
   withLastingServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
-}
-
-interface Property {
-  readonly type?: string;
-  readonly description?: string;
-  readonly default?: unknown;
 }
 
 /** Adds `codex-coach <api> <request>` for each request that an api exposes to the command line. */
@@ -87,23 +82,49 @@ export function addDerivedCommand(
 }
 
 /** Wrong parameters are found before a server is started for them. */
-function checkParams(command: string, spec: RequestSpec, params: unknown): void {
-  try {
-    parseParams(command, spec.params, params);
-  } catch (error) {
-    if (!(error instanceof RpcError)) throw error;
-    throw new CoachError('input.invalid', error.message, { hint: `See: ${command} --help` });
-  }
+function checkParams(command: string, spec: RequestSpec, params: Readonly<Record<string, unknown>>): void {
+  const parsed = spec.params.safeParse(params);
+  if (parsed.success) return;
+  const properties = propertiesOf(spec);
+  const faults = parsed.error.issues.map(issue => {
+    const [key = '', at] = issue.path.map(String);
+    const given = at === undefined ? params[key] : (params[key] as unknown[])[Number(at)];
+    return optionFault({ name: nameOf(key, spec), given, property: properties[key], issue });
+  });
+  throw new CoachError('input.invalid', [...new Set(faults)].join(' '), { hint: `See: ${command} --help` });
 }
 
-function propertiesOf(spec: RequestSpec): Record<string, Property> {
+interface OptionFault {
+  readonly name: string;
+  readonly given: unknown;
+  readonly property: ValueSchema | undefined;
+  readonly issue: { readonly code: string; readonly message: string };
+}
+
+function optionFault({ name, given, property = {}, issue }: OptionFault): string {
+  if (name === '') return `${issue.message}.`;
+  if (given === undefined) return `${name} is missing.`;
+  if (given === '') return `${name} "": expected something that is not empty.`;
+  const expected = issue.code === 'custom' ? null : expectedValue(property);
+  if (expected === null) return `${name} ${String(given)}: ${issue.message}.`;
+  const example = name.startsWith('--') ? exampleValue(property) : null;
+  return `${name} ${String(given)}: expected ${expected}${example === null ? '' : `, such as ${name} ${example}`}.`;
+}
+
+/** As it stands on the command line; empty for all of it together. */
+function nameOf(key: string, spec: RequestSpec): string {
+  if (key === '') return '';
+  return spec.positional.includes(key) ? `<${toKebab(key)}>` : `--${toKebab(key)}`;
+}
+
+function propertiesOf(spec: RequestSpec): Record<string, ValueSchema> {
   return (z.toJSONSchema(spec.params, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as Record<
     string,
-    Property
+    ValueSchema
   >;
 }
 
-function flagOf(key: string, property: Property): string {
+function flagOf(key: string, property: ValueSchema): string {
   if (property.type === 'boolean') return `--${toKebab(key)}`;
   return property.type === 'array' ? `--${toKebab(key)} <value...>` : `--${toKebab(key)} <value>`;
 }

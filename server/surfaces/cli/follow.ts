@@ -43,6 +43,7 @@ export async function follow(
   { session, json }: FollowOptions,
   terminal: Pick<Terminal, 'print' | 'note' | 'signal'>,
 ): Promise<void> {
+  if (session === '') throw noSession();
   const { signal } = terminal;
   let cursor: number | undefined;
   let isWaiting = false;
@@ -69,6 +70,13 @@ export async function follow(
     }
     await delay(pollMs, signal).catch(() => undefined);
   }
+}
+
+/** As a script gives it whose variable is not set: it would wait for ever. */
+function noSession(): CoachError {
+  return new CoachError('input.invalid', '--session "": expected something that is not empty.', {
+    hint: 'Give the id of a session, or leave --session out for all of them.',
+  });
 }
 
 /** What is followed may be yet to come: an agent can be told the id of its session beforehand. */

@@ -33,7 +33,7 @@ render(sessions.members.list, ({ rows, next }) => {
     ]),
     ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
   );
-  return next === null ? body : `${body}\nMore: codex-coach sessions list --before ${next}`;
+  return next === null ? body : `${body}\nMore: the same again with --before ${next}`;
 });
 
 render(sessions.members.show, ({ session, exchanges, conversation }) =>
@@ -142,8 +142,9 @@ render(sessions.members.changes, changes =>
 
 function itemWords({ keptItems, itemsBefore, itemsAfter, prefixKept }: RequestChanges): string {
   const grown = `${itemsBefore} → ${itemsAfter} items`;
-  return prefixKept
-    ? `${grown}, prefix kept`
+  if (prefixKept) return `${grown}, prefix kept`;
+  return keptItems === 0
+    ? `${grown}, the provider’s cache is lost from the beginning`
     : `${grown}, only the first ${keptItems} as before: the provider’s cache is lost from there on`;
 }
 
@@ -152,18 +153,23 @@ const signs = { added: '+', removed: '-', changed: '~' } as const;
 function changeLines(title: string, changes: RequestChanges['items']): string[] {
   if (changes.length === 0) return [];
   const words = changes.map(({ change, name, before, after }) => {
-    const text =
-      change === 'changed'
-        ? `${line(before ?? '', 100)} → ${line(after ?? '', 100)}`
-        : line(after ?? before ?? '', 160);
+    const text = change === 'changed' ? changedWords(before ?? '', after ?? '') : line(after ?? before ?? '', 160);
     return `  ${signs[change]} ${visible(name)}: ${text}`;
   });
   return ['', `${title[0]?.toUpperCase()}${title.slice(1)}`, ...words];
 }
 
+/** Both texts from shortly before where they differ. */
+function changedWords(before: string, after: string): string {
+  let at = 0;
+  while (at < before.length && before[at] === after[at]) at++;
+  const from = at > 60 ? at - 30 : 0;
+  return [before, after].map(text => line((from > 0 ? '…' : '') + text.slice(from), 100)).join(' → ');
+}
+
 render(sessions.members.search, ({ hits }) =>
   hits.length === 0
-    ? 'Nothing found. All the words must occur in one message or tool output.'
+    ? 'Nothing found. All the words must occur in one message or tool output; of Codex’s own files only the newest are read.'
     : hits
         .map(hit => `${hit.sessionId}  ${formatTime(hit.at)}  ${line(hit.title, 60)}\n    ${line(hit.snippet, 240)}`)
         .join('\n'),

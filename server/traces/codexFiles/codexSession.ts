@@ -24,7 +24,7 @@ export interface CodexSession {
 const copyMs = 1000;
 
 interface Turn {
-  readonly items: Utterance[];
+  readonly items: (Utterance & Pick<ConversationItem, 'isCopied'>)[];
   startedMs: number;
   endedMs: number;
   answered: boolean;
@@ -88,10 +88,11 @@ export class CodexSessionBuilder {
   #item(item: { type: string; role?: unknown }, atMs: number): void {
     const isReply = item.type === 'message' ? item.role === 'assistant' : !item.type.endsWith('_output');
     const turn = this.#turnFor(isReply, atMs);
-    turn.items.push(...responses.asked({ input: [item] }));
+    const isCopied = isReply && this.#isCopy(atMs);
+    turn.items.push(...responses.asked({ input: [item] }).map(said => (isCopied ? { ...said, isCopied } : said)));
     if (isReply) turn.endedMs = atMs;
     else turn.startedMs = atMs;
-    turn.answered ||= isReply && !this.#isCopy(atMs);
+    turn.answered ||= isReply && !isCopied;
     turn.model ??= isReply ? this.#model : null;
   }
 

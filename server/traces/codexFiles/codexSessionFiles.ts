@@ -1,26 +1,14 @@
-import { readdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { ConversationItem, SessionSummary } from '../../../protocol/sessions.ts';
 import type { Redactor } from '../redaction.ts';
 import type { SessionReader } from '../sessionReader.ts';
 import type { CodexSession } from './codexSession.ts';
 import { linesOf } from './lines.ts';
 import { isOfNoUse } from './records.ts';
+import { type FoundSessionFile, sessionFilesBelow } from './sessionFilesBelow.ts';
 
-/** A session file that lies there, not read yet. */
-export interface CodexSessionFile {
-  /** Codex's thread id, which is the session id of the same traffic when it is recorded by the proxy. */
-  readonly id: string;
-  readonly file: string;
-  readonly modifiedMs: number;
-  readonly sizeBytes: number;
-}
-
-const fileName = /^rollout-.+-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl(?:\.zst|\.gz)?$/;
-
-/** Years, months, days below `sessions`; deeper there is nothing of Codex's. */
-const maxDepth = 4;
+export type CodexSessionFile = FoundSessionFile;
 
 /** As much of a file as is read to begin with: some dozen exchanges, within a few milliseconds. */
 const openingBytes = 512 * 1024;
@@ -59,7 +47,7 @@ export class CodexSessionFiles {
   async list(): Promise<CodexSessionFile[]> {
     const found = new Map<string, CodexSessionFile>();
     for (const directory of this.#directories) {
-      for (const file of await sessionFilesBelow(directory, maxDepth)) {
+      for (const file of await sessionFilesBelow(directory)) {
         const known = found.get(file.id);
         // While Codex compresses a file, both are there for a moment.
         if (known === undefined || file.modifiedMs > known.modifiedMs) found.set(file.id, file);
@@ -158,19 +146,4 @@ async function read(file: CodexSessionFile, maxBytes = Infinity): Promise<CodexS
     // Gone, or cut off in the middle of being written: what could be read stands.
   }
   return { ...builder.finish(), isWhole: left > 0 };
-}
-
-async function sessionFilesBelow(directory: string, depth: number): Promise<CodexSessionFile[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
-  const found = await Promise.all(
-    entries.map(async (entry): Promise<CodexSessionFile[]> => {
-      const path = join(directory, entry.name);
-      if (entry.isDirectory()) return depth > 0 ? sessionFilesBelow(path, depth - 1) : [];
-      const id = fileName.exec(basename(path))?.[1];
-      if (id === undefined || !entry.isFile()) return [];
-      const stats = await stat(path).catch(() => null);
-      return stats === null ? [] : [{ id, file: path, modifiedMs: Math.floor(stats.mtimeMs), sizeBytes: stats.size }];
-    }),
-  );
-  return found.flat();
 }

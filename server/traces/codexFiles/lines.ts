@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
-import { pipeline, type Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import { unpackedFrames } from './zstdFrames.ts';
 
 /** A longer line is left out: no record of Codex comes near, and a file may be anything. */
 const maxLineBytes = 64 * 1024 * 1024;
@@ -22,7 +23,7 @@ export async function* linesOf(file: string, skips: (start: string) => boolean):
     [rest, restBytes] = [[], 0];
     return isTooLong || skips(line.toString('latin1', 0, startBytes)) ? null : line.toString('utf8');
   };
-  for await (const chunk of bytesOf(file) as AsyncIterable<Buffer>) {
+  for await (const chunk of bytesOf(file)) {
     let from = 0;
     for (let end = chunk.indexOf(newline); end >= 0; end = chunk.indexOf(newline, from)) {
       const line = take(chunk.subarray(from, end));
@@ -37,9 +38,9 @@ export async function* linesOf(file: string, skips: (start: string) => boolean):
   if (last !== null) yield last;
 }
 
-function bytesOf(file: string): Readable {
+function bytesOf(file: string): AsyncIterable<Buffer> {
+  if (file.endsWith('.zst')) return unpackedFrames(file);
   const raw = createReadStream(file, { highWaterMark: 1024 * 1024 });
-  const unpacker = file.endsWith('.zst') ? createZstdDecompress() : file.endsWith('.gz') ? createGunzip() : null;
   // The unpacker carries the fault of either on to the reader.
-  return unpacker === null ? raw : pipeline(raw, unpacker, () => undefined);
+  return file.endsWith('.gz') ? pipeline(raw, createGunzip(), () => undefined) : raw;
 }

@@ -1,4 +1,5 @@
 import type { SearchHit } from '../../../protocol/sessions.ts';
+import { isRecorded } from '../sessionNamed.ts';
 import type { TraceStore } from '../store.ts';
 import { matchingTexts, phrasesOf } from '../wordMatch.ts';
 import type { CodexSessionFiles } from './codexSessionFiles.ts';
@@ -25,7 +26,7 @@ export async function searchCodexFiles(
   for (const file of (await files.list()).slice(0, maxFiles)) {
     signal.throwIfAborted();
     if (hits.length >= limit) break;
-    if (store.session(file.id) !== null) continue;
+    if (isRecorded(store, file.id)) continue;
     const { session, said } = await files.said(file, text => holdsAll(folded(text), wanted));
     const [best] = matchingTexts(
       said.map(({ text }, index) => [index, text]),
@@ -40,12 +41,13 @@ export async function searchCodexFiles(
   return hits;
 }
 
-/** As the full-text search reads a text: neither case nor accents count. */
+/** As the full-text search reads a text: neither case nor accents count. Only by way of both cases do ς and σ meet. */
 function folded(text: string): string {
   return text
     .normalize('NFD')
     .replace(/\p{M}+/gu, '')
-    .toLowerCase();
+    .toLowerCase()
+    .toUpperCase();
 }
 
 function holdsAll(text: string, words: readonly string[]): boolean {

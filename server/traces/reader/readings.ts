@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { type CodexSessionFile, CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
@@ -59,7 +60,7 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
     events: async ({ id, number }: { id: string; number?: number | undefined }) => exchangeEvents(store, id, number),
     search: async ({ words, limit }: { words: readonly string[]; limit: number }, signal: AbortSignal) => {
       const asked = words.join(' ');
-      const hits = store.search(asked, limit);
+      const hits = await inSteps(store.searchInSteps(asked, limit), signal);
       const more = await searchCodexFiles({ store, files, words: asked, limit: limit - hits.length }, signal);
       return { hits: [...hits, ...more] };
     },
@@ -88,4 +89,14 @@ function previousOf(store: TraceStore, exchange: Exchange): WholeExchange | null
   const place = all.findIndex(({ id }) => id === exchange.id);
   const previous = all.slice(0, Math.max(0, place)).findLast(({ dialect }) => dialect === exchange.dialect);
   return previous === undefined ? null : store.wholeExchange(previous.id);
+}
+
+/** Between its steps, others have their turn, and it can be given up. */
+async function inSteps<T>(steps: Generator<void, T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
 }

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../server/base/clock.ts';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
@@ -132,6 +133,8 @@ describe('sessions read in a worker thread', () => {
     const controller = new AbortController();
     const request = { sessionId: 'thread-1', format: 'html', force: false, content: false, output } as const;
     const exporting = sessions.export(request, controller.signal);
+    // By now the worker has been asked.
+    await setImmediate();
     controller.abort();
     await expect(exporting).rejects.toMatchObject({ name: 'AbortError' });
     // What is asked for next is answered after it.

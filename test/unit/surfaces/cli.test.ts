@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import { serve } from '../../../protocol/api.ts';
 import { channelPair } from '../../../protocol/channels/pair.ts';
 import { CoachError } from '../../../protocol/errors.ts';
+import { sessions } from '../../../protocol/sessions.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { noUsage } from '../../../protocol/usage.ts';
-import { addDerivedCommands } from '../../../server/surfaces/cli/derived.ts';
+import { addDerivedCommand, addDerivedCommands } from '../../../server/surfaces/cli/derived.ts';
 import { parseChoice } from '../../../server/surfaces/cli/run.ts';
 import { formatTokens, table } from '../../../server/surfaces/cli/table.ts';
 import { reportFault, type Terminal } from '../../../server/surfaces/cli/terminal.ts';
@@ -125,4 +126,39 @@ it('shows a missing figure as a dash, never as 0', () => {
   expect(formatTokens(noUsage)).toBe('–');
   expect(formatTokens({ ...noUsage, outputTokens: 1234 })).toBe('1,234');
   expect(table(['A', 'Number'], [['x', '1']], ['left', 'right'])).toBe('A  Number\nx       1');
+});
+
+it('says what an option takes, with its name, what was given and an example, before it asks a server', async () => {
+  const asked: unknown[] = [];
+  const withServer = async (work: unknown) => asked.push(work) as never;
+  const refused = async (...argv: string[]) => {
+    const program = new Command().exitOverride();
+    const terminal = aTerminal();
+    addDerivedCommands(program, sessions, {
+      ...{ terminal, withServer, withRunningServer: withServer, withLastingServer: withServer },
+    });
+    addDerivedCommand(program, sessions.name, 'stats', sessions.members.stats, {
+      ...{ terminal, withServer, withRunningServer: withServer, withLastingServer: withServer },
+    });
+    const error = await program.parseAsync(argv, { from: 'user' }).catch((fault: unknown) => fault);
+    return error instanceof CoachError && error.code === 'input.invalid' ? error.message : error;
+  };
+  const limit = 'expected a whole number from 1 to 500, such as --limit 50.';
+  expect(await refused('sessions', 'list', '--limit', 'abc')).toBe(`--limit abc: ${limit}`);
+  expect(await refused('sessions', 'list', '--limit', '0')).toBe(`--limit 0: ${limit}`);
+  expect(await refused('sessions', 'list', '--limit', '1e9')).toBe(`--limit 1e9: ${limit}`);
+  expect(await refused('sessions', 'list', '--since', 'soon')).toBe(
+    '--since soon: give a date such as 2026-11-21, or an age such as 36h or 7d.',
+  );
+  expect(await refused('sessions', 'events', 'x', '--number', '0')).toBe(
+    '--number 0: expected a whole number of at least 1, such as --number 1.',
+  );
+  expect(await refused('sessions', 'show', '')).toBe('<session-id> "": expected something that is not empty.');
+  expect(await refused('sessions', 'export', 'x', '--format', 'pdf')).toBe(
+    '--format pdf: expected one of clean, atif, otlp, html, such as --format clean.',
+  );
+  expect(await refused('stats', '--by', 'day', 'week')).toBe(
+    '--by week: expected one of day, model, agent, session, repository, such as --by day model agent.',
+  );
+  expect(asked).toEqual([]);
 });

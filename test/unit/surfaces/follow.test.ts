@@ -31,6 +31,10 @@ async function followed(answers: readonly (Page | Error)[], options: { json?: bo
 }
 
 describe('sessions follow', () => {
+  it('refuses a session that is empty, which nothing would ever come of', async () => {
+    await expect(followed([{ rows: [], next: 7 }], { session: '' })).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
   it('begins now, then prints what its cursor has not seen', async () => {
     const { printed, asked } = await followed([
       { rows: [], next: 7 },

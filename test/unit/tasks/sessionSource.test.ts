@@ -5,7 +5,7 @@ import { sessionSource } from '../../../server/tasks/sessionSource.ts';
 import { aDirectory, aRepository, userGit } from '../git/aRepository.ts';
 import { anOrigin, aRecorder, aReply, said } from '../traces/recordedTraffic.ts';
 
-const noFiles = { load: async () => null, startCommit: async () => null };
+const noFiles = { list: async () => [], load: async () => null, startCommit: async () => null };
 
 /** Sessions that would be attached to a task of `root`, after Codex has worked in these directories. */
 async function attachable(root: string, directories: Record<string, string | null>, trialId: string | null = null) {
@@ -51,6 +51,19 @@ describe('the session of a task', () => {
     const root = aRepository();
     expect(await attachable(root, { trial: root }, 'run-1.1')).toEqual([]);
   });
+});
+
+it('finds a session by an unambiguous beginning of its id', async () => {
+  const { record, store } = aRecorder();
+  for (const id of ['0199aaaa-1', '0199bbbb-2']) {
+    const traffic = { request: { model: 'm', input: [said('user', 'Do it')] }, response: aReply([]) };
+    record({ ...traffic, headers: { 'thread-id': id } }, 1000, anOrigin());
+  }
+  const source = sessionSource({ flush: async () => undefined }, store, noFiles);
+  expect((await source.clean('0199b')).session_id).toBe('0199bbbb-2');
+  expect(await source.isRecorded('0199a')).toBe(true);
+  expect(await source.isRecorded('0199c')).toBe(false);
+  await expect(source.clean('0199')).rejects.toThrow('More than one session begins with 0199.');
 });
 
 describe('the commit that a session started at', () => {

@@ -28,6 +28,23 @@ describe('tries of one turn', () => {
     expect(store.exchangesOfSession(session).map(exchange => exchange.attempt)).toEqual([3]);
   });
 
+  it('of an agent that names no turn are of the same request, not of what a person asks instead', () => {
+    const { record, store } = aRecorder();
+    const ask = (content: string, retries: string, status: number) =>
+      record({
+        request: { model: 'm', messages: [{ role: 'user', content }] },
+        response: status === 200 ? aReply([]) : '{"error":{"message":"busy"}}',
+        headers: { 'x-claude-code-session-id': 'thread', 'x-stainless-retry-count': retries },
+        status,
+      });
+    ask('Make it green', '0', 529);
+    ask('Make it green', '0', 529);
+    ask('Make it red instead', '0', 529);
+    ask('Make it red instead', '1', 529);
+    ask('Leave it', '0', 200);
+    expect(store.exchangesOfSession('thread').map(exchange => exchange.attempt)).toEqual([1, 2, 1, 2, 1]);
+  });
+
   it('that get the same reply again have used its tokens once', () => {
     const { record, store } = aRecorder();
     const usage = { input_tokens: 10, output_tokens: 5 };
@@ -60,7 +77,7 @@ describe('tries of one turn', () => {
 
   it('are of one session only', () => {
     const attempts = new Attempts();
-    const failed = { turnId: 't', retryCount: null, failed: true, replyId: null, usage: noUsage };
+    const failed = { turnId: 't', retryCount: null, sizeBytes: 1, failed: true, replyId: null, usage: noUsage };
     expect(attempts.next({}, 'a', failed).attempt).toBe(1);
     expect(attempts.next({}, 'b', failed).attempt).toBe(1);
     expect(attempts.next({}, 'a', failed).attempt).toBe(2);
@@ -69,7 +86,7 @@ describe('tries of one turn', () => {
   it('count once, however often one of them has to be written', () => {
     const attempts = new Attempts();
     const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 };
-    const failed = { turnId: 't', retryCount: null, failed: true, replyId: 'resp_1', usage };
+    const failed = { turnId: 't', retryCount: null, sizeBytes: 1, failed: true, replyId: 'resp_1', usage };
     const one = {};
     expect([1, 2, 3].map(() => attempts.next(one, 'a', failed))).toEqual(
       [1, 2, 3].map(() => ({ attempt: 1, repeats: false })),

@@ -84,6 +84,105 @@ describe('what changed between two requests', () => {
     ]);
   });
 
+  it('sees words that stand alone change, and tools without a name of their own', () => {
+    const words1 = toRequestChanges(asked(1, { input: 'first words' }), asked(2, { input: 'second words' }));
+    expect(words1).toMatchObject({ keptItems: 0, itemsBefore: 1, itemsAfter: 1, prefixKept: false });
+    expect(words1.items).toMatchObject([{ change: 'changed', before: 'first words', after: 'second words' }]);
+    const server = (label: string, url: string) => ({ type: 'mcp', server_label: label, server_url: url });
+    const servers = [server('a', '1'), server('b', '2'), search, search];
+    const before = asked(1, { input: [], tools: servers });
+    const after = asked(2, { input: [], tools: [server('a', 'changed'), search, { ...search, size: 'low' }] });
+    expect(words(toRequestChanges(before, after).tools)).toEqual(['changed a', 'removed b', 'changed web_search (2)']);
+    const gemini = (...tools: object[]) => asked(3, { contents: [], tools }, 'gemini');
+    const read = { functionDeclarations: [{ name: 'read' }] };
+    const both = gemini({ ...read, googleSearch: {} }, { codeExecution: {} });
+    expect(words(toRequestChanges(both, gemini(read, { codeExecution: {} })).tools)).toEqual(['removed googleSearch']);
+  });
+
+  it('sees what stands in another order', () => {
+    const other = { ...call, call_id: 'c2' };
+    const before = asked(1, { input: [said('user', 'A'), call, other], tools: [shell, search] });
+    const moved = toRequestChanges(
+      before,
+      asked(2, { input: [said('user', 'A'), other, call], tools: [shell, search] }),
+    );
+    expect(moved).toMatchObject({ keptItems: 1, prefixKept: false });
+    expect(moved.items).toEqual([
+      {
+        change: 'changed',
+        name: 'order of items',
+        before: 'function_call c1, function_call c2',
+        after: 'function_call c2, function_call c1',
+      },
+    ]);
+    const tools = toRequestChanges(
+      before,
+      asked(2, { input: [said('user', 'A'), call, other], tools: [search, shell] }),
+    );
+    expect(words(tools.tools)).toEqual(['changed order of tools']);
+    expect(tools).toMatchObject({ keptItems: 0, prefixKept: false });
+  });
+
+  it('says that the prefix is lost when what stands before the conversation changed', () => {
+    const request = { model: 'm', instructions: 'A', reasoning: { effort: 'low' }, tools: [shell] };
+    const input = [{ type: 'additional_tools', tools: [search] }, said('user', 'A')];
+    const kept = (more: object) =>
+      toRequestChanges(asked(1, { ...request, input }), asked(2, { ...request, input: [...input, call], ...more }));
+    expect(kept({ reasoning: { effort: 'high' }, prompt_cache_key: 'k' })).toMatchObject({
+      keptItems: 1,
+      prefixKept: true,
+    });
+    for (const more of [{ model: 'n' }, { instructions: 'B' }, { tools: [] }, { tools: [shell, search] }]) {
+      expect(kept(more)).toMatchObject({ keptItems: 0, prefixKept: false });
+    }
+    const later = { type: 'additional_tools', tools: [shell] };
+    expect(kept({ input: [...input, later] })).toMatchObject({ keptItems: 1, prefixKept: true });
+    expect(kept({ input: [later, ...input.slice(1)] })).toMatchObject({ keptItems: 0, prefixKept: false });
+    const atGoogle = (name: string): WholeExchange => {
+      const url = `https://generativelanguage.googleapis.com/v1beta/models/${name}:generateContent?alt=sse`;
+      return {
+        ...asked(1, { contents: [{ role: 'user' }] }, 'gemini'),
+        exchange: anExchange(1, { dialect: 'gemini', url }),
+      };
+    };
+    expect(words(toRequestChanges(atGoogle('pro'), atGoogle('flash')).settings)).toEqual(['changed model']);
+  });
+
+  it('takes marks of what to cache for no change of what they mark', () => {
+    const mark = { cache_control: { type: 'ephemeral' } };
+    const text = { type: 'text', text: 'Hi' };
+    const answer = { role: 'assistant', content: [{ type: 'text', text: 'Hello' }] };
+    const request = (messages: object[], id: string, upstreamHost = 'api.anthropic.com'): WholeExchange => {
+      const system = [
+        { type: 'text', text: `x-anthropic-billing-header: cch=${id};` },
+        { ...text, ...mark },
+      ];
+      return {
+        ...asked(1, { model: 'm', system, messages }),
+        exchange: anExchange(1, { dialect: 'messages', upstreamHost }),
+      };
+    };
+    const first = [{ role: 'user', content: [{ ...text, ...mark }] }];
+    const then = [{ role: 'user', content: 'Hi' }, answer, { role: 'user', content: [{ ...text, ...mark }] }];
+    const changes = toRequestChanges(request(first, 'a'), request(then, 'b'));
+    expect(changes).toMatchObject({ keptItems: 1, prefixKept: true });
+    expect([words(changes.items), words(changes.settings)]).toEqual([
+      ['added assistant', 'added user'],
+      ['changed system'],
+    ]);
+    const gateway = toRequestChanges(request(first, 'a', 'gateway.test'), request(then, 'b', 'gateway.test'));
+    expect(gateway.prefixKept).toBe(false);
+    const unmarked = toRequestChanges(request(first, 'a'), request([{ role: 'user', content: 'Hi' }], 'a'));
+    expect(unmarked.settings).toEqual([
+      {
+        change: 'changed',
+        name: 'cache marks',
+        before: '1 in messages {"type":"ephemeral"}, 1 in system {"type":"ephemeral"}',
+        after: '1 in system {"type":"ephemeral"}',
+      },
+    ]);
+  });
+
   it('reads the lists and tools of the other formats', () => {
     const chat = (content: string) =>
       asked(
@@ -110,5 +209,12 @@ describe('what changed between two requests', () => {
     const changes = toRequestChanges(null, first);
     expect(changes).toMatchObject({ previousId: null, itemsBefore: 0, itemsAfter: 1 });
     expect(changes.settings[0]?.after).toMatch(/x… \(100000 characters\)$/);
+    const second = asked(2, {
+      instructions: `${'x'.repeat(50_000)}y${'x'.repeat(50_000)}`,
+      input: [said('user', 'Hi')],
+    });
+    const [changed] = toRequestChanges(first, second).settings;
+    expect(changed?.after).toMatch(/^…x{200}yx+… \(100001 characters\)$/);
+    expect(changed?.before).toMatch(/^…x{2000}… \(100000 characters\)$/);
   });
 });

@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { type PruneReport, Retention } from '../../../server/traces/retention.ts';
+import { traceMigrations } from '../../../server/traces/schema.ts';
 import { SearchIndex } from '../../../server/traces/searchIndex.ts';
+import { TraceStore } from '../../../server/traces/store.ts';
+import { UsageTotals } from '../../../server/traces/totals.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 import { aRecorder, aReply, said } from './recordedTraffic.ts';
 
 const dayMs = 86_400_000;
@@ -66,7 +71,7 @@ describe('deleting sessions', () => {
     const steps = retention.prune({ kind: 'sessions', ids: ['gone'] });
     for (let step = steps.next(); !step.done; step = steps.next()) {
       if (count('exchanges') > 1 + recorded || recorded > 0) continue;
-      // The newest numbers are free again.
+      // While the newest exchanges are gone and the session is not.
       recorder.record({ request, response: aReply([]), headers: { 'thread-id': 'late' } }, nowMs);
       recorded++;
     }
@@ -108,6 +113,66 @@ describe('deleting sessions', () => {
     ]) {
       expect([table, count(table)]).toEqual([table, 0]);
     }
+  });
+
+  it('leaves what was spent counted on its day, and takes it out of all other sums', () => {
+    const recorder = aRecorder();
+    talk(recorder, 'gone', 150);
+    talk(recorder, 'gone', 2, nowMs + dayMs);
+    talk(recorder, 'kept', 1);
+    const { database, retention } = retentionOf(recorder.file);
+    database.exec("UPDATE exchanges SET cost_usd = 0.5, cost_kind = iif(ts_ms % 3 = 0, 'replay', 'priced')");
+    const totals = new UsageTotals(database);
+    for (const id of ['gone', 'kept']) totals.recount(id);
+    const days = ['2026-06-01', '2026-06-02', '2026-06-03'];
+    const spent = () => days.map(day => recorder.store.spentOnDay(day));
+    const before = spent();
+    expect(before.map(({ tokens }) => tokens)).toEqual([100 * 15, 15, 0]);
+    const steps = retention.prune({ kind: 'sessions', ids: ['gone'] });
+    for (let step = steps.next(); !step.done; step = steps.next()) expect(spent()).toEqual(before);
+    expect(spent()).toEqual(before);
+    expect(recorder.store.stats({ by: [], sinceMs: null })).toMatchObject([{ sessions: 1, exchanges: 1 }]);
+    expect(recorder.store.spentSince(nowMs).exchanges).toBe(1);
+    expect(recorder.store.spentInSession('gone')).toEqual({ tokens: 0, usd: 0 });
+  });
+
+  it('gives no number to two exchanges, so that a reader that follows them misses none', () => {
+    const recorder = aRecorder();
+    for (const thread of ['a', 'b', 'c']) talk(recorder, thread, 1);
+    const { store } = recorder;
+    const cursor = store.lastCursor();
+    const { retention, run } = retentionOf(recorder.file);
+    run(retention.prune({ kind: 'sessions', ids: ['b', 'c'] }));
+    expect(store.lastCursor()).toBe(cursor);
+    for (const thread of ['d', 'e']) talk(recorder, thread, 1);
+    const { rows, next } = store.storedAfter(cursor, null);
+    expect([rows.map(row => row.sessionId), next]).toEqual([['d', 'e'], store.lastCursor()]);
+    run(retention.prune({ kind: 'all' }));
+    talk(recorder, 'f', 1);
+    expect(store.storedAfter(next, null).rows.map(row => row.sessionId)).toEqual(['f']);
+  });
+
+  it('counts and numbers on in a database that did not', () => {
+    const file = join(temporaryDirectory(), 'traces.sqlite3');
+    const old = new Database(file);
+    for (const migration of traceMigrations.slice(0, 2)) old.exec(migration);
+    old.pragma('user_version = 2');
+    old.exec(`
+      INSERT INTO sessions (id, started_ms, ended_ms, seq) VALUES ('a', 0, ${nowMs}, 1);
+      INSERT INTO exchanges (seq, id, session_id, ts_ms, method, url, upstream_host, dialect, transport, input_tokens,
+        output_tokens, cost_usd, cost_kind, extra_json)
+      VALUES (7, 'e7', 'a', ${nowMs}, 'POST', 'u', 'h', 'responses', 'sse', 10, NULL, 2, 'priced', '{}');
+      INSERT INTO usage_totals VALUES (1, '2026-06-01', '', 'priced', 1, 10, NULL, NULL, NULL, NULL, 2);
+      UPDATE indexed SET through_seq = 9`);
+    old.close();
+    const store = new TraceStore(file);
+    const spent = { tokens: 10, usd: 2 };
+    expect([store.spentOnDay('2026-06-01'), store.lastCursor()]).toEqual([spent, 9]);
+    const { database, retention, run, count } = retentionOf(file);
+    run(retention.prune({ kind: 'all' }));
+    expect([store.spentOnDay('2026-06-01'), store.lastCursor(), count('exchanges')]).toEqual([spent, 9, 0]);
+    database.close();
+    store.dispose();
   });
 
   it('goes by age and leaves what is younger', () => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import type { TraceStore } from '../../../server/traces/store.ts';
 import { aRecorder, aReply, said } from './recordedTraffic.ts';
@@ -104,4 +105,45 @@ it('finds words of scripts that put no spaces between them', async () => {
   ] as const) {
     expect(store.search(words, 5).map(hit => hit.sessionId)).toEqual(session === null ? [] : [session]);
   }
+});
+
+it('finds words that SQLite splits where their script joins signs', async () => {
+  const { record, store } = aRecorder();
+  const text = 'हिन्दी और தமிழ், naïve cafe\u0305, \u{1fae8}new';
+  record({ request: { model: 'm', input: [said('user', text)] }, response: aReply([]), headers: { 'thread-id': 'a' } });
+  expect(await find(store, 'हिन्दी', 1)).toMatchObject([{ snippet: expect.stringContaining('«') }]);
+  for (const words of ['தமிழ்', 'cafe\u0305', '"हिन्दी और"', '\u{1fae8}new']) {
+    expect([words, store.search(words, 5).length]).toEqual([words, 1]);
+  }
+  expect(store.search('हिन्दा', 5)).toHaveLength(1);
+  expect(store.search('दीहिन्', 5)).toEqual([]);
+});
+
+it('finds a phrase also in an old message, behind hundreds of newer ones that hold its words apart', async () => {
+  const { record, store } = aRecorder();
+  const history: object[] = [said('user', 'please fix the race: 请修复退款')];
+  for (let n = 0; n < 650; n++) history.push(said('assistant', `the race is a bug to fix, 复查 ${n} 修改`));
+  const headers = { 'thread-id': 'a' };
+  record({
+    request: { model: 'm', input: history },
+    response: aReply([said('user', 'last race fix 复 修 the')]),
+    headers,
+  });
+  await find(store, 'fix race 修', 20);
+  expect(await find(store, '修复', 1)).toMatchObject([{ snippet: 'please fix the race: 请«修复»退款' }]);
+  expect(store.search('"fix the race"', 20)).toHaveLength(1);
+  expect(store.search('race', 20)).toHaveLength(20);
+});
+
+it('shows what it found although another match can’t be read any more', async () => {
+  const { record, store, file } = aRecorder();
+  for (const thread of ['damaged', 'whole']) {
+    const input = [said('user', `A zebra of ${thread}`)];
+    record({ request: { model: 'm', input }, response: aReply([]), headers: { 'thread-id': thread } });
+  }
+  expect(await find(store, 'zebra', 2)).toHaveLength(2);
+  const database = new Database(file);
+  database.prepare(`UPDATE exchanges SET request_json = '{"x' WHERE session_id = 'damaged'`).run();
+  database.close();
+  expect(store.search('zebra', 20).map(({ sessionId }) => sessionId)).toEqual(['whole']);
 });

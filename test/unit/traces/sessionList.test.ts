@@ -1,5 +1,6 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { sessionHandlers } from '../../../server/traces/handlers.ts';
@@ -28,6 +29,12 @@ function aHome(nowMs = Date.parse('2026-01-10')) {
   });
   return {
     sessions,
+    /** As a fault of the disk, or another program, may leave the database. */
+    damage(sql: string) {
+      const database = new Database(recorder.file);
+      database.exec(sql);
+      database.close();
+    },
     record: (id: string, at: string) =>
       recorder.record(
         {
@@ -133,6 +140,125 @@ describe('the list of sessions', () => {
   });
 });
 
+describe('a session’s id', () => {
+  it('may be cut off wherever it is taken, as long as it begins no other one', async () => {
+    const { sessions, record, codexFile } = aHome();
+    record('recorded-1', '2026-01-01');
+    record('recorded-20', '2026-01-01');
+    record('recorded-200', '2026-01-01');
+    codexFile(threadId, '2026-01-02');
+    expect((await sessions.show({ sessionId: 'recorded-1' }, never)).session.id).toBe('recorded-1');
+    // Whole, it is not a beginning of the other one.
+    expect((await sessions.show({ sessionId: 'recorded-20' }, never)).session.id).toBe('recorded-20');
+    expect((await sessions.exchanges({ sessionId: 'recorded-200' }, never)).session.id).toBe('recorded-200');
+    const cut = threadId.slice(0, 4);
+    expect((await sessions.show({ sessionId: cut }, never)).session.id).toBe(threadId);
+    expect((await sessions.summary({ sessionId: cut }, never)).session.id).toBe(threadId);
+    expect((await sessions.exchanges({ sessionId: cut }, never)).session.id).toBe(threadId);
+    expect((await sessions.opening({ sessionId: cut }, never)).session.id).toBe(threadId);
+    expect((await sessions.lines({ sessionId: cut, from: 0, limit: 9 }, never)).lines).not.toEqual([]);
+    const exported = { sessionId: cut, format: 'clean', force: false, content: false } as const;
+    expect((await sessions.export(exported, never)).text).toContain(threadId);
+    await expect(async () => sessions.show({ sessionId: threadId.slice(0, 3) }, never)).rejects.toMatchObject({
+      code: 'session.missing',
+    });
+  });
+
+  it('may be cut off where only recorded sessions are meant', async () => {
+    const { sessions, record } = aHome();
+    record('recorded-1', '2026-01-01');
+    record('another', '2026-01-01');
+    expect((await sessions.events({ id: 'reco' }, never)).exchange.sessionId).toBe('recorded-1');
+    expect((await sessions.latest({ after: 0, sessionId: 'anot' }, never)).rows).toMatchObject([
+      { sessionId: 'another' },
+    ]);
+    expect((await sessions.latest({ after: 0, sessionId: 'to come' }, never)).rows).toEqual([]);
+    const chosen = { session: ['reco', 'recorded-1', 'anot'], all: false, yes: false };
+    expect(await sessions.prune(chosen, never)).toEqual({ sessions: 2, deleted: null });
+  });
+
+  it('that begins several sessions is refused, with their ids', async () => {
+    const { sessions, record, codexFile } = aHome();
+    record('recorded_1', '2026-01-01');
+    record('recorded-2', '2026-01-01');
+    codexFile(idOf(1), '2026-01-02');
+    codexFile(idOf(2), '2026-01-02');
+    record(idOf(2), '2026-01-02');
+    const refusal = (work: () => unknown) => expect(async () => work()).rejects;
+    for (const ask of [
+      () => sessions.show({ sessionId: 'recorded' }, never),
+      () => sessions.events({ id: 'recorded' }, never),
+      () => sessions.prune({ session: ['recorded'], all: false, yes: true }, never),
+    ]) {
+      await refusal(ask).toMatchObject({
+        code: 'input.invalid',
+        message: 'More than one session begins with recorded.',
+        hint: expect.stringMatching(/recorded_1.*recorded-2|recorded-2.*recorded_1/),
+      });
+    }
+    await refusal(() => sessions.show({ sessionId: idOf(1).slice(0, -1) }, never)).toMatchObject({
+      hint: expect.stringMatching(new RegExp(`They are: (${idOf(1)}|${idOf(2)}), (${idOf(1)}|${idOf(2)})$`)),
+    });
+    // An underscore is not any character, nor a percent sign any number of them.
+    expect((await sessions.show({ sessionId: 'recorded_' }, never)).session.id).toBe('recorded_1');
+    for (const sessionId of ['reco%', 'r*corded_1']) {
+      await refusal(() => sessions.show({ sessionId }, never)).toMatchObject({ code: 'session.missing' });
+    }
+  });
+});
+
+describe('one damaged session', () => {
+  it('hides no other one, on no page, and is there as far as it can be read', async () => {
+    const { sessions, record, codexFile, damage } = aHome();
+    for (let number = 1; number <= 4; number++) {
+      record(idOf(number), `2026-01-0${number}`);
+      codexFile(idOf(number), `2026-01-0${number}`);
+    }
+    damage(`UPDATE sessions SET ended_ms = 9e15 WHERE id = '${idOf(2)}';
+      UPDATE usage_totals SET cost_kind = 'odd' WHERE session_seq = (SELECT seq FROM sessions WHERE id = '${idOf(3)}')`);
+    for (const limit of [1, 2, 3, 10]) {
+      const seen: string[] = [];
+      let before: string | undefined;
+      do {
+        const page = await sessions.list({ limit, before }, never);
+        seen.push(...page.rows.map(({ id }) => id));
+        before = page.next ?? undefined;
+      } while (before !== undefined);
+      expect(seen).toEqual([idOf(4), idOf(3), idOf(1)]);
+    }
+    const { rows } = await sessions.list({ limit: 10 }, never);
+    expect(rows[1]).toMatchObject({ usage: { inputTokens: null }, cost: { kind: 'none' }, models: [] });
+    expect((await sessions.search({ words: ['hi'], limit: 10 }, never)).hits).toEqual([]);
+  });
+
+  it('is named where it can’t be read, with what is wrong, and keeps no other one from being read', async () => {
+    const { sessions, record, damage } = aHome();
+    record('damaged', '2026-01-01');
+    record('whole', '2026-01-02');
+    damage(`UPDATE exchanges SET cost_kind = 'odd' WHERE session_id = 'damaged'`);
+    const fault = {
+      code: 'internal',
+      message: expect.stringMatching(/damaged can't be read: cost_kind: /),
+      hint: expect.stringContaining('codex-coach doctor'),
+    };
+    const sessionId = 'damaged';
+    for (const ask of [
+      () => sessions.show({ sessionId }, never),
+      () => sessions.summary({ sessionId }, never),
+      () => sessions.exchanges({ sessionId }, never),
+      () => sessions.events({ id: sessionId }, never),
+      () => sessions.export({ sessionId, format: 'clean', force: false, content: false }, never),
+    ]) {
+      await expect(async () => ask()).rejects.toMatchObject(fault);
+    }
+    expect((await sessions.show({ sessionId: 'whole' }, never)).exchanges).toHaveLength(1);
+    damage(`UPDATE usage_totals SET cost_kind = 'odd'`);
+    await expect(async () => sessions.stats({ days: 3650, by: ['day'] }, never)).rejects.toMatchObject({
+      message: expect.stringContaining("What sessions add up to can't be read: "),
+    });
+  });
+});
+
 it('leaves out files of Codex in which nothing was answered', async () => {
   const { sessions, codexFile } = aHome();
   codexFile(idOf(1), '2026-01-02');
@@ -156,6 +282,14 @@ describe('search', () => {
       expect((await sessions.search({ words: [words], limit: 10 }, never)).hits).toEqual([]);
     }
     expect((await sessions.search({ words: ['"Echo hï"'], limit: 10 }, never)).hits).toHaveLength(1);
+  });
+
+  it('finds a word in those files whichever form of its letters was written', async () => {
+    const { sessions, codexFile } = aHome();
+    codexFile(threadId, '2026-01-02', aThread().text().replaceAll('Say hi.', 'Ο Λόγος της Straße: हिन्दी'));
+    for (const words of ['λόγος', 'ΛΌΓΟΣ', 'STRAẞE', 'हिन्दी']) {
+      expect([words, (await sessions.search({ words: [words], limit: 10 }, never)).hits.length]).toEqual([words, 1]);
+    }
   });
 });
 

@@ -157,6 +157,72 @@ describe('a session’s replay', () => {
     expect((await ask(replay, {}, '/v1/messages/count_tokens')).status).toBe(404);
   });
 
+  it('tells requests before and after a compaction apart, and gives the compaction itself', async () => {
+    const recorder = aRecorder();
+    const compaction = { type: 'compaction', id: 'cmp_1', encrypted_content: 'AAAA' };
+    const again = { ...compaction, id: 'cmp_2', encrypted_content: 'BBBB' };
+    const reasoning = { type: 'reasoning', summary: [], encrypted_content: 'thought' };
+    const trigger = { type: 'compaction_trigger' };
+    const before = asked('/p', 'Fix it', reasoning, call, output('a'), trigger);
+    const steps: [request: object, reply: string][] = [
+      [asked('/p', 'Fix it'), aReply([call])],
+      [before, aReply([compaction])],
+      [asked('/p', 'Fix it', compaction), aReply([said('assistant', 'Finished.')])],
+      [asked('/p', 'Fix it', again), aReply([said('assistant', 'Finished twice.')])],
+    ];
+    for (const [request, response] of steps) recorder.record({ headers: thread, request, response });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    for (const [request, text] of steps) expect(await ask(replay, request)).toMatchObject({ status: 200, text });
+    const elsewhere = { ...compaction, id: 'cmp_9', internal_chat_message_metadata_passthrough: { turn_id: 't' } };
+    expect((await ask(replay, asked('/p', 'Fix it', elsewhere))).text).toContain('Finished.');
+    const without = asked('/p', 'Fix it', call, output('a'), trigger);
+    expect((await ask(replay, without)).text).toContain('cmp_1');
+    const other = asked('/p', 'Fix it', { ...compaction, encrypted_content: 'CCCC' });
+    expect((await ask(replay, other)).text).toContain('item 2 of the conversation');
+  });
+
+  it('tells a request to compact from one to go on with the same conversation', async () => {
+    const recorder = aRecorder();
+    const request = asked('/p', 'Fix it');
+    const compacted = JSON.stringify({ object: 'response.compaction', output: [{ type: 'compaction', id: 'cmp_1' }] });
+    recorder.record({ headers: thread, path: '/v1/responses/compact', request, response: compacted });
+    const onlyCompacted = await aReplay(recorder.store, 'thread-1');
+    expect((await ask(onlyCompacted, request)).text).toContain('asks for compact, not responses');
+    recorder.record({ headers: thread, request, response: aReply([call]) });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    expect((await ask(replay, request, '/v1/responses/compact')).text).toBe(compacted);
+    expect((await ask(replay, request)).text).toContain('exec_command');
+  });
+
+  it('gives answers without words, and not those to a request that asked for none', async () => {
+    const recorder = aRecorder();
+    const request = asked('/p', 'Fix it');
+    const silent = aReply([]);
+    recorder.record({ headers: thread, request, response: silent });
+    recorder.record({ headers: thread, request: { ...request, generate: false }, response: aReply([]) });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    expect(await ask(replay, request)).toMatchObject({ status: 200, text: silent });
+    const question = { model: 'm', messages: [{ role: 'user', content: 'Hello' }] };
+    const empty = { type: 'message', role: 'assistant', content: [], stop_reason: 'end_turn' };
+    const refusal = { choices: [{ index: 0, message: { role: 'assistant', content: null, refusal: 'No.' } }] };
+    for (const [path, reply] of [
+      ['/v1/messages', empty],
+      ['/v1/chat/completions', refusal],
+    ] as const) {
+      const response = JSON.stringify(reply);
+      const session = recorder.record({ path, request: question, response, headers: { 'thread-id': path } });
+      expect((await ask(await aReplay(recorder.store, session), question, path)).text).toBe(response);
+    }
+  });
+
+  it('says so when its recording is deleted meanwhile', async () => {
+    const { store, upkeep } = aSession();
+    const replay = await aReplay(store, 'thread-1');
+    await upkeep({ kind: 'prune', selection: { kind: 'all' } });
+    expect((await ask(replay, asked('/old/place', 'List them'))).status).toBe(400);
+    expect(replay.failures()).toEqual([expect.stringContaining('deleted')]);
+  });
+
   it('needs a session with answers', () => {
     const recorder = aRecorder();
     const request = asked('/p', 'Hello');

@@ -1,4 +1,4 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -71,6 +71,24 @@ describe('Codex’s own session files', () => {
     }
   });
 
+  it('read the same when they were compressed in several frames, some of them empty or cut anywhere', async () => {
+    const directory = temporaryDirectory();
+    const text = Buffer.from(aThread({ output: 'ü'.repeat(200_000) }).text());
+    const cuts = [0, 1, 700, 700, 1500, 150_000, text.length];
+    const parts = cuts.slice(1).map((end, at) => text.subarray(cuts[at], end));
+    write(directory, text);
+    const [file] = await filesIn(directory).list();
+    const expected = (await filesIn(directory).load(file?.id ?? ''))?.conversation(threadId);
+    expect(expected).toHaveLength(6);
+    for (const frames of [parts, text.toString().match(/[\s\S]{1,400}/g) ?? []]) {
+      const packed = temporaryDirectory();
+      write(packed, Buffer.concat(frames.map(part => zstdCompressSync(part))), '.jsonl.zst');
+      const reader = await filesIn(packed).load(threadId);
+      expect(reader?.conversation(threadId)).toEqual(expected);
+      expect(reader?.requireSession(threadId)).toMatchObject({ exchanges: 2, usage: { inputTokens: 3000 } });
+    }
+  });
+
   it('do not count a token twice when Codex repeats its totals, in files from before per-request records', async () => {
     const directory = temporaryDirectory();
     write(directory, aThread({ records: false, repeatCounts: true }).text());
@@ -85,6 +103,39 @@ describe('Codex’s own session files', () => {
     const reader = await files.load(fork);
     expect(reader?.requireSession(fork)).toMatchObject({ exchanges: 1, usage: { inputTokens: 500, outputTokens: 5 } });
     expect(reader?.conversation(fork).map(item => item.text)).toEqual(expect.arrayContaining(['Say hi.', 'Forked.']));
+  });
+
+  it('mark what the model said before the fork as copied, as in a session that is resumed', async () => {
+    for (const records of [false, true]) {
+      const directory = temporaryDirectory();
+      const fork = '01a1fea1-a2f3-7353-92b7-28c95153d9d0';
+      write(directory, aThread({ forkId: fork, records }).text(), '.jsonl', fork);
+      const reader = await filesIn(directory).load(fork);
+      if (reader === null) throw new Error('The session is not there.');
+      const said = reader.conversation(fork).map(item => [item.kind, item.isCopied ?? false]);
+      expect(said).toEqual([
+        ['system', false],
+        ['user', false],
+        ['reasoning', true],
+        ['toolCall', true],
+        ['toolOutput', false],
+        ['assistant', true],
+        ['user', false],
+        ['assistant', false],
+      ]);
+    }
+  });
+
+  it('have nothing copied in a fork that only names the file it goes on from', async () => {
+    const directory = temporaryDirectory();
+    const base = { thread_id: '01a1fea1-a2f3-7353-92b7-28c95153d9d0', end_ordinal_exclusive: 42, end_byte_offset: 9 };
+    const [meta = '', ...rest] = aThread().lines;
+    const { payload, ...line } = JSON.parse(meta) as { payload: object };
+    const forked = { ...payload, forked_from_id: base.thread_id, history_base: base };
+    write(directory, [JSON.stringify({ ...line, payload: forked }), ...rest].join('\n'));
+    const reader = await filesIn(directory).load(threadId);
+    expect(reader?.requireSession(threadId)).toMatchObject({ exchanges: 2, usage: { inputTokens: 3000 } });
+    expect(reader?.conversation(threadId).filter(item => item.isCopied)).toEqual([]);
   });
 
   it('leave out lines that are not known, not whole or not JSON, and keep the rest', async () => {
@@ -191,6 +242,21 @@ describe('Codex’s own session files', () => {
     utimesSync(join(directory, '2026', '11', '21', `rollout-2026-11-21T15-00-34-${threadId}.jsonl.zst`), old, old);
     expect(await filesIn(directory).list()).toHaveLength(1);
     expect(await summaryOf(directory)).toMatchObject({ exchanges: 2 });
+  });
+
+  it('are found below directories that are links, once, also where links lead in circles or nowhere', async () => {
+    const [directory, elsewhere] = [temporaryDirectory(), temporaryDirectory()];
+    write(elsewhere, aThread().text());
+    const other = '01a1fea1-a2f3-7353-92b7-28c95153d9d0';
+    write(directory, aThread().text(), '.jsonl', other);
+    symlinkSync(join(elsewhere, '2026'), join(directory, '2027'));
+    symlinkSync(join(elsewhere, '2026', '11'), join(directory, '2026', '12'));
+    symlinkSync(join(elsewhere, '2026', '11', '21'), join(directory, '2026', '11', '22'));
+    symlinkSync(directory, join(directory, '2026', '11', '23'));
+    symlinkSync(join(directory, '2026', '11', 'gone'), join(directory, '2026', '11', '24'));
+    const found = await filesIn(directory).list();
+    expect(found.map(({ id }) => id).sort()).toEqual([threadId, other].sort());
+    expect((await filesIn(directory).load(threadId))?.requireSession(threadId)).toMatchObject({ exchanges: 2 });
   });
 
   it('are looked for in CODEX_TRACE_HOME, else in CODEX_HOME, else in ~/.codex, the archived ones too', async () => {

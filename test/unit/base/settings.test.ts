@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { checkSettings, environmentSettings } from '../../../server/base/settings.ts';
+
+it('a setting that is not usable says what is expected, with its variable and an example', () => {
+  for (const [variable, value, reason, hint] of [
+    ['PROXY_PORT', 'abc', 'expected a whole number from 0 to 65535', 'PROXY_PORT=18080'],
+    ['PROXY_PORT', '70000', 'expected a whole number from 0 to 65535', 'PROXY_PORT=18080'],
+    ['PROXY_PORT', '1.5', 'expected a whole number from 0 to 65535', 'PROXY_PORT=18080'],
+    ['COACH_BUDGET_DAY_USD', '5 USD', 'expected a number of at least 0', 'COACH_BUDGET_DAY_USD=0'],
+    ['COACH_IDLE_SECS', '0', 'expected a whole number of at least 1', 'COACH_IDLE_SECS=600'],
+    ['COACH_BUDGET_WARN_SHARE', '80', 'expected a number from 0 to 1', 'COACH_BUDGET_WARN_SHARE=0.8'],
+    ['COACH_EXECUTOR', 'podman', 'expected one of auto, docker, local', 'COACH_EXECUTOR=auto'],
+  ] as const) {
+    expect(() => checkSettings({ [variable]: value })).toThrow(
+      expect.objectContaining({
+        code: 'input.invalid',
+        message: `${variable}=${value} is not usable: ${reason}.`,
+        hint: `Unset it, or give another value, such as ${hint}`,
+      }),
+    );
+  }
+});
+
+it('a setting that is unset or empty is its default', () => {
+  const settings = environmentSettings({ PROXY_PORT: '', COACH_IDLE_SECS: '7' });
+  expect([settings.get('proxy.port'), settings.get('server.idleSeconds')]).toEqual([18_080, 7]);
+});

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { type Exchange, type RequestChanges, sessions } from '../../../protocol/sessions.ts';
+import { noCost, noUsage } from '../../../protocol/usage.ts';
+import '../../../server/surfaces/cli/render.ts';
+import { toText } from '../../../server/surfaces/cli/renderers.ts';
+
+const session = {
+  ...{ id: 's1', agent: 'codex', title: 'Say hi.', exchanges: 1, models: [], repository: null, source: 'proxy' },
+  ...{ startedAt: '2026-01-01T00:00:00.000Z', endedAt: '2026-01-01T00:00:00.000Z', usage: noUsage, cost: noCost },
+} as const;
+
+it('a page of sessions leads to the next with the filters that it was asked for', () => {
+  const page = (next: string | null) => toText(sessions.members.list, { rows: [{ ...session, models: [] }], next });
+  expect(page('17~s1')).toMatch(/\nMore: the same again with --before 17~s1$/);
+  expect(page('17~s1')).not.toContain('codex-coach sessions list --before');
+  expect(page(null)).not.toContain('More');
+});
+
+it('a search that finds nothing says where it did not look', () => {
+  expect(toText(sessions.members.search, { hits: [] })).toContain('of Codex’s own files only the newest are read');
+});
+
+it('what changed between two requests says from where the cache is lost, and shows the words that differ', () => {
+  const exchange = { id: 'e2' } as Exchange;
+  const shown = (more: Partial<RequestChanges>) =>
+    toText(sessions.members.changes, {
+      ...{ exchange, previousId: 'e1', itemsBefore: 2, itemsAfter: 3, items: [], tools: [], settings: [] },
+      ...{ keptItems: 2, prefixKept: true, ...more },
+    });
+  expect(shown({})).toBe('Since e1: 2 → 3 items, prefix kept');
+  expect(shown({ keptItems: 1, prefixKept: false })).toMatch(/only the first 1 as before: .* lost from there on$/);
+  const instructions = (end: string) => `${'Be kind. '.repeat(100)}${end}`;
+  const [before, after] = [instructions('Today is Monday.'), instructions('Today is Tuesday.')];
+  const settings = [{ change: 'changed' as const, name: 'instructions', before, after }];
+  const lost = shown({ keptItems: 0, prefixKept: false, settings });
+  expect(lost).toContain('the provider’s cache is lost from the beginning');
+  expect(lost).toMatch(/~ instructions: ….*Today is Monday\. → ….*Today is Tuesday\.$/);
+});
