@@ -97,6 +97,13 @@ export function methodOf(apiName: string, member: string): string {
   return `coach/${apiName}/${member}`;
 }
 
+/** What `methodOf` put together, or null. */
+export function memberOf(method: string): { apiName: string; member: string } | null {
+  const [prefix, apiName, member, ...rest] = method.split('/');
+  if (prefix !== 'coach' || apiName === undefined || member === undefined || rest.length > 0) return null;
+  return { apiName, member };
+}
+
 /** The requests of an api with their names, in declaration order. */
 export function requestsOf(target: Api): [name: string, spec: RequestSpec][] {
   return Object.entries(target.members).filter((entry): entry is [string, RequestSpec] => entry[1].kind === 'request');

@@ -70,7 +70,10 @@ export const ErrorShape = z.object({
 export type ErrorShape = z.infer<typeof ErrorShape>;
 
 /** JSON-RPC 2.0 numbers: bad parameters, a named fault of ours, and a cancelled request (LSP 3.17). */
-export const rpcCodes = { invalidParams: -32602, coach: -32000, cancelled: -32800, internal: -32603 } as const;
+export const rpcCodes = {
+  ...{ noMethod: -32601, invalidParams: -32602, internal: -32603 },
+  ...{ coach: -32000, cancelled: -32800 },
+} as const;
 
 /** The one error class. `message` says what is wrong, `hint` what the user can do about it. */
 export class CoachError extends Error {

@@ -91,6 +91,16 @@ export const baseUrlVariables: readonly string[] = [
   'GOOGLE_GEMINI_BASE_URL',
 ];
 
+/** Base URLs that this environment names, by variable. */
+export function baseUrlsOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(baseUrlVariables.flatMap(name => (env[name] ? [[name, env[name]]] : [])));
+}
+
+/** Hosts to which this environment names no proxy. */
+export function noProxyOf(env: Readonly<Record<string, string | undefined>>): string {
+  return env['NO_PROXY'] || env['no_proxy'] || '';
+}
+
 export const Launch = z.object({
   /** Opaque; names this launch to the proxy (credentials in the proxy URL, first path part in the base URL). */
   token: z.string(),
@@ -137,17 +147,31 @@ export const proxy = api('proxy', {
       noProxy: z.string().default(''),
       /** The caller's own base URLs, by variable: the agent goes on to where they lead, recorded. Others are stale. */
       baseUrls: z.record(z.string(), z.string()).optional(),
+      /** Base URLs of the agent's own configuration, by setting: the same. */
+      settings: z.record(z.string(), z.string()).optional(),
       /** Limits of this launch alone. */
       budget: Budget.optional(),
     }),
-    result: Launch,
+    result: Launch.extend({
+      /** What the agent's configuration has to say instead, by setting. */
+      settings: z.record(z.string(), z.string()).default({}),
+    }),
   }),
   environment: request({
     summary:
-      'The environment for a shell whose agents are to be recorded: no launch, so the sessions tell whose they are.',
-    params: z.object({}),
-    result: z.object({ env: z.record(z.string(), z.string().nullable()) }),
-    readOnly: true,
+      'The environment for a shell whose agents are to be recorded, and whose sessions tell whose they are. Only base URLs that are not recorded by themselves take a launch.',
+    params: z.object({
+      /** These as of a launch. */
+      noProxy: z.string().default(''),
+      baseUrls: z.record(z.string(), z.string()).default({}),
+      settings: z.record(z.string(), z.string()).default({}),
+    }),
+    result: z.object({
+      env: z.record(z.string(), z.string().nullable()),
+      settings: z.record(z.string(), z.string()).default({}),
+      /** To close when the shell is gone; null without a launch. */
+      token: z.string().nullable().default(null),
+    }),
   }),
   close: request({
     summary:

@@ -22,6 +22,7 @@ export type Target = keyof typeof targets;
 /** Programs that run in Node: name in dist/, entry file. */
 const programs = {
   server: 'server/main.ts',
+  background: 'server/background.ts',
   cli: 'server/cli.ts',
   recorder: 'server/traces/recorderWorker.ts',
   reader: 'server/traces/reader/readerWorker.ts',
@@ -144,6 +145,8 @@ function bundles(target: Target, dev: boolean, outDir: string): BuildOptions[] {
       },
       loader: { '.node': 'copy' },
       assetNames: '[name]',
+      plugins: [versionOnly, loadedLater('./background.ts', './background.cjs')],
+      supported: { 'dynamic-import': false },
     },
     {
       ...shared,
@@ -168,6 +171,19 @@ function loadedLater(name: string, file: string): Plugin {
     },
   };
 }
+
+/** Of our manifest the programs need the version, and would keep all its 40 KB in memory. */
+const versionOnly: Plugin = {
+  name: 'version-only',
+  setup({ onLoad }) {
+    const manifest = join(root, 'package.json');
+    onLoad({ filter: /package\.json$/ }, ({ path }) => {
+      if (path !== manifest) return undefined;
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json', watchFiles: [path] };
+    });
+  },
+};
 
 function pages(): string[] {
   return readdirSync(join(root, 'webview/pages'));

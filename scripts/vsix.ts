@@ -32,7 +32,7 @@ export function readArchive(file: string): ReadonlyMap<string, () => Buffer> {
 /** What a package of ours consists of, below `extension/`; any other file in it is there by mistake. */
 const own = [
   /^(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt)$/,
-  /^dist\/(extension|languageClient|server|cli|recorder|reader)\.cjs$/,
+  /^dist\/(extension|languageClient|server|background|cli|recorder|reader)\.cjs$/,
   /^dist\/(shim\.mjs|hosts|THIRD-PARTY-NOTICES\.txt)$/,
   /^dist\/[a-z0-9-]+\.node$/,
   /^dist\/webview\/[a-z]+\.(js|css)$/,

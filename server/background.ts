@@ -3,7 +3,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { server as serverApi } from '../protocol/server.ts';
-import { delay, toIso } from './base/clock.ts';
+import { aborted, delay, toIso } from './base/clock.ts';
 import { DisposableStack } from './base/disposable.ts';
 import { giveBackAtRest } from './base/freedMemory.ts';
 import { type HeldLock, takeLock } from './base/lock.ts';
@@ -12,14 +12,17 @@ import { outerProxyOf } from './base/outerProxy.ts';
 import { type CoachPaths, coachPaths, ensureHome, readOnlyError } from './base/paths.ts';
 import { checkSettings, environmentSettings, settingPrints } from './base/settings.ts';
 import { machineSleep, type SleepLog } from './base/sleep.ts';
+import { successor } from './base/successor.ts';
 import { version } from './base/version.ts';
 import { createServices, type Services } from './services.ts';
+import { serveClient } from './surfaces/clients.ts';
 import { domain } from './surfaces/domain.ts';
-import { serveStream } from './surfaces/lsp.ts';
 
 const idleCheckMs = 1000;
 /** How long a predecessor that was killed may still hold the lock. */
 const handoverMs = 2000;
+const succeeded =
+  'The files of this server were deleted or moved, and another one serves in its place. This one has left it the port; it goes on for the agents that are connected and ends with the last of them.';
 /** Time for the answer to `stop` to leave before the connections are closed. */
 const replyMs = 50;
 
@@ -86,9 +89,15 @@ export async function runServer(): Promise<void> {
 
   const listener = createServer(socket => {
     clients.add(socket);
-    serveStream(
+    serveClient(
       socket,
-      { domains: [own, ...services.domains], bus: services.bus, taskFiles: services.taskFiles, token, greet: status },
+      {
+        domains: { ...services.domains, server: async () => own },
+        bus: services.bus,
+        taskFiles: services.taskFiles,
+        token,
+        greet: status,
+      },
       () => clients.delete(socket),
     );
   });
@@ -109,8 +118,21 @@ export async function runServer(): Promise<void> {
 
   owner.add(giveBackAtRest(() => busy(services)));
 
-  await new Promise<void>(resolve => stopping.signal.addEventListener('abort', () => resolve(), { once: true }));
-  await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  let isSucceeded = false;
+  const giveWay = async () => {
+    isSucceeded = true;
+    log.warn(succeeded);
+    services.giveWay();
+    for (const client of clients) client.destroy();
+    do await delay(idleCheckMs);
+    while (busy(services));
+    stop('another server serves this home');
+  };
+  successor(paths.tokenFile, token, idleCheckMs, stopping.signal).then(giveWay, () => undefined);
+
+  await aborted(stopping.signal);
+  // What lies where our files did is a successor's: its socket would go with our listener.
+  if (!isSucceeded) await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
   process.exit(0);
 }
 

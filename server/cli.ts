@@ -8,8 +8,9 @@ if (problem !== null) {
 
 // Who reads the output, such as `head`, has enough of it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`The output could not be written: ${error.message}\n`);
+  process.exit(1);
 });
 
 // No top-level await: the bundle is CommonJS.

@@ -1,4 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
+import { holdOptimizers } from './base/optimizers.ts';
 import { nodeProblem } from './base/version.ts';
 
 // Asked first: better-sqlite3 crashes the process on an older Node instead of failing.
@@ -10,6 +11,7 @@ if (problem !== null) {
 
 // Forwarding makes little garbage, yet V8 would let its young generation grow to 128 MB before it looks.
 setFlagsFromString('--semi-space-growth-factor=1');
+holdOptimizers();
 
 // No top-level await: the bundle is CommonJS.
 void import('./background.ts')

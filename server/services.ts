@@ -1,18 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { agents as agentsApi } from '../protocol/agents.ts';
 import { proxy as proxyApi } from '../protocol/proxy.ts';
-import { reviews as reviewsApi } from '../protocol/reviews.ts';
-import { runs as runsApi } from '../protocol/runs.ts';
 import { sessions as sessionsApi } from '../protocol/sessions.ts';
-import { suites as suitesApi } from '../protocol/suites.ts';
-import { tasks as tasksApi } from '../protocol/tasks.ts';
 import { agents } from './agents/index.ts';
 import { recordedAgents } from './agents/recorded.ts';
 import { EventBus } from './base/bus.ts';
 import { systemClock } from './base/clock.ts';
 import { type AsyncOwner, DisposableStack } from './base/disposable.ts';
 import { onDemand } from './base/onDemand.ts';
+import { releaseOptimizers } from './base/optimizers.ts';
 import { secretValues } from './base/settings.ts';
 import type { TaskFiles } from './language/taskFiles.ts';
 import { toAddressPolicy } from './proxy/addressPolicy.ts';
@@ -20,11 +16,9 @@ import { toBudgetLimits } from './proxy/budget.ts';
 import { createProxy } from './proxy/captureProxy.ts';
 import { announceProxy, proxyHandlers } from './proxy/handlers.ts';
 import { ModelHosts } from './proxy/hosts.ts';
-import { openReplaySource } from './proxy/replay/reference.ts';
-import { startReplay } from './proxy/replay/replayServer.ts';
 import { toOverrides } from './proxy/upstreamSetting.ts';
 import type { ServiceOptions } from './serviceOptions.ts';
-import { type Domain, domain, domainOnDemand } from './surfaces/domain.ts';
+import { type Domains, domain } from './surfaces/domain.ts';
 import { CodexSessionFiles, codexSessionDirectories } from './traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
 import { ReaderThread } from './traces/reader/readerThread.ts';
@@ -35,13 +29,15 @@ import { TraceStore } from './traces/store.ts';
 
 /** Everything the server does, put together. */
 export interface Services extends AsyncOwner {
-  readonly domains: readonly Domain[];
+  readonly domains: Domains;
   readonly bus: EventBus;
   /** The language of the tasks' files, loaded when one is opened in an editor. */
   readonly taskFiles: () => Promise<TaskFiles>;
   runningTrials(): number;
   /** Connections of agents that would break if this process ended. */
   tracedConnections(): number;
+  /** Takes no new agents: another server has taken the place of this one. */
+  giveWay(): void;
 }
 
 /**
@@ -112,6 +108,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
 
   let runningTrials = () => 0;
   const trials = onDemand(async () => {
+    releaseOptimizers();
     const { createTrialServices } = await import('./trialServices.ts');
     const services = owner.add(
       await createTrialServices({ ...options, bus, clock, recorder, traces, codexFiles, proxy, port, hide }),
@@ -122,21 +119,27 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
   // Where there were trials, the end of the last server may have cut some off, whose sandboxes are still there.
   if (existsSync(paths.coachDb)) await trials();
 
-  const domains: Domain[] = [
-    domain(sessionsApi, sessionHandlers({ store: traces, files: codexFiles, reader, recorder, clock })),
-    domain(
-      proxyApi,
-      proxyHandlers({
-        ...{ service: proxy, recorder, store: traces, port, defaultHost: hostOf, hosts, upstreams: overrides },
-        startReplay: async (reference, pace) => startReplay(await openReplaySource(reference, traces), log, { pace }),
-      }),
-    ),
-    domainOnDemand(tasksApi, async () => (await trials()).tasks),
-    domainOnDemand(suitesApi, async () => (await trials()).suites),
-    domainOnDemand(runsApi, async () => (await trials()).runs),
-    domainOnDemand(reviewsApi, async () => (await trials()).reviews),
-    domainOnDemand(agentsApi, async () => (await trials()).agents),
-  ];
+  const sessions = domain(sessionsApi, sessionHandlers({ store: traces, files: codexFiles, reader, recorder, clock }));
+  const proxied = domain(
+    proxyApi,
+    proxyHandlers({
+      ...{ service: proxy, recorder, store: traces, port, defaultHost: hostOf, hosts, upstreams: overrides },
+      startReplay: async (reference, pace) => {
+        const { openReplaySource } = await import('./proxy/replay/reference.ts');
+        const { startReplay } = await import('./proxy/replay/replayServer.ts');
+        return startReplay(await openReplaySource(reference, traces), log, { pace });
+      },
+    }),
+  );
+  const domains: Domains = {
+    sessions: async () => sessions,
+    proxy: async () => proxied,
+    tasks: async () => (await trials()).domains.tasks,
+    suites: async () => (await trials()).domains.suites,
+    runs: async () => (await trials()).domains.runs,
+    reviews: async () => (await trials()).domains.reviews,
+    agents: async () => (await trials()).domains.agents,
+  };
   const taskFiles = onDemand(async () => {
     const { createTaskFiles } = await import('./language/taskFiles.ts');
     return createTaskFiles(async () => (await trials()).history);
@@ -147,6 +150,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     taskFiles,
     runningTrials: () => runningTrials(),
     tracedConnections: () => proxy.openConnections(),
+    giveWay: () => proxy.giveWay(),
     dispose: () => owner.dispose(),
   };
 }

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import type { agents as agentsApi } from '../protocol/agents.ts';
-import type { Handlers } from '../protocol/api.ts';
+import { agents as agentsApi } from '../protocol/agents.ts';
 import { CoachError } from '../protocol/errors.ts';
-import type { reviews as reviewsApi } from '../protocol/reviews.ts';
-import type { runs as runsApi } from '../protocol/runs.ts';
+import { reviews as reviewsApi } from '../protocol/reviews.ts';
+import { runs as runsApi } from '../protocol/runs.ts';
 import type { Exchange } from '../protocol/sessions.ts';
-import type { suites as suitesApi } from '../protocol/suites.ts';
-import type { tasks as tasksApi } from '../protocol/tasks.ts';
+import { suites as suitesApi } from '../protocol/suites.ts';
+import { tasks as tasksApi } from '../protocol/tasks.ts';
 import { codex } from './agents/codex.ts';
 import { agents, findAgent } from './agents/index.ts';
 import { findInstalled } from './agents/install.ts';
@@ -36,6 +35,7 @@ import type { ProxyService } from './proxy/proxy.ts';
 import { openReplaySource } from './proxy/replay/reference.ts';
 import { startReplay } from './proxy/replay/replayServer.ts';
 import type { ServiceOptions } from './serviceOptions.ts';
+import { type Domain, domain } from './surfaces/domain.ts';
 import { findTask } from './tasks/catalogue.ts';
 import { loadPreparedTask } from './tasks/format.ts';
 import { taskHandlers } from './tasks/handlers.ts';
@@ -63,11 +63,7 @@ export interface TrialServiceOptions extends ServiceOptions {
 
 /** What serves tasks, runs and agents. */
 export interface TrialServices extends AsyncOwner {
-  readonly tasks: Handlers<typeof tasksApi>;
-  readonly suites: Handlers<typeof suitesApi>;
-  readonly runs: Handlers<typeof runsApi>;
-  readonly reviews: Handlers<typeof reviewsApi>;
-  readonly agents: Handlers<typeof agentsApi>;
+  readonly domains: Readonly<Record<'tasks' | 'suites' | 'runs' | 'reviews' | 'agents', Domain>>;
   /** What the language of the tasks' files asks of earlier trials. */
   readonly history: Pick<RunStore, 'endedTrials' | 'run'>;
   readonly runningTrials: () => number;
@@ -90,30 +86,35 @@ export async function createTrialServices(options: TrialServiceOptions): Promise
   for (const executor of executors.all) {
     void executor.sweep(log).catch((error: unknown) => log.warn(`Sweeping ${executor.title} failed.`, { error }));
   }
+  const tasks = taskHandlers({
+    ...{ paths, clock, bus, log },
+    sessions,
+    sample: { source: sampleSource, directory: paths.workspaces },
+    validate: async (directory, { root, executor, repeats, keys, ...asked }, signal) => {
+      const deps = { executors, proofs: store, clock, log };
+      const ways = judging(options);
+      const judge = {
+        settings: chooseJudge(asked, ways),
+        deps: judgeDeps({ ...ways, keys: { ...ways.keys(root), ...keys }, pauseMs: judgePauseMs }),
+      };
+      await validateTask(await loadPreparedTask(directory), { executor, repeats, judge }, deps, signal);
+    },
+    runTests: async (directory, executor, signal) =>
+      runPresentTests(await loadPreparedTask(directory), executor, { executors, log }, signal),
+  });
+  const runs = runHandlers({
+    ...{ service, store, executors, clock, log, repositoryRoot, loadTask, findAgent, judgePauseMs },
+    ...judging(options),
+  });
+  const reviews = reviewHandlers({ store, bus, clock, sessions, loadTask, judge: judging(options).judge });
   return {
-    tasks: taskHandlers({
-      ...{ paths, clock, bus, log },
-      sessions,
-      sample: { source: sampleSource, directory: paths.workspaces },
-      validate: async (directory, { root, executor, repeats, keys, ...asked }, signal) => {
-        const deps = { executors, proofs: store, clock, log };
-        const ways = judging(options);
-        const judge = {
-          settings: chooseJudge(asked, ways),
-          deps: judgeDeps({ ...ways, keys: { ...ways.keys(root), ...keys }, pauseMs: judgePauseMs }),
-        };
-        await validateTask(await loadPreparedTask(directory), { executor, repeats, judge }, deps, signal);
-      },
-      runTests: async (directory, executor, signal) =>
-        runPresentTests(await loadPreparedTask(directory), executor, { executors, log }, signal),
-    }),
-    suites: suiteHandlers({ bus }),
-    runs: runHandlers({
-      ...{ service, store, executors, clock, log, repositoryRoot, loadTask, findAgent, judgePauseMs },
-      ...judging(options),
-    }),
-    reviews: reviewHandlers({ store, bus, clock, sessions, loadTask, judge: judging(options).judge }),
-    agents: agentHandlers({ agents, findAgent, executors, cache: paths.cache, env, bus }),
+    domains: {
+      tasks: domain(tasksApi, tasks),
+      suites: domain(suitesApi, suiteHandlers({ bus })),
+      runs: domain(runsApi, runs),
+      reviews: domain(reviewsApi, reviews),
+      agents: domain(agentsApi, agentHandlers({ agents, findAgent, executors, cache: paths.cache, env, bus })),
+    },
     history: store,
     runningTrials: () => service.runningTrials,
     dispose: () => owner.dispose(),

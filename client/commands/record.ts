@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { AgentInfo } from '../../protocol/agents.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import { baseUrlsOf, noProxyOf } from '../../protocol/proxy.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
 import { editorHas } from '../editorCommand.ts';
@@ -108,9 +109,14 @@ async function discardRecording(coach: Coach): Promise<void> {
   void remindOfPutAside(coach, repository);
 }
 
-/** Agents started in this terminal are recorded; the launch is forgotten when it closes. */
+/** Agents started in this terminal are recorded where they go; the launch is forgotten when it closes. */
 async function openRecordedTerminal(coach: Coach): Promise<void> {
-  const { env, token } = await coach.api.proxy.launch({ agent: 'codex', label: 'terminal' });
+  const { env, token } = await coach.api.proxy.launch({
+    agent: 'codex',
+    label: 'terminal',
+    noProxy: noProxyOf(process.env),
+    baseUrls: baseUrlsOf(process.env),
+  });
   const terminal = vscode.window.createTerminal({
     name: vscode.l10n.t('Coached'),
     iconPath: new vscode.ThemeIcon('record'),

@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import { CoachError } from '../../protocol/errors.ts';
+import { baseUrlsOf, noProxyOf } from '../../protocol/proxy.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
+import { showFailure } from '../failures.ts';
 import { setting } from '../settings.ts';
 
 /**
@@ -15,22 +18,40 @@ export function routeTerminals(
   collection.persistent = false;
   collection.clear();
   let route = '';
+  /** Of the launch that base URLs may need. */
+  let token: string | null = null;
+
+  const close = (launch: string | null) => {
+    if (launch !== null) void coach.api.proxy.close({ token: launch }).catch(() => undefined);
+  };
 
   async function update(): Promise<void> {
     const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
     const routed = vscode.workspace.isTrusted ? folders.filter(({ uri }) => setting('terminal.record', uri)) : [];
-    const env = routed.length === 0 || coach.server.state === 'down' ? {} : await environment(coach);
-    const wanted = JSON.stringify([routed.map(({ uri }) => uri.toString()), env]);
+    const isOff = routed.length === 0 || coach.server.state === 'down';
+    const { env, token: opened } = isOff ? nothing : await environment(coach);
+    const wanted = withoutToken(JSON.stringify([routed.map(({ uri }) => uri.toString()), env]), opened);
     // The editor marks open terminals as outdated with every change.
-    if (wanted === route) return;
+    if (wanted === route) return close(opened);
     route = wanted;
     for (const folder of folders) fill(collection, folder, routed.includes(folder) ? env : {});
+    if (coach.server.state !== 'down') close(token);
+    token = opened;
   }
 
-  const updateSoon = () => void update().catch((error: unknown) => coach.log.warn(`Terminals: ${String(error)}`));
+  const updateSoon = () =>
+    void update().catch((error: unknown) => {
+      if (CoachError.from(error).code === 'input.invalid') return void showFailure(error, coach.log);
+      coach.log.warn(`Terminals: ${String(error)}`);
+    });
   updateSoon();
   return vscode.Disposable.from(
-    { dispose: () => collection.clear() },
+    {
+      dispose: () => {
+        collection.clear();
+        close(token);
+      },
+    },
     vscode.workspace.onDidChangeConfiguration(event => {
       if (event.affectsConfiguration(`${prefix}.terminal.record`)) updateSoon();
     }),
@@ -42,10 +63,22 @@ export function routeTerminals(
   );
 }
 
-/** The proxy is started for it. */
-async function environment(coach: Coach): Promise<Record<string, string | null>> {
+interface Route {
+  readonly env: Readonly<Record<string, string | null>>;
+  readonly token: string | null;
+}
+
+const nothing: Route = { env: {}, token: null };
+
+/** The proxy is started for it. @throws CoachError `input.invalid` for base URLs of the editor that can't be recorded */
+async function environment(coach: Coach): Promise<Route> {
   await coach.api.proxy.start({});
-  return (await coach.api.proxy.environment({})).env;
+  return coach.api.proxy.environment({ noProxy: noProxyOf(process.env), baseUrls: baseUrlsOf(process.env) });
+}
+
+/** A launch that was opened anew leads where the one before it did. */
+function withoutToken(text: string, token: string | null): string {
+  return token === null ? text : text.replaceAll(token, '');
 }
 
 function fill(

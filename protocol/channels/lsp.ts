@@ -14,14 +14,11 @@ export interface JsonRpcConnection {
   onNotification(method: string, handler: (params: unknown) => void): Disposable;
 }
 
-/**
- * A channel over JSON-RPC. `responseError` builds the connection library's own error, the only kind whose
- * number and data it puts on the wire.
- */
-export function lspChannel(
-  connection: JsonRpcConnection,
-  responseError: (code: number, message: string, data: unknown) => Error,
-): Channel {
+/** Builds the connection library's own error, the only kind whose number and data it puts on the wire. */
+type ResponseErrors = (code: number, message: string, data: unknown) => Error;
+
+/** A channel over JSON-RPC. */
+export function lspChannel(connection: JsonRpcConnection, responseError: ResponseErrors): Channel {
   return {
     // An undefined token would count as one more parameter.
     request: (method, params, signal) =>
@@ -30,16 +27,40 @@ export function lspChannel(
         : connection.sendRequest(method, params ?? {}, tokenOf(signal)),
     notify: (method, params) => void connection.sendNotification(method, params),
     onRequest: (method, handler) =>
-      connection.onRequest(method, async (params, token) => {
-        try {
-          return (await handler(params, signalOf(token))) ?? null;
-        } catch (error) {
-          const rpc = toRpcError(error);
-          throw responseError(rpc.code, rpc.message, rpc.data);
-        }
-      }),
+      connection.onRequest(method, (params, token) => settled(() => handler(params, signalOf(token)), responseError)),
     onNotify: (method, handler) => connection.onNotification(method, handler),
   };
+}
+
+/** A server's end of a connection, as scripts (JSON-RPC alone) and editors (LSP) have it. */
+export interface ServedConnection {
+  readonly connection: {
+    /** Takes the requests that have no handler of their own. */
+    onRequest(handler: (method: string, params: unknown, token: Token) => Promise<unknown>): Disposable;
+    sendNotification(method: string, params: unknown): unknown;
+    listen(): void;
+  };
+  /** Of the library that the connection is from. */
+  readonly responseError: ResponseErrors;
+}
+
+/** Answers every request that has no handler of its own. */
+export function answerRequests(
+  { connection, responseError }: ServedConnection,
+  answer: (method: string, params: unknown, signal: AbortSignal) => Promise<unknown>,
+): Disposable {
+  return connection.onRequest((method, params, token) =>
+    settled(() => answer(method, params, signalOf(token)), responseError),
+  );
+}
+
+async function settled(answer: () => Promise<unknown>, responseError: ResponseErrors): Promise<unknown> {
+  try {
+    return (await answer()) ?? null;
+  } catch (error) {
+    const rpc = toRpcError(error);
+    throw responseError(rpc.code, rpc.message, rpc.data);
+  }
 }
 
 function tokenOf(signal: AbortSignal): Token {

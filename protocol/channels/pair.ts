@@ -22,7 +22,7 @@ function endOf(own: End, other: End): Channel {
   return {
     async request(method, params, signal) {
       const handler = other.requests.get(method);
-      if (handler === undefined) throw new RpcError(-32601, `No handler for ${method}`);
+      if (handler === undefined) throw new RpcError(rpcCodes.noMethod, `No handler for ${method}`);
       if (signal?.aborted) throw new RpcError(rpcCodes.cancelled, 'Cancelled.');
       const controller = new AbortController();
       const abort = () => controller.abort();

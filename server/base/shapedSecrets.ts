@@ -39,7 +39,11 @@ const beginnings = new RegExp(
 const readersAt = new Map(
   [...readers.keys()].map(prefix => [
     prefix,
-    [...readers].filter(([other]) => prefix.startsWith(other)).sort(([a], [b]) => b.length - a.length),
+    [...prefix].flatMap((_, index) => {
+      const other = prefix.slice(0, prefix.length - index);
+      const reader = readers.get(other);
+      return reader === undefined ? [] : [[other, reader] as const];
+    }),
   ]),
 );
 

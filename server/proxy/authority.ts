@@ -1,10 +1,10 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { writeFileAtomic } from '../base/files.ts';
 import { readOnlyError } from '../base/paths.ts';
+import { authorityFiles } from './authorityFiles.ts';
 import { createCertificate, restrictions } from './certificate.ts';
 import { hostName } from './hosts.ts';
 import { systemRoots } from './roots.ts';
@@ -23,11 +23,11 @@ export interface Authority {
   readonly caFile: string;
   /** The system's roots with ours: for programs that replace their roots by one file. */
   readonly bundleFile: string;
-  /** A server certificate for one permitted host, made once per host. */
+  /** A server certificate for one permitted host, made once per host and again when it is not valid at this time. */
   contextFor(host: string): SecureContext;
   /**
-   * Widens the constraints: the certificate is renewed with the same key, so who trusts the old one still can. Files
-   * that were deleted meanwhile are there again afterwards.
+   * Widens the constraints: the certificate is renewed with the same key, so who trusts the old one still can. So it is
+   * when the time has left it behind. Files that were deleted meanwhile are there again afterwards.
    */
   permit(hosts: readonly string[]): Promise<void>;
 }
@@ -40,14 +40,6 @@ interface KeyPair {
 interface AuthorityState {
   readonly keys: KeyPair;
   readonly pem: string;
-}
-
-export function authorityFiles(directory: string): { caFile: string; keyFile: string; bundleFile: string } {
-  return {
-    caFile: join(directory, 'ca.pem'),
-    keyFile: join(directory, 'ca.key'),
-    bundleFile: join(directory, 'bundle.pem'),
-  };
 }
 
 /** Opens the authority in `directory` (0700), and makes or renews it where needed. @throws CoachError `disk.readOnly` */
@@ -98,9 +90,9 @@ export async function openAuthority(
     return writeFileAtomic(bundleFile, `${systemRoots(env).join('\n')}\n${state.pem}`);
   }
 
-  async function widen(more: readonly string[]): Promise<void> {
+  async function update(more: readonly string[]): Promise<void> {
     const added = more.filter(host => isName(host) && !permitted.has(host));
-    if (added.length === 0) return;
+    if (added.length === 0 && isCurrent(new X509Certificate(state.pem))) return;
     const wider = new Set([...permitted, ...added]);
     state = await renew(state.keys, wider);
     permitted = wider;
@@ -110,14 +102,27 @@ export async function openAuthority(
 
   const serverKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const serverKeyPem = serverKeys.privateKey.export({ type: 'pkcs8', format: 'pem' });
-  const contexts = new Map<string, { context: SecureContext; expiresAt: number }>();
+  const contexts = new Map<string, { context: SecureContext; madeAt: number }>();
+
+  /** One after the other: who is told that its host is permitted must find it in the files. */
+  function inTurn(change: () => Promise<void>): Promise<void> {
+    const renewal = renewals.then(change);
+    renewals = renewal.catch(() => undefined);
+    return renewal;
+  }
 
   return {
     caFile,
     bundleFile,
     contextFor(host) {
+      const now = Date.now();
       const known = contexts.get(host);
-      if (known !== undefined && known.expiresAt > Date.now()) return known.context;
+      // One that was made later than now is of a clock that was ahead.
+      if (known !== undefined && known.madeAt <= now && now < known.madeAt + (serverDays - 1) * dayMs) {
+        return known.context;
+      }
+      // Where it is time for a new one, it may be for a new authority too. A failure is told to the next launch.
+      inTurn(() => update([])).catch(() => undefined);
       const cert = createCertificate({
         commonName: host,
         publicKey: serverKeys.publicKey,
@@ -126,14 +131,14 @@ export async function openAuthority(
         role: { kind: 'server', hosts: [host] },
       });
       const context = createSecureContext({ key: serverKeyPem, cert: cert + state.pem, minVersion: 'TLSv1.2' });
-      contexts.set(host, { context, expiresAt: Date.now() + (serverDays - 1) * dayMs });
+      contexts.set(host, { context, madeAt: now });
       return context;
     },
     permit(more) {
-      // One after the other: who is told that its host is permitted must find it in the files.
-      const renewal = renewals.then(() => restore()).then(() => widen(more));
-      renewals = renewal.catch(() => undefined);
-      return renewal;
+      return inTurn(async () => {
+        await restore();
+        await update(more);
+      });
     },
   };
 }
@@ -162,9 +167,11 @@ function readState(caFile: string, keyFile: string): AuthorityState | null {
 /** Whether a certificate lasts for a while and permits these hosts and no others. */
 function fits(pem: string, hosts: ReadonlySet<string>): boolean {
   const certificate = new X509Certificate(pem);
+  return isCurrent(certificate) && certificate.raw.includes(restrictions([...hosts]));
+}
+
+/** Whether a certificate lasts for a while. One that was made while the clock was ahead is not valid yet. */
+function isCurrent({ validFrom, validTo }: X509Certificate): boolean {
   const now = Date.now();
-  // One that was made while the clock was ahead is not valid yet.
-  const current =
-    Date.parse(certificate.validFrom) <= now && Date.parse(certificate.validTo) - now > renewBeforeDays * dayMs;
-  return current && certificate.raw.includes(restrictions([...hosts]));
+  return Date.parse(validFrom) <= now && Date.parse(validTo) - now > renewBeforeDays * dayMs;
 }

@@ -4,14 +4,12 @@ import { literalAddress, reservedKind } from './addresses.ts';
 import { type ModelEndpoint, type ModelHosts, modelEndpoint } from './hosts.ts';
 import { overrideOf } from './launches.ts';
 
-/** Base URLs of an agent, by variable. */
+/** Base URLs of an agent, by the variable or the setting that names them. */
 export type BaseUrls = Readonly<Record<string, string>>;
 
 /** How an agent goes on to where its base URLs lead, and is recorded on the way. */
 export interface BaseUrlRoute {
-  /** URLs that stay. */
-  readonly kept: BaseUrls;
-  /** Hosts of those that are recorded for this launch alone. */
+  /** Hosts that are recorded for this launch alone. */
   readonly overrides: readonly UpstreamOverride[];
   /** URLs in whose place the agent is given the launch's own. */
   readonly led: BaseUrls;
@@ -34,7 +32,6 @@ export interface RecordedPlaces {
  * @throws CoachError `input.invalid` for what can't be recorded: without its URL the agent would go elsewhere with its key
  */
 export function routeBaseUrls(urls: BaseUrls, places: RecordedPlaces): BaseUrlRoute {
-  const kept: Record<string, string> = {};
   const led: Record<string, string> = {};
   const overrides: UpstreamOverride[] = [];
   let endpoint: string | null = null;
@@ -42,7 +39,6 @@ export function routeBaseUrls(urls: BaseUrls, places: RecordedPlaces): BaseUrlRo
     const { origin, place } = parseBaseUrl(name, value);
     const known = isRecorded(place, places);
     if (known || (place.scheme === 'https' && place.port === 443 && !isLocal(place))) {
-      kept[name] = value;
       if (!known && overrideOf(place.host, overrides) === null) overrides.push({ host: place.host, target: origin });
     } else {
       endpoint ??= origin;
@@ -50,21 +46,21 @@ export function routeBaseUrls(urls: BaseUrls, places: RecordedPlaces): BaseUrlRo
       led[name] = value;
     }
   }
-  return { kept, overrides, led, endpoint };
+  return { overrides, led, endpoint };
 }
 
 /** A recording answers whatever the agent would have asked. */
 export function routeToRecording(urls: BaseUrls): BaseUrlRoute {
-  return { kept: {}, overrides: [], led: urls, endpoint: null };
+  return { overrides: [], led: urls, endpoint: null };
 }
 
-/** The variables of the agent for which the launch was opened: its requests reach the places that its own URLs name. */
-export function routedVariables({ kept, led }: BaseUrlRoute, { port, token }: Launch): Record<string, string> {
+/** URLs with which the agent's requests come to its launch, and go on from there. */
+export function routedUrls(led: BaseUrls, { port, token }: Pick<Launch, 'port' | 'token'>): Record<string, string> {
   const ours = Object.entries(led).map(([name, value]) => {
     const [, login = '', path = ''] = /^https?:\/\/([^/?#@]*@)?[^/?#]*(.*)$/i.exec(value.trim()) ?? [];
     return [name, `http://${login}127.0.0.1:${port}/${token}${path}`];
   });
-  return { ...kept, ...Object.fromEntries(ours) };
+  return Object.fromEntries(ours);
 }
 
 /** Agents ask no proxy for a place on this machine: there only what leads to this one is recorded. */

@@ -10,8 +10,6 @@ import type { LaunchState } from './launches.ts';
 import { AskedUpgrade, type Spoken } from './upgradeAnswer.ts';
 import { WithheldRequest } from './withheldRequest.ts';
 
-const requestLine = /^[\r\n]*[A-Z]+ /;
-
 /** What travels on a connection to a model host. */
 interface Traffic {
   readonly host: string;
@@ -36,6 +34,11 @@ interface Judge {
 
 /** What the agent speaks, as far as that matters here. */
 type Speech = 'new' | 'blind' | 'http' | 'webSocket';
+
+/** All but the control characters that nobody takes for blank: some servers ask little of a request. */
+function mayBeginRequest(byte = 0x20): boolean {
+  return byte > 0x1b || (byte >= 0x09 && byte <= 0x0d);
+}
 
 /**
  * Stands in for the connection to a model host. Requests pass byte for byte until one is refused: that one is read to
@@ -104,7 +107,7 @@ class BudgetGate extends Duplex {
 
   #take(chunk: Buffer): void {
     // What is no HTTP is no use of a model's budget either.
-    if (this.#speech === 'new') this.#speech = requestLine.test(chunk.toString('latin1', 0, 32)) ? 'http' : 'blind';
+    if (this.#speech === 'new') this.#speech = mayBeginRequest(chunk[0]) ? 'http' : 'blind';
     if (this.#verdict === 'refused') return;
     if (this.#upgrade.holds) this.#upgrade.hold(chunk);
     else if (this.#speech === 'blind') this.#pass(chunk);
@@ -127,7 +130,8 @@ class BudgetGate extends Duplex {
     } else this.#pass(this.#rawHead);
     if (upgrade === null) return;
     this.#upgrade.asked();
-    this.#opener = upgrade.toLowerCase() === 'websocket' ? facts : null;
+    // It may be one of several that the agent would take.
+    this.#opener = /(^|[ \t,])websocket([ \t,/]|$)/i.test(upgrade) ? facts : null;
   }
 
   #withhold(head: HttpHead): void {

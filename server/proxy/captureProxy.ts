@@ -9,10 +9,9 @@ import type { Recorder } from '../traces/recorder.ts';
 import type { RecorderEvent } from '../traces/recorderMessages.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { type AddressPolicy, toAddressPolicy } from './addressPolicy.ts';
-import { type Authority, authorityFiles, openAuthority } from './authority.ts';
+import { authorityFiles } from './authorityFiles.ts';
 import { BudgetGuard, type BudgetLimits, noLimits, type SpendingStore } from './budget.ts';
 import type { ConnectionDeps } from './connectionDeps.ts';
-import { serveConnection } from './connections.ts';
 import { DistrustingPrograms } from './distrust.ts';
 import { canonicalHost, ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment } from './launchEnvironment.ts';
@@ -21,7 +20,7 @@ import { LaunchStore, toSpec } from './launchStore.ts';
 import { listenOn, listenOnLoopback, loopback } from './listening.ts';
 import { LossesOfDay } from './lossesOfDay.ts';
 import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
-import { Upstreams } from './upstream.ts';
+import type { Serving } from './serving.ts';
 
 /** How long `settled` waits for connections that the agent's end should have closed. */
 const settleMs = 2000;
@@ -61,16 +60,16 @@ class CaptureProxy implements ProxyService {
   readonly #distrusting: DistrustingPrograms;
   readonly #hosts: ModelHosts;
   readonly #policy: AddressPolicy;
-  readonly #upstreams: Upstreams;
   readonly #changes = new Emitter<ProxyStatus>();
   readonly #listeners = new Set<Server>();
   readonly #sockets = new Set<Socket>();
   readonly #subscription: Disposable;
-  #listening: Promise<Authority> | null = null;
-  #authority: Authority | null = null;
+  #listening: Promise<Serving> | null = null;
+  #serving: Serving | null = null;
   #port: number | null = null;
   #error: string | null = null;
-  #disposed = false;
+  /** Takes no new agents, and the file of kept launches is no longer ours. */
+  #ended = false;
   #open = 0;
   #exchanges = 0;
   #uncaptured = 0;
@@ -86,7 +85,6 @@ class CaptureProxy implements ProxyService {
     for (const kept of this.#kept.launches) this.#launches.add(new LaunchState(toSpec(kept), kept));
     this.#hosts = deps.hosts ?? new ModelHosts();
     this.#policy = deps.policy ?? toAddressPolicy('');
-    this.#upstreams = new Upstreams({ env: deps.env, policy: this.#policy, ownPort: () => this.#port });
     this.#subscription = deps.recorder.onEvent(event => this.#hear(event));
   }
 
@@ -119,7 +117,7 @@ class CaptureProxy implements ProxyService {
   }
 
   async start(port: number): Promise<ProxyStatus> {
-    if (this.#disposed) throw proxyStopped();
+    if (this.#ended) throw proxyStopped();
     this.#listening ??= this.#listen(port);
     try {
       await this.#listening;
@@ -146,27 +144,32 @@ class CaptureProxy implements ProxyService {
   }
 
   async open(spec: LaunchSpec): Promise<ProxyLaunch> {
-    const authority = await this.#listening;
-    if (authority === null || this.#port === null) throw proxyStopped();
+    const serving = await this.#listening;
+    if (serving === null || this.#port === null) throw proxyStopped();
     this.#deps.recorder.prepare();
-    await authority.permit(this.#namesOf(spec));
+    await serving.authority.permit(this.#namesOf(spec));
     const state = new LaunchState(spec);
     const token = state.token ?? '';
     this.#launches.add(state);
     this.#deps.recorder.hideToken(token);
     if (spec.realKey !== null) this.#deps.recorder.hide(spec.realKey);
     await this.#kept.use(state);
-    return this.#toLaunch(state, token, authority, this.#port);
+    return this.#toLaunch(state, token, serving, this.#port);
   }
 
   find(token: string): ProxyLaunch | null {
     const state = this.#launches.withToken(token);
-    if (state === null || !state.spec.kept || this.#authority === null || this.#port === null) return null;
-    return this.#toLaunch(state, token, this.#authority, this.#port);
+    if (state === null || !state.spec.kept || this.#serving === null || this.#port === null) return null;
+    return this.#toLaunch(state, token, this.#serving, this.#port);
+  }
+
+  giveWay(): void {
+    this.#ended = true;
+    for (const listener of this.#listeners) if (typeof listener.address() !== 'string') void this.#close(listener);
   }
 
   async dispose(): Promise<void> {
-    this.#disposed = true;
+    this.#ended = true;
     this.#subscription.dispose();
     await this.#listening?.catch(() => undefined);
     for (const socket of this.#sockets) socket.destroy();
@@ -176,28 +179,30 @@ class CaptureProxy implements ProxyService {
     this.#changed();
   }
 
-  async #listen(port: number): Promise<Authority> {
+  async #listen(port: number): Promise<Serving> {
     const overridden = (this.#deps.overrides ?? []).map(override => canonicalHost(override.host));
     const ofLaunches = this.#kept.launches.flatMap(kept => this.#namesOf(toSpec(kept)));
     const permitted = [...this.#hosts.names, ...overridden, ...ofLaunches];
-    const authority = await openAuthority(this.#deps.caDirectory, permitted, this.#deps.env);
-    const server = this.#serve(authority, null);
+    const { openServing } = await import('./serving.ts');
+    const upstream = { env: this.#deps.env, policy: this.#policy, ownPort: () => this.#port };
+    const serving = await openServing(this.#deps.caDirectory, permitted, upstream);
+    const server = this.#serve(serving, null);
     await listenOnLoopback(server, port);
-    this.#authority = authority;
+    this.#serving = serving;
     this.#listeners.add(server);
     this.#port = (server.address() as AddressInfo).port;
     this.#error = null;
     await this.#kept.listening(this.#port);
     this.#deps.log.info('Proxy listening.', { host: loopback, port: this.#port });
-    return authority;
+    return serving;
   }
 
-  #serve(authority: Authority, own: LaunchState | null): Server {
+  #serve({ authority, upstreams, serveConnection }: Serving, own: LaunchState | null): Server {
     const deps: ConnectionDeps = {
       authority,
       hosts: this.#hosts,
       policy: this.#policy,
-      upstreams: this.#upstreams,
+      upstreams,
       launches: this.#launches,
       overrideFor: (launch, host) => launch?.overrideOf(host) ?? overrideOf(host, this.#deps.overrides ?? []),
       budgets: this.#budgets,
@@ -236,8 +241,8 @@ class CaptureProxy implements ProxyService {
     void this.#kept.use(state);
   }
 
-  #toLaunch(state: LaunchState, token: string, authority: Authority, port: number): ProxyLaunch {
-    const { bundleFile } = authority;
+  #toLaunch(state: LaunchState, token: string, serving: Serving, port: number): ProxyLaunch {
+    const { bundleFile } = serving.authority;
     const launch: Launch = {
       token,
       env: launchEnvironment({ token, port, bundleFile }),
@@ -249,7 +254,7 @@ class CaptureProxy implements ProxyService {
       id: state.id,
       launch,
       listen: async path => {
-        const server = this.#serve(authority, state);
+        const server = this.#serve(serving, state);
         await rm(path, { force: true });
         await listenOn(server, { path });
         // Its directory keeps others away; inside a sandbox the agent runs under another user.
@@ -299,7 +304,7 @@ class CaptureProxy implements ProxyService {
     launch?.hear(event);
     if (event.kind === 'exchange') {
       this.#budgets.spent(launch, event);
-      if (launch !== null) void this.#kept.use(launch);
+      if (launch !== null && !this.#ended) void this.#kept.use(launch);
     }
     if (event.kind !== 'streaming') this.#changed();
   }

@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { type SecureContext, TLSSocket } from 'node:tls';
 import { HttpSyntaxError, headerOf } from '../traces/wire/httpHead.ts';
 import { gated } from './budgetGate.ts';
 import { admit, answerUnreachable, type ConnectionDeps, openTap } from './connectionDeps.ts';
 import { onlyFor, withKey } from './credentials.ts';
 import type { TrustSign } from './distrust.ts';
-import { answerError, type FirstRequest, readFirstRequest } from './frontDoor.ts';
+import { answerError, type FirstRequest, hasLeft, readFirstRequest } from './frontDoor.ts';
 import { parseAuthority } from './hosts.ts';
 import type { LaunchState } from './launches.ts';
 import { keyFor } from './launchScope.ts';
@@ -14,6 +14,8 @@ import { servePlain } from './plainHttp.ts';
 import { RequestRewriter } from './requestRewriter.ts';
 import { join, splice } from './splice.ts';
 import type { Destination } from './upstream.ts';
+
+const handshakeTimeoutMs = 60_000;
 
 /**
  * Serves one accepted connection. `own` is the launch whose listener it came through: it needs no token, and the
@@ -73,47 +75,62 @@ async function intercept(
     return null;
   });
   if (upstream === null) return;
-  if (socket.destroyed) return upstream.destroy();
-  const helloFrom = socket.bytesRead - rest.length;
+  if (hasLeft(socket)) {
+    socket.destroy();
+    return upstream.destroy();
+  }
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+  const shownFrom = socket.bytesWritten;
   if (rest.length > 0) socket.unshift(rest);
-  const client = new TLSSocket(socket, {
-    isServer: true,
-    secureContext: deps.authority.contextFor(destination.host),
-    ALPNProtocols: ['http/1.1'],
-  });
+  const client = secured(socket, deps.authority.contextFor(destination.host));
   const program = headerOf(head, 'user-agent') ?? launch?.spec.agent ?? 'a program without a name';
-  const saidHello = () => socket.bytesRead > helloFrom;
-  noticeTrust({ client, upstream, saidHello }, end => deps.trust(destination.host, program, end));
+  const hasSeen = () => socket.bytesWritten > shownFrom;
+  noticeTrust({ client, upstream, hasSeen }, sign => deps.trust(destination.host, program, sign));
   const key = keyFor(launch, destination);
   const { host } = destination;
   const rewriter = key === null ? null : new RequestRewriter(head => withKey(onlyFor(head, destination), key, host));
   const tap = openTap(socket, destination, launch, deps);
   launch?.hold(upstream);
-  splice(client, gated(upstream, { host, launch }, deps.budgets), tap, rewriter);
+  splice(client, gated(upstream, { host, launch }, deps.budgets), tap, rewriter, socket);
 }
 
+/** Our end of the agent's TLS; it closes when the agent does not come to the end of the handshake. */
+function secured(socket: Socket, secureContext: SecureContext): TLSSocket {
+  const client = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: ['http/1.1'] });
+  const timer = setTimeout(() => client.destroy(), handshakeTimeoutMs);
+  for (const event of ['secure', 'close']) client.once(event, () => clearTimeout(timer));
+  // An end that was read before, behind bytes that nobody had taken yet.
+  socket.once('end', () => client.destroy());
+  return client;
+}
+
+/** What a program says of a certificate, and not of TLS's version, its ciphers or its protocols. */
+const certificateAlert = /ALERT_.*(CERTIFICATE|UNKNOWN_CA)/;
+
 /**
- * Whether the program takes our certificate: it refuses it in the handshake, or closes without a word after it, as
- * Node's programs do, while we could go on; or it sends something.
+ * Whether the program takes our certificate: it refuses it in the handshake, or closes without a word when it has seen
+ * it, as Node's programs do, while we could go on; or it sends something.
  */
 function noticeTrust(
-  { client, upstream, saidHello }: { client: TLSSocket; upstream: Duplex; saidHello: () => boolean },
+  { client, upstream, hasSeen }: { client: TLSSocket; upstream: Duplex; hasSeen: () => boolean },
   notice: (sign: TrustSign) => void,
 ): void {
   let hasSent = false;
-  let upstreamEnded = false;
+  let hasOtherReason = false;
   for (const event of ['end', 'error']) {
     upstream.once(event, () => {
-      upstreamEnded = true;
+      hasOtherReason = true;
     });
   }
+  client.once('error', ({ code = '' }: NodeJS.ErrnoException) => {
+    hasOtherReason ||= code.startsWith('ERR_SSL_') && !certificateAlert.test(code);
+  });
   client.once('data', () => {
     hasSent = true;
     notice('trusts');
   });
   client.once('close', () => {
-    if (!hasSent && saidHello() && !upstreamEnded) notice('refuses');
+    if (!hasSent && hasSeen() && !hasOtherReason) notice('refuses');
   });
 }
 

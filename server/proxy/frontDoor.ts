@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { HttpHead } from '../traces/wire/httpHead.ts';
 import { HttpSyntaxError, parseHead } from '../traces/wire/httpHead.ts';
 import { headEnd } from '../traces/wire/httpParser.ts';
+import { endWith } from './lastWords.ts';
 
 const maxHeadBytes = 256 * 1024;
 const headTimeoutMs = 60_000;
@@ -49,10 +50,16 @@ export function readFirstRequest(socket: Duplex): Promise<FirstRequest | null> {
   });
 }
 
+/** Whether its sender is gone, or has ended: it may be so while nobody reads. */
+export function hasLeft(socket: Duplex): boolean {
+  return socket.destroyed || socket.readableEnded;
+}
+
 /** Answers with JSON and closes. Errors have the OpenAI shape, which agents show to their users. */
 export function answerJson(socket: Duplex, status: number, body: object, headers = ''): void {
   const text = JSON.stringify(body);
-  socket.end(
+  endWith(
+    socket,
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\ncontent-type: application/json\r\n` +
       `content-length: ${Buffer.byteLength(text)}\r\n${headers}connection: close\r\n\r\n${text}`,
   );

@@ -4,13 +4,12 @@ import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { Recorder } from '../traces/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
-import { routeBaseUrls, routedVariables, routeToRecording } from './baseUrls.ts';
+import { type BaseUrls, routeBaseUrls, routedUrls, routeToRecording } from './baseUrls.ts';
 import type { Place } from './hostPatterns.ts';
 import { canonicalHost, type ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment, withOwnExceptions } from './launchEnvironment.ts';
 import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
 import type { Replay } from './replay/replayServer.ts';
-import { testRoute } from './routeTest.ts';
 
 /** Least time between two `proxy.changed` events. */
 const announceMs = 250;
@@ -30,7 +29,8 @@ export interface ProxyHandlerDeps {
   startReplay(reference: string, pace: number): Promise<Replay>;
 }
 
-type Recording = NonNullable<Parameters<Handlers<typeof proxy>['launch']>[0]['recording']>;
+type LaunchParams = Parameters<Handlers<typeof proxy>['launch']>[0];
+type Recording = NonNullable<LaunchParams['recording']>;
 
 export function proxyHandlers({
   service,
@@ -42,11 +42,12 @@ export function proxyHandlers({
   upstreams = [],
   startReplay,
 }: ProxyHandlerDeps): Handlers<typeof proxy> {
+  const placesOfAll = [...hosts.endpoints, ...upstreams.map(toPlace)];
   /** Where the models of a launch are: all that is recorded of it. */
   const placesOf = ({ defaultHost, overrides }: LaunchSpec): Place[] => [
-    ...hosts.endpoints,
+    ...placesOfAll,
     modelEndpoint(defaultHost),
-    ...[...upstreams, ...overrides].map(({ host }) => ({ host: canonicalHost(host), port: 443 })),
+    ...overrides.map(toPlace),
   ];
   /** Launches that a recording answers: they end with the server. */
   const replays = new Map<string, { readonly opened: ProxyLaunch; readonly answers: Replay }>();
@@ -62,35 +63,57 @@ export function proxyHandlers({
     replays.set(opened.launch.token, { opened, answers });
     return opened;
   }
+  async function openLaunch(params: Omit<LaunchParams, 'agent'> & { agent: string | null }) {
+    const {
+      agent,
+      label,
+      overrides,
+      replay,
+      recording,
+      budget,
+      endpoint,
+      noProxy,
+      baseUrls = {},
+      settings = {},
+    } = params;
+    const started = await service.start(port());
+    const urls = { ...baseUrls, ...settings };
+    const route =
+      recording === undefined ? routeBaseUrls(urls, { hosts, upstreams, port: started.port }) : routeToRecording(urls);
+    const spec: LaunchSpec = {
+      agent,
+      label: label ?? null,
+      overrides: [...overrides, ...route.overrides],
+      replay,
+      defaultHost: route.endpoint ?? endpoint ?? defaultHost(agent ?? ''),
+      realKey: null,
+      trialId: null,
+      budget: budget ?? null,
+      kept: recording === undefined,
+    };
+    const { launch } = recording === undefined ? await service.open(spec) : await openReplay(spec, recording);
+    const env = withOwnExceptions(launch.env, noProxy, placesOf(spec));
+    const led = routedUrls(route.led, launch);
+    return {
+      ...launch,
+      env: { ...env, ...baseUrls, ...only(led, name => name in baseUrls) },
+      settings: only(led, name => name in settings),
+    };
+  }
   return {
     status: () => service.status(),
     start: params => service.start(params.port ?? port()),
-    async launch({ agent, label, overrides, replay, recording, budget, endpoint, noProxy, baseUrls }) {
-      const started = await service.start(port());
-      const urls = baseUrls ?? {};
-      const route =
-        recording === undefined
-          ? routeBaseUrls(urls, { hosts, upstreams, port: started.port })
-          : routeToRecording(urls);
-      const spec: LaunchSpec = {
-        agent,
-        label: label ?? null,
-        overrides: [...overrides, ...route.overrides],
-        replay,
-        defaultHost: route.endpoint ?? endpoint ?? defaultHost(agent),
-        realKey: null,
-        trialId: null,
-        budget: budget ?? null,
-        kept: recording === undefined,
-      };
-      const { launch } = recording === undefined ? await service.open(spec) : await openReplay(spec, recording);
-      const env = withOwnExceptions(launch.env, noProxy, placesOf(spec));
-      return { ...launch, env: { ...env, ...routedVariables(route, launch) } };
-    },
-    environment() {
+    launch: openLaunch,
+    async environment({ noProxy, baseUrls, settings }) {
       const { port, bundleFile } = service.status();
       if (port === null) throw proxyStopped();
-      return { env: launchEnvironment({ token: null, port, bundleFile }) };
+      const { overrides, led } = routeBaseUrls({ ...baseUrls, ...settings }, { hosts, upstreams, port });
+      if (overrides.length === 0 && Object.keys(led).length === 0) {
+        const env = launchEnvironment({ token: null, port, bundleFile });
+        return { env: { ...withOwnExceptions(env, noProxy, placesOfAll), ...baseUrls }, token: null };
+      }
+      const shell = { agent: null, label: 'shell', overrides: [], replay: false };
+      return openLaunch({ ...shell, noProxy, baseUrls, settings });
     },
     async close({ token }) {
       const replay = replays.get(token);
@@ -107,10 +130,19 @@ export function proxyHandlers({
       };
     },
     async test() {
+      const { testRoute } = await import('./routeTest.ts');
       const steps = await testRoute({ service, port: port(), recorder, store });
       return { ok: steps.every(step => step.ok), steps };
     },
   };
+}
+
+function toPlace({ host }: UpstreamOverride): Place {
+  return { host: canonicalHost(host), port: 443 };
+}
+
+function only(urls: BaseUrls, isMeant: (name: string) => boolean): Record<string, string> {
+  return Object.fromEntries(Object.entries(urls).filter(([name]) => isMeant(name)));
 }
 
 /** An agent that asks nothing of its recording may have asked a real model. */

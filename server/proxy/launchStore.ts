@@ -18,7 +18,7 @@ const KeptLaunch = z.object({
   id: z.string(),
   /** SHA-256 of the token, hex. */
   digest: z.string().regex(/^[0-9a-f]{64}$/),
-  agent: z.string(),
+  agent: z.string().nullable(),
   label: z.string().nullable(),
   overrides: z.array(UpstreamOverride),
   replay: z.boolean(),

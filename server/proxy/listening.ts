@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { get } from 'node:http';
 import type { Server } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
 import { delay } from '../base/clock.ts';
@@ -69,7 +68,8 @@ async function portInUse(port: number, cause: unknown): Promise<CoachError> {
   });
 }
 
-function isCodexCoach(port: number): Promise<boolean> {
+async function isCodexCoach(port: number): Promise<boolean> {
+  const { get } = await import('node:http');
   return new Promise(resolve => {
     const request = get({ host: loopback, port, path: '/health', timeout: 1000 }, response => {
       let text = '';

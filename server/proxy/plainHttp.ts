@@ -4,7 +4,7 @@ import { type HttpHead, HttpSyntaxError, headerOf } from '../traces/wire/httpHea
 import { gated } from './budgetGate.ts';
 import { admit, answerUnreachable, type ConnectionDeps, openTap } from './connectionDeps.ts';
 import { hostHeader, lastOfConnection, readdressed, withKey } from './credentials.ts';
-import { answerError, answerJson, type FirstRequest } from './frontDoor.ts';
+import { answerError, answerJson, type FirstRequest, hasLeft } from './frontDoor.ts';
 import { type ModelEndpoint, parseAuthority } from './hosts.ts';
 import type { LaunchState } from './launches.ts';
 import { endpointOf, mayReach } from './launchScope.ts';
@@ -104,7 +104,11 @@ function passOn(
   way: { recorded: ModelEndpoint | null; rewriter: RequestRewriter; launch: LaunchState | null },
   deps: ConnectionDeps,
 ): void {
-  if (socket.destroyed) return void upstream.destroy();
+  if (hasLeft(socket)) {
+    socket.destroy();
+    upstream.destroy();
+    return;
+  }
   way.launch?.hold(upstream);
   const tap = way.recorded === null ? unrecorded : openTap(socket, way.recorded, way.launch, deps);
   const there =

@@ -23,13 +23,16 @@ export interface ProxyService extends AsyncOwner {
   resume(): Promise<void>;
   /** The open launch of a person with this token, also one of an earlier server; null when there is none. */
   find(token: string): ProxyLaunch | null;
+  /** Leaves the port to the server that has taken our place. Agents that are connected go on until they close. */
+  giveWay(): void;
   /** Intercepted connections that are open now: while there are any, an agent depends on this process. */
   openConnections(): number;
   onChange(listener: (status: ProxyStatus) => void): Disposable;
 }
 
 export interface LaunchSpec {
-  readonly agent: string;
+  /** Null for a shell, in which any may be started. */
+  readonly agent: string | null;
   readonly label: string | null;
   readonly overrides: readonly UpstreamOverride[];
   readonly replay: boolean;

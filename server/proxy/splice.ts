@@ -1,19 +1,25 @@
 import type { Duplex } from 'node:stream';
 import type { Tap } from '../traces/recorder.ts';
+import { endWith } from './lastWords.ts';
+import { PausedClient } from './pausedClient.ts';
 import type { RequestRewriter } from './requestRewriter.ts';
-
-/** How long an agent may take to close after its upstream has. */
-const lingerMs = 5000;
 
 /**
  * Forwards both directions between an agent and a model host until either is gone. A chunk is written on first and
  * copied to the tap after. Who reads slowly slows the other down; an agent that closes ends the upstream at once, so
- * that nothing is billed which nobody reads.
+ * that nothing is billed which nobody reads. `wire`: the connection under the client's TLS.
  */
-export function splice(client: Duplex, upstream: Duplex, tap: Tap, rewriter: RequestRewriter | null): void {
+export function splice(
+  client: Duplex,
+  upstream: Duplex,
+  tap: Tap,
+  rewriter: RequestRewriter | null,
+  wire: Duplex = client,
+): void {
+  const paused = new PausedClient(client, wire, upstream);
   const forward = (chunk: Buffer) => {
     // An upstream may answer and close before it has read the whole request.
-    if (upstream.writable && !upstream.write(chunk)) client.pause();
+    if (upstream.writable && !upstream.write(chunk)) paused.pause();
     tap.bytes('up', chunk);
   };
   const read = (reading: () => void) => {
@@ -34,7 +40,6 @@ export function splice(client: Duplex, upstream: Duplex, tap: Tap, rewriter: Req
     if (!client.write(chunk)) upstream.pause();
     tap.bytes('down', chunk);
   });
-  upstream.on('drain', () => client.resume());
   client.on('drain', () => upstream.resume());
 
   const close = () => {
@@ -49,18 +54,10 @@ export function splice(client: Duplex, upstream: Duplex, tap: Tap, rewriter: Req
   });
   upstream.on('error', () => client.destroy());
   upstream.on('close', () => {
-    if (upstream.readableEnded) finishReading(client);
+    if (upstream.readableEnded) endWith(client);
     else client.destroy();
     close();
   });
-}
-
-/** Lets the agent read the last reply: closing over its unread bytes would reset the connection under it. */
-function finishReading(client: Duplex): void {
-  client.end();
-  client.resume();
-  const timer = setTimeout(() => client.destroy(), lingerMs);
-  client.once('close', () => clearTimeout(timer));
 }
 
 /** Joins two streams without looking at what passes. Half-closed connections stay so. */

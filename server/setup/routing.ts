@@ -1,6 +1,7 @@
+import { listens, localPlace } from '../base/localPlace.ts';
 import { modelHosts } from '../proxy/hosts.ts';
 import { type Finding, finding } from './finding.ts';
-import { isOurProxy, listens, localPlace } from './localPort.ts';
+import { isOurProxy } from './localPort.ts';
 
 export const area = 'configuration';
 
@@ -76,7 +77,7 @@ function judgeBaseUrl(url: string, shown: string, where: string, wins: boolean, 
   if (modelHosts.includes(host)) return null;
   const why = wins
     ? 'The agent applies it over what we set: its requests go to a host that is not recorded.'
-    : 'Our launches drop it or record its host; an agent started without us goes there unrecorded.';
+    : 'Our launches lead there, recorded; an agent started without us goes there unrecorded.';
   const better =
     wins && url.startsWith('https:') ? `Remove the line, or have the host recorded: COACH_MODEL_HOSTS=${host}` : fix;
   return finding(area, 'warning', `${shown} sends requests elsewhere.`, { where, why, fix: better });

@@ -1,4 +1,6 @@
-import { type Api, type Handlers, requestsOf } from '../../protocol/api.ts';
+import { type Api, type Handlers, memberOf, parseParams } from '../../protocol/api.ts';
+import { RpcError } from '../../protocol/channel.ts';
+import { rpcCodes } from '../../protocol/errors.ts';
 
 /** An api with its handlers: what every door serves. */
 export interface Domain {
@@ -6,17 +8,23 @@ export interface Domain {
   readonly handlers: Handlers<Api>;
 }
 
+/** Domains by the names of their apis. Asked for with each request, so that none need be loaded before its first. */
+export type Domains = Readonly<Record<string, () => Promise<Domain>>>;
+
 /** Pairs an api with its handlers; a missing or mistyped handler does not compile. */
 export function domain<A extends Api>(api: A, handlers: Handlers<A>): Domain {
   return { api, handlers: handlers as unknown as Handlers<Api> };
 }
 
-/** A domain whose handlers are asked for with each request, so that they need not be loaded before the first. */
-export function domainOnDemand<A extends Api>(api: A, load: () => Promise<Handlers<A>>): Domain {
-  const table = async () => (await load()) as Record<string, (params: unknown, signal: AbortSignal) => unknown>;
-  const handlers = requestsOf(api).map(([name]) => [
-    name,
-    async (params: unknown, signal: AbortSignal) => (await table())[name]?.(params, signal),
-  ]);
-  return { api, handlers: Object.fromEntries(handlers) as Handlers<Api> };
+/**
+ * Answers one request.
+ * @throws RpcError when there is no such request, or its parameters are not what it takes; and what its handler throws
+ */
+export async function answer(domains: Domains, method: string, params: unknown, signal: AbortSignal): Promise<unknown> {
+  const { apiName = '', member = '' } = memberOf(method) ?? {};
+  const found = Object.hasOwn(domains, apiName) ? await domains[apiName]?.() : undefined;
+  const spec = found?.api.members[member];
+  const table = found?.handlers as Record<string, (params: unknown, signal: AbortSignal) => unknown> | undefined;
+  if (spec?.kind !== 'request') throw new RpcError(rpcCodes.noMethod, `There is no request ${method}.`);
+  return table?.[member]?.(parseParams(method, spec.params, params), signal);
 }

@@ -15,7 +15,8 @@ export interface ConnectionOrigin {
 
 export interface LaunchOrigin {
   readonly id: string;
-  readonly agent: string;
+  /** Null where the sessions tell it themselves. */
+  readonly agent: string | null;
   readonly label: string | null;
   readonly trialId: string | null;
   readonly replay: boolean;

@@ -1,14 +1,19 @@
 import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { CoachError } from '../../protocol/errors.ts';
 import { within } from '../base/clock.ts';
+import { releaseOptimizers } from '../base/optimizers.ts';
 import type { ChunkBatch } from './chunkBatch.ts';
 import type { RecorderAnswer, RecorderMessage, WorkerOptions } from './recorderMessages.ts';
 
 /** Waits before a thread that ended is started again, by how often it ended in a row. */
 const restartDelaysMs = [50, 500, 2000, 10_000] as const;
-/** Exchanges are short-lived objects; by default V8 lets up to 48 MB of them pile up. */
-const maxYoungGenerationSizeMb = 6;
+/**
+ * Exchanges are short-lived objects. V8 keeps them in two halves of a third of this each, and would begin with halves of
+ * 1 MB: a stream of events filled those in the middle, and what it still needed was taken for old.
+ */
+const youngGenerationMb = 24;
 /** How long it may store what is under way when the server ends; what hangs for longer would keep it for ever. */
 const longestStopMs = 30_000;
 /** A thread that lived this long counts as healthy. */
@@ -68,10 +73,13 @@ class RecorderThread implements RecorderPort {
   }
 
   async #run(): Promise<void> {
+    releaseOptimizers();
+    // Read when a thread is set up; the limits of others are below it.
+    setFlagsFromString(`--min-semi-space-size=${youngGenerationMb / 3}`);
     const worker = new Worker(this.#options.file, {
       workerData: this.#options.worker,
       name: 'recorder',
-      resourceLimits: { maxYoungGenerationSizeMb },
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
     await ready(worker);
     if (this.#stopped) return void (await worker.terminate());
@@ -145,7 +153,7 @@ class RecorderThread implements RecorderPort {
     this.#held = [];
     // What is posted by the listener comes first.
     this.#options.rested();
-    this.#held.push(...held);
+    this.#held = [...this.#held, ...held];
     this.#goOn();
   }
 

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { expect, it, onTestFinished } from 'vitest';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { remote } from '../../protocol/api.ts';
@@ -47,6 +50,21 @@ it('answers nothing before the token was shown', async () => {
   ).rejects.toMatchObject({ data: { code: 'server.denied' } });
   raw.dispose();
   socket.destroy();
+});
+
+it('loads neither TLS nor HTTP before its proxy listens', () => {
+  const home = aWorld();
+  const look = `require(process.argv[1]); setInterval(() => {
+    if (!require('node:fs').existsSync(process.argv[2])) return;
+    console.log(process.moduleLoadList.join('\\n'));
+    process.exit();
+  }, 20)`;
+  const output = execFileSync(process.execPath, ['-e', look, serverProgram, home.paths.socket], {
+    ...{ env: { ...home.env, COACH_HOME: home.paths.home }, encoding: 'utf8', timeout: 20_000 },
+  });
+  const loaded = output.split('\n');
+  expect(loaded).toContain('NativeModule net');
+  expect(loaded.filter(name => /^NativeModule (_?tls|_?https?)/.test(name))).toEqual([]);
 });
 
 it('is started again by the next client after SIGKILL, with the same database', async () => {
@@ -127,6 +145,42 @@ it('stays with an older server while a traced agent depends on it', async () => 
   expect(now.info.pid).toBe(old.info.pid);
 });
 
+it('leaves its place to the server that is started after its home was deleted, and its agents to themselves', async () => {
+  const home = aWorld();
+  const old = await home.connect();
+  const upstream = createHttpServer((_request, response) => response.end('from the model')).listen(0, '127.0.0.1');
+  onTestFinished(() => void upstream.close());
+  await once(upstream, 'listening');
+  const target = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`;
+  const { port, token } = await remote(proxy, old.channel).launch({
+    agent: 'codex',
+    overrides: [{ host: 'api.openai.com', target }],
+  });
+  const agent = await throughProxy(port, token);
+  rmSync(home.paths.home, { recursive: true });
+
+  const now = await home.connect();
+  expect(now.info.pid).not.toBe(old.info.pid);
+  expect((await remote(proxy, now.channel).start({ port })).port).toBe(port);
+  await old.closed;
+  agent.write('GET /v1/models HTTP/1.1\r\nHost: api.openai.com\r\n\r\n');
+  expect(String((await once(agent, 'data'))[0])).toContain('from the model');
+  expect(isAlive(old.info.pid)).toBe(true);
+
+  agent.destroy();
+  await until(() => !isAlive(old.info.pid));
+  expect((await home.connect()).info.pid).toBe(now.info.pid);
+});
+
+it('stays while its home is only moved away for a moment', async () => {
+  const home = aWorld();
+  const before = await home.connect();
+  renameSync(home.paths.home, `${home.paths.home}.away`);
+  await new Promise(resolve => setTimeout(resolve, 2500));
+  renameSync(`${home.paths.home}.away`, home.paths.home);
+  expect((await home.connect()).info.pid).toBe(before.info.pid);
+});
+
 it('gives up work that waits for events when the server ends', async () => {
   const connection = await aWorld().connect();
   const waiting = whileConnected(connection, () => new Promise(() => undefined));
@@ -144,6 +198,8 @@ it('keeps serving an MCP process over the death of a server', async () => {
   expect(await pid()).toBe(first.info.pid);
   process.kill(first.info.pid, 'SIGKILL');
   await until(() => !isAlive(first.info.pid));
+  // What is asked before this process has heard of the death is refused: it may have been done.
+  await first.closed;
   expect(await pid()).not.toBe(first.info.pid);
 });
 
@@ -184,18 +240,32 @@ it('offers help, JSON and documented exit codes', async () => {
   expect((await home.cli(['tasks', 'nonsense'])).code).toBe(2);
 });
 
+/** An agent in a tunnel to its model. */
+async function throughProxy(port: number, token: string): Promise<TLSSocket> {
+  const socket = connect(port, '127.0.0.1');
+  const credentials = Buffer.from(`coach:${token}`).toString('base64');
+  socket.write(
+    `CONNECT api.openai.com:443 HTTP/1.1\r\nHost: api.openai.com:443\r\nProxy-Authorization: Basic ${credentials}\r\n\r\n`,
+  );
+  await once(socket, 'data');
+  const agent = connectTls({ socket, servername: 'api.openai.com', rejectUnauthorized: false });
+  onTestFinished(() => void agent.destroy());
+  await once(agent, 'secureConnect');
+  return agent;
+}
+
 /** The built server, saying that it is an older version. */
 function olderServer(): string {
-  const file = join(root, 'dist', `server-old-${process.pid}.cjs`);
+  const dist = join(root, 'dist');
+  const old = (name: string) => join(dist, `${name}-old-${process.pid}.cjs`);
+  const [file, background] = [old('server'), old('background')];
   const current = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  writeFileSync(
-    file,
-    readFileSync(serverProgram, 'utf8').replaceAll(
-      new RegExp(`version: ?"${current.version}"`, 'g'),
-      'version:"0.0.1"',
-    ),
-  );
-  onTestFinished(() => rmSync(file, { force: true }));
+  const ofNow = new RegExp(`version: ?"${current.version}"`, 'g');
+  writeFileSync(background, readFileSync(join(dist, 'background.cjs'), 'utf8').replaceAll(ofNow, 'version:"0.0.1"'));
+  writeFileSync(file, readFileSync(serverProgram, 'utf8').replaceAll('background.cjs', basename(background)));
+  onTestFinished(() => {
+    for (const each of [file, background]) rmSync(each, { force: true });
+  });
   return file;
 }
 

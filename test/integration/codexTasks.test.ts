@@ -177,6 +177,20 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
     expect(stats.stdout).toMatch(/gpt-5\.5/);
   });
 
+  it('leads what Codex starts on to the base URLs of the environment, recorded, or does not start it', async () => {
+    const { world, repository, upstream } = await aCodexWorld();
+    const launch = (url: string) =>
+      world.cli(['exec', unsandboxed, ...quiet, '-m', 'gpt-5.5', 'SHELL env\nSAY seen'], {
+        cwd: repository,
+        env: { OPENAI_BASE_URL: url },
+      });
+    expect(await launch(`${upstream.origin}/my/v1`)).toMatchObject({ code: 0 });
+    const seen = JSON.stringify(upstream.requests.map(request => request.body));
+    expect(seen).toMatch(/OPENAI_BASE_URL=http:\/\/127\.0\.0\.1:\d+\/[\w-]{32}\/my\/v1/);
+    const refused = await launch('https://10.0.0.5/v1');
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("10.0.0.5 can't be recorded") });
+  });
+
   it('runs the main job with a real key against a model host, after --yes', async () => {
     const recording = JSON.parse(readFileSync(join(root, 'media', 'sample', 'recording.json'), 'utf8')) as {
       steps: { respond: unknown[] }[];

@@ -18,7 +18,7 @@ it('packs another machine’s extension with that machine’s native module, and
   expect(native?.equals(readFileSync(original))).toBe(true);
   expect([...entries.keys()].filter(name => name.endsWith('.node'))).toHaveLength(1);
   expect(entries.get('extension/package.json')?.().toString()).toContain('"codex-coach"');
-  expect(entries.get('extension/dist/server.cjs')?.().toString()).toContain(`${targets[other]}.node`);
+  expect(entries.get('extension/dist/background.cjs')?.().toString()).toContain(`${targets[other]}.node`);
   expect(readFileSync(own).equals(before)).toBe(true);
   expect(faultsOf(file, other)).toEqual([]);
   expect(faultsOf(file, 'darwin-x64')).toEqual([

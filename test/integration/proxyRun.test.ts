@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive } from '../../server/base/exec.ts';
 import { programOnPath } from '../../server/base/programs.ts';
-import { startFakeUpstream } from '../fakes/upstream.ts';
+import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts';
 import { noteSkip } from '../require.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, cliProgram, run, until } from '../world.ts';
 
 const shell = programOnPath('curl', process.env) === null ? null : programOnPath('sh', process.env);
@@ -13,13 +16,13 @@ if (shell === null) noteSkip('proxy run', 'there is no curl or no sh on this mac
 vi.setConfig({ testTimeout: 60_000 });
 
 /** `codex-coach proxy run` until it has printed its last line. */
-async function aRunningProxy() {
+async function aRunningProxy(envOf: (upstream: FakeUpstream) => NodeJS.ProcessEnv = () => ({})) {
   const upstream = await startFakeUpstream();
   onTestFinished(() => upstream.dispose());
-  const home = aWorld({ COACH_UPSTREAMS: `api.openai.com=${upstream.origin}` });
+  const home = aWorld({ COACH_UPSTREAMS: `api.openai.com=${upstream.origin}`, CODEX_HOME: temporaryDirectory() });
   const command = spawn(process.execPath, [cliProgram, 'proxy', 'run'], {
     cwd: process.cwd(),
-    env: home.env,
+    env: { ...home.env, ...envOf(upstream) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   onTestFinished(() => void command.kill('SIGKILL'));
@@ -45,6 +48,34 @@ it.skipIf(shell === null)('prints an address, an environment and a command that 
   const exports = `unset CURL_CA_BUNDLE\n${printed.trimEnd().split('\n').slice(0, -2).join('\n')}\ncurl -s https://api.openai.com/v1/models`;
   expect((await run(shell ?? '', ['-c', exports], { env: home.env })).stdout).toContain('"list"');
   expect(upstream.requests).toHaveLength(2);
+});
+
+it.skipIf(shell === null)('leads the agents of a shell on to the base URLs of its environment', async () => {
+  const { upstream, printed, home, command } = await aRunningProxy(({ origin }) => ({
+    OPENAI_BASE_URL: `${origin}/my/v1`,
+    ANTHROPIC_BASE_URL: 'https://api.anthropic.com',
+  }));
+  expect(printed).toMatch(/^export ANTHROPIC_BASE_URL=https:\/\/api\.anthropic\.com$/m);
+  const exports = printed.trimEnd().split('\n').slice(0, -2).join('\n');
+  const ask = `${exports}\ncurl -s -X POST -d '{"model":"gpt-5.5","input":[]}' $OPENAI_BASE_URL/responses`;
+  await run(shell ?? '', ['-c', ask], { env: home.env });
+  expect(upstream.requests.map(({ url }) => url)).toEqual(['/my/v1/responses']);
+  command.kill('SIGINT');
+  await once(command, 'exit');
+  expect(readFileSync(home.paths.launches, 'utf8')).toContain('"launches": []');
+  const { rows } = JSON.parse((await home.cli(['sessions', 'list', '--json'])).stdout) as { rows: object[] };
+  expect(rows).toMatchObject([{ exchanges: 1 }]);
+});
+
+it('names what leads Codex on to the gateway of its own configuration', async () => {
+  const home = temporaryDirectory();
+  const { printed, upstream } = await aRunningProxy(({ origin }) => {
+    writeFileSync(join(home, 'config.toml'), `openai_base_url = "${origin}/my/v1"\n`);
+    return { CODEX_HOME: home };
+  });
+  const [, led = ''] = /^# .*: codex -c 'openai_base_url="(.*)"'$/m.exec(printed) ?? [];
+  await (await fetch(`${led}/models`, { headers: { connection: 'close' } })).text();
+  expect(upstream.requests.map(({ url }) => url)).toEqual(['/my/v1/models']);
 });
 
 it('ends on Ctrl-C, and the server with it when nothing else needs it', async () => {

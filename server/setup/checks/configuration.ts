@@ -3,11 +3,11 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'smol-toml';
 import { recordedAgents } from '../../agents/recorded.ts';
+import { listens, localPlace } from '../../base/localPlace.ts';
 import { modelHosts } from '../../proxy/hosts.ts';
 import { repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
 import { jsonAt } from '../jsonEntry.ts';
-import { listens, localPlace } from '../localPort.ts';
 import { area, judgeVariable, routingVariables, type SetVariable } from '../routing.ts';
 import { shellFiles, shellLines } from '../shellFiles.ts';
 
@@ -106,8 +106,8 @@ async function judgeCodexUrl(url: string, where: string): Promise<Finding | null
   if (protocol === 'https:' && modelHosts.includes(hostname)) return null;
   return finding(area, 'warning', `Codex sends its requests to ${origin}.`, {
     where,
-    why: 'This host is not among the recorded ones.',
-    fix: `Have it recorded: COACH_MODEL_HOSTS=${protocol === 'https:' ? hostname : origin}`,
+    why: 'codex-coach records it there; a Codex that is started otherwise is not recorded.',
+    fix: protocol === 'https:' ? `Have it recorded: COACH_MODEL_HOSTS=${hostname}` : 'Start it with codex-coach.',
   });
 }
 

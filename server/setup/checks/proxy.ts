@@ -1,11 +1,12 @@
 import { remote } from '../../../protocol/api.ts';
 import { type ProxyStatus, proxy, type RecordingFault } from '../../../protocol/proxy.ts';
 import { lossSentence } from '../../../protocol/proxyWarnings.ts';
+import { listens } from '../../base/localPlace.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
 import { outerProxyFix, outerProxyProblem } from '../../surfaces/cli/traced.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
-import { isOurProxy, listens } from '../localPort.ts';
+import { isOurProxy } from '../localPort.ts';
 
 const host = '127.0.0.1';
 

@@ -8,7 +8,7 @@ import { launchKeys } from './launchKeys.ts';
 import type { Terminal } from './terminal.ts';
 import { runTraced, type TracedCommand, type TracedOutcome } from './traced.ts';
 
-export interface TracedCodex extends Omit<TracedCommand, 'agent' | 'argv' | 'baseUrls'> {
+export interface TracedCodex extends Omit<TracedCommand, 'agent' | 'argv'> {
   /** Arguments for Codex. */
   readonly argv: readonly string[];
   /** A given program instead of the user's own or the cached one. */

@@ -5,12 +5,13 @@ import { runs } from '../../../protocol/runs.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { environmentSettings, modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
+import { wholeNumber } from './numberOptions.ts';
 import { toText } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface JudgeOptions {
   judge?: string;
-  votes?: string;
+  votes?: number;
 }
 
 const replay = 'replay:';
@@ -22,7 +23,11 @@ export function addJudgeOptions(command: Command): Command {
       '--judge <judge>',
       'who judges rubrics: openai/<model>, anthropic/<model>, replay:<file, run directory or session:<id>>, none (default: COACH_JUDGE)',
     )
-    .option('--votes <n>', 'answers of the judge per criterion, an odd number (default: COACH_JUDGE_VOTES, 3)');
+    .option(
+      '--votes <n>',
+      'answers of the judge per criterion, an odd number (default: COACH_JUDGE_VOTES, 3)',
+      wholeNumber,
+    );
 }
 
 /** What was asked for, with files as the server finds them: it works in another directory, and has another environment. */
@@ -70,15 +75,15 @@ export function addValidateCommand(group: Command, { terminal, withServer }: Com
     .description(validate.summary)
     .option('--repository <directory>', 'directory inside the git repository', '.')
     .option('--executor <id>', 'auto, docker or local', 'auto')
-    .option('--repeats <n>', validate.params.shape.repeats.description ?? '', '5')
+    .option('--repeats <n>', validate.params.shape.repeats.description ?? '', wholeNumber, 5)
     .option('--json', 'print the answer as JSON', false);
   addJudgeOptions(command).action(
     async (
       task: string,
-      options: JudgeOptions & { repository: string; executor: string; repeats: string; json: boolean },
+      options: JudgeOptions & { repository: string; executor: string; repeats: number; json: boolean },
     ) => {
       const repository = resolve(terminal.cwd, options.repository);
-      const how = { executor: options.executor, repeats: Number(options.repeats) };
+      const how = { executor: options.executor, repeats: options.repeats };
       const proven = await withServer(channel => {
         const keys = modelKeys(terminal.env, repository);
         const params = { repository, task, ...how, keys, ...judgeParams(options, terminal) };

@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
-import { proxy } from '../../../protocol/proxy.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { baseUrlsOf, noProxyOf, proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { aborted } from '../../base/clock.ts';
 import { shellWord } from '../../base/shell.ts';
+import { agentRoute, printSettings } from './agentRoute.ts';
 import type { CommandContext } from './derived.ts';
+import type { Terminal } from './terminal.ts';
 import { checkEnvironment } from './traced.ts';
 
 /** Adds `proxy run`: the proxy for as long as the command runs, with what a shell needs to send agents through it. */
@@ -18,18 +22,36 @@ export function addProxyRunCommand(group: Command, { terminal, withLastingServer
         await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
         const api = remote(proxy, channel);
         const { host, port, caFile } = await api.start(options, terminal.signal);
-        const { env } = await api.environment({}, terminal.signal);
+        const { env, settings, token } = await environmentOf(channel, terminal);
         const address = `http://${host}:${port}`;
         terminal.print(`# Recording proxy on ${address}. Ctrl-C ends it. For agents in another shell:`);
         for (const [name, value] of Object.entries(env)) {
           terminal.print(value === null ? `unset ${name}` : `export ${name}=${shellWord(value)}`);
         }
+        printSettings(settings, text => terminal.print(text));
         terminal.print('# Shows that the proxy decrypts for our certificate; without a key the model host refuses:');
         const curl = ['curl', '--proxy', address, '--cacert', caFile, 'https://api.openai.com/v1/models'];
         terminal.print(curl.map(shellWord).join(' '));
         await aborted(terminal.signal);
+        if (token !== null) await api.close({ token }).catch(() => undefined);
         // Others may still need the server: a window, an agent, a trial.
         await remote(server, channel).stop({ idle: true });
       }),
     );
+}
+
+/** Codex may not be the agent that is meant: where its gateway can't be recorded, that is said and others still are. */
+async function environmentOf(channel: Channel, terminal: Terminal) {
+  const { environment } = remote(proxy, channel);
+  const own = { noProxy: noProxyOf(terminal.env), baseUrls: baseUrlsOf(terminal.env) };
+  try {
+    const { settings } = await agentRoute('codex', ['codex'], terminal.env);
+    return await environment({ ...own, settings }, terminal.signal);
+  } catch (error) {
+    const { code, message } = CoachError.from(error);
+    if (code !== 'input.invalid') throw error;
+    const answer = await environment(own, terminal.signal);
+    terminal.note(`codex-coach: in this shell Codex goes past the recording. ${message}`);
+    return answer;
+  }
 }

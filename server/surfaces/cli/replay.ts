@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import type { CommandContext } from './derived.ts';
 import { requireProgram } from './trace.ts';
-import { baseUrlsOf, runTraced, shellExitCode } from './traced.ts';
+import { runTraced, shellExitCode, unneededKey } from './traced.ts';
 
 interface ReplayOptions {
   pace: number;
@@ -41,7 +41,6 @@ async function replay(
         argv,
         cwd: terminal.cwd,
         recording: { reference, pace },
-        baseUrls: baseUrlsOf(terminal.env),
         env: placeholders(Object.values(agent?.keys ?? {}), terminal.env),
       },
       channel,
@@ -52,10 +51,9 @@ async function replay(
   return outcome.mismatches.length > 0 ? 1 : shellExitCode(outcome);
 }
 
-/** Agents do not start without a key; nobody is shown these. */
 function placeholders(variables: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {
   const missing = variables.filter(variable => !env[variable]);
-  return Object.fromEntries(missing.map(variable => [variable, 'replay-needs-no-key']));
+  return Object.fromEntries(missing.map(variable => [variable, unneededKey]));
 }
 
 function toPace(text: string): number {

@@ -9,6 +9,7 @@ import { agents } from '../../agents/index.ts';
 import { modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
 import { addJudgeOptions, type JudgeOptions, judgeParams } from './judge.ts';
+import { number, wholeNumber } from './numberOptions.ts';
 import { confirmCost, planText } from './planned.ts';
 import { flagLines, trialTable } from './render.ts';
 import { rubricLines } from './renderRubric.ts';
@@ -22,15 +23,15 @@ interface RunOptions extends JudgeOptions {
   command?: string;
   replay?: string;
   predictions?: string;
-  attempts: string;
-  timeout: string;
-  maxTokens?: string;
-  maxUsd?: string;
-  idle?: string;
+  attempts: number;
+  timeout: number;
+  maxTokens?: number;
+  maxUsd?: number;
+  idle?: number;
   executor: string;
-  concurrency: string;
-  startConcurrency: string;
-  retries: string;
+  concurrency: number;
+  startConcurrency: number;
+  retries: number;
   fresh: boolean;
   unproven: boolean;
   dryRun: boolean;
@@ -58,15 +59,15 @@ export function addRunCommand(program: Command, context: CommandContext, exit: (
     )
     .option('--predictions <file>', 'for the agent `predictions`: SWE-bench predictions, as JSON or JSON lines')
     .option('--replay <recording>', 'answer the agents of models from a recording: a file, or session:<id>')
-    .option('--attempts <n>', 'attempts per task and agent', '1')
-    .option('--timeout <seconds>', 'wall-clock limit per trial', '1800')
-    .option('--max-tokens <n>', 'token limit per trial')
-    .option('--max-usd <amount>', 'money limit per trial, where the price is known')
-    .option('--idle <seconds>', 'end an agent as stalled after so long without a sign of life (default 900)')
+    .option('--attempts <n>', 'attempts per task and agent', wholeNumber, 1)
+    .option('--timeout <seconds>', 'wall-clock limit per trial', number, 1800)
+    .option('--max-tokens <n>', 'token limit per trial', wholeNumber)
+    .option('--max-usd <amount>', 'money limit per trial, where the price is known', number)
+    .option('--idle <seconds>', 'end an agent as stalled after so long without a sign of life (default 900)', number)
     .option('--executor <id>', 'auto, docker or local', 'auto')
-    .option('--concurrency <n>', 'trials at the same time', '1')
-    .option('--start-concurrency <n>', 'sandboxes started at the same time', '2')
-    .option('--retries <n>', 'further tries of a trial after a failure of the machine', '2')
+    .option('--concurrency <n>', 'trials at the same time', wholeNumber, 1)
+    .option('--start-concurrency <n>', 'sandboxes started at the same time', wholeNumber, 2)
+    .option('--retries <n>', 'further tries of a trial after a failure of the machine', wholeNumber, 2)
     .option('--fresh', 'run every trial, also where the verdict of the same one is there', false)
     .option('--unproven', 'also run tasks that are not proven; they are marked in every report', false)
     .option('--repository <directory>', 'directory inside the git repository', '.')
@@ -147,23 +148,22 @@ async function allTasks(
 
 function toParams(tasks: string[], options: RunOptions, { cwd, env }: Terminal): StartParams {
   const repository = resolve(cwd, options.repository);
-  const number = (text: string | undefined) => (text === undefined ? undefined : Number(text));
-  const [maxUsd, idleSec] = [number(options.maxUsd), number(options.idle)];
+  const { maxUsd, idle: idleSec } = options;
   return {
     repository,
     tasks,
     agents: options.agent.map(text => parseChoice(text, { ...options, ...located(options, cwd) })),
-    attempts: Number(options.attempts),
+    attempts: options.attempts,
     limits: {
-      timeoutSec: Number(options.timeout),
-      maxTokens: number(options.maxTokens) ?? null,
+      timeoutSec: options.timeout,
+      maxTokens: options.maxTokens ?? null,
       ...(maxUsd === undefined ? {} : { maxUsd }),
       ...(idleSec === undefined ? {} : { idleSec }),
     },
     executor: options.executor,
-    concurrency: Number(options.concurrency),
-    startConcurrency: Number(options.startConcurrency),
-    retries: Number(options.retries),
+    concurrency: options.concurrency,
+    startConcurrency: options.startConcurrency,
+    retries: options.retries,
     fresh: options.fresh,
     unproven: options.unproven,
     keys: modelKeys(env, repository),

@@ -2,10 +2,11 @@ import { createReadStream, readFileSync, statSync, watch } from 'node:fs';
 import { call, methodOf, type RequestSpec, remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { proxy } from '../../../protocol/proxy.ts';
+import { noProxyOf, proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { shellWord } from '../../base/shell.ts';
+import { agentRoute, printSettings } from './agentRoute.ts';
 import type { CommandContext } from './derived.ts';
 import { toText } from './render.ts';
 import { exitCodes } from './terminal.ts';
@@ -45,16 +46,17 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
   '/env': async ({ terminal, withServer }) => {
     const launch = await withServer(async channel => {
       const api = remote(proxy, channel);
-      const opened = await api.launch({ agent: 'codex' });
+      const { baseUrls, settings } = await agentRoute('codex', ['codex'], terminal.env);
+      const opened = await api.launch({ agent: 'codex', noProxy: noProxyOf(terminal.env), baseUrls, settings });
       await api.close({ token: opened.token });
       return opened;
     });
+    const shown = (value: string) => value.replace(launch.token, '<token>');
     terminal.print('# As a launched agent has it, with a token of its own. For a shell: codex-coach proxy run');
     for (const [name, value] of Object.entries(launch.env)) {
-      terminal.print(
-        value === null ? `unset ${name}` : `export ${name}=${shellWord(value.replace(launch.token, '<token>'))}`,
-      );
+      terminal.print(value === null ? `unset ${name}` : `export ${name}=${shellWord(shown(value))}`);
     }
+    printSettings(launch.settings, text => terminal.print(shown(text)));
     return exitCodes.ok;
   },
   '/test': async ({ terminal, withServer }) => {

@@ -10,7 +10,7 @@ import type { CommandContext } from './derived.ts';
 import { launchKeys } from './launchKeys.ts';
 import { counted, formatTokens } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { baseUrlsOf, checkEnvironment, nothingRecorded, runTraced, shellExitCode } from './traced.ts';
+import { checkEnvironment, nothingRecorded, runTraced, shellExitCode } from './traced.ts';
 
 interface TraceOptions {
   agent?: string;
@@ -47,7 +47,6 @@ async function trace(
         agent: agent ?? known?.id ?? 'other',
         argv,
         cwd: terminal.cwd,
-        baseUrls: baseUrlsOf(terminal.env),
         env: Object.fromEntries(keys.map(({ variable, value }) => [variable, value])),
       },
       channel,

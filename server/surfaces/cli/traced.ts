@@ -2,13 +2,17 @@ import { constants } from 'node:os';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { baseUrlVariables, proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
+import { noProxyOf, proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { otherSettings } from '../../base/settings.ts';
 import { askAgain } from '../../connect.ts';
+import { agentRoute } from './agentRoute.ts';
 import type { Terminal } from './terminal.ts';
+
+/** Agents do not start without a key; nobody is shown this one. */
+export const unneededKey = 'replay-needs-no-key';
 
 /** Said after an agent that was to be recorded. */
 export const nothingRecorded = 'nothing was recorded. Check the route with: codex-coach doctor';
@@ -18,14 +22,13 @@ export interface TracedCommand {
   readonly agent: string;
   readonly argv: readonly [string, ...string[]];
   readonly cwd: string;
+  /** Where its model is; without any, and without a recording, where its own base URLs lead. */
   readonly overrides?: readonly UpstreamOverride[];
   readonly replay?: boolean;
   /** Answers it instead of a model; `pace` is a factor on the recorded times. */
   readonly recording?: { readonly reference: string; readonly pace: number };
   /** Added to the terminal's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Base URLs, by variable: the agent goes on to where they lead. Others are removed as stale. */
-  readonly baseUrls?: Readonly<Record<string, string>>;
   /** Lines of output; without it the agent has the terminal to itself. */
   readonly onStdout?: (chunk: Buffer) => void;
   readonly onStderr?: (chunk: Buffer) => void;
@@ -41,22 +44,41 @@ export interface TracedOutcome extends ExecOutcome {
 /** Runs an agent with its traffic recorded and waits for its end. The launch is closed whatever happens. */
 export async function runTraced(spec: TracedCommand, channel: Channel, terminal: Terminal): Promise<TracedOutcome> {
   const proxyApi = remote(proxy, channel);
+  const route = await agentRoute(spec.agent, spec.argv, { ...terminal.env, ...spec.env });
+  const overrides = spec.overrides ?? [];
+  const { baseUrls, settings } = overrides.length === 0 ? route : { baseUrls: {}, settings: {} };
   const launch = await askAgain(() =>
     proxyApi.launch({
       agent: spec.agent,
-      overrides: [...(spec.overrides ?? [])],
+      overrides: [...overrides],
       replay: spec.replay ?? spec.recording !== undefined,
-      noProxy: terminal.env['NO_PROXY'] || terminal.env['no_proxy'] || '',
-      ...(spec.baseUrls === undefined ? {} : { baseUrls: spec.baseUrls }),
+      noProxy: noProxyOf(terminal.env),
+      baseUrls,
+      settings,
       ...(spec.recording === undefined ? {} : { recording: spec.recording }),
     }),
   );
-  const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
-  for (const [name, value] of Object.entries(launch.env)) {
-    if (value !== null) env[name] = value;
-    // Not by an older server either: with its key the agent would go elsewhere.
-    else if (spec.baseUrls?.[name] === undefined) delete env[name];
+  const close = () =>
+    askAgain(() => proxyApi.close({ token: launch.token })).catch(() => ({ sessionIds: [], mismatches: [] }));
+  let outcome: ExecOutcome;
+  try {
+    const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
+    if (spec.recording !== undefined && route.keyVariable !== null) env[route.keyVariable] ||= unneededKey;
+    for (const [name, value] of Object.entries(launch.env)) {
+      if (value !== null) env[name] = value;
+      // Not by an older server either: with its key the agent would go elsewhere.
+      else if (!(name in baseUrls)) delete env[name];
+    }
+    outcome = await runIn(env, { ...spec, argv: route.argv(launch.settings) }, terminal);
+  } catch (error) {
+    await close();
+    throw error;
   }
+  const { sessionIds, mismatches } = await close();
+  return { ...outcome, sessionIds, mismatches };
+}
+
+async function runIn(env: NodeJS.ProcessEnv, spec: TracedCommand, terminal: Terminal): Promise<ExecOutcome> {
   const inherit = spec.onStdout === undefined;
   const execution = start({
     argv: spec.argv,
@@ -67,19 +89,11 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
     ...(spec.onStderr === undefined ? {} : { onStderr: spec.onStderr }),
   });
   const release = inherit ? passSignals(execution, terminal) : endWith(execution, terminal);
-  const close = async (): Promise<Pick<TracedOutcome, 'sessionIds' | 'mismatches'>> => {
-    release();
-    return askAgain(() => proxyApi.close({ token: launch.token })).catch(() => ({ sessionIds: [], mismatches: [] }));
-  };
-  let outcome: ExecOutcome;
   try {
-    outcome = await execution.done;
-  } catch (error) {
-    await close();
-    throw error;
+    return await execution.done;
+  } finally {
+    release();
   }
-  const { sessionIds, mismatches } = await close();
-  return { ...outcome, sessionIds, mismatches };
 }
 
 /** Exit code as a shell tells it: 128 and the signal's number when a signal ended the program. */
@@ -132,9 +146,3 @@ export function outerProxyProblem(here: string | null, server: string | null): s
 }
 
 export const outerProxyFix = 'To start it anew with this environment: codex-coach server stop';
-
-/** Base URLs that this environment names, by variable. */
-export function baseUrlsOf(env: NodeJS.ProcessEnv): Record<string, string> {
-  const named = baseUrlVariables.flatMap(name => (env[name] ? [[name, env[name]] as const] : []));
-  return Object.fromEntries(named);
-}

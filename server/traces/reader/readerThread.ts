@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { CoachError } from '../../../protocol/errors.ts';
+import { releaseOptimizers } from '../../base/optimizers.ts';
 import type { ReaderAnswer, ReaderMessage, ReadingName } from './messages.ts';
 import type { Reader } from './reader.ts';
 import type { ReadingOptions } from './readingOptions.ts';
@@ -78,6 +79,7 @@ export class ReaderThread implements Reader {
   }
 
   #start(): Worker {
+    releaseOptimizers();
     const { workerFile, tracesDb, codexDirectories } = this.#options;
     const worker = new Worker(workerFile, {
       workerData: { tracesDb, codexDirectories, secrets: [...this.#secrets] } satisfies ReadingOptions,

@@ -22,21 +22,40 @@ export class HttpSyntaxError extends Error {
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** Parses a head without its closing empty line. Strict (RFC 9112): folded lines and bare names are refused. */
+/**
+ * Parses a head without its closing empty line, a character per byte. Strict (RFC 9112): folded lines and bare names are
+ * refused.
+ */
 export function parseHead(text: string, kind: 'request' | 'response'): HttpHead {
   const [first = '', ...lines] = text.split(/\r?\n/);
   const match =
     kind === 'request'
-      ? /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) (\S+) (HTTP\/1\.[01])$/.exec(first)
+      ? /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~\x80-\xff]+) (HTTP\/1\.[01])$/.exec(first)
       : /^(HTTP\/1\.[01]) (\d{3})(?: (.*))?$/.exec(first);
   if (match === null) throw new HttpSyntaxError(`Not an HTTP/1.1 ${kind}: ${JSON.stringify(first.slice(0, 60))}`);
   const headers = lines.map(line => {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0));
     if (!token.test(name)) throw new HttpSyntaxError(`Not a header: ${JSON.stringify(line.slice(0, 60))}`);
-    return [name, line.slice(colon + 1).trim()] as const;
+    return [name, withoutBlanks(line, colon + 1)] as const;
   });
   return { startLine: [match[1] ?? '', match[2] ?? '', match[3] ?? ''], headers };
+}
+
+/**
+ * What stands from a place on, without the blanks and tabs around it (RFC 9110 §5.6.3). JavaScript's own trim takes more
+ * for blank: also the byte A0, with which letters such as à end in UTF-8.
+ */
+function withoutBlanks(text: string, from = 0): string {
+  let start = from;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** The value of a header; several are joined by a comma, as RFC 9110 §5.3 has it. Null when absent. */
@@ -59,11 +78,11 @@ export function framingOf(head: HttpHead, kind: 'request' | 'response', requestM
   const length = headerOf(head, 'content-length');
   if (transfer !== null) {
     if (length !== null) throw new HttpSyntaxError('Both Transfer-Encoding and Content-Length.');
-    if (transfer.trim().toLowerCase() !== 'chunked') throw new HttpSyntaxError(`Transfer-Encoding: ${transfer}`);
+    if (transfer.toLowerCase() !== 'chunked') throw new HttpSyntaxError(`Transfer-Encoding: ${transfer}`);
     return { kind: 'chunked' };
   }
   if (length !== null) {
-    const sizes = new Set(length.split(',').map(part => part.trim()));
+    const sizes = new Set(length.split(',').map(part => withoutBlanks(part)));
     const [size = ''] = sizes;
     if (sizes.size !== 1 || !/^\d{1,15}$/.test(size)) throw new HttpSyntaxError(`Content-Length: ${length}`);
     return { kind: 'length', sizeBytes: Number(size) };

@@ -221,7 +221,24 @@ describe('a budget', () => {
     const models = await fetch(`${launch.launch.baseUrl}/models`);
     expect(models.status).toBe(200);
     await models.text();
+    const file = await ask(launch, 'first', '/files');
+    expect(file.text).not.toContain(words);
+    const looked = await fetch(`${launch.launch.baseUrl}/threads/thread_1/runs`);
+    expect(await looked.text()).not.toContain(words);
   });
+
+  it.each(['/threads/runs', '/threads/thread_1/runs', '/batches', '/responses//', '/res%70onses'])(
+    'stops a call of a model also at %s, and keeps a record of it',
+    async path => {
+      const { world, upstream, open } = await aBudgetedWorld({ day: { tokens: 1, usd: null } });
+      const launch = await open();
+      await ask(launch, 'first');
+      const reached = upstream.requests.length;
+      expect((await ask(launch, 'first', path)).status).toBe(400);
+      expect(upstream.requests).toHaveLength(reached);
+      expect(world.store.exchangesOfLaunch(launch.id)).toHaveLength(2);
+    },
+  );
 
   it('keeps a record of the request that it stopped, with our answer', async () => {
     const { world, open } = await aBudgetedWorld({ session: { tokens: 1, usd: null } });

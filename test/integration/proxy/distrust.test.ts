@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
@@ -49,6 +50,32 @@ describe('a program that does not trust our certificate', () => {
   it('is told from one that leaves before it has seen it', async () => {
     const { world, launch, token } = await aWorld();
     (await openTunnel(world.port, `${host}:443`, token)).destroy();
+    await launch.settled();
+    expect(world.proxy.status().distrusting).toEqual([]);
+  });
+
+  it.each([
+    ['speaks HTTP/2 only', { ALPNProtocols: ['h2'] }],
+    ['speaks an older TLS only', { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }],
+    ['has no cipher in common with us', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' }],
+  ] as const)('is told from one that %s', async (_what, options) => {
+    const { world, launch, token } = await aWorld();
+    const socket = await openTunnel(world.port, `${host}:443`, token);
+    const ca = readFileSync(world.proxy.status().caFile);
+    const ways = { ...options, ALPNProtocols: 'ALPNProtocols' in options ? [...options.ALPNProtocols] : undefined };
+    const [error] = await once(connectTls({ socket, servername: host, ca, ...ways }), 'error');
+    expect(String(error)).toMatch(/alert/);
+    await launch.settled();
+    expect(world.proxy.status().distrusting).toEqual([]);
+  });
+
+  it('is told from one that leaves in the middle of the handshake', async () => {
+    const { world, launch, token } = await aWorld();
+    const socket = await openTunnel(world.port, `${host}:443`, token);
+    // The beginning of a hello that says that 512 bytes follow.
+    socket.write(Buffer.from('1603010200', 'hex'));
+    await expect.poll(() => world.proxy.openConnections()).toBe(1);
+    socket.resetAndDestroy();
     await launch.settled();
     expect(world.proxy.status().distrusting).toEqual([]);
   });

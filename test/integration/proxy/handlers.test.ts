@@ -182,10 +182,41 @@ describe('an agent with base URLs of its own', () => {
     expect(world.store.exchangesOfSession('thread-2')).toMatchObject([{ url: `${model.origin}/v1/responses` }]);
   });
 
+  it('goes on to what its own configuration names, recorded', async () => {
+    const { world, model, proxies, asked } = await aConfiguredProxy();
+    const settings = { gateway: 'https://gateway.example', local: `${model.origin}/v1` };
+    const { token, env, settings: led } = await proxies.launch({ ...spec, settings }, never);
+    expect(led).toEqual({ local: expect.stringContaining(`/${token}/v1`) });
+    expect(Object.keys(env)).not.toContain('local');
+    const headers = { 'thread-id': 'thread-3', connection: 'close' };
+    await (await fetch(`${led?.['local']}/responses`, { method: 'POST', headers, body: JSON.stringify(hello) })).text();
+    expect(asked()).toEqual(['/v1/responses']);
+    expect(await proxies.close({ token }, never)).toMatchObject({ sessionIds: ['thread-3'] });
+    expect(world.store.exchangesOfSession('thread-3')).toMatchObject([{ url: `${model.origin}/v1/responses` }]);
+  });
+
   it('is not started where a base URL can’t be recorded', async () => {
     const { proxies } = await aConfiguredProxy();
     const baseUrls = { OPENAI_BASE_URL: 'https://10.0.0.5/v1' };
     await expect(proxies.launch({ ...spec, baseUrls }, never)).rejects.toMatchObject({ code: 'input.invalid' });
+  });
+
+  it('may be started in a shell, where its sessions tell whose they are', async () => {
+    const { world, model, proxies, asked } = await aConfiguredProxy();
+    await proxies.start({}, never);
+    const recorded = { OPENAI_BASE_URL: 'https://gateway.example/v1' };
+    const own = { noProxy: 'git.example,gateway.example', settings: {} };
+    const usual = await proxies.environment({ ...own, baseUrls: recorded }, never);
+    expect(usual).toMatchObject({ token: null, env: { ...recorded, NO_PROXY: 'localhost,127.0.0.1,::1,git.example' } });
+    const shell = await proxies.environment({ ...own, baseUrls: { OPENAI_BASE_URL: `${model.origin}/v1` } }, never);
+    const headers = { 'thread-id': 'thread-4', 'user-agent': 'codex_exec/0.169.0', connection: 'close' };
+    const options = { method: 'POST', headers, body: JSON.stringify(hello) };
+    await (await fetch(`${shell.env['OPENAI_BASE_URL']}/responses`, options)).text();
+    expect(asked()).toEqual(['/v1/responses']);
+    expect(await proxies.close({ token: shell.token ?? '' }, never)).toMatchObject({ sessionIds: ['thread-4'] });
+    expect(world.store.session('thread-4')).toMatchObject({ agent: 'codex' });
+    const refused = proxies.environment({ ...own, baseUrls: { OPENAI_BASE_URL: 'https://10.0.0.5' } }, never);
+    await expect(refused).rejects.toMatchObject({ code: 'input.invalid' });
   });
 
   it.each([

@@ -20,7 +20,7 @@ import { TextDocument } from 'vscode-languageserver-textdocument';
 import { EventBus } from '../../../server/base/bus.ts';
 import type { TrialHistory } from '../../../server/language/history.ts';
 import { createTaskFiles } from '../../../server/language/taskFiles.ts';
-import { type LspDeps, serveStream } from '../../../server/surfaces/lsp.ts';
+import { type ClientDeps, serveClient } from '../../../server/surfaces/clients.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 export const token = 'the token';
@@ -43,9 +43,9 @@ export async function aServer(history: TrialHistory = noHistory): Promise<PlainC
 }
 
 /** The same before the client has said a word. */
-export function behindPipe(taskFiles: LspDeps['taskFiles'], bus = new EventBus()): PlainClient {
+export function behindPipe(taskFiles: ClientDeps['taskFiles'], bus = new EventBus()): PlainClient {
   const [ours, theirs] = duplexPair();
-  serveStream(ours, { domains: [], bus, token, greet: () => status, taskFiles }, () => undefined);
+  serveClient(ours, { domains: {}, bus, token, greet: () => status, taskFiles }, () => undefined);
   const connection = createProtocolConnection(new StreamMessageReader(theirs), new StreamMessageWriter(theirs));
   onTestFinished(() => {
     connection.dispose();

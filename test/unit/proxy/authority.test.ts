@@ -111,6 +111,32 @@ describe('the certificate authority', () => {
     expect(opensslTakes(directory, ['api.openai.com'])).toBe(true);
   });
 
+  it('serves programs again, without a new start, once a clock that was ahead is set right', async () => {
+    const directory = temporaryDirectory();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3 * 86_400_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const authority = await openAuthority(directory, hosts, {});
+    const early = readFileSync(authority.caFile);
+    authority.contextFor('api.openai.com');
+    vi.useRealTimers();
+    const servesWith = (ca: Buffer) => handshake(authority.contextFor('api.openai.com'), ca, 'api.openai.com');
+    await expect(servesWith(early)).rejects.toThrow('not yet valid');
+    await expect.poll(() => readFileSync(authority.caFile).equals(early)).toBe(false);
+    await expect(servesWith(readFileSync(authority.caFile))).resolves.toBe(true);
+  });
+
+  it('has files that are valid at the next launch when the clock was set', async () => {
+    const directory = temporaryDirectory();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 800 * 86_400_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const authority = await openAuthority(directory, hosts, {});
+    vi.useRealTimers();
+    await authority.permit([]);
+    const ca = readFileSync(authority.caFile);
+    expect(Date.parse(new X509Certificate(ca).validTo)).toBeGreaterThan(Date.now() + 800 * 86_400_000);
+    expect(readFileSync(authority.bundleFile, 'utf8')).toContain(ca.toString().trim());
+  });
+
   it('permits names only, as strict readers take no constraint that is none', async () => {
     const directory = temporaryDirectory();
     const authority = await openAuthority(directory, [...hosts, '*.corp.example', 'bücher.example'], {});

@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { type BaseUrls, routeBaseUrls, routedVariables } from '../../../server/proxy/baseUrls.ts';
+import { type BaseUrls, routeBaseUrls, routedUrls } from '../../../server/proxy/baseUrls.ts';
 import { ModelHosts } from '../../../server/proxy/hosts.ts';
 
 const port = 18080;
-const launch = { token: 'token', port, baseUrl: `http://127.0.0.1:${port}/token/v1`, env: {} };
+const launch = { token: 'token', port };
 const upstreams = [{ host: 'Moved.example', target: 'https://elsewhere.example' }];
 
 function routed(urls: BaseUrls, named = '') {
   const route = routeBaseUrls(urls, { hosts: new ModelHosts(named), upstreams, port });
   const { overrides, endpoint } = route;
-  return { overrides: overrides.map(({ host }) => host), endpoint, variables: routedVariables(route, launch) };
+  return { overrides: overrides.map(({ host }) => host), endpoint, led: routedUrls(route.led, launch) };
 }
 
 describe('base URLs of an agent', () => {
@@ -19,8 +19,7 @@ describe('base URLs of an agent', () => {
     ['https://user:secret@gateway.example:8443/v1', 'gateway.example:8443'],
     [`http://localhost:${port}/another-launch/v1`, ''],
   ])('stay where they are recorded anyway: %s', (url, named) => {
-    const variables = { OPENAI_BASE_URL: url };
-    expect(routed(variables, named)).toEqual({ overrides: [], endpoint: null, variables });
+    expect(routed({ OPENAI_BASE_URL: url }, named)).toEqual({ overrides: [], endpoint: null, led: {} });
   });
 
   it('stay with another https host, which is recorded too', () => {
@@ -30,7 +29,7 @@ describe('base URLs of an agent', () => {
       ANTHROPIC_BASE_URL: 'https://other.example',
     };
     const overrides = ['gateway.example', 'other.example'];
-    expect(routed(variables)).toEqual({ overrides, endpoint: null, variables });
+    expect(routed(variables)).toEqual({ overrides, endpoint: null, led: {} });
   });
 
   it.each([
@@ -42,18 +41,17 @@ describe('base URLs of an agent', () => {
     ['https://localhost:8443/v1', 'https://localhost:8443', '/v1', 'localhost:8443'],
   ])('lead through the launch elsewhere: %s', (url, endpoint, path, named = '') => {
     const own = `http://127.0.0.1:${port}/token${path}`;
-    const variables = { OPENAI_BASE_URL: own, ANTHROPIC_BASE_URL: own };
     expect(routed({ OPENAI_BASE_URL: url, ANTHROPIC_BASE_URL: url }, named)).toEqual({
       overrides: [],
       endpoint,
-      variables,
+      led: { OPENAI_BASE_URL: own, ANTHROPIC_BASE_URL: own },
     });
   });
 
   it('keep the name and password that they carry', () => {
     expect(routed({ OPENAI_BASE_URL: 'http://me:secret@gpu-box/v1' })).toMatchObject({
       endpoint: 'http://gpu-box',
-      variables: { OPENAI_BASE_URL: `http://me:secret@127.0.0.1:${port}/token/v1` },
+      led: { OPENAI_BASE_URL: `http://me:secret@127.0.0.1:${port}/token/v1` },
     });
   });
 

@@ -65,7 +65,7 @@ describe('a request that names its session in its body', () => {
     const body = bodyOf('B');
     const chunked = post(0).replace('Content-Length: 0', 'Transfer-Encoding: chunked');
     const two = `${chunked}5\r\n${body.slice(0, 5)}\r\n${(body.length - 5).toString(16)}\r\n${body.slice(5)}\r\n0\r\n\r\n${post(body.length)}${body}`;
-    for (let cut = 'POST '.length; cut < two.length; cut++) {
+    for (let cut = 1; cut < two.length; cut++) {
       const { upstream, asked, send } = aConnection();
       await send(two.slice(0, cut), two.slice(cut));
       expect(upstream.text()).toBe(two);
@@ -118,6 +118,40 @@ describe('a request that names its session in its body', () => {
   });
 });
 
+describe('a connection', () => {
+  const body = bodyOf('A');
+  const request = post(body.length) + body;
+
+  it.each([
+    ['with a letter alone', ['P', request.slice(1)]],
+    ['with many empty lines', ['\r\n'.repeat(40) + request]],
+    ['with a method in which is more than letters', ['M-SEARCH /v1/models HTTP/1.1\r\nHost: x\r\n\r\n', request]],
+    ['with small letters', ['get /v1/models HTTP/1.1\r\nHost: x\r\n\r\n', request]],
+  ])('that begins %s is stopped like every other', async (_how, pieces) => {
+    const { client, upstream, send } = aConnection();
+    await send(...pieces);
+    await expect.poll(client.text).toContain('It is spent.');
+    expect(upstream.text()).not.toContain(body);
+  });
+
+  it.each([[' '], ['\f'], ['\xa0'], ['hello ']])(
+    'does not go on where a server might take it for a request all the same: %j',
+    async first => {
+      const { upstream, send } = aConnection();
+      await send(first + request);
+      await expect.poll(() => upstream.stream.destroyed).toBe(true);
+      expect(upstream.text()).toBe('');
+    },
+  );
+
+  it('that speaks another protocol passes as it is', async () => {
+    const { upstream, send } = aConnection();
+    const other = Buffer.from([0x16, 0x03, 0x01, 0x00, 0x80, 0xff]);
+    await send(other, request);
+    expect(upstream.text()).toBe(other.toString('latin1') + request);
+  });
+});
+
 describe('no byte waits', () => {
   it.each([
     ['where its head names the session', {}, 'Thread-Id: B\r\n'],
@@ -134,30 +168,43 @@ describe('no byte waits', () => {
 });
 
 describe('on a WebSocket', () => {
-  const upgrade = 'GET /v1/responses HTTP/1.1\r\nHost: x\r\nThread-Id: A\r\nUpgrade: websocket\r\n\r\n';
+  const upgradeTo = (protocols: string) =>
+    `GET /v1/responses HTTP/1.1\r\nHost: x\r\nThread-Id: A\r\nUpgrade: ${protocols}\r\n\r\n`;
   const switched = 'HTTP/1.1 101 Switching Protocols\r\n\r\n';
 
-  it('a refused message is answered also when it comes in many pieces, with more behind it', async () => {
-    const limits = { spent: null as string | null };
-    const guard = {
-      limits: () => true,
-      limitsSessions: () => true,
-      refusal: (_launch: null, { sessionId }: Asker) => (sessionId === limits.spent ? 'It is spent.' : null),
-    } as unknown as BudgetGuard;
-    const [client, upstream] = [aSide(), aSide()];
-    const tap = { bytes: () => undefined, close: () => undefined };
-    splice(client.stream, gated(upstream.stream, { host: 'x', launch: null }, guard), tap, null);
-    client.stream.push(upgrade);
-    await expect.poll(upstream.text).toBe(upgrade);
-    upstream.stream.push(switched);
-    await expect.poll(client.text).toBe(switched);
-    limits.spent = 'A';
-    const message = Buffer.concat([Buffer.from([0x81, 0xfe, 0x03, 0xe8, 0, 0, 0, 0]), Buffer.alloc(1000, 'x')]);
-    client.stream.push(message.subarray(0, 300));
-    await new Promise(resolve => setImmediate(resolve));
-    client.stream.push(Buffer.concat([message.subarray(300), message]));
-    await expect.poll(client.text).toContain('It is spent.');
-    expect(client.text().match(/response\.failed/g)).toHaveLength(1);
-    expect(upstream.text()).toBe(upgrade);
+  it('a new one is refused also when its request comes in pieces', async () => {
+    const { client, upstream, send } = aConnection();
+    const upgrade = upgradeTo('websocket');
+    await send(upgrade.slice(0, 1), upgrade.slice(1));
+    await expect.poll(client.text).toMatch(/^HTTP\/1\.1 426 /);
+    expect(upstream.text()).toBe('');
   });
+
+  it.each(['websocket', 'WebSocket', 'h2c, websocket', 'websocket, h2c'])(
+    'a refused message is answered also when it comes in many pieces, with more behind it, after `Upgrade: %s`',
+    async protocols => {
+      const upgrade = upgradeTo(protocols);
+      const limits = { spent: null as string | null };
+      const guard = {
+        limits: () => true,
+        limitsSessions: () => true,
+        refusal: (_launch: null, { sessionId }: Asker) => (sessionId === limits.spent ? 'It is spent.' : null),
+      } as unknown as BudgetGuard;
+      const [client, upstream] = [aSide(), aSide()];
+      const tap = { bytes: () => undefined, close: () => undefined };
+      splice(client.stream, gated(upstream.stream, { host: 'x', launch: null }, guard), tap, null);
+      client.stream.push(upgrade);
+      await expect.poll(upstream.text).toBe(upgrade);
+      upstream.stream.push(switched);
+      await expect.poll(client.text).toBe(switched);
+      limits.spent = 'A';
+      const message = Buffer.concat([Buffer.from([0x81, 0xfe, 0x03, 0xe8, 0, 0, 0, 0]), Buffer.alloc(1000, 'x')]);
+      client.stream.push(message.subarray(0, 300));
+      await new Promise(resolve => setImmediate(resolve));
+      client.stream.push(Buffer.concat([message.subarray(300), message]));
+      await expect.poll(client.text).toContain('It is spent.');
+      expect(client.text().match(/response\.failed/g)).toHaveLength(1);
+      expect(upstream.text()).toBe(upgrade);
+    },
+  );
 });

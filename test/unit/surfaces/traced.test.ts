@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { baseUrlsOf } from '../../../protocol/proxy.ts';
 import { outerProxyOf } from '../../../server/base/outerProxy.ts';
-import { baseUrlsOf, outerProxyProblem, shellExitCode } from '../../../server/surfaces/cli/traced.ts';
+import { outerProxyProblem, shellExitCode } from '../../../server/surfaces/cli/traced.ts';
 
 it('knows the base URLs that the environment names', () => {
   const own = { OPENAI_BASE_URL: 'https://gateway.example/v1', ANTHROPIC_BASE_URL: 'http://127.0.0.1:8787' };

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Coach } from '../../../../client/coach.ts';
 import { recordCommands } from '../../../../client/commands/record.ts';
 import { CoachError } from '../../../../protocol/errors.ts';
@@ -23,6 +23,7 @@ vi.mock('vscode', () => {
   };
   return {
     l10n: { t: (text: string) => text },
+    ThemeIcon: class {},
     extensions: { getExtension: () => undefined },
     commands: {
       getCommands: async () => ['git.stashPop'],
@@ -33,6 +34,8 @@ vi.mock('vscode', () => {
         editor.boxes.push(box);
         return editor.answers.shift();
       },
+      createTerminal: ({ env }: { env: object }) => ({ show: () => editor.executed.push(env) }),
+      onDidCloseTerminal: () => ({ dispose: () => undefined }),
       showWarningMessage: say,
       showInformationMessage: say,
     },
@@ -99,5 +102,24 @@ describe('ending a recording', () => {
     editor.chosen = 'Discard Recording';
     await theCommands({ waiting: true }).discard(undefined, undefined);
     await vi.waitFor(() => expect(editor.said.at(-1)).toEqual([expect.stringContaining('stash'), 'Pop Stash…']));
+  });
+});
+
+describe('a coached terminal', () => {
+  it('leads agents on to the base URLs of the editor, or is not opened', async () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:4000/v1');
+    vi.stubEnv('NO_PROXY', 'git.example');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    editor.executed = [];
+    const env = { OPENAI_BASE_URL: 'http://127.0.0.1:18080/token/v1', OPENAI_API_BASE: null };
+    const launch = vi.fn(async (_: object) => ({ env, token: 'token' }));
+    const { openRecordedTerminal } = recordCommands({ api: { proxy: { launch } } } as unknown as Coach);
+    await openRecordedTerminal(undefined, undefined);
+    const baseUrls = { OPENAI_BASE_URL: 'http://127.0.0.1:4000/v1' };
+    expect(launch).toHaveBeenCalledWith(expect.objectContaining({ baseUrls, noProxy: 'git.example' }));
+    expect(editor.executed).toEqual([env]);
+    launch.mockRejectedValueOnce(new CoachError('input.invalid', 'It can’t be recorded.'));
+    await expect(openRecordedTerminal(undefined, undefined)).rejects.toMatchObject({ code: 'input.invalid' });
+    expect(editor.executed).toHaveLength(1);
   });
 });

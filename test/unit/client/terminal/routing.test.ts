@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as vscode from 'vscode';
 import type { Coach } from '../../../../client/coach.ts';
 import { routeTerminals } from '../../../../client/terminal/routing.ts';
@@ -53,6 +53,7 @@ function aCollection() {
 
 function aCoach() {
   const asked: string[] = [];
+  const closed: string[] = [];
   const states: ((state: string) => void)[] = [];
   const server = {
     state: 'up',
@@ -63,13 +64,19 @@ function aCoach() {
   };
   const proxy = {
     start: async () => void asked.push('start'),
-    environment: async () => ({ env: { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: null } }),
+    environment: async ({ baseUrls }: { baseUrls: Record<string, string> }) => {
+      const env = { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: null };
+      if (Object.keys(baseUrls).length === 0) return { env, token: null };
+      const token = `token-${asked.length}`;
+      return { env: { ...env, ...Object.fromEntries(Object.keys(baseUrls).map(name => [name, token])) }, token };
+    },
+    close: async ({ token }: { token: string }) => void closed.push(token),
   };
   const become = (state: string) => {
     server.state = state;
     for (const listener of states) listener(state);
   };
-  return { coach: { server, api: { proxy }, log: console } as unknown as Coach, asked, become };
+  return { coach: { server, api: { proxy }, log: console } as unknown as Coach, asked, closed, become };
 }
 
 const aFolder = (path: string) => ({ uri: { scheme: 'file', fsPath: path, toString: () => `file://${path}` } });
@@ -77,9 +84,9 @@ const route = { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: '' };
 
 function routed() {
   const { collection, of } = aCollection();
-  const { coach, asked, become } = aCoach();
+  const { coach, asked, closed, become } = aCoach();
   const routing = routeTerminals(coach, collection as unknown as vscode.GlobalEnvironmentVariableCollection);
-  return { collection, of, asked, become, routing };
+  return { collection, of, asked, closed, become, routing };
 }
 
 describe('terminals', () => {
@@ -132,5 +139,18 @@ describe('terminals', () => {
     await vi.waitFor(() => expect(of('/a')).toEqual(route));
     routing.dispose();
     expect(of('/a')).toEqual({});
+  });
+
+  it('lead agents on to the base URLs of the editor, by one launch that ends with it', async () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:4000/v1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    editor.record.add('/a');
+    const { of, closed, routing } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual({ ...route, OPENAI_BASE_URL: 'token-1' }));
+    editor.changed({ affectsConfiguration: () => true });
+    await vi.waitFor(() => expect(closed).toEqual(['token-2']));
+    expect(of('/a')).toEqual({ ...route, OPENAI_BASE_URL: 'token-1' });
+    routing.dispose();
+    expect(closed).toEqual(['token-2', 'token-1']);
   });
 });

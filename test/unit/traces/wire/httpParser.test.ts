@@ -110,11 +110,25 @@ describe('the HTTP parser', () => {
     expect(head && headerOf(head, 'x-a')).toBe('1, 2');
   });
 
+  it('takes only blanks and tabs off a value, not the bytes of other letters that JavaScript counts as blank', () => {
+    const text = 'GET /files/voil\u00e0 HTTP/1.1\r\nX-Directory: \t/home/a/voil\u00e0 \t\r\nX-Empty: \t \r\n\r\n';
+    const { messages } = parse('request', [Buffer.from(text)]);
+    const bytesOf = (value: string | null | undefined) => Buffer.from(value ?? '', 'latin1').toString();
+    const head = messages[0]?.head;
+    expect(bytesOf(head?.startLine[1])).toBe('/files/voil\u00e0');
+    expect(bytesOf(head && headerOf(head, 'x-directory'))).toBe('/home/a/voil\u00e0');
+    expect(head && headerOf(head, 'x-empty')).toBe('');
+  });
+
   it.each([
     ['both lengths', 'POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n'],
     ['two different lengths', 'POST / HTTP/1.1\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n'],
     ['a signed length', 'POST / HTTP/1.1\r\nContent-Length: +3\r\n\r\n'],
     ['a coding after chunked', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n'],
+    ['a coding behind a byte that is no blank', 'POST / HTTP/1.1\r\nTransfer-Encoding: \xa0chunked\r\n\r\n'],
+    ['a coding behind another control character', 'POST / HTTP/1.1\r\nTransfer-Encoding: \x0bchunked\r\n\r\n'],
+    ['a length behind a byte that is no blank', 'POST / HTTP/1.1\r\nContent-Length: 3,\xa03\r\n\r\n'],
+    ['a target with a control character', 'GET /a\x0bHTTP/1.1 HTTP/1.1\r\n\r\n'],
     ['a folded header', 'GET / HTTP/1.1\r\nX: 1\r\n 2\r\n\r\n'],
     ['a space before the colon', 'GET / HTTP/1.1\r\nX : 1\r\n\r\n'],
     ['another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
@@ -122,7 +136,7 @@ describe('the HTTP parser', () => {
     ['a chunk size that is none', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n'],
     ['a head without end', `GET / HTTP/1.1\r\nX: ${'a'.repeat(300_000)}`],
   ])('refuses %s', (_case, text) => {
-    expect(() => parse('request', [Buffer.from(text)])).toThrow();
+    expect(() => parse('request', [Buffer.from(text, 'latin1')])).toThrow();
   });
 
   it('survives any bytes: a syntax error, or no error at all', () => {

@@ -1,0 +1,83 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { agentRoute } from '../../../server/surfaces/cli/agentRoute.ts';
+import { temporaryDirectory } from '../../temporary.ts';
+
+const setting = 'model_providers.gw.base_url';
+const url = 'http://localhost:4000/v1';
+const ours = `${setting}="http://ours"`;
+
+/** An environment whose Codex has a gateway in its own configuration. */
+function aCodexEnvironment(text = `model_provider = "gw"\n[model_providers.gw]\nbase_url = "${url}"\n`) {
+  const home = temporaryDirectory();
+  mkdirSync(join(home, '.codex'));
+  writeFileSync(join(home, '.codex', 'config.toml'), text);
+  return { HOME: home };
+}
+
+async function aListeningUrl(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await new Promise(resolve => server.once('listening', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
+}
+
+describe('where an agent would go by itself', () => {
+  it('is what its environment names', async () => {
+    const env = { ...aCodexEnvironment(), ANTHROPIC_BASE_URL: 'http://127.0.0.1:9', OPENAI_BASE_URL: '' };
+    const argv = ['claude', '-c'] as const;
+    const { argv: led, ...route } = await agentRoute('claude', argv, env);
+    expect(route).toEqual({
+      baseUrls: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
+      settings: {},
+      keyVariable: null,
+    });
+    expect(led({})).toBe(argv);
+  });
+
+  it('is for Codex no variable that leads nowhere', async () => {
+    const live = await aListeningUrl();
+    const stale = { OPENAI_BASE_URL: 'http://127.0.0.1:9', OPENAI_API_BASE: 'http://localhost:9/v1' };
+    const env = { ...aCodexEnvironment(), ...stale, OPENAI_API_HOST: live, OPENAI_HOST: 'https://gateway.example' };
+    const { baseUrls } = await agentRoute('codex', ['codex'], env);
+    expect(baseUrls).toEqual({ OPENAI_API_HOST: live, OPENAI_HOST: 'https://gateway.example' });
+  });
+
+  it.each([
+    [['/opt/bin/codex', 'exec', 'x'], 1],
+    [['npx', '-y', '@openai/codex@latest', 'exec', 'x'], 3],
+    [['node', 'node_modules/@openai/codex/bin/codex.js', 'exec'], 2],
+    [['npm', 'exec', '--', '@openai/codex', 'exec'], 4],
+    [['npm', 'exec', '@openai/codex', '--', 'exec'], 4],
+  ] as const)('is changed by what Codex itself is given: %s', async (argv, begin) => {
+    const route = await agentRoute('codex', argv, aCodexEnvironment());
+    expect(route.settings).toEqual({ [setting]: url });
+    expect(route.argv({ [setting]: 'http://ours' })).toEqual([
+      ...argv.slice(0, begin),
+      '-c',
+      ours,
+      ...argv.slice(begin),
+    ]);
+    expect(route.argv({})).toEqual(argv);
+  });
+
+  it.each([[['./wrapper.sh', 'exec']], [['npm', 'exec', '@openai/codex']]] as const)(
+    'can’t be changed where Codex is started by something else: %s',
+    async argv => {
+      const route = await agentRoute('codex', argv, aCodexEnvironment());
+      expect(route.argv({})).toEqual(argv);
+      const message = `Codex can't be recorded: its setting ${setting} leads to http://localhost:4000.`;
+      expect(() => route.argv({ [setting]: 'http://ours' })).toThrow(message);
+    },
+  );
+
+  it('shows no password on a command line', async () => {
+    const env = aCodexEnvironment('openai_base_url = "http://me:secret@localhost:4000/v1"');
+    const { argv } = await agentRoute('codex', ['codex'], env);
+    const led = { openai_base_url: 'http://me:secret@127.0.0.1:1/token/v1' };
+    expect(() => argv(led)).toThrow(/leads to http:\/\/localhost:4000\.$/);
+  });
+});
