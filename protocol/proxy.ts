@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { api, event, request } from './api.ts';
+import { maxSecretVariables } from './secretVariables.ts';
 
 /** What may be spent on something; null is no limit. */
 export const Budget = z.object({
@@ -45,9 +46,23 @@ export type RecordingFault = z.infer<typeof RecordingFault>;
 export const Distrust = z.object({ host: z.string(), program: z.string(), connections: z.int() });
 export type Distrust = z.infer<typeof Distrust>;
 
-/** Exchanges without a known price that met a limit in money, which does not count them. */
-export const UncountedSpend = z.object({ model: z.string(), exchanges: z.int() });
+/** Exchanges that met a limit which does not count them: in money for want of a price, in any unit for want of usage. */
+export const UncountedSpend = z.object({
+  model: z.string(),
+  exchanges: z.int(),
+  lacks: z.enum(['price', 'usage']).default('price'),
+});
 export type UncountedSpend = z.infer<typeof UncountedSpend>;
+
+/** A model host that could not be reached when that was last tried, or the proxy on the way to it. */
+export const Unreached = z.object({
+  host: z.string(),
+  reason: z.string(),
+  hint: z.string().nullable(),
+  /** When that was. */
+  at: z.string(),
+});
+export type Unreached = z.infer<typeof Unreached>;
 
 export const ProxyStatus = z.object({
   state: z.enum(['listening', 'stopped', 'failed']),
@@ -62,11 +77,13 @@ export const ProxyStatus = z.object({
   uncaptured: z.int(),
   /** Limits that are near or reached, of this day and of what was active in it. */
   budgets: z.array(BudgetUse).default([]),
-  /** Models that are used under a limit in money which does not count them. */
+  /** Models that are used under a limit which does not count them. */
   uncounted: z.array(UncountedSpend).default([]),
   lossesToday: DayLosses.nullable().default(null),
   recordingFault: RecordingFault.nullable().default(null),
   distrusting: z.array(Distrust).default([]),
+  /** Of the last hour. */
+  unreached: z.array(Unreached).default([]),
   error: z.string().nullable(),
 });
 export type ProxyStatus = z.infer<typeof ProxyStatus>;
@@ -145,10 +162,14 @@ export const proxy = api('proxy', {
         .optional(),
       /** The caller's own NO_PROXY: what covers no model host is kept. */
       noProxy: z.string().default(''),
+      /** The process that closes the launch; one that is gone leaves nothing behind for the next server. */
+      pid: z.int().positive().optional(),
       /** The caller's own base URLs, by variable: the agent goes on to where they lead, recorded. Others are stale. */
       baseUrls: z.record(z.string(), z.string()).optional(),
       /** Base URLs of the agent's own configuration, by setting: the same. */
       settings: z.record(z.string(), z.string()).optional(),
+      /** Secret values of the caller's environment: hidden in all that is written from now on, and kept in memory only. */
+      secrets: z.array(z.string()).max(maxSecretVariables).optional(),
       /** Limits of this launch alone. */
       budget: Budget.optional(),
     }),
@@ -163,8 +184,10 @@ export const proxy = api('proxy', {
     params: z.object({
       /** These as of a launch. */
       noProxy: z.string().default(''),
+      pid: z.int().positive().optional(),
       baseUrls: z.record(z.string(), z.string()).default({}),
       settings: z.record(z.string(), z.string()).default({}),
+      secrets: z.array(z.string()).max(maxSecretVariables).optional(),
     }),
     result: z.object({
       env: z.record(z.string(), z.string().nullable()),
@@ -182,6 +205,8 @@ export const proxy = api('proxy', {
       sessionIds: z.array(z.string()),
       /** Where the agent left its recording, in words. */
       mismatches: z.array(z.string()).default([]),
+      /** Model hosts that it did not reach in the end. */
+      unreached: z.array(Unreached).default([]),
     }),
   }),
   test: request({

@@ -67,6 +67,8 @@ export const SessionReport = z.object({
   retries: z.int(),
   /** Exchanges that ended with an error. */
   errors: z.int(),
+  /** Other exchanges that told no usage: their tokens are in no sum. */
+  withoutUsage: z.int().default(0),
   /** Most called first. `failures`: outputs that report a non-zero exit code or an error. */
   tools: z.array(z.object({ name: z.string(), calls: z.int(), failures: z.int() })),
   /** Files that the agent's editing tools changed, most edited first. What a shell command changes is not seen. */
@@ -207,6 +209,8 @@ export const StatsRow = z.object({
   repository: z.string().nullable().optional(),
   sessions: z.int(),
   exchanges: z.int(),
+  /** Those of them that told no usage, failed ones among them: their tokens are in no sum. */
+  withoutUsage: z.int().default(0),
   usage: Usage,
   cost: Cost,
 });
@@ -365,14 +369,15 @@ export const sessions = api('sessions', {
   }),
   /** For a status bar: asked often, so it is cheap. */
   today: request({
-    summary: 'Tokens and cost since local midnight.',
+    summary: 'Tokens and cost since local midnight, replays aside.',
     params: z.object({}),
     result: z.object({ exchanges: z.int(), usage: Usage, cost: Cost }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
   }),
   stats: request({
-    summary: 'Tokens, cache share and cost of what the proxy recorded, by day, model, agent, session or repository.',
+    summary:
+      'Tokens, cache share and cost of what the proxy recorded, replays aside, by day, model, agent, session or repository.',
     params: z.object({
       days: z.coerce.number().int().min(1).max(3650).default(30).describe('The last so many days (UTC, default 30)'),
       by: z.array(StatsKey).min(1).default(['day', 'model', 'agent']).describe('day model agent session repository'),

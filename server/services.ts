@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { proxy as proxyApi } from '../protocol/proxy.ts';
+import { secretsOf } from '../protocol/secretVariables.ts';
 import { sessions as sessionsApi } from '../protocol/sessions.ts';
 import { agents } from './agents/index.ts';
 import { recordedAgents } from './agents/recorded.ts';
@@ -9,7 +10,6 @@ import { systemClock } from './base/clock.ts';
 import { type AsyncOwner, DisposableStack } from './base/disposable.ts';
 import { onDemand } from './base/onDemand.ts';
 import { releaseOptimizers } from './base/optimizers.ts';
-import { secretValues } from './base/settings.ts';
 import type { TaskFiles } from './language/taskFiles.ts';
 import { toAddressPolicy } from './proxy/addressPolicy.ts';
 import { toBudgetLimits } from './proxy/budget.ts';
@@ -21,6 +21,7 @@ import type { ServiceOptions } from './serviceOptions.ts';
 import { type Domains, domain } from './surfaces/domain.ts';
 import { CodexSessionFiles, codexSessionDirectories } from './traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
+import { HiddenValues } from './traces/hiddenValues.ts';
 import { ReaderThread } from './traces/reader/readerThread.ts';
 import { startRecorder } from './traces/recorder.ts';
 import { Redactor } from './traces/redaction.ts';
@@ -85,13 +86,10 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
   );
   const redactor = new Redactor();
   const codexFiles = new CodexSessionFiles(codexDirectories, redactor, file => reader.read('codexSummary', file));
-  const hide = (values: readonly string[]) => {
-    for (const value of values) {
-      hidden.add(value);
-      for (const each of [recorder, reader, redactor]) each.hide(value);
-    }
-  };
-  hide(secretValues(env));
+  const inLog = { hide: (value: string) => void hidden.add(value), forget: (value: string) => hidden.delete(value) };
+  const secrets = new HiddenValues([recorder, reader, redactor, inLog]);
+  secrets.keep(secretsOf(env));
+  owner.add(recorder.onCredential(value => secrets.hide([value])));
 
   const overrides = toOverrides(settings.get('proxy.upstreams'));
   const hosts = new ModelHosts(settings.get('proxy.hosts'));
@@ -111,7 +109,10 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     releaseOptimizers();
     const { createTrialServices } = await import('./trialServices.ts');
     const services = owner.add(
-      await createTrialServices({ ...options, bus, clock, recorder, traces, codexFiles, proxy, port, hide }),
+      await createTrialServices({
+        ...{ ...options, bus, clock, recorder, traces, codexFiles, proxy, port, redactor },
+        hide: values => secrets.keep(values),
+      }),
     );
     runningTrials = services.runningTrials;
     return services;
@@ -124,10 +125,11 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     proxyApi,
     proxyHandlers({
       ...{ service: proxy, recorder, store: traces, port, defaultHost: hostOf, hosts, upstreams: overrides },
+      hide: values => secrets.hide(values),
       startReplay: async (reference, pace) => {
         const { openReplaySource } = await import('./proxy/replay/reference.ts');
         const { startReplay } = await import('./proxy/replay/replayServer.ts');
-        return startReplay(await openReplaySource(reference, traces), log, { pace });
+        return startReplay(await openReplaySource(reference, traces, { redactor }), log, { pace });
       },
     }),
   );

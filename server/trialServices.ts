@@ -3,6 +3,7 @@ import { agents as agentsApi } from '../protocol/agents.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { reviews as reviewsApi } from '../protocol/reviews.ts';
 import { runs as runsApi } from '../protocol/runs.ts';
+import { secretsOf } from '../protocol/secretVariables.ts';
 import type { Exchange } from '../protocol/sessions.ts';
 import { suites as suitesApi } from '../protocol/suites.ts';
 import { tasks as tasksApi } from '../protocol/tasks.ts';
@@ -13,7 +14,7 @@ import type { EventBus } from './base/bus.ts';
 import type { Clock } from './base/clock.ts';
 import { type AsyncOwner, DisposableStack } from './base/disposable.ts';
 import { programOnPath } from './base/programs.ts';
-import { modelKeys, readDotEnv, secretValues } from './base/settings.ts';
+import { modelKeys, readDotEnv } from './base/settings.ts';
 import { agentHandlers, agentInstaller } from './bench/agentHandlers.ts';
 import { runHandlers } from './bench/handlers.ts';
 import { runPresentTests } from './bench/presentTests.ts';
@@ -46,6 +47,7 @@ import { suiteHandlers } from './tasks/suiteHandlers.ts';
 import { toAtif } from './traces/atif.ts';
 import type { CodexSessionFiles } from './traces/codexFiles/codexSessionFiles.ts';
 import type { Recorder } from './traces/recorder.ts';
+import type { Redactor } from './traces/redaction.ts';
 import type { TraceStore } from './traces/store.ts';
 
 export interface TrialServiceOptions extends ServiceOptions {
@@ -59,6 +61,8 @@ export interface TrialServiceOptions extends ServiceOptions {
   readonly port: () => number;
   /** Values that must not reach the traces from now on. */
   readonly hide: (values: readonly string[]) => void;
+  /** Hides them, too. */
+  readonly redactor: Redactor;
 }
 
 /** What serves tasks, runs and agents. */
@@ -128,12 +132,13 @@ interface RunParts {
 }
 
 function createRunService(options: TrialServiceOptions, { store, executors, repositoryRoot }: RunParts): RunService {
-  const { paths, log, env, bus, clock, traces } = options;
+  const { paths, log, env, bus, clock, traces, redactor } = options;
   return new RunService({
     ...{ store, bus, clock, log, executors, workspaces: paths.workspaces, findAgent, loadTask, repositoryRoot },
     install: agentInstaller({ cache: paths.cache, env, bus }),
     // A task's instruction is worded anew from what was asked in the session.
-    startReplay: async reference => startReplay(await openReplaySource(reference, traces, { anyPrompt: true }), log),
+    startReplay: async reference =>
+      startReplay(await openReplaySource(reference, traces, { anyPrompt: true, redactor }), log),
     ...judging(options),
   });
 }
@@ -162,7 +167,7 @@ function judging({
     },
     keys(root) {
       const keys = modelKeys(env, root);
-      hide(secretValues({ ...readDotEnv(root), ...keys }));
+      hide(secretsOf({ ...readDotEnv(root), ...keys }));
       return keys;
     },
     judge: () => ({ judge: settings.get('judge.model'), votes: settings.get('judge.votes') }),

@@ -8,6 +8,7 @@ import { editorHas } from '../editorCommand.ts';
 import { offerNext } from '../nextStep.ts';
 import { pickRepository, pickStart } from '../repository.ts';
 import { setting } from '../settings.ts';
+import { launchSecrets } from '../terminal/launchSecrets.ts';
 import type { CommandHandlers } from './handler.ts';
 import { askAndMend, checkReadiness } from './readiness.ts';
 import { offerPrepare } from './tasks.ts';
@@ -116,6 +117,7 @@ async function openRecordedTerminal(coach: Coach): Promise<void> {
     label: 'terminal',
     noProxy: noProxyOf(process.env),
     baseUrls: baseUrlsOf(process.env),
+    secrets: await launchSecrets(),
   });
   const terminal = vscode.window.createTerminal({
     name: vscode.l10n.t('Coached'),

@@ -5,6 +5,7 @@ import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
 import { showFailure } from '../failures.ts';
 import { setting } from '../settings.ts';
+import { launchSecrets } from './launchSecrets.ts';
 
 /**
  * Lets agents in all terminals of a folder be recorded, where the person turned that on. The variables belong to this
@@ -73,7 +74,11 @@ const nothing: Route = { env: {}, token: null };
 /** The proxy is started for it. @throws CoachError `input.invalid` for base URLs of the editor that can't be recorded */
 async function environment(coach: Coach): Promise<Route> {
   await coach.api.proxy.start({});
-  return coach.api.proxy.environment({ noProxy: noProxyOf(process.env), baseUrls: baseUrlsOf(process.env) });
+  return coach.api.proxy.environment({
+    noProxy: noProxyOf(process.env),
+    baseUrls: baseUrlsOf(process.env),
+    secrets: await launchSecrets(),
+  });
 }
 
 /** A launch that was opened anew leads where the one before it did. */

@@ -31,17 +31,7 @@ const system = '/etc/codex';
  * @throws CoachError `input.invalid` for a file that is no TOML
  */
 export function codexConfig(args: readonly string[], home: string, read: (file: string) => string | null): CodexConfig {
-  const { overrides, profile } = codexOptions(args);
-  const own = args.includes('--ignore-user-config')
-    ? []
-    : ['config.toml', ...(profile === null ? [] : [`${profile}.config.toml`])].map(name => join(home, name));
-  const fileTable = (file: string) => table(file, read(file));
-  const layers = [
-    ...[join(system, 'config.toml'), ...own].map(fileTable),
-    ...overrides.map(toTable),
-    fileTable(join(system, 'managed_config.toml')),
-  ];
-  const config = layers.reduce(merged, {});
+  const config = configUnder(args, home, read);
   const name = args.includes('--oss') ? '' : textOf(config['model_provider']) || 'openai';
   const provider = asRecord(asRecord(config['model_providers'])[name]);
   const urls = {
@@ -54,6 +44,26 @@ export function codexConfig(args: readonly string[], home: string, read: (file: 
     baseUrls: Object.fromEntries(Object.entries(urls).filter(([, url]) => url !== '')),
     keyVariable: textOf(provider['env_key']) || null,
   };
+}
+
+/** The variables of all providers' keys under these arguments: a session may choose another. Parameters as above. */
+export function codexKeyVariables(...[args, home, read]: Parameters<typeof codexConfig>): string[] {
+  const providers = Object.values(asRecord(configUnder(args, home, read)['model_providers']));
+  return providers.map(provider => textOf(asRecord(provider)['env_key'])).filter(name => name !== '');
+}
+
+function configUnder(args: readonly string[], home: string, read: (file: string) => string | null): Table {
+  const { overrides, profile } = codexOptions(args);
+  const own = args.includes('--ignore-user-config')
+    ? []
+    : ['config.toml', ...(profile === null ? [] : [`${profile}.config.toml`])].map(name => join(home, name));
+  const fileTable = (file: string) => table(file, read(file));
+  const layers = [
+    ...[join(system, 'config.toml'), ...own].map(fileTable),
+    ...overrides.map(toTable),
+    fileTable(join(system, 'managed_config.toml')),
+  ];
+  return layers.reduce(merged, {});
 }
 
 /** The arguments with base URLs that win over those of `codexConfig`, but for an administrator's. */

@@ -21,6 +21,10 @@ export class KnownValues {
     return true;
   }
 
+  has(value: string): boolean {
+    return this.#values.has(value);
+  }
+
   delete(value: string): void {
     if (this.#values.delete(value)) this.#search = null;
   }

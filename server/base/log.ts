@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { secretsOf } from '../../protocol/secretVariables.ts';
 import { KnownValues } from './knownValues.ts';
 import { LogFile } from './logFile.ts';
 import { redact } from './redact.ts';
-import { environmentSettings, secretValues } from './settings.ts';
+import { environmentSettings } from './settings.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -25,7 +26,7 @@ export interface LogOptions {
 
 /** As the environment of this process wants it. */
 export function logOptions(env: NodeJS.ProcessEnv): Required<LogOptions> {
-  return { debug: environmentSettings(env).get('log.debug'), known: new KnownValues(secretValues(env)) };
+  return { debug: environmentSettings(env).get('log.debug'), known: new KnownValues(secretsOf(env)) };
 }
 
 /** A log that hands each line, redacted and as one line of JSON, to `write`. */

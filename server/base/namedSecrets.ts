@@ -1,3 +1,4 @@
+import { secretVariable } from '../../protocol/secretVariables.ts';
 import { argumentSecrets } from './argumentSecrets.ts';
 import { beginOfValue, endsOfValue } from './namedValue.ts';
 import type { SecretSpan } from './secretSpan.ts';
@@ -18,8 +19,6 @@ const password = /(?:passw(?:or)?d|passphrase|secret|pwd)$/i;
 const likely = /(?:token|credentials?|authorization|auth|access[_-]?key)$/i;
 /** In a query; elsewhere a signature is proof of something, such as of a model's own thoughts. */
 const likelyParameter = /(?:key|signature|sig)$/i;
-const environment =
-  /^_?(?:[A-Z0-9]+_)*[A-Z0-9]*(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|(?<=_)PWD|(?<=_)PAT|(?:API|PRIVATE|ACCESS|SECRET|STORAGE|ACCOUNT|AUTH|MASTER|SIGNING|ENCRYPTION)_?KEY|CREDENTIALS?)(?:_(?!(?:ID|URL|URI|FILE|PATH|NAME|TYPE|LENGTH|SIZE|LIMIT|TTL|COUNT|HOST|HEADER|PREFIX|ENV)$)[A-Z0-9_]{1,20})?$/;
 
 const ordinaryWord =
   /^(?:passw(?:or)?ds?|passphrase|secrets?|tokens?|string|text|hidden|number|boolean|object|required|optional|null|undefined|none|true|false|unknown|any|self|this|redacted)$/i;
@@ -124,18 +123,13 @@ const maxHarmlessNames = 2000;
 /** Whether a member of an object is secret because of its name. */
 export function isSecretMember(name: string, value: string): boolean {
   if (value.length < 6 || harmlessNames.has(name)) return false;
-  if (![certain, password, likely, environment].some(pattern => pattern.test(name))) {
+  if (![certain, password, likely, secretVariable].some(pattern => pattern.test(name))) {
     if (harmlessNames.size === maxHarmlessNames) harmlessNames.clear();
     harmlessNames.add(name);
     return false;
   }
   const context = { name, tight: false, nameQuoted: true, quoted: true, parameter: false, next: '' };
   return isSecret(value, context);
-}
-
-/** Whether a variable of the environment holds a secret by its name. */
-export function isSecretVariable(name: string): boolean {
-  return environment.test(name.toUpperCase());
 }
 
 function readNamed(text: string, nameEnd: number, at: number): SecretSpan | null {
@@ -151,7 +145,7 @@ function readNamed(text: string, nameEnd: number, at: number): SecretSpan | null
   if (/cookie$/i.test(name)) return cookie(text, begin);
   const start = /authorization$/i.test(name) ? begin + read(authorizationScheme, text, begin).length : begin;
   const isTight = text[at] === '=' && at === nameEnd && start - at <= 2 + escapes;
-  const isVariable = isTight && !/[?&]/.test(text[nameStart - 1] ?? '') && environment.test(name);
+  const isVariable = isTight && !/[?&]/.test(text[nameStart - 1] ?? '') && secretVariable.test(name);
   const ends = endsOfValue(text, { start, quote, escapes, isVariable });
   const context = {
     name,
@@ -192,14 +186,14 @@ interface Context {
 function isSecret(value: string, context: Context): boolean {
   const { name, quoted, nameQuoted, tight, parameter } = context;
   if (value.length < 6) return false;
-  if (tight && environment.test(name)) return !isHarmlessVariable(name, value);
+  if (tight && secretVariable.test(name)) return !isHarmlessVariable(name, value);
   if (placeholder.test(value)) return false;
   const isCertain = certain.test(name);
   if (nameQuoted && quoted) {
     if (isCertain) return !/^[A-Z_]+$/.test(value);
-    if (password.test(name) || environment.test(name))
+    if (password.test(name) || secretVariable.test(name))
       return isPassphrase(value) || (!/\s/.test(value) && !isName(value));
-  } else if (environment.test(name)) {
+  } else if (secretVariable.test(name)) {
     return quoted && isCertain ? hasDigitAndLetter(value) : looksRandom(value);
   } else if (quoted && (isCertain || password.test(name))) {
     return hasDigitAndLetter(value) && !/\s/.test(value) && !isName(value);

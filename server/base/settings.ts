@@ -6,7 +6,6 @@ import { readableIssues } from '../../protocol/api.ts';
 import { keyNames, type Setting, type SettingName, type SettingValue, settings } from '../../protocol/config.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import { exampleValue, expectedValue, type ValueSchema } from './expectedValue.ts';
-import { isSecretVariable } from './namedSecrets.ts';
 
 export interface Settings {
   get<K extends SettingName>(name: K): SettingValue<K>;
@@ -97,14 +96,4 @@ export function modelKeys(env: NodeJS.ProcessEnv, repository?: string): Record<s
   }
   if (keys['CODEX_API_KEY'] !== undefined) keys['OPENAI_API_KEY'] ??= keys['CODEX_API_KEY'];
   return keys;
-}
-
-/** Shorter values may be ordinary words, which must stay readable. */
-const minSecretLength = 8;
-
-/** Values of an environment that are secret by the names of their variables. */
-export function secretValues(env: Readonly<Record<string, string | undefined>>): string[] {
-  return Object.entries(env).flatMap(([name, value = '']) =>
-    value.length >= minSecretLength && isSecretVariable(name) ? [value] : [],
-  );
 }

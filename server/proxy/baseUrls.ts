@@ -71,7 +71,8 @@ function isRecorded(place: ModelEndpoint, { hosts, upstreams, port }: RecordedPl
   return isElsewhere || hosts.has('https', place.host, place.port);
 }
 
-function isLocal({ host }: ModelEndpoint): boolean {
+/** Whether a place is on this machine, where programs ask no proxy. */
+export function isLocal({ host }: ModelEndpoint): boolean {
   const address = literalAddress(host);
   return address !== null && reservedKind(address) === 'loopback';
 }

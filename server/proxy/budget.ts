@@ -1,5 +1,6 @@
-import { budgetSentence } from '../../protocol/budgets.ts';
+import { budgetSentence, stoppedByBudget } from '../../protocol/budgets.ts';
 import type { Budget, BudgetUse, UncountedSpend } from '../../protocol/proxy.ts';
+import { uncountedFixes, uncountedSentence } from '../../protocol/proxyWarnings.ts';
 import type { Exchange } from '../../protocol/sessions.ts';
 import { type Cost, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Log } from '../base/log.ts';
@@ -53,6 +54,8 @@ interface Spent {
   readonly model: string | null;
   readonly usage: Usage;
   readonly cost: Cost;
+  /** Null for success. */
+  readonly failure: string | null;
 }
 
 /** Uses that are shown at most; the latest stay. */
@@ -85,8 +88,7 @@ export class BudgetGuard {
   readonly #unnamed: UnnamedSessions;
   /** With the day on which each was seen last. */
   readonly #uses = new Map<string, { readonly use: BudgetUse; readonly day: string }>();
-  /** Exchanges by model. */
-  readonly #uncounted = new Map<string, number>();
+  readonly #uncounted = new Map<string, UncountedSpend>();
 
   constructor(limits: BudgetLimits, store: SpendingStore, log: Log) {
     this.#limits = limits;
@@ -110,19 +112,19 @@ export class BudgetGuard {
     const belongsTo = sessionId ?? this.#unnamed.of(launch?.id ?? userAgent ?? host);
     const spent = this.#look(launch, belongsTo).find(({ state }) => state === 'spent');
     if (spent === undefined) return null;
-    const words = `${budgetSentence(spent)} Codex Coach stopped this request. ${ways[spent.scope][spent.unit]}`;
+    const words = `${budgetSentence(spent)} ${stoppedByBudget} ${ways[spent.scope][spent.unit]}`;
     launch?.refuse(words);
     this.#log.warn('A request was stopped by its budget.', { ...spent });
     return words;
   }
 
-  /** Something was spent: notes and logs what is near or reached by it, and what no limit in money can count. */
+  /** Something was spent: notes and logs what is near or reached by it, and what a limit can't count. */
   spent(launch: LaunchState | null, exchange: Spent): void {
     if (!this.limits(launch)) return;
     if (this.limitsSessions(launch))
       this.#unnamed.heard(exchange.sessionId, Date.now(), () => this.#senderOf(exchange));
     this.#look(launch, exchange.sessionId);
-    if (this.#limitsMoney(launch)) this.#noteUncounted(exchange);
+    this.#noteUncounted(exchange, this.#limitsMoney(launch));
   }
 
   /** A launch of an earlier server goes on after this exchange. */
@@ -130,9 +132,9 @@ export class BudgetGuard {
     this.#unnamed.heard(sessionId, Date.parse(startedAt) + (durationMs ?? 0), () => launch.id);
   }
 
-  /** Models whose exchanges have no price, under a limit in money. */
+  /** Models whose exchanges have no usage, under a limit, or no price, under one in money. */
   uncounted(): UncountedSpend[] {
-    return [...this.#uncounted].map(([model, exchanges]) => ({ model, exchanges }));
+    return [...this.#uncounted.values()];
   }
 
   #senderOf({ id, launchId, sessionId }: Spent): string | null {
@@ -143,15 +145,18 @@ export class BudgetGuard {
     return [this.#limits.day, this.#sessionLimit(launch), launch?.spec.budget].some(budget => budget?.usd != null);
   }
 
-  #noteUncounted({ model, usage, cost }: Spent): void {
-    if (cost.kind !== 'unpriced' || !totalTokens(usage)) return;
-    const name = model ?? 'unknown';
-    const before = this.#uncounted.get(name);
+  #noteUncounted(exchange: Spent, isMoney: boolean): void {
+    const lacks = lackOf(exchange);
+    if (lacks === null || (lacks === 'price' && !isMoney)) return;
+    // A reply that came once more after another try is counted there.
+    if (lacks === 'usage' && this.#store.exchange(exchange.id)?.attempt !== 1) return;
+    const model = exchange.model ?? 'unknown';
+    const key = `${lacks} ${model}`;
+    const before = this.#uncounted.get(key);
     if (before === undefined && this.#uncounted.size >= maxUses) return;
-    this.#uncounted.set(name, (before ?? 0) + 1);
-    if (before !== undefined) return;
-    const hint = 'Limit its tokens instead, or give it a price.';
-    this.#log.warn('A limit in money does not count this model: its price is not known.', { model: name, hint });
+    const spend = { model, exchanges: (before?.exchanges ?? 0) + 1, lacks };
+    this.#uncounted.set(key, spend);
+    if (before === undefined) this.#log.warn(uncountedSentence(spend), { hint: uncountedFixes[lacks] });
   }
 
   /** Limits that were seen near or reached on this day, the latest last. */
@@ -201,6 +206,13 @@ export class BudgetGuard {
     const [oldest] = this.#uses.keys();
     if (this.#uses.size > maxUses && oldest !== undefined) this.#uses.delete(oldest);
   }
+}
+
+/** Why a limit can't count what an exchange used; null when it can, or when it used nothing. */
+function lackOf({ model, usage, cost, failure }: Spent): UncountedSpend['lacks'] | null {
+  const tokens = totalTokens(usage);
+  if (tokens === null) return failure === null && model !== null && cost.kind !== 'replay' ? 'usage' : null;
+  return tokens > 0 && cost.kind === 'unpriced' ? 'price' : null;
 }
 
 function isLimited(budget: Budget | null | undefined): boolean {

@@ -1,5 +1,5 @@
 import { chmod, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Launch, ProxyStatus, RecordingFault, UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Disposable } from '../base/disposable.ts';
@@ -17,13 +17,16 @@ import { canonicalHost, ModelHosts, modelEndpoint } from './hosts.ts';
 import { launchEnvironment } from './launchEnvironment.ts';
 import { LaunchRegistry, LaunchState, overrideOf } from './launches.ts';
 import { LaunchStore, toSpec } from './launchStore.ts';
+import { Listeners } from './listeners.ts';
 import { listenOn, listenOnLoopback, loopback } from './listening.ts';
 import { LossesOfDay } from './lossesOfDay.ts';
 import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
 import type { Serving } from './serving.ts';
+import { ModelReach } from './unreached.ts';
 
-/** How long `settled` waits for connections that the agent's end should have closed. */
+/** How long `settled` waits for connections that the agent's end should have closed, and for what keeps from storing. */
 const settleMs = 2000;
+const lookMs = 10;
 
 export interface ProxyDeps {
   /** Directory of the certificate authority: `coachPaths().ca`. */
@@ -58,11 +61,11 @@ class CaptureProxy implements ProxyService {
   readonly #budgets: BudgetGuard;
   readonly #losses: LossesOfDay;
   readonly #distrusting: DistrustingPrograms;
+  readonly #reach: ModelReach;
   readonly #hosts: ModelHosts;
   readonly #policy: AddressPolicy;
   readonly #changes = new Emitter<ProxyStatus>();
-  readonly #listeners = new Set<Server>();
-  readonly #sockets = new Set<Socket>();
+  readonly #listeners = new Listeners();
   readonly #subscription: Disposable;
   #listening: Promise<Serving> | null = null;
   #serving: Serving | null = null;
@@ -80,6 +83,7 @@ class CaptureProxy implements ProxyService {
     this.#kept = new LaunchStore(deps.launchFile, deps.log);
     this.#budgets = new BudgetGuard(deps.budgets ?? noLimits, deps.store, deps.log);
     this.#losses = new LossesOfDay(deps.store);
+    this.#reach = new ModelReach(deps.log);
     this.#distrusting = new DistrustingPrograms(deps.log, authorityFiles(deps.caDirectory).bundleFile);
     // Known before the first connection is taken: an agent that is refused once may give up.
     for (const kept of this.#kept.launches) this.#launches.add(new LaunchState(toSpec(kept), kept));
@@ -104,6 +108,7 @@ class CaptureProxy implements ProxyService {
       lossesToday: this.#losses.today(),
       recordingFault: this.#fault,
       distrusting: this.#distrusting.list(),
+      unreached: this.#reach.list(),
       error: this.#error,
     };
   }
@@ -165,16 +170,16 @@ class CaptureProxy implements ProxyService {
 
   giveWay(): void {
     this.#ended = true;
-    for (const listener of this.#listeners) if (typeof listener.address() !== 'string') void this.#close(listener);
+    this.#listeners.leavePorts();
   }
 
   async dispose(): Promise<void> {
     this.#ended = true;
     this.#subscription.dispose();
     await this.#listening?.catch(() => undefined);
-    for (const socket of this.#sockets) socket.destroy();
-    await Promise.all([...this.#listeners].map(listener => this.#close(listener)));
-    if (this.#port !== null) await this.#kept.ended();
+    const atWork = this.#launches.atWork();
+    await this.#listeners.dispose();
+    if (this.#port !== null) await this.#kept.ended(atWork);
     this.#port = null;
     this.#changed();
   }
@@ -206,6 +211,10 @@ class CaptureProxy implements ProxyService {
       launches: this.#launches,
       overrideFor: (launch, host) => launch?.overrideOf(host) ?? overrideOf(host, this.#deps.overrides ?? []),
       budgets: this.#budgets,
+      tried: (host, launch, failure) => {
+        launch?.unreached.tried(host, failure);
+        if (this.#reach.tried(host, failure)) this.#changed();
+      },
       trust: (host, program, sign) => {
         if (this.#distrusting.notice(host, program, sign)) this.#changed();
       },
@@ -217,11 +226,7 @@ class CaptureProxy implements ProxyService {
         this.#changed();
       },
     };
-    return createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
-      void serveConnection(socket, own, deps);
-    });
+    return this.#listeners.create(socket => void serveConnection(socket, own, deps));
   }
 
   /** Names that our certificates must be valid for, for this launch. */
@@ -261,35 +266,43 @@ class CaptureProxy implements ProxyService {
         await chmod(path, 0o666);
         this.#listeners.add(server);
         sockets.add(server);
-        return { dispose: () => void this.#close(server) };
+        return { dispose: () => void this.#listeners.close(server) };
       },
       meter: () => state.meter(),
       refusal: () => state.refusal,
       sessionIds: () => state.sessionIds,
+      unreached: () => state.unreached.list(),
       onUsage: listener => state.changed.on(listener),
       abort: () => state.abort(),
       settled: () => this.#settled(state),
       dispose: async () => {
-        this.#launches.remove(state);
+        this.#launches.refuse(state);
         await this.#kept.forget(state.id);
         state.abort();
-        await Promise.all([...sockets].map(server => this.#close(server)));
-        await this.#deps.recorder.flush();
+        await Promise.all([...sockets].map(server => this.#listeners.close(server)));
+        // What was cut off is recorded now, and belongs to it, too.
+        await this.#drained(state);
+        this.#launches.remove(state);
         this.#deps.recorder.endToken(token);
       },
     };
   }
 
   async #settled(state: LaunchState): Promise<void> {
-    for (const until = Date.now() + settleMs; state.connections > 0 && Date.now() < until; ) {
-      await new Promise(resolve => setTimeout(resolve, 10));
-    }
+    await this.#drained(state);
+    if (this.#isStoring()) return;
+    // Such as for another program's lock: what waits is stored when that is over.
+    await soon(() => this.#isStoring());
     await this.#deps.recorder.flush();
   }
 
-  #close(listener: Server): Promise<void> {
-    this.#listeners.delete(listener);
-    return new Promise(resolve => listener.close(() => resolve()));
+  async #drained(state: LaunchState): Promise<void> {
+    await soon(() => state.connections === 0);
+    await this.#deps.recorder.flush();
+  }
+
+  #isStoring(): boolean {
+    return this.#fault === null || this.#fault.over;
   }
 
   #hear(event: RecorderEvent): void {
@@ -304,12 +317,19 @@ class CaptureProxy implements ProxyService {
     launch?.hear(event);
     if (event.kind === 'exchange') {
       this.#budgets.spent(launch, event);
-      if (launch !== null && !this.#ended) void this.#kept.use(launch);
+      if (launch !== null && !this.#ended && this.#launches.accepts(launch)) void this.#kept.use(launch);
     }
     if (event.kind !== 'streaming') this.#changed();
   }
 
   #changed(): void {
     this.#changes.fire(this.status());
+  }
+}
+
+/** Waits a while for something. Counted in looks: a machine that stands still sees nothing happen meanwhile. */
+async function soon(isSo: () => boolean): Promise<void> {
+  for (let looks = settleMs / lookMs; !isSo() && looks > 0; looks--) {
+    await new Promise(resolve => setTimeout(resolve, lookMs));
   }
 }

@@ -14,7 +14,7 @@ import type { Place } from './hostPatterns.ts';
 import type { ModelEndpoint, ModelHosts } from './hosts.ts';
 import type { LaunchRegistry, LaunchState } from './launches.ts';
 import { mayReach } from './launchScope.ts';
-import type { Upstreams } from './upstream.ts';
+import type { Destination, Upstreams } from './upstream.ts';
 
 export interface ConnectionDeps {
   readonly authority: Authority;
@@ -26,6 +26,8 @@ export interface ConnectionDeps {
   readonly overrideFor: (launch: LaunchState | null, host: string) => UpstreamOverride | null;
   readonly budgets: BudgetGuard;
   readonly recorder: Recorder;
+  /** A model host was reached, or was not for this reason. */
+  readonly tried: (host: string, launch: LaunchState | null, failure: CoachError | null) => void;
   /** What an intercepted connection tells of its program's trust in our certificate. */
   readonly trust: (host: string, program: string, sign: TrustSign) => void;
   readonly log: Log;
@@ -64,6 +66,24 @@ export function admit(
   return refuse(403, `${host}:${port} can't be reached from this sandbox.`);
 }
 
+/** A connection to a model; null when there is none, and the agent was told why. */
+export async function connectModel(
+  socket: Socket,
+  destination: Destination,
+  launch: LaunchState | null,
+  deps: ConnectionDeps,
+): Promise<Socket | null> {
+  try {
+    const upstream = await deps.upstreams.toModel(destination);
+    deps.tried(destination.host, launch, null);
+    return upstream;
+  } catch (error) {
+    deps.tried(destination.host, launch, CoachError.from(error));
+    answerUnreachable(socket, destination, error, launch, deps);
+    return null;
+  }
+}
+
 /** Tells the agent why its way ends here. */
 export function answerUnreachable(
   socket: Socket,
@@ -77,7 +97,7 @@ export function answerUnreachable(
   const refused = code === 'proxy.refused';
   // Most programs show the status alone, so that the log has to have the reason.
   if (refused) deps.log.warn('The proxy refused a destination.', { host: place.host, port: place.port, message, hint });
-  answerError(socket, refused ? 403 : 502, hint ? `${message} ${hint}` : message);
+  answerError(socket, refused ? 403 : 502, hint ? `${message.replace(/\.?$/, '.')} ${hint}` : message);
 }
 
 /** A copy of the connection's bytes for the recorder; counts the connection as open until it is closed. */

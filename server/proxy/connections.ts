@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { HttpSyntaxError, headerOf } from '../traces/wire/httpHead.ts';
 import { gated } from './budgetGate.ts';
-import { admit, answerUnreachable, type ConnectionDeps, openTap } from './connectionDeps.ts';
+import { admit, answerUnreachable, type ConnectionDeps, connectModel, openTap } from './connectionDeps.ts';
 import { onlyFor, withKey } from './credentials.ts';
 import type { TrustSign } from './distrust.ts';
 import { answerError, type FirstRequest, hasLeft, readFirstRequest } from './frontDoor.ts';
@@ -70,10 +70,7 @@ async function intercept(
   launch: LaunchState | null,
   deps: ConnectionDeps,
 ) {
-  const upstream = await deps.upstreams.toModel(destination).catch((error: unknown) => {
-    answerUnreachable(socket, destination, error, launch, deps);
-    return null;
-  });
+  const upstream = await connectModel(socket, destination, launch, deps);
   if (upstream === null) return;
   if (hasLeft(socket)) {
     socket.destroy();

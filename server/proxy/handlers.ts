@@ -7,8 +7,8 @@ import type { TraceStore } from '../traces/store.ts';
 import { type BaseUrls, routeBaseUrls, routedUrls, routeToRecording } from './baseUrls.ts';
 import type { Place } from './hostPatterns.ts';
 import { canonicalHost, type ModelHosts, modelEndpoint } from './hosts.ts';
-import { launchEnvironment, withOwnExceptions } from './launchEnvironment.ts';
-import { type LaunchSpec, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
+import { launchEnvironment, withOwnExceptions, withPlainModels } from './launchEnvironment.ts';
+import { type LaunchSpec, listensElsewhere, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
 import type { Replay } from './replay/replayServer.ts';
 
 /** Least time between two `proxy.changed` events. */
@@ -27,6 +27,8 @@ export interface ProxyHandlerDeps {
   readonly upstreams?: readonly UpstreamOverride[];
   /** `pace`: factor on the recorded times. */
   startReplay(reference: string, pace: number): Promise<Replay>;
+  /** Values that must not be written anywhere from now on. */
+  hide(values: readonly string[]): void;
 }
 
 type LaunchParams = Parameters<Handlers<typeof proxy>['launch']>[0];
@@ -41,6 +43,7 @@ export function proxyHandlers({
   hosts,
   upstreams = [],
   startReplay,
+  hide,
 }: ProxyHandlerDeps): Handlers<typeof proxy> {
   const placesOfAll = [...hosts.endpoints, ...upstreams.map(toPlace)];
   /** Where the models of a launch are: all that is recorded of it. */
@@ -60,6 +63,8 @@ export function proxyHandlers({
       await answers.dispose();
       throw error;
     });
+    // The recording has no token where its own stood.
+    hide([opened.launch.token]);
     replays.set(opened.launch.token, { opened, answers });
     return opened;
   }
@@ -73,9 +78,12 @@ export function proxyHandlers({
       budget,
       endpoint,
       noProxy,
+      pid = null,
       baseUrls = {},
       settings = {},
+      secrets = [],
     } = params;
+    hide(secrets);
     const started = await service.start(port());
     const urls = { ...baseUrls, ...settings };
     const route =
@@ -90,9 +98,10 @@ export function proxyHandlers({
       trialId: null,
       budget: budget ?? null,
       kept: recording === undefined,
+      pid,
     };
     const { launch } = recording === undefined ? await service.open(spec) : await openReplay(spec, recording);
-    const env = withOwnExceptions(launch.env, noProxy, placesOf(spec));
+    const env = withOwnExceptions(withPlainModels(launch.env, hosts.endpoints), noProxy, placesOf(spec));
     const led = routedUrls(route.led, launch);
     return {
       ...launch,
@@ -102,18 +111,23 @@ export function proxyHandlers({
   }
   return {
     status: () => service.status(),
-    start: params => service.start(params.port ?? port()),
+    async start({ port: wanted }) {
+      const status = await service.start(wanted ?? port());
+      if (wanted && status.port !== wanted) throw listensElsewhere(status.port, wanted);
+      return status;
+    },
     launch: openLaunch,
-    async environment({ noProxy, baseUrls, settings }) {
+    async environment({ noProxy, pid, baseUrls, settings, secrets = [] }) {
+      hide(secrets);
       const { port, bundleFile } = service.status();
       if (port === null) throw proxyStopped();
       const { overrides, led } = routeBaseUrls({ ...baseUrls, ...settings }, { hosts, upstreams, port });
       if (overrides.length === 0 && Object.keys(led).length === 0) {
-        const env = launchEnvironment({ token: null, port, bundleFile });
+        const env = withPlainModels(launchEnvironment({ token: null, port, bundleFile }), hosts.endpoints);
         return { env: { ...withOwnExceptions(env, noProxy, placesOfAll), ...baseUrls }, token: null };
       }
       const shell = { agent: null, label: 'shell', overrides: [], replay: false };
-      return openLaunch({ ...shell, noProxy, baseUrls, settings });
+      return openLaunch({ ...shell, noProxy, pid, baseUrls, settings });
     },
     async close({ token }) {
       const replay = replays.get(token);
@@ -126,6 +140,7 @@ export function proxyHandlers({
       return {
         closed: true,
         sessionIds: [...opened.sessionIds()],
+        unreached: [...opened.unreached()],
         mismatches: replay === undefined ? [] : mismatchesOf(replay.answers),
       };
     },

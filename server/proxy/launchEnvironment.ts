@@ -1,5 +1,7 @@
 import { baseUrlVariables } from '../../protocol/proxy.ts';
+import { isLocal } from './baseUrls.ts';
 import { hostEntries, hostPattern, type Place } from './hostPatterns.ts';
+import type { ModelEndpoint } from './hosts.ts';
 
 /** Variables with which an agent would go past the proxy, or through another one. */
 const stale = [...baseUrlVariables, 'OPENAI_PROXY', 'ALL_PROXY', 'all_proxy', 'SSL_CERT_DIR'];
@@ -17,8 +19,8 @@ const bundleVariables = [
 ] as const;
 
 /**
- * The environment in which an agent is recorded. HTTP_PROXY is left alone: Codex would use it for plain-HTTP
- * servers on this machine too.
+ * The environment in which an agent is recorded. HTTP_PROXY is left alone: no model that we know is asked without TLS, and
+ * through the proxy no plain-HTTP server of a private network can be reached.
  */
 export function launchEnvironment(place: {
   /** Null for a shell that names no launch. */
@@ -40,6 +42,16 @@ export function launchEnvironment(place: {
     SSL_CERT_FILE: place.bundleFile,
     ...Object.fromEntries(bundleVariables.map(name => [name, place.bundleFile])),
   };
+}
+
+/** The same where one of these models is asked without TLS: programs look in HTTP_PROXY then, curl only in the small one. */
+export function withPlainModels(
+  env: Record<string, string | null>,
+  models: readonly ModelEndpoint[],
+): Record<string, string | null> {
+  const isAsked = models.some(model => model.scheme === 'http' && !isLocal(model));
+  const proxy = env['HTTPS_PROXY'] ?? null;
+  return isAsked ? { ...env, HTTP_PROXY: proxy, http_proxy: proxy } : env;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { Budget, UpstreamOverride } from '../../protocol/proxy.ts';
+import { isAlive } from '../base/exec.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import type { Log } from '../base/log.ts';
 import type { LaunchSpec } from './proxy.ts';
@@ -24,6 +25,7 @@ const KeptLaunch = z.object({
   replay: z.boolean(),
   defaultHost: z.string(),
   budget: Budget.nullable(),
+  pid: z.int().positive().nullable().default(null),
   /** Epoch ms. */
   usedAt: z.number(),
 });
@@ -81,9 +83,15 @@ export class LaunchStore {
     return this.#write({ ...this.#kept, port, listening: true });
   }
 
-  /** The server ends in order. Its launches stay: an agent that is only waiting goes on with the next server. */
-  ended(): Promise<void> {
-    return this.#kept.listening ? this.#write({ ...this.#kept, listening: false }) : this.#writing;
+  /**
+   * The server ends in order. Its launches stay, since an agent that is only waiting goes on with the next server; but not
+   * those whose process is gone, unless they are in `atWork`.
+   */
+  ended(atWork: ReadonlySet<string> = new Set()): Promise<void> {
+    const { listening, launches } = this.#kept;
+    const living = launches.filter(({ id, pid }) => pid === null || atWork.has(id) || isAlive(pid));
+    if (!listening && living.length === launches.length) return this.#writing;
+    return this.#write({ ...this.#kept, listening: false, launches: living });
   }
 
   /** A launch that outlives the server is at work: also one that was no longer kept is so again. */
@@ -134,12 +142,12 @@ export class LaunchStore {
 }
 
 function toKept({ id, digest, spec }: UsedLaunch): KeptLaunch {
-  const { agent, label, overrides, replay, defaultHost, budget = null } = spec;
-  return { id, digest, agent, label, overrides: [...overrides], replay, defaultHost, budget, usedAt: Date.now() };
+  const { agent, label, overrides, replay, defaultHost, budget = null, pid = null } = spec;
+  return { id, digest, agent, label, overrides: [...overrides], replay, defaultHost, budget, pid, usedAt: Date.now() };
 }
 
-export function toSpec({ agent, label, overrides, replay, defaultHost, budget }: KeptLaunch): LaunchSpec {
-  return { agent, label, overrides, replay, defaultHost, budget, realKey: null, trialId: null, kept: true };
+export function toSpec({ agent, label, overrides, replay, defaultHost, budget, pid }: KeptLaunch): LaunchSpec {
+  return { agent, label, overrides, replay, defaultHost, budget, pid, realKey: null, trialId: null, kept: true };
 }
 
 /** The last used ones, newest first. */

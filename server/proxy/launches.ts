@@ -8,6 +8,7 @@ import type { LaunchOrigin, RecorderEvent } from '../traces/recorderMessages.ts'
 import { canonicalHost } from './hosts.ts';
 import type { KeptLaunch } from './launchStore.ts';
 import type { FailedAttempts, LaunchMeter, LaunchSpec } from './proxy.ts';
+import { UnreachedHosts } from './unreached.ts';
 
 /** Rule of thumb for a reply whose usage is not reported yet. */
 const charactersPerToken = 4;
@@ -18,6 +19,7 @@ export class LaunchState {
   readonly digest: string;
   readonly spec: LaunchSpec;
   readonly changed = new Emitter<void>();
+  readonly unreached = new UnreachedHosts();
   readonly #sockets = new Set<Duplex>();
   readonly #streaming = new Map<number, number>();
   readonly #sessionIds = new Set<string>();
@@ -146,8 +148,17 @@ export class LaunchRegistry {
     this.#byId.set(launch.id, launch);
   }
 
-  remove(launch: LaunchState): void {
+  /** Its token is no longer known; what is still recorded of it finds it by its id. */
+  refuse(launch: LaunchState): void {
     this.#byDigest.delete(launch.digest);
+  }
+
+  accepts(launch: LaunchState): boolean {
+    return this.#byDigest.has(launch.digest);
+  }
+
+  remove(launch: LaunchState): void {
+    this.refuse(launch);
     this.#byId.delete(launch.id);
   }
 
@@ -155,6 +166,11 @@ export class LaunchRegistry {
     const launch = this.#byDigest.get(digestOf(token)) ?? null;
     if (launch !== null && launch.token === null) this.#onResumed(launch, token);
     return launch;
+  }
+
+  /** Launches with open connections. */
+  atWork(): ReadonlySet<string> {
+    return new Set([...this.#byId.values()].filter(({ connections }) => connections > 0).map(({ id }) => id));
   }
 
   withId(id: string): LaunchState | null {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Tap } from '../traces/recorder.ts';
 import { type HttpHead, HttpSyntaxError, headerOf } from '../traces/wire/httpHead.ts';
 import { gated } from './budgetGate.ts';
-import { admit, answerUnreachable, type ConnectionDeps, openTap } from './connectionDeps.ts';
+import { admit, answerUnreachable, type ConnectionDeps, connectModel, openTap } from './connectionDeps.ts';
 import { hostHeader, lastOfConnection, readdressed, withKey } from './credentials.ts';
 import { answerError, answerJson, type FirstRequest, hasLeft } from './frontDoor.ts';
 import { type ModelEndpoint, parseAuthority } from './hosts.ts';
@@ -39,10 +39,7 @@ async function routeByBaseUrl(
 ) {
   const endpoint = endpointOf(launch);
   const override = deps.overrideFor(launch, endpoint.host);
-  const upstream = await deps.upstreams.toModel({ ...endpoint, override }).catch((error: unknown) => {
-    answerUnreachable(socket, endpoint, error, launch, deps);
-    return null;
-  });
+  const upstream = await connectModel(socket, { ...endpoint, override }, launch, deps);
   if (upstream === null) return;
   const key = launch.spec.realKey;
   const rewriter = new RequestRewriter(head => {
@@ -62,10 +59,7 @@ async function forward(socket: Socket, first: FirstRequest, own: LaunchState | n
   const launch = admit(socket, first.head, place, own, deps);
   if (launch === 'refused') return;
   const recorded = deps.hosts.has('http', place.host, place.port) || (launch !== null && mayReach(launch, place));
-  const upstream = await connectPlain(place, recorded, launch, deps).catch((error: unknown) => {
-    answerUnreachable(socket, place, error, launch, deps);
-    return null;
-  });
+  const upstream = await connectPlain(socket, place, recorded, launch, deps);
   if (upstream === null) return;
   const { proxy } = upstream;
   const rewriter = new RequestRewriter(head => {
@@ -83,18 +77,26 @@ async function forward(socket: Socket, first: FirstRequest, own: LaunchState | n
   passOn(socket, first, upstream.socket, { recorded: recorded ? place : null, rewriter, launch }, deps);
 }
 
+/** Null when there is no way, and the agent was told why. */
 async function connectPlain(
+  socket: Socket,
   place: ModelEndpoint,
   recorded: boolean,
   launch: LaunchState | null,
   deps: ConnectionDeps,
-): Promise<PlainUpstream> {
+): Promise<PlainUpstream | null> {
   if (recorded) {
     const override = deps.overrideFor(launch, place.host);
-    return { socket: await deps.upstreams.toModel({ ...place, override }), proxy: null };
+    const model = await connectModel(socket, { ...place, override }, launch, deps);
+    return model === null ? null : { socket: model, proxy: null };
   }
-  if (launch === null) deps.policy.checkPort(place.host, place.port);
-  return deps.upstreams.plain(place);
+  try {
+    if (launch === null) deps.policy.checkPort(place.host, place.port);
+    return await deps.upstreams.plain(place);
+  } catch (error) {
+    answerUnreachable(socket, place, error, launch, deps);
+    return null;
+  }
 }
 
 function passOn(

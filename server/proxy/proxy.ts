@@ -1,5 +1,5 @@
 import { CoachError } from '../../protocol/errors.ts';
-import type { Budget, Launch, ProxyStatus, UpstreamOverride } from '../../protocol/proxy.ts';
+import type { Budget, Launch, ProxyStatus, Unreached, UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Usage } from '../../protocol/usage.ts';
 import type { AsyncOwner, Disposable } from '../base/disposable.ts';
 
@@ -48,6 +48,8 @@ export interface LaunchSpec {
   readonly budget?: Budget | null;
   /** Outlives this server: a person's agent goes on with the next one. Never with a real key. */
   readonly kept?: boolean;
+  /** The process that closes this launch; null where none is known. */
+  readonly pid?: number | null;
 }
 
 export interface LaunchMeter {
@@ -77,11 +79,20 @@ export interface ProxyLaunch extends AsyncOwner {
   refusal(): string | null;
   /** Sessions that this launch's exchanges were recorded under, oldest first. */
   sessionIds(): readonly string[];
+  /** Model hosts that it could not reach when it last tried. */
+  unreached(): readonly Unreached[];
   onUsage(listener: () => void): Disposable;
   /** Destroys the open connections of this launch: its agent is gone or must end. */
   abort(): void;
   /** Resolves when all that this launch has sent and received so far is stored and counted in `meter()`. */
   settled(): Promise<void>;
+}
+
+/** The proxy does not move: agents were told where it is. */
+export function listensElsewhere(port: number | null, wanted: number): CoachError {
+  return new CoachError('proxy.portInUse', `The recording proxy listens on port ${port} already, not on ${wanted}.`, {
+    hint: 'To use it there, give no port. To move it: codex-coach server stop, then the same again.',
+  });
 }
 
 export function proxyStopped(): CoachError {

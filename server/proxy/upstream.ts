@@ -5,6 +5,7 @@ import { CoachError } from '../../protocol/errors.ts';
 import type { UpstreamOverride } from '../../protocol/proxy.ts';
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 import type { AddressPolicy } from './addressPolicy.ts';
+import { connectFailure } from './connectFailure.ts';
 import type { Place } from './hostPatterns.ts';
 import { upstreamContext } from './roots.ts';
 import { openTunnel } from './tunnel.ts';
@@ -100,7 +101,8 @@ export class Upstreams {
   }
 
   #openProxy(proxy: UpstreamProxy, kind: SocketKind): Promise<Socket> {
-    return proxy.secure ? this.#secure(proxy, undefined, kind, null) : this.#open(proxy, kind, {});
+    const name = `the proxy ${authorityOf(proxy)} (${proxy.variable})`;
+    return proxy.secure ? this.#secure(proxy, undefined, kind, null, name) : this.#open(proxy, kind, {}, name);
   }
 
   /** Keeps the connection from addresses where other traffic must not go. */
@@ -108,18 +110,29 @@ export class Upstreams {
     return { lookup: this.#deps.policy.lookupFor(port) };
   }
 
-  #open({ host, port }: Place, kind: SocketKind, lookup: { lookup?: LookupFunction }): Promise<Socket> {
-    return ready(connectTcp({ host, port, ...socketOptions, ...kind, ...lookup }), 'connect', { host, port });
+  #open(
+    { host, port }: Place,
+    kind: SocketKind,
+    lookup: { lookup?: LookupFunction },
+    name = authorityOf({ host, port }),
+  ): Promise<Socket> {
+    return ready(connectTcp({ host, port, ...socketOptions, ...kind, ...lookup }), 'connect', name);
   }
 
-  #secure({ host, port }: Place, caFile: string | undefined, kind: SocketKind, tunnel: Socket | null) {
+  #secure(
+    { host, port }: Place,
+    caFile: string | undefined,
+    kind: SocketKind,
+    tunnel: Socket | null,
+    name = authorityOf({ host, port }),
+  ): Promise<Socket> {
     const secure = connectTls({
       ...(tunnel === null ? { host, port, ...socketOptions, ...kind } : { socket: tunnel, host }),
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ALPNProtocols: ['http/1.1'],
       secureContext: upstreamContext(this.#deps.env, caFile),
     });
-    return ready(secure, 'secureConnect', { host, port });
+    return ready(secure, 'secureConnect', name);
   }
 }
 
@@ -129,12 +142,12 @@ type SocketKind = Partial<typeof halfOpen>;
 
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
 
-function ready(socket: Socket, event: 'connect' | 'secureConnect', place: Place): Promise<Socket> {
+function ready(socket: Socket, event: 'connect' | 'secureConnect', name: string): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error) => {
       socket.destroy();
       if (error instanceof CoachError) return reject(error);
-      reject(new CoachError('proxy.upstream', `Can't reach ${authorityOf(place)}: ${error.message}`, { cause: error }));
+      reject(connectFailure(name, error));
     };
     socket.setTimeout(connectTimeoutMs, () => fail(new Error(`no answer within ${connectTimeoutMs / 1000} s`)));
     socket.once('error', fail);

@@ -18,13 +18,14 @@ interface Tool {
 
 /**
  * Serves what the apis expose to MCP over standard input and output, forwarding to `channel`. A missing `repository`
- * is `directory`: agents start their MCP servers in the directory they work in.
+ * is `directory`: agents start their MCP servers in the directory they work in. Ends with its input, or by `signal`.
  */
 export async function serveMcp(
   apis: readonly Api[],
   channel: Pick<Channel, 'request'>,
   directory: string,
   log: Log,
+  signal: AbortSignal,
 ): Promise<void> {
   const tools = toolsOf(apis);
   const server = new Server({ name: 'codex-coach', version }, { capabilities: { tools: {} } });
@@ -49,7 +50,10 @@ export async function serveMcp(
     server.onclose = () => resolve();
   });
   await server.connect(new StdioServerTransport());
-  process.stdin.once('end', () => void server.close());
+  const end = () => void server.close();
+  process.stdin.once('end', end);
+  signal.addEventListener('abort', end, { once: true });
+  if (signal.aborted) end();
   await closed;
 }
 

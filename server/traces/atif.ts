@@ -31,6 +31,8 @@ export interface AtifStep {
   readonly metrics?: AtifMetrics;
   /** History of before this trajectory: the request brought it. */
   readonly is_copied_context?: boolean;
+  /** Of an exchange that failed. */
+  readonly extra?: { readonly error?: string; readonly status?: number };
 }
 
 interface AtifToolCall {
@@ -96,8 +98,8 @@ function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
     const calls = new Map(own.filter(item => item.kind === 'toolCall').map(toCall));
     const reply = own.filter(isReply);
     const steps = askedSteps(exchange, own, calls, withCall);
-    // Without a word there are still tokens, which the steps must add up to.
-    const isEmpty = reply.length === 0 && totalTokens(exchange.usage) === null;
+    // Without a word there are still tokens, which the steps must add up to, or a reason.
+    const isEmpty = reply.length === 0 && totalTokens(exchange.usage) === null && !hasFailed(exchange);
     return isEmpty ? steps : [...steps, replyStep(exchange, reply, calls)];
   });
 }
@@ -146,7 +148,16 @@ function replyStep(exchange: Exchange, reply: readonly ConversationItem[], calls
     ...agentStep(exchange, reply, calls),
     ...(exchange.model === null ? {} : { model_name: exchange.model }),
     metrics: metricsOf(exchange.usage, exchange.cost.amountUsd),
+    ...(hasFailed(exchange) ? { extra: failureOf(exchange) } : {}),
   };
+}
+
+function hasFailed({ error, status }: Exchange): boolean {
+  return error !== null || (status ?? 0) >= 400;
+}
+
+function failureOf({ error, status }: Exchange): NonNullable<AtifStep['extra']> {
+  return { ...(error === null ? {} : { error }), ...(status === null ? {} : { status }) };
 }
 
 function agentStep(exchange: Exchange, said: readonly ConversationItem[], calls: Calls): Step {

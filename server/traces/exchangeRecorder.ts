@@ -61,6 +61,7 @@ export class ExchangeRecorder {
       turnId: facts.turnId,
       retryCount: facts.retryCount,
       sizeBytes: captured.requestSizeBytes,
+      body: captured.requestBody,
       failed: captured.reply.error !== null,
       replyId: captured.reply.id,
       usage: captured.reply.usage,

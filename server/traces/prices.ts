@@ -77,8 +77,8 @@ const planHosts: ReadonlySet<string> = new Set(['chatgpt.com', 'cloudcode-pa.goo
  */
 export function priceOf(exchange: PricedExchange): PricedCost {
   const unpaid = (kind: Cost['kind']): PricedCost => ({ cost: { amountUsd: null, kind }, snapshot: null });
-  if (!totalTokens(exchange.usage)) return unpaid('none');
   if (exchange.replay) return unpaid('replay');
+  if (!totalTokens(exchange.usage)) return unpaid('none');
   if (exchange.subscription || planHosts.has(exchange.host)) return unpaid('subscription');
   const price = calculate(exchange);
   if (price === null) return unpaid('unpriced');

@@ -48,11 +48,15 @@ export interface Recorder extends AsyncOwner {
   deny(launch: LaunchOrigin, host: string, port: number, reason: string): void;
   /** A value that must be redacted wherever it occurs from now on. */
   hide(secret: string): void;
-  /** The same for the token of a launch that begins: it was made just now, so nothing said before can hold it. */
+  /** No longer: there were too many since. */
+  forget(secret: string): void;
+  /** The same as `hide` for the token of a launch that begins: it was made just now, so nothing said before can hold it. */
   hideToken(token: string): void;
   /** The token's launch has ended: it is forgotten once many others have ended, as stragglers may still say it. */
   endToken(token: string): void;
   onEvent(listener: (event: RecorderEvent) => void): Disposable;
+  /** Keys that requests have shown: what is recorded hides them already. */
+  onCredential(listener: (value: string) => void): Disposable;
   /** Resolves when everything handed in so far is stored and its events were heard. */
   flush(): Promise<void>;
   /** Deletes, cleans up or prices anew in small steps, beside the recording. Null when the database failed meanwhile. */
@@ -83,6 +87,7 @@ export async function startRecorder(options: RecorderOptions): Promise<Recorder>
 class CopyingRecorder implements Recorder {
   readonly #log: Log;
   readonly #events = new Emitter<RecorderEvent>();
+  readonly #credentials = new Emitter<string>();
   readonly #flushes = new Map<number, () => void>();
   readonly #upkeeps = new Map<number, (report: UpkeepReport | null) => void>();
   /** Kept for the next thread. */
@@ -174,6 +179,10 @@ class CopyingRecorder implements Recorder {
     this.#post({ kind: 'hide', secret });
   }
 
+  forget(secret: string): void {
+    if (this.#secrets.delete(secret)) this.#post({ kind: 'forget', secret });
+  }
+
   hideToken(token: string): void {
     this.#secrets.add(token);
     this.#post({ kind: 'hide', secret: token, fresh: true });
@@ -190,6 +199,10 @@ class CopyingRecorder implements Recorder {
 
   onEvent(listener: (event: RecorderEvent) => void): Disposable {
     return this.#events.on(listener);
+  }
+
+  onCredential(listener: (value: string) => void): Disposable {
+    return this.#credentials.on(listener);
   }
 
   upkeep<T extends UpkeepTask>(task: T): Promise<ReportOf<T> | null> {
@@ -260,6 +273,8 @@ class CopyingRecorder implements Recorder {
       if (answer.event.kind === 'storage')
         this.#log.warn(`The storage of traces ${answer.event.over ? 'had' : 'has'} a fault.`, { ...answer.event });
       this.#events.fire(answer.event);
+    } else if (answer.kind === 'credential') {
+      this.#credentials.fire(answer.value);
     } else if (answer.kind === 'upkept') {
       if (answer.fault !== null) this.#log.warn('Upkeep of the traces failed.', { reason: answer.fault });
       this.#upkeeps.get(answer.id)?.(answer.report);

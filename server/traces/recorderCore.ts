@@ -1,7 +1,7 @@
 import { CoachError } from '../../protocol/errors.ts';
 import { storageFault } from '../base/sqlite.ts';
 import { Announcements } from './announcements.ts';
-import type { CaptureListener } from './capturedExchange.ts';
+import type { CapturedExchange, CaptureListener } from './capturedExchange.ts';
 import { ConnectionReader } from './connectionReader.ts';
 import type {
   ConnectionOrigin,
@@ -12,6 +12,7 @@ import type {
 } from './recorderMessages.ts';
 import { Redactor } from './redaction.ts';
 import { ResumedReader } from './resumedReader.ts';
+import { ShownCredentials } from './shownCredentials.ts';
 import { countedPath } from './sideTraffic.ts';
 import { TraceStorage } from './traceStorage.ts';
 import { Upkeep } from './upkeep.ts';
@@ -34,6 +35,7 @@ interface Connection {
 /** The recording side: parses, redacts, hashes, compresses and stores. Lives in a worker, or in-process in tests. */
 export class RecorderCore {
   readonly #redactor = new Redactor();
+  readonly #credentials = new ShownCredentials(this.#redactor);
   readonly #storage: TraceStorage;
   readonly #upkeep: Upkeep;
   readonly #answer: (answer: RecorderAnswer) => void;
@@ -161,6 +163,7 @@ export class RecorderCore {
     return {
       exchange: captured => {
         this.#endProgress(id);
+        this.#hideCredentials(captured);
         this.#storage.write(this.#sizeSinceLast(id), ({ exchanges }) => {
           const event = exchanges.record(captured, origin);
           return () => {
@@ -180,6 +183,11 @@ export class RecorderCore {
       },
       streaming: characters => this.#progress(id, characters),
     };
+  }
+
+  /** Before anything of its exchange is written. */
+  #hideCredentials({ requestHead, endedAtMs }: CapturedExchange): void {
+    for (const value of this.#credentials.hide(requestHead, endedAtMs)) this.#answer({ kind: 'credential', value });
   }
 
   /** Bytes that a connection has brought since this was last asked: about the size of an exchange. */

@@ -102,6 +102,8 @@ export type RecorderAnswer =
   | { readonly kind: 'failed'; readonly error: ErrorShape }
   | { readonly kind: 'event'; readonly event: RecorderEvent }
   | { readonly kind: 'done'; readonly sizeBytes: number }
+  /** A key that a request has shown, hidden from then on: for others to hide. */
+  | { readonly kind: 'credential'; readonly value: string }
   | {
       readonly kind: 'upkept';
       readonly id: number;

@@ -47,6 +47,10 @@ export class Redactor {
     if (this.#known.add(secret) && !fresh) this.#forgetResults();
   }
 
+  knows(secret: string): boolean {
+    return this.#known.has(secret);
+  }
+
   /** The value is of no use to anybody any more. */
   forget(secret: string): void {
     this.#known.delete(secret);

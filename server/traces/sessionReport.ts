@@ -1,4 +1,5 @@
 import type { ConversationItem, Exchange, SessionReport, SessionSummary } from '../../protocol/sessions.ts';
+import { totalTokens } from '../../protocol/usage.ts';
 import { isPrompt } from './conversationId.ts';
 import type { SessionReader } from './sessionReader.ts';
 import { pairOutputs } from './toolOutputs.ts';
@@ -28,6 +29,7 @@ export function reportOf(
     turns: conversation.filter(item => item.kind === 'user' && isPrompt(item.text)).length,
     retries: exchanges.filter((_, index) => hasFailed(exchanges[index - 1])).length,
     errors: exchanges.filter(hasFailed).length,
+    withoutUsage: exchanges.filter(lacksUsage).length,
     tools: toolsOf(conversation),
     files: filesOf(conversation),
     firstByteMs: quantilesOf(exchanges.flatMap(exchange => exchange.timeToFirstByteMs ?? [])),
@@ -41,6 +43,12 @@ export function reportOf(
 
 function hasFailed(exchange: Exchange | undefined): boolean {
   return exchange !== undefined && (exchange.error !== null || (exchange.status ?? 200) >= 400);
+}
+
+/** A model answered, and did not tell what it used. What it says once more after another try is counted there. */
+function lacksUsage(exchange: Exchange): boolean {
+  const { model, attempt, usage } = exchange;
+  return !hasFailed(exchange) && model !== null && attempt === 1 && totalTokens(usage) === null;
 }
 
 function toolsOf(conversation: readonly ConversationItem[]): SessionReport['tools'] {

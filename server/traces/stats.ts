@@ -26,7 +26,14 @@ const StatsRecord = TotalsRecord.extend({
   session: z.string().optional(),
   repository: z.string().nullable().optional(),
   sessions: z.int(),
+  without_usage: z.int(),
 });
+
+/** What a recording answers is no use of a model. */
+const used = "cost_kind <> 'replay'";
+
+/** Exchanges of rows in which nothing told its usage. What reports 0, such as to warm up a cache, has told it. */
+const withoutUsage = 'coalesce(sum(iif(coalesce(input_tokens, output_tokens) IS NULL, exchanges, 0)), 0)';
 
 /** Days newest first, every other key by its value. Reads `usage_totals` only, whatever the number of exchanges. */
 export function statsOf(database: Sqlite, { by, sinceMs }: StatsQuery): StatsRow[] {
@@ -37,17 +44,24 @@ export function statsOf(database: Sqlite, { by, sinceMs }: StatsQuery): StatsRow
   return database
     .prepare(
       `SELECT ${keys.map(key => `${expressions[key]} AS ${key}, `).join('')}
-         count(DISTINCT session_seq) AS sessions, ${totalsColumns}
+         count(DISTINCT session_seq) AS sessions, ${withoutUsage} AS without_usage, ${totalsColumns}
        FROM usage_totals ${isJoined ? 'JOIN sessions ON sessions.seq = session_seq' : ''}
-       WHERE usage_totals.day >= date(? / 1000, 'unixepoch')
+       WHERE usage_totals.day >= date(? / 1000, 'unixepoch') AND ${used}
        ${keys.length === 0 ? '' : `GROUP BY ${groups} ORDER BY ${order}`}`,
     )
     .all(sinceMs ?? 0)
     .map(row => {
-      const { sessions, exchanges, cost_usd, cost_kinds, ...rest } = StatsRecord.parse(row);
+      const { sessions, exchanges, without_usage, cost_usd, cost_kinds, ...rest } = StatsRecord.parse(row);
       const { input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, ...group } = rest;
       const usage = toUsage({ input_tokens, cached_input_tokens, output_tokens, reasoning_tokens });
-      return { ...group, sessions, exchanges, usage, cost: toCost({ cost_usd, cost_kinds }) };
+      return {
+        ...group,
+        sessions,
+        exchanges,
+        withoutUsage: without_usage,
+        usage,
+        cost: toCost({ cost_usd, cost_kinds }),
+      };
     });
 }
 
@@ -55,7 +69,7 @@ export function statsOf(database: Sqlite, { by, sinceMs }: StatsQuery): StatsRow
 export function spentSince(database: Sqlite, sinceMs: number): { exchanges: number; usage: Usage; cost: Cost } {
   const row = database
     .prepare(
-      `SELECT ${totalsColumns} FROM (SELECT 1 AS exchanges, * FROM exchanges INDEXED BY exchanges_by_time WHERE ts_ms >= ?)`,
+      `SELECT ${totalsColumns} FROM (SELECT 1 AS exchanges, * FROM exchanges INDEXED BY exchanges_by_time WHERE ts_ms >= ? AND ${used})`,
     )
     .get(sinceMs);
   const record = TotalsRecord.parse(row);

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { root } from '../../scripts/root.ts';
@@ -36,4 +38,40 @@ it('takes a replay that answered nothing for none', async () => {
   const recording = join(root, 'media', 'sample', 'recording.json');
   const outcome = await world.cli(['replay', recording, '--', process.execPath, '-e', '0']);
   expect(outcome).toMatchObject({ code: 1, stderr: expect.stringContaining('Nothing was asked of it') });
+});
+
+it('writes no secret value of an agent’s environment, whichever shell started the server', async () => {
+  const gateway = await startFakeUpstream();
+  onTestFinished(() => gateway.dispose());
+  const home = temporaryDirectory();
+  mkdirSync(join(home, '.codex'));
+  writeFileSync(join(home, '.codex', 'config.toml'), '[model_providers.gw]\nenv_key = "GATEWAY"\n');
+  const world = aWorld({ HOME: home, OPENAI_BASE_URL: `${gateway.origin}/v1` });
+  const names = [
+    'GATEWAY',
+    'GW_KEY',
+    'AZURE_OPENAI_KEY',
+    'DB_PASSWORD',
+    'MY_TOKEN',
+    'LITELLM_MASTER_KEY',
+    'PGPASSWORD',
+  ];
+  const secrets = Object.fromEntries(names.map(name => [name, randomBytes(18).toString('hex')]));
+  const shown = randomBytes(18).toString('hex');
+  const says = [...Object.values(secrets), shown].join(' and ');
+  const body = JSON.stringify({ model: 'gpt-5.5', input: [{ role: 'user', content: `SAY ${says}` }] });
+  const script = `fetch(process.env.OPENAI_BASE_URL + '/responses', {
+    method: 'POST', headers: { 'thread-id': 'mine', authorization: 'Bearer ${shown}' }, body: ${JSON.stringify(body)},
+  }).then(answer => answer.text())`;
+  await world.cli(['proxy', 'start']);
+  const led = await world.cli(['trace', '--', process.execPath, '-e', script], { env: secrets });
+  expect(led.stderr).toContain('recorded as session mine: 1 exchange');
+  const { stdout } = await world.cli(['sessions', 'show', 'mine']);
+  expect(stdout).toContain('SAY [redacted] and [redacted]');
+  await world.cli(['server', 'stop']);
+  const files = readdirSync(world.paths.home, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile());
+  for (const { parentPath, name } of files) {
+    const text = readFileSync(join(parentPath, name), 'latin1');
+    for (const value of [...Object.values(secrets), shown]) expect(text.includes(value), name).toBe(false);
+  }
 });

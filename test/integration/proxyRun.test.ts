@@ -94,3 +94,19 @@ it('leaves the server to whoever else uses it', async () => {
   await once(command, 'exit');
   expect(isAlive(other.info.pid)).toBe(true);
 });
+
+it('leaves nothing behind once the server was stopped, also when it was killed', async () => {
+  const { home, command, printed } = await aRunningProxy(({ origin }) => ({ OPENAI_BASE_URL: `${origin}/v1` }));
+  const [, url = '', old = ''] = /^export OPENAI_BASE_URL=(http:\/\/127\.0\.0\.1:(\d+)\/.*)$/m.exec(printed) ?? [];
+  command.kill('SIGKILL');
+  await once(command, 'exit');
+  expect((await fetch(`${url}/models`, { headers: { connection: 'close' } })).status).toBe(200);
+  const port = String(Number(old) === 40_123 ? 40_124 : 40_123);
+  const refused = await home.cli(['proxy', 'start', '--port', port]);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining(`listens on port ${old} already`) });
+  await home.cli(['server', 'stop']);
+  await until(() => readFileSync(home.paths.launches, 'utf8').includes('"launches": []'));
+  await home.cli(['proxy', 'start'], { env: { PROXY_PORT: port } });
+  const status = await home.cli(['proxy', 'status', '--json'], { env: { PROXY_PORT: port } });
+  expect(JSON.parse(status.stdout)).toMatchObject({ port: Number(port) });
+});

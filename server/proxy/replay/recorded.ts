@@ -1,7 +1,9 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
+import type { DialectReader } from '../../traces/dialects/dialect.ts';
 import { dialectNamed, dialectOf } from '../../traces/dialects/index.ts';
 import { arrayAt, isObject, parseJson, stringAt } from '../../traces/json.ts';
+import { Redactor } from '../../traces/redaction.ts';
 import type { TraceStore, WholeExchange } from '../../traces/store.ts';
 import type { WireEvent } from '../../traces/wireText.ts';
 import { type NormalisedRequest, normaliseRequest } from './conversationKey.ts';
@@ -15,9 +17,13 @@ interface Recorded {
   readonly request: NormalisedRequest;
 }
 
+type Normalise = (dialect: DialectReader, path: string, body: unknown) => NormalisedRequest;
+
 export interface RecordedOptions {
   /** The words of prompts need not be those of the session. */
   readonly anyPrompt?: boolean;
+  /** Takes secrets out of what is compared and shown, on both sides: what is known of them may have changed since. */
+  readonly redactor?: Redactor;
 }
 
 /**
@@ -27,8 +33,9 @@ export interface RecordedOptions {
  */
 export function recordedSource(store: TraceStore, sessionId: string, options: RecordedOptions = {}): ReplaySource {
   const session = store.requireSession(sessionId);
-  const anyPrompt = options.anyPrompt ?? false;
-  const recorded = [...store.wholeExchanges(sessionId)].flatMap(whole => toRecorded(whole, anyPrompt));
+  const { anyPrompt = false, redactor = new Redactor() } = options;
+  const normalise: Normalise = (dialect, path, body) => normaliseRequest(dialect, path, redactor.json(body), anyPrompt);
+  const recorded = [...store.wholeExchanges(sessionId)].flatMap(whole => toRecorded(whole, normalise));
   if (recorded.length === 0) {
     throw new CoachError('input.invalid', `Session ${sessionId} has no answer of a model to replay.`, {
       hint: 'See what was recorded with: codex-coach sessions show <id>',
@@ -39,7 +46,7 @@ export function recordedSource(store: TraceStore, sessionId: string, options: Re
     answer(path, body) {
       const dialect = dialectOf(path);
       if (dialect === null) return null;
-      const request = normaliseRequest(dialect, path, body, anyPrompt);
+      const request = normalise(dialect, path, body);
       const found = bestOf(recorded, request);
       if (found === null) return { mismatch: describeMiss(recorded, request) };
       return reply(store, found, request);
@@ -47,14 +54,14 @@ export function recordedSource(store: TraceStore, sessionId: string, options: Re
   };
 }
 
-function toRecorded({ exchange, request, response }: WholeExchange, anyPrompt: boolean): Recorded[] {
+function toRecorded({ exchange, request, response }: WholeExchange, normalise: Normalise): Recorded[] {
   const dialect = dialectNamed(exchange.dialect);
   if (dialect === null || response === null || exchange.error !== null) return [];
   if (exchange.status === null || exchange.status >= 400) return [];
   // Codex warms up a WebSocket with a request that is to be answered by nothing; a replay offers it none.
   if (isObject(request) && request['generate'] === false) return [];
   const path = exchange.url.split('?')[0] ?? '';
-  return [{ exchange, request: normaliseRequest(dialect, path, request, anyPrompt) }];
+  return [{ exchange, request: normalise(dialect, path, request) }];
 }
 
 /** Of several that fit, the one said in the same context; of those the last, as a repetition corrects what it repeats. */

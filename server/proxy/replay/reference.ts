@@ -31,5 +31,5 @@ export async function openReplaySource(
   }
   const parsed = Script.safeParse(json);
   if (!parsed.success) throw unusable(readableIssues(parsed.error));
-  return scriptedSource(parsed.data);
+  return scriptedSource(parsed.data, options.redactor);
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Usage } from '../../../protocol/usage.ts';
 import { stringAt } from '../../traces/json.ts';
+import { Redactor } from '../../traces/redaction.ts';
 import { difference } from './difference.ts';
 import { cwdMark, mapStrings, normaliseOutput } from './normalise.ts';
 import { responseEvents, toSse } from './responseEvents.ts';
@@ -33,13 +34,16 @@ export const Script = z.object({
 });
 export type Script = z.infer<typeof Script>;
 
-/** Answers by a script: the step is told by the tool outputs in the request. */
-export function scriptedSource(script: Script): ReplaySource {
+/**
+ * Answers by a script: the step is told by the tool outputs in the request.
+ * @param redactor takes secrets out of what is compared and shown, on both sides
+ */
+export function scriptedSource(script: Script, redactor = new Redactor()): ReplaySource {
   return {
     model: script.model,
     answer(path, body) {
       if (!path.endsWith('/responses')) return null;
-      const found = findStep(script, body);
+      const found = findStep(script, body, text => redactor.text(text));
       if ('mismatch' in found) return found;
       const events = responseEvents(stringAt(body, 'model') ?? script.model, found.respond, found.step.usage);
       return { contentType: 'text/event-stream', parts: [...events].map(event => ({ atMs: 0, text: toSse(event) })) };
@@ -47,15 +51,17 @@ export function scriptedSource(script: Script): ReplaySource {
   };
 }
 
+type Clean = (text: string) => string;
+
 /** The step before which as many tool outputs were recorded as the request carries. */
-function findStep(script: Script, body: unknown): { step: ScriptStep; respond: unknown[] } | ReplayMiss {
+function findStep(script: Script, body: unknown, clean: Clean): { step: ScriptStep; respond: unknown[] } | ReplayMiss {
   const turn = turnOf(body);
   if (turn.prompt === null) return { mismatch: 'The request has no prompt.' };
   let outputs = 0;
   for (const [index, step] of script.steps.entries()) {
     outputs += step.expect.length;
     if (outputs !== turn.outputs.length) continue;
-    const mismatch = firstMismatch(step, index, turn);
+    const mismatch = firstMismatch(step, index, turn, clean);
     if (mismatch !== null) return { mismatch };
     const { cwd } = turn;
     if (cwd === null && JSON.stringify(step.respond).includes(cwdMark)) {
@@ -66,13 +72,13 @@ function findStep(script: Script, body: unknown): { step: ScriptStep; respond: u
   return { mismatch: `The request has ${turn.outputs.length} tool outputs; the recording ends after ${outputs}.` };
 }
 
-function firstMismatch(step: ScriptStep, index: number, turn: Turn): string | null {
+function firstMismatch(step: ScriptStep, index: number, turn: Turn, clean: Clean): string | null {
   const sent = turn.outputs.slice(turn.outputs.length - step.expect.length);
   for (const { callId, output } of step.expect) {
     const got = sent.find(candidate => candidate.callId === callId);
     if (got === undefined) return `Step ${index + 1}: no output of call ${callId}.`;
-    const expected = normaliseOutput(output, turn.cwd);
-    const actual = normaliseOutput(got.output, turn.cwd);
+    const expected = normaliseOutput(clean(output), turn.cwd);
+    const actual = normaliseOutput(clean(got.output), turn.cwd);
     if (expected !== actual) return `Step ${index + 1}, call ${callId}: the output ${difference(expected, actual)}`;
   }
   return null;

@@ -1,9 +1,10 @@
 import { remote } from '../../../protocol/api.ts';
 import { type ProxyStatus, proxy, type RecordingFault } from '../../../protocol/proxy.ts';
-import { lossSentence } from '../../../protocol/proxyWarnings.ts';
+import { lossSentence, uncountedFixes, uncountedSentence } from '../../../protocol/proxyWarnings.ts';
 import { listens } from '../../base/localPlace.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
+import { formatTime } from '../../surfaces/cli/table.ts';
 import { outerProxyFix, outerProxyProblem } from '../../surfaces/cli/traced.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
 import { isOurProxy } from '../localPort.ts';
@@ -36,6 +37,7 @@ export const checkProxy: Check = async examined => {
         }),
     ...way,
     ...recording(status),
+    ...unreached(status),
     ...distrusting(status),
     ...uncounted(status),
   ];
@@ -93,11 +95,20 @@ function distrusting({ distrusting: programs, bundleFile }: ProxyStatus): Findin
   );
 }
 
-function uncounted({ uncounted: models }: ProxyStatus): Finding[] {
-  return models.map(({ model, exchanges }) =>
-    finding('budget', 'warning', `A limit in money does not count ${model}: its price is not known.`, {
-      why: `${exchanges} of its exchanges went by it, and more will.`,
-      fix: 'Limit tokens instead: COACH_BUDGET_SESSION_TOKENS, COACH_BUDGET_DAY_TOKENS, or the tokens of the launch.',
+function unreached({ unreached: failures }: ProxyStatus): Finding[] {
+  return failures.map(({ host, reason, hint, at }) =>
+    finding('upstream', 'broken', `${host} could not be reached when it was last tried, ${formatTime(at)}.`, {
+      why: reason,
+      fix: hint ?? 'Mend the way there. This is forgotten when a connection succeeds, or after an hour without any.',
+    }),
+  );
+}
+
+function uncounted({ uncounted: spent }: ProxyStatus): Finding[] {
+  return spent.map(spend =>
+    finding('budget', 'warning', uncountedSentence(spend), {
+      why: `${spend.exchanges} of its exchanges went by it, and more will.`,
+      fix: uncountedFixes[spend.lacks],
     }),
   );
 }

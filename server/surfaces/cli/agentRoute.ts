@@ -3,7 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
-import { codexConfig, withBaseUrls } from '../../agents/codexConfig.ts';
+import { secretsOf } from '../../../protocol/secretVariables.ts';
+import { codexConfig, codexKeyVariables, withBaseUrls } from '../../agents/codexConfig.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
 import { shellWord } from '../../base/shell.ts';
@@ -46,6 +47,21 @@ export async function agentRoute(agent: string, argv: Argv, env: NodeJS.ProcessE
       return led;
     },
   };
+}
+
+/** What an agent that is started here must not have recorded. Whatever it is, it may start Codex. */
+export function launchSecrets(env: NodeJS.ProcessEnv, argv?: Argv): string[] {
+  const begin = argv === undefined ? null : codexArguments(argv);
+  return secretsOf(env, keyVariables(begin === null ? [] : (argv?.slice(begin) ?? []), env));
+}
+
+/** None of a configuration that can't be read: where it matters, that is said. */
+function keyVariables(args: readonly string[], env: NodeJS.ProcessEnv): string[] {
+  try {
+    return codexKeyVariables(args, codexHome(env), textOf);
+  } catch {
+    return [];
+  }
 }
 
 /** For a shell: Codex reads where its gateway is from its configuration, which no variable changes. */

@@ -6,7 +6,7 @@ import { noFigure, toLatency, toMoney } from '../../../protocol/figures.ts';
 import { type Exchange, sessions } from '../../../protocol/sessions.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { delay } from '../../base/clock.ts';
-import { usageWords } from './renderSessions.ts';
+import { statusWord, usageWords } from './renderSessions.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How often the server is asked. It is asked for what a cursor has not seen, so that its restart loses nothing. */
@@ -99,7 +99,7 @@ function exchangeLine(exchange: Exchange): string {
     // Whole: other commands take it as it is.
     exchange.sessionId,
     exchange.model ?? exchange.upstreamHost,
-    exchange.status ?? 'no reply',
+    statusWord(exchange, 'no reply'),
     usageWords(exchange.usage),
     toMoney(exchange.cost),
     exchange.timeToFirstByteMs === null ? noFigure : `first byte ${toLatency(exchange.timeToFirstByteMs)}`,

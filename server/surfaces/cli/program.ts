@@ -36,7 +36,7 @@ import { refuseUnknownSlash, slashCommands } from './slash.ts';
 import { addStopCommand } from './stop.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
-import { checkEnvironment, nothingRecorded, shellExitCode } from './traced.ts';
+import { checkEnvironment, recordingTroubles, shellExitCode } from './traced.ts';
 
 const closingHelp = `
 Recording:
@@ -145,7 +145,9 @@ async function launchCodex(
   });
   // Other commands of Codex, and a window that is closed again, need not ask a model.
   const asksModel = rest.some(word => word === 'exec' || word === 'e');
-  if (asksModel && outcome.sessionIds.length === 0) terminal.note(`codex-coach: ${nothingRecorded}`);
+  if (asksModel || outcome.unreached.length > 0) {
+    for (const trouble of recordingTroubles(outcome)) terminal.note(`codex-coach: ${trouble}`);
+  }
   return shellExitCode(outcome);
 }
 
@@ -156,7 +158,7 @@ async function runMcp(terminal: Terminal): Promise<void> {
   ensureHome(paths);
   const { log, close } = fileLog(paths.logs, 'mcp', logOptions(terminal.env));
   try {
-    await serveMcp([tasks, suites, runs, sessions, agents, proxy], channel, terminal.cwd, log);
+    await serveMcp([tasks, suites, runs, sessions, agents, proxy], channel, terminal.cwd, log, terminal.signal);
   } finally {
     channel.dispose();
     await close();

@@ -6,7 +6,7 @@ import { baseUrlsOf, noProxyOf, proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { aborted } from '../../base/clock.ts';
 import { shellWord } from '../../base/shell.ts';
-import { agentRoute, printSettings } from './agentRoute.ts';
+import { agentRoute, launchSecrets, printSettings } from './agentRoute.ts';
 import type { CommandContext } from './derived.ts';
 import type { Terminal } from './terminal.ts';
 import { checkEnvironment } from './traced.ts';
@@ -43,7 +43,12 @@ export function addProxyRunCommand(group: Command, { terminal, withLastingServer
 /** Codex may not be the agent that is meant: where its gateway can't be recorded, that is said and others still are. */
 async function environmentOf(channel: Channel, terminal: Terminal) {
   const { environment } = remote(proxy, channel);
-  const own = { noProxy: noProxyOf(terminal.env), baseUrls: baseUrlsOf(terminal.env) };
+  const own = {
+    noProxy: noProxyOf(terminal.env),
+    baseUrls: baseUrlsOf(terminal.env),
+    secrets: launchSecrets(terminal.env),
+    pid: process.pid,
+  };
   try {
     const { settings } = await agentRoute('codex', ['codex'], terminal.env);
     return await environment({ ...own, settings }, terminal.signal);

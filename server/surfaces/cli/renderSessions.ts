@@ -1,3 +1,4 @@
+import { stoppedByBudget } from '../../../protocol/budgets.ts';
 import { noFigure, plural, toCount, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
 import { type Exchange, type RequestChanges, type SessionReport, sessions } from '../../../protocol/sessions.ts';
 import { cachedShare, type Usage } from '../../../protocol/usage.ts';
@@ -8,6 +9,14 @@ import { type Align, clip, counted, formatTime, formatTokens, table } from './ta
 /** One line of what others wrote. */
 const line = (text: string, width: number) => clip(visible(text).replaceAll('\n', ' '), width);
 const percent = (share: number | null) => (share === null ? noFigure : `${Math.round(share * 100)} %`);
+
+/** The word for what has no name: an agent that nothing told, a model that no request named. */
+const unknown = 'unknown';
+
+/** The status that the agent got; the answer of a spent budget is ours. */
+export function statusWord({ status, error }: Pick<Exchange, 'status' | 'error'>, none: string): string {
+  return error?.includes(stoppedByBudget) ? 'budget' : String(status ?? none);
+}
 
 /** `92.4 k in (69 % cached), 2.4 k out` */
 export function usageWords(usage: Usage): string {
@@ -24,11 +33,11 @@ render(sessions.members.list, ({ rows, next }) => {
     ['Session', 'Agent', 'Last active', 'Exchanges', 'Tokens', 'Cost', 'Title'],
     rows.map(row => [
       row.id,
-      row.source === 'codexFile' ? `${row.agent ?? noFigure} (codex file)` : (row.agent ?? noFigure),
+      `${row.agent ?? unknown}${row.source === 'codexFile' ? ' (codex file)' : ''}`,
       formatTime(row.endedAt),
       String(row.exchanges),
       formatTokens(row.usage),
-      toMoney(row.cost),
+      row.cost.kind === 'replay' ? 'replay' : toMoney(row.cost),
       line(row.title, 60),
     ]),
     ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
@@ -40,7 +49,7 @@ render(sessions.members.show, ({ session, exchanges, conversation }) =>
   [
     line(session.title, 200),
     [
-      session.agent ?? 'unknown agent',
+      session.agent ?? `${unknown} agent`,
       session.models.join(', ') || 'no model',
       counted(exchanges.length, 'exchange'),
       `${formatTokens(session.usage)} tokens`,
@@ -62,7 +71,7 @@ function exchangeTable(exchanges: readonly Exchange[]): string {
     exchanges.map(exchange => [
       exchange.id,
       exchange.model ?? noFigure,
-      exchange.status === null ? noFigure : String(exchange.status),
+      statusWord(exchange, noFigure),
       toCount(exchange.usage.inputTokens),
       percent(cachedShare(exchange.usage)),
       toCount(exchange.usage.outputTokens),
@@ -79,12 +88,13 @@ render(sessions.members.summary, report => {
   const { session, firstByteMs } = report;
   const retried = report.retries === 0 ? '' : `, ${report.retries} retried`;
   const wrong = report.errors === 0 ? '' : `, ${report.errors} with an error`;
+  const silent = report.withoutUsage === 0 ? '' : `; ${counted(report.withoutUsage, 'exchange')} told no usage`;
   return [
     line(session.title, 200),
     `  turns       ${report.turns}`,
     `  exchanges   ${session.exchanges}${retried}${wrong}`,
     `  models      ${session.models.join(', ') || noFigure}`,
-    `  tokens      ${usageWords(session.usage)}`,
+    `  tokens      ${usageWords(session.usage)}${silent}`,
     `  cost        ${toMoney(session.cost)}`,
     `  first byte  ${firstByteMs === null ? noFigure : `${toLatency(firstByteMs.p50)} median, ${toLatency(firstByteMs.p95)} p95`}`,
     `  time        ${toDuration(report.elapsedMs)}, of it ${toLatency(report.modelMs)} waiting for the model`,
@@ -207,12 +217,13 @@ const statsTitles = {
 
 render(sessions.members.stats, ({ rows }) => {
   const [first] = rows;
-  if (first === undefined) return 'Nothing recorded in this time.';
+  if (first === undefined) return 'Nothing recorded in this time; replays do not count.';
   const keys = (Object.keys(statsTitles) as (keyof typeof statsTitles)[]).filter(key => first[key] !== undefined);
-  return table(
+  const silent = rows.reduce((sum, row) => sum + row.withoutUsage, 0);
+  const body = table(
     [...keys.map(key => statsTitles[key]), 'Sessions', 'Exchanges', 'Tokens', 'In', 'Cached', 'Out', 'Cost'],
     rows.map(row => [
-      ...keys.map(key => visible(row[key] ?? 'unknown')),
+      ...keys.map(key => visible(row[key] ?? unknown)),
       String(row.sessions),
       String(row.exchanges),
       formatTokens(row.usage),
@@ -223,4 +234,6 @@ render(sessions.members.stats, ({ rows }) => {
     ]),
     [...keys.map((): Align => 'left'), ...Array<Align>(7).fill('right')],
   );
+  if (silent === 0) return body;
+  return `${body}\nNot in these tokens: ${counted(silent, 'exchange')} that told no usage, as failed ones and some streams do.`;
 });

@@ -10,7 +10,7 @@ import type { CommandContext } from './derived.ts';
 import { launchKeys } from './launchKeys.ts';
 import { counted, formatTokens } from './table.ts';
 import type { Terminal } from './terminal.ts';
-import { checkEnvironment, nothingRecorded, runTraced, shellExitCode } from './traced.ts';
+import { checkEnvironment, recordingTroubles, runTraced, shellExitCode } from './traced.ts';
 
 interface TraceOptions {
   agent?: string;
@@ -53,6 +53,7 @@ async function trace(
       terminal,
     );
     if (!quiet) await tellSessions(outcome.sessionIds, channel, note);
+    for (const trouble of recordingTroubles(outcome)) note(trouble);
     return shellExitCode(outcome);
   });
 }
@@ -66,7 +67,7 @@ export function requireProgram(program: string, { env }: Terminal): void {
 }
 
 async function tellSessions(ids: readonly string[], channel: Channel, note: (text: string) => void): Promise<void> {
-  if (ids.length === 0) return note(nothingRecorded);
+  if (ids.length === 0) return;
   const { rows } = await remote(sessions, channel).list({ limit: 500 });
   for (const id of ids) {
     const row = rows.find(candidate => candidate.id === id);

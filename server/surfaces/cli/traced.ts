@@ -2,20 +2,25 @@ import { constants } from 'node:os';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { noProxyOf, proxy, type UpstreamOverride } from '../../../protocol/proxy.ts';
+import { noProxyOf, proxy, type Unreached, type UpstreamOverride } from '../../../protocol/proxy.ts';
+import { unreachedSentence } from '../../../protocol/proxyWarnings.ts';
 import { server } from '../../../protocol/server.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
-import { otherSettings } from '../../base/settings.ts';
+import { environmentSettings, otherSettings } from '../../base/settings.ts';
 import { askAgain } from '../../connect.ts';
-import { agentRoute } from './agentRoute.ts';
+import { agentRoute, launchSecrets } from './agentRoute.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Agents do not start without a key; nobody is shown this one. */
 export const unneededKey = 'replay-needs-no-key';
 
-/** Said after an agent that was to be recorded. */
-export const nothingRecorded = 'nothing was recorded. Check the route with: codex-coach doctor';
+/** Said after an agent that was to be recorded, and was not or not all along. */
+export function recordingTroubles({ sessionIds, unreached }: TracedOutcome): string[] {
+  const failures = unreached.map(unreachedSentence);
+  if (sessionIds.length > 0) return failures;
+  return [['nothing was recorded.', ...failures, 'Check the route with: codex-coach doctor'].join(' ')];
+}
 
 export interface TracedCommand {
   /** Name under which it is recorded. */
@@ -39,6 +44,8 @@ export interface TracedOutcome extends ExecOutcome {
   readonly sessionIds: readonly string[];
   /** Where the agent left its recording, in words. */
   readonly mismatches: readonly string[];
+  /** Model hosts that it did not reach in the end. */
+  readonly unreached: readonly Unreached[];
 }
 
 /** Runs an agent with its traffic recorded and waits for its end. The launch is closed whatever happens. */
@@ -53,13 +60,19 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
       overrides: [...overrides],
       replay: spec.replay ?? spec.recording !== undefined,
       noProxy: noProxyOf(terminal.env),
+      secrets: launchSecrets({ ...terminal.env, ...spec.env }, spec.argv),
+      pid: process.pid,
       baseUrls,
       settings,
       ...(spec.recording === undefined ? {} : { recording: spec.recording }),
     }),
   );
   const close = () =>
-    askAgain(() => proxyApi.close({ token: launch.token })).catch(() => ({ sessionIds: [], mismatches: [] }));
+    askAgain(() => proxyApi.close({ token: launch.token })).catch(() => ({
+      sessionIds: [],
+      mismatches: [],
+      unreached: [],
+    }));
   let outcome: ExecOutcome;
   try {
     const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
@@ -74,8 +87,8 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
     await close();
     throw error;
   }
-  const { sessionIds, mismatches } = await close();
-  return { ...outcome, sessionIds, mismatches };
+  const { sessionIds, mismatches, unreached } = await close();
+  return { ...outcome, sessionIds, mismatches, unreached };
 }
 
 async function runIn(env: NodeJS.ProcessEnv, spec: TracedCommand, terminal: Terminal): Promise<ExecOutcome> {
@@ -134,8 +147,21 @@ export async function checkEnvironment(
       hint: 'To start it anew with this environment: codex-coach server stop. Or unset it, to use the server as it is.',
     });
   }
+  await checkPort(channel, env);
   const problem = outerProxyProblem(here, outerProxy);
   if (problem !== null) note(`${problem} ${outerProxyFix}`);
+}
+
+/** Where agents of an earlier server may still send, the proxy is there again, whatever the server was started with. */
+async function checkPort(channel: Channel, env: NodeJS.ProcessEnv): Promise<void> {
+  const wanted = env['PROXY_PORT'] ? environmentSettings(env).get('proxy.port') : 0;
+  if (wanted === 0) return;
+  const { port } = await remote(proxy, channel).status({});
+  if (port === null || port === wanted) return;
+  const words = `The recording proxy listens on port ${port}, where earlier agents may still be, not on PROXY_PORT=${wanted}.`;
+  throw new CoachError('input.invalid', words, {
+    hint: 'End those agents (close their terminals), then: codex-coach server stop. Or unset it, to use the proxy as it is.',
+  });
 }
 
 /** What a difference between a terminal's way out and the server's means; null without one. */

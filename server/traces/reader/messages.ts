@@ -9,6 +9,7 @@ export type ReaderMessage =
   | { readonly kind: 'cancel'; readonly id: number }
   /** One more value to be redacted. */
   | { readonly kind: 'hide'; readonly secret: string }
+  | { readonly kind: 'forget'; readonly secret: string }
   | { readonly kind: 'end' };
 
 /** What comes back, one for each `read`. */

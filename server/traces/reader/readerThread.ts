@@ -41,6 +41,11 @@ export class ReaderThread implements Reader {
     this.#worker?.postMessage({ kind: 'hide', secret } satisfies ReaderMessage);
   }
 
+  forget(secret: string): void {
+    if (!this.#secrets.delete(secret)) return;
+    this.#worker?.postMessage({ kind: 'forget', secret } satisfies ReaderMessage);
+  }
+
   async read<T>(name: ReadingName, params: unknown, signal?: AbortSignal): Promise<T> {
     signal?.throwIfAborted();
     if (this.#disposed) throw ending();

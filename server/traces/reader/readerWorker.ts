@@ -9,7 +9,7 @@ const port = parentPort;
 if (port === null) throw new Error('The reader runs as a worker thread only.');
 
 const options = workerData as ReadingOptions;
-const secrets = [...(options.secrets ?? [])];
+const secrets = new Set(options.secrets);
 let opened: ReturnType<typeof openReadings> | null = null;
 const running = new Map<number, AbortController>();
 
@@ -22,8 +22,12 @@ port.on('message', (message: ReaderMessage) => {
       running.get(message.id)?.abort();
       break;
     case 'hide':
-      secrets.push(message.secret);
+      secrets.add(message.secret);
       opened?.hide(message.secret);
+      break;
+    case 'forget':
+      secrets.delete(message.secret);
+      opened?.forget(message.secret);
       break;
     case 'end':
       opened?.close();
@@ -35,7 +39,7 @@ async function read({ id, name, params }: ReaderMessage & { kind: 'read' }): Pro
   const controller = new AbortController();
   running.set(id, controller);
   try {
-    opened ??= openReadings({ ...options, secrets });
+    opened ??= openReadings({ ...options, secrets: [...secrets] });
     const reading = opened.readings[name] as (params: unknown, signal: AbortSignal) => Promise<unknown>;
     return { kind: 'result', id, result: await reading(params, controller.signal) };
   } catch (error) {

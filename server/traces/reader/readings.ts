@@ -72,7 +72,12 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
       exportSession(await readerOf(store, files, request.sessionId), request, signal),
     codexSummary: (file: CodexSessionFile) => files.summary(file),
   };
-  return { readings, hide: (secret: string) => redactor.hide(secret), close: () => store.dispose() };
+  return {
+    readings,
+    hide: (secret: string) => redactor.hide(secret),
+    forget: (secret: string) => redactor.forget(secret),
+    close: () => store.dispose(),
+  };
 }
 
 function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {

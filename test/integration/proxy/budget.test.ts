@@ -170,8 +170,23 @@ describe('a budget', () => {
     await ask(launch, 'known');
     expect(world.proxy.status().uncounted).toEqual([]);
     for (const session of ['first', 'second']) await ask(launch, session, '/responses', {}, 'gpt-99-unknown');
-    expect(world.proxy.status().uncounted).toEqual([{ model: 'gpt-99-unknown', exchanges: 2 }]);
+    expect(world.proxy.status().uncounted).toEqual([{ model: 'gpt-99-unknown', exchanges: 2, lacks: 'price' }]);
     expect(proxyWarnings(world.proxy.status())).toEqual([expect.stringContaining('gpt-99-unknown')]);
+  });
+
+  it('that can not count a reply, which tells no usage, says so, but not of one that failed', async () => {
+    const silent: FakeUpstreamOptions['intercept'] = (seen, response) => {
+      const failed = seen.headers['thread-id'] === 'failed';
+      response.writeHead(failed ? 500 : 200, { 'content-type': 'application/json' });
+      return Boolean(response.end(failed ? '{"error":{"message":"no"}}' : '{"id":"r","output":[]}'));
+    };
+    const { world, open } = await aBudgetedWorld({ session: { tokens: 600, usd: null } }, { intercept: silent });
+    const launch = await open();
+    await ask(launch, 'failed');
+    expect(world.proxy.status().uncounted).toEqual([]);
+    for (const session of ['first', 'second']) expect((await ask(launch, session)).status).toBe(200);
+    expect(world.proxy.status().uncounted).toEqual([{ model: 'gpt-5.5', exchanges: 2, lacks: 'usage' }]);
+    expect(world.store.stats({ by: [], sinceMs: null })).toMatchObject([{ exchanges: 3, withoutUsage: 3 }]);
   });
 
   it('is announced before it is spent, and by whom it was', async () => {

@@ -59,6 +59,7 @@ describe('the proxy’s face', () => {
       closed: true,
       sessionIds: ['thread-1'],
       mismatches: [],
+      unreached: [],
     });
     expect(await proxies.close({ token: launch.token }, never)).toEqual({ closed: false, sessionIds: [] });
     expect(await sessions.list({ limit: 10 }, never)).toMatchObject({
@@ -67,13 +68,41 @@ describe('the proxy’s face', () => {
     });
     const shown = await sessions.show({ sessionId: 'thread-1' }, never);
     expect(shown.conversation.map(item => item.kind)).toEqual(['user', 'reasoning', 'assistant']);
-    expect((await sessions.stats({ days: 1, by: ['day', 'model', 'agent'] }, never)).rows).toMatchObject([
-      { model: 'gpt-5.5', exchanges: 1 },
-    ]);
+    expect((await sessions.stats({ days: 1, by: ['day', 'model', 'agent'] }, never)).rows).toEqual([]);
     expect(proxies.status({}, never)).toMatchObject({ state: 'listening', exchanges: 1, uncaptured: 0 });
     expect(heard).toContain(methodOf('sessions', 'changed'));
     await vi.waitFor(() => expect(heard).toContain(methodOf('proxy', 'changed')));
     expect(world.proxy.openConnections()).toBe(0);
+  });
+
+  it('hides the secret values of whoever launches, and of a shell, in all that is recorded after', async () => {
+    const { world, proxies, overrides } = await setUp();
+    const [ofLaunch, ofShell] = ['a value of the launch', 'a value of the shell'];
+    await proxies.start({}, never);
+    await proxies.environment({ noProxy: '', baseUrls: {}, settings: {}, secrets: [ofShell] }, never);
+    const launch = await proxies.launch(
+      { agent: 'codex', overrides, replay: false, noProxy: '', secrets: [ofLaunch] },
+      never,
+    );
+    const answer = await fetch(`${launch.baseUrl}/responses`, {
+      method: 'POST',
+      headers: { 'thread-id': 'thread-1', connection: 'close' },
+      body: JSON.stringify({ model: 'gpt-5.5', input: [said('user', `SAY ${ofLaunch} and ${ofShell}`)] }),
+    });
+    expect(await answer.text()).toContain(ofLaunch);
+    await proxies.close({ token: launch.token }, never);
+    const recorded = JSON.stringify([...world.store.wholeExchanges('thread-1'), world.store.session('thread-1')]);
+    expect(recorded).toContain('SAY [redacted] and [redacted]');
+    expect(recorded).not.toMatch(/a value of/);
+    expect(JSON.stringify(proxies.status({}, never))).not.toMatch(/a value of/);
+  });
+
+  it('refuses another port than the one that agents were told', async () => {
+    const { world, proxies } = await setUp();
+    expect(await proxies.start({ port: world.port }, never)).toMatchObject({ port: world.port });
+    expect(await proxies.start({ port: 0 }, never)).toMatchObject({ port: world.port });
+    const moved = async () => proxies.start({ port: world.port === 1024 ? 1025 : 1024 }, never);
+    await expect(moved()).rejects.toMatchObject({ code: 'proxy.portInUse', message: expect.stringContaining('1024') });
   });
 
   it('tests the route down to the database without leaving a trace', async () => {

@@ -151,5 +151,6 @@ export const handlersOf = ({ proxy, recorder, store }: RecordingWorld, more: Par
     defaultHost: () => 'api.openai.com',
     startReplay: () => Promise.reject(new Error('No replay here.')),
     hosts: new ModelHosts(),
+    hide: values => values.forEach(value => void recorder.hide(value)),
     ...more,
   });

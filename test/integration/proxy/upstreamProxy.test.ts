@@ -83,7 +83,7 @@ describe('the proxy of the environment', () => {
   it.each([
     [
       { credentials: 'me:pass' },
-      /answered 407 Proxy Authentication Required Give it a name and password: HTTPS_PROXY=/,
+      /answered 407 Proxy Authentication Required\. Give it a name and password: HTTPS_PROXY=/,
     ],
     [{ answer: 'HTTP/1.1 502 Bad Gateway\r\n\r\n' }, /answered 502 Bad Gateway/],
     [{ answer: 'HTTP/1.0 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!' }, /answered 403 Forbidden/],
@@ -102,7 +102,7 @@ describe('the proxy of the environment', () => {
 
   it.each([
     ['socks5://127.0.0.1:1080', 'ALL_PROXY is no http:// or https:// proxy'],
-    ['http://127.0.0.1:9', "Can't reach 127.0.0.1:9"],
+    ['http://127.0.0.1:9', "Can't reach the proxy 127.0.0.1:9 (ALL_PROXY): connect ECONNREFUSED"],
   ])('that cannot be used, %s, is a 502 that says so', async (proxy, reason) => {
     const world = await aRecordingWorld(null, { env: { ALL_PROXY: proxy } });
     const answer = await openTunnel(world.port, `${host}:443`).catch((error: Error) => error.message);

@@ -29,7 +29,7 @@ function aCoach() {
   const status: ProxyStatus = {
     ...{ state: 'listening', host: '127.0.0.1', port: 18080, caFile: '', bundleFile: '', exchanges: 3 },
     ...{ openConnections: 0, uncaptured: 0, budgets: [], uncounted: [], lossesToday: null, recordingFault: null },
-    ...{ distrusting: [], error: null },
+    ...{ distrusting: [], unreached: [], error: null },
   };
   const server = {
     state: 'up',

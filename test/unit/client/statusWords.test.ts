@@ -12,7 +12,7 @@ const nowMs = Date.parse('2026-11-21T12:00:00.000Z');
 const listening: ProxyStatus = {
   ...{ state: 'listening', host: '127.0.0.1', port: 18080, caFile: '', bundleFile: '', exchanges: 3 },
   ...{ openConnections: 0, uncaptured: 0, budgets: [], uncounted: [], lossesToday: null, recordingFault: null },
-  ...{ distrusting: [], error: null },
+  ...{ distrusting: [], unreached: [], error: null },
 };
 const recording: Recording = {
   ...{ taskId: 't', title: 'Refuse empty amounts', repository: '/r', startedAt: '2026-11-21T11:47:20.000Z' },

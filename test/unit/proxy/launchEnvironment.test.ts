@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ModelHosts } from '../../../server/proxy/hosts.ts';
-import { launchEnvironment, withOwnExceptions } from '../../../server/proxy/launchEnvironment.ts';
+import { launchEnvironment, withOwnExceptions, withPlainModels } from '../../../server/proxy/launchEnvironment.ts';
 
 const place = { token: 't', port: 18080, bundleFile: '/bundle.pem' };
 const { endpoints } = new ModelHosts('gateway.corp.example');
@@ -18,6 +18,18 @@ describe('the environment of a launch', () => {
       REQUESTS_CA_BUNDLE: '/bundle.pem',
       NODE_EXTRA_CA_CERTS: '/bundle.pem',
     });
+  });
+
+  it('leads plain HTTP through the proxy only where a model of another machine is asked that way', () => {
+    const asked = (own: string) => withPlainModels(launchEnvironment(place), new ModelHosts(own).endpoints);
+    const proxy = 'http://coach:t@127.0.0.1:18080';
+    expect(asked('http://gpu-box:8000')).toEqual({
+      ...launchEnvironment(place),
+      ...{ HTTP_PROXY: proxy, http_proxy: proxy },
+    });
+    expect(asked('gateway.corp.example,http://localhost:11434,http://127.0.0.1:8000')).toEqual(
+      launchEnvironment(place),
+    );
   });
 
   it('keeps the user’s own exceptions, but none that covers a model host', () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +16,7 @@ const aLaunch = (fields: Partial<KeptLaunch> = {}): KeptLaunch => ({
   replay: false,
   defaultHost: 'api.openai.com',
   budget: { tokens: 1000, usd: null },
+  pid: null,
   usedAt: Date.now(),
   ...fields,
 });
@@ -100,6 +102,27 @@ describe('the launches that outlive a server', () => {
     expect(statSync(file).ino).toBe(ino);
     await store.use({ id: 'trial', digest, spec: { ...spec, kept: false } });
     expect(store.launches).toHaveLength(1);
+  });
+
+  it('end with the server when their process is gone and their agent asks nothing', async () => {
+    const file = place();
+    const store = new LaunchStore(file, silentLog);
+    const ended = spawnSync(process.execPath, ['--version']).pid;
+    const [gone, atWork, lives, unknown] = [ended, ended, process.pid, null].map(pid => aLaunch({ pid }));
+    await store.listening(18080);
+    for (const launch of [gone, atWork, lives, unknown]) if (launch !== undefined) await store.keep(launch);
+    // A server that is killed ends nothing: its launchers start the next one.
+    expect(new LaunchStore(file, silentLog).launches).toHaveLength(4);
+    await store.ended(new Set([atWork?.id ?? '']));
+    const left = new LaunchStore(file, silentLog).launches.map(({ id }) => id).sort();
+    expect(left).toEqual([atWork?.id, lives?.id, unknown?.id].sort());
+  });
+
+  it('are read as an earlier version has written them', async () => {
+    const file = place();
+    const { pid: _, ...written } = aLaunch();
+    writeFileSync(file, JSON.stringify({ format: 1, port: 18080, listening: false, launches: [written] }));
+    expect(new LaunchStore(file, silentLog).launches).toEqual([{ ...written, pid: null }]);
   });
 
   it('ask for no port after a server that ended in order and left none', async () => {

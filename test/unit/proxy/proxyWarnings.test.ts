@@ -34,6 +34,19 @@ describe('the warnings of a status', () => {
   });
 });
 
+describe('what a limit does not count', () => {
+  it('is told with what is missing', () => {
+    const uncounted = [
+      { model: 'gpt-99', exchanges: 2, lacks: 'price' as const },
+      { model: 'qwen', exchanges: 1, lacks: 'usage' as const },
+    ];
+    expect(proxyWarnings(aStatus({ uncounted }))).toEqual([
+      'No limit in money counts gpt-99: its price is not known. Exchanges so far: 2.',
+      'No limit counts replies of qwen that do not tell how many tokens they used. Exchanges so far: 1.',
+    ]);
+  });
+});
+
 describe('losses of the day', () => {
   it('go on from what an earlier server has noted', () => {
     const noted = [{ host: 'chatgpt.com', reason: 'the recorder cannot keep up', count: 3, lastMs: Date.now() }];

@@ -52,7 +52,7 @@ describe('a budget of sessions, without a launch', () => {
   const guard = new BudgetGuard({ session: limited, day: unlimited, warnShare: 1, idleMs }, store, silentLog);
   const hear = (sessionId: string) => {
     spendOf.set(sessionId, 1050);
-    guard.spent(null, { id: 'x', launchId: null, sessionId, model: 'm', usage: noUsage, cost: noCost });
+    guard.spent(null, { id: 'x', launchId: null, sessionId, model: 'm', usage: noUsage, cost: noCost, failure: null });
   };
   const ask = (userAgent: string | null, host: string) => guard.refusal(null, { sessionId: null, userAgent, host });
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { agentRoute } from '../../../server/surfaces/cli/agentRoute.ts';
+import { agentRoute, launchSecrets } from '../../../server/surfaces/cli/agentRoute.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 const setting = 'model_providers.gw.base_url';
@@ -79,5 +79,22 @@ describe('where an agent would go by itself', () => {
     const { argv } = await agentRoute('codex', ['codex'], env);
     const led = { openai_base_url: 'http://me:secret@127.0.0.1:1/token/v1' };
     expect(() => argv(led)).toThrow(/leads to http:\/\/localhost:4000\.$/);
+  });
+});
+
+describe('what a launch must not have recorded', () => {
+  const key = 'a1b2c3d4e5f60718293a4b5c6d7e8f90';
+
+  it('is what the names of its variables tell, and the key of whatever provider Codex has', () => {
+    const text = '[model_providers.gw]\nenv_key = "GATEWAY"\n[model_providers.other]\nenv_key = "ELSEWHERE"\n';
+    const env = { ...aCodexEnvironment(text), GATEWAY: key, ELSEWHERE: `${key}2`, MY_TOKEN: `${key}3`, PWD: `/${key}` };
+    expect(launchSecrets(env, ['sh', '-c', 'codex'])).toEqual([key, `${key}2`, `${key}3`]);
+    expect(launchSecrets(env)).toEqual([key, `${key}2`, `${key}3`]);
+    const named = ['codex', '-c', 'model_providers.gw.env_key=PWD_OF_IT', 'exec', 'x'] as const;
+    expect(launchSecrets({ ...env, PWD_OF_IT: `${key}4` }, named)).toContain(`${key}4`);
+  });
+
+  it('is known without the configuration that can’t be read', () => {
+    expect(launchSecrets({ ...aCodexEnvironment('no = toml ='), GW_KEY: key })).toEqual([key]);
   });
 });

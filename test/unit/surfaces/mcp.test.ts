@@ -4,7 +4,8 @@ import { proxy } from '../../../protocol/proxy.ts';
 import { runs } from '../../../protocol/runs.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { tasks } from '../../../protocol/tasks.ts';
-import { toolsOf } from '../../../server/surfaces/mcp.ts';
+import { silentLog } from '../../../server/base/log.ts';
+import { serveMcp, toolsOf } from '../../../server/surfaces/mcp.ts';
 
 it('offers the four repo_* tools and names every tool once', () => {
   const names = toolsOf([tasks, runs, sessions, agents, proxy]).map(tool => tool.name);
@@ -29,4 +30,12 @@ it('marks what changes nothing as read-only', () => {
   expect(tools.get('repo_check_readiness')).toBe(true);
   expect(tools.get('repo_start_task')).toBe(false);
   expect(tools.get('runs_start')).toBe(false);
+});
+
+it('ends when it is told to, also while its input stays open', async () => {
+  const told = new AbortController();
+  const channel = { request: () => Promise.resolve(null) };
+  const served = serveMcp([], channel, '/', silentLog, told.signal);
+  told.abort();
+  await expect(served).resolves.toBeUndefined();
 });

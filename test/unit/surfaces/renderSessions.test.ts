@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
+import { stoppedByBudget } from '../../../protocol/budgets.ts';
 import { type Exchange, type RequestChanges, sessions } from '../../../protocol/sessions.ts';
 import { noCost, noUsage } from '../../../protocol/usage.ts';
 import '../../../server/surfaces/cli/render.ts';
 import { toText } from '../../../server/surfaces/cli/renderers.ts';
+import { anExchange } from '../traces/aReader.ts';
 
 const session = {
   ...{ id: 's1', agent: 'codex', title: 'Say hi.', exchanges: 1, models: [], repository: null, source: 'proxy' },
@@ -14,6 +16,24 @@ it('a page of sessions leads to the next with the filters that it was asked for'
   expect(page('17~s1')).toMatch(/\nMore: the same again with --before 17~s1$/);
   expect(page('17~s1')).not.toContain('codex-coach sessions list --before');
   expect(page(null)).not.toContain('More');
+});
+
+it('a list says what a recording answered, and that an agent is unknown', () => {
+  const rows = [
+    { ...session, models: [], agent: null, cost: { amountUsd: null, kind: 'replay' as const } },
+    { ...session, models: [], agent: null, source: 'codexFile' as const },
+  ];
+  const [, replayed, ofFile] = toText(sessions.members.list, { rows, next: null }).split('\n');
+  expect(replayed).toMatch(/^s1 +unknown .* replay +Say hi\.$/);
+  expect(ofFile).toContain('unknown (codex file)');
+});
+
+it('a request that a budget stopped has no status of the API', () => {
+  const error = `Session s1 has used 612 of its 600 tokens. ${stoppedByBudget} Start a new session.`;
+  const exchanges = [anExchange(1, { error }), anExchange(2)];
+  const shown = toText(sessions.members.show, { session: { ...session, models: [] }, exchanges, conversation: [] });
+  expect(shown).toMatch(/exchange-1 +gpt-5\.5 +budget /);
+  expect(shown).toMatch(/exchange-2 +gpt-5\.5 +200 /);
 });
 
 it('a search that finds nothing says where it did not look', () => {
@@ -35,4 +55,17 @@ it('what changed between two requests says from where the cache is lost, and sho
   const lost = shown({ keptItems: 0, prefixKept: false, settings });
   expect(lost).toContain('the provider’s cache is lost from the beginning');
   expect(lost).toMatch(/~ instructions: ….*Today is Monday\. → ….*Today is Tuesday\.$/);
+});
+
+it('sums of tokens say what is not in them', () => {
+  const figures = { usage: { ...noUsage, inputTokens: 10, outputTokens: 5 }, cost: noCost };
+  const row = { day: '2026-01-01', sessions: 1, exchanges: 3, ...figures };
+  const stats = (withoutUsage: number) => toText(sessions.members.stats, { rows: [{ ...row, withoutUsage }] });
+  expect(stats(0)).not.toContain('no usage');
+  expect(stats(2)).toMatch(/\nNot in these tokens: 2 exchanges that told no usage, /);
+  const report = {
+    ...{ session: { ...session, models: [], ...figures }, turns: 1, retries: 0, errors: 0, tools: [], files: [] },
+    ...{ firstByteMs: null, modelMs: 0, elapsedMs: 0, longest: [], withoutUsage: 1 },
+  };
+  expect(toText(sessions.members.summary, report)).toMatch(/tokens +10 in, 5 out; 1 exchange told no usage\n/);
 });

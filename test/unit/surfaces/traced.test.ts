@@ -1,7 +1,14 @@
 import { expect, it } from 'vitest';
-import { baseUrlsOf } from '../../../protocol/proxy.ts';
+import type { Channel } from '../../../protocol/channel.ts';
+import { baseUrlsOf, type Unreached } from '../../../protocol/proxy.ts';
 import { outerProxyOf } from '../../../server/base/outerProxy.ts';
-import { outerProxyProblem, shellExitCode } from '../../../server/surfaces/cli/traced.ts';
+import { settingPrints } from '../../../server/base/settings.ts';
+import {
+  checkEnvironment,
+  outerProxyProblem,
+  recordingTroubles,
+  shellExitCode,
+} from '../../../server/surfaces/cli/traced.ts';
 
 it('knows the base URLs that the environment names', () => {
   const own = { OPENAI_BASE_URL: 'https://gateway.example/v1', ANTHROPIC_BASE_URL: 'http://127.0.0.1:8787' };
@@ -25,4 +32,38 @@ it('tells when the server goes another way than the terminal', () => {
   expect(outerProxyProblem('http://a:1', 'http://a:1')).toBeNull();
   expect(outerProxyProblem('http://a:1', null)).toContain('directly');
   expect(outerProxyProblem('http://a:1', 'http://b:2')).toContain('through http://b:2');
+});
+
+it.each([
+  ['19211', 19210, 'not on PROXY_PORT=19211'],
+  ['19211', 19211, null],
+  ['19211', null, null],
+  ['0', 19210, null],
+  ['', 19210, null],
+])('holds PROXY_PORT=%s while the proxy is on %s, or refuses it', async (wanted, port, refusal) => {
+  const env = { PROXY_PORT: wanted };
+  const caFiles = { caFile: '', bundleFile: '' };
+  const proxyStatus = { state: 'listening', host: '127.0.0.1', port, ...caFiles, exchanges: 0, openConnections: 0 };
+  const info = { version: '1.0.0', pid: 1, home: '/', startedAt: '2026-01-01T00:00:00Z', clients: 1, runningTrials: 0 };
+  const request = async (method: string) =>
+    method.includes('server')
+      ? { ...info, log: '', outerProxy: null, settings: settingPrints(env) }
+      : { ...proxyStatus, uncaptured: 0, error: null };
+  const checked = checkEnvironment({ request } as unknown as Channel, env, () => undefined);
+  if (refusal === null) await checked;
+  else await expect(checked).rejects.toMatchObject({ message: expect.stringContaining(refusal) });
+});
+
+it('says why nothing was recorded, or not all', () => {
+  const outcome = { exitCode: 0, signal: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), mismatches: [] };
+  const reason = "Can't reach api.openai.com:443: getaddrinfo ENOTFOUND api.openai.com";
+  const failure: Unreached = { host: 'api.openai.com', reason, hint: null, at: '2026-01-01T00:00:00.000Z' };
+  const troubles = (sessionIds: string[], unreached: Unreached[]) =>
+    recordingTroubles({ ...outcome, sessionIds, unreached });
+  expect(troubles(['s'], [])).toEqual([]);
+  expect(troubles([], [])).toEqual(['nothing was recorded. Check the route with: codex-coach doctor']);
+  expect(troubles(['s'], [failure])).toEqual([`${reason}.`]);
+  expect(troubles([], [{ ...failure, hint: 'Do this.' }])).toEqual([
+    `nothing was recorded. ${reason}. Do this. Check the route with: codex-coach doctor`,
+  ]);
 });

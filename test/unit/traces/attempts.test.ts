@@ -41,8 +41,10 @@ describe('tries of one turn', () => {
     ask('Make it green', '0', 529);
     ask('Make it red instead', '0', 529);
     ask('Make it red instead', '1', 529);
-    ask('Leave it', '0', 200);
-    expect(store.exchangesOfSession('thread').map(exchange => exchange.attempt)).toEqual([1, 2, 1, 2, 1]);
+    ask('Leave it', '0', 529);
+    ask('Drop it!', '0', 529);
+    ask('Drop it!', '0', 200);
+    expect(store.exchangesOfSession('thread').map(exchange => exchange.attempt)).toEqual([1, 2, 1, 2, 1, 1, 2]);
   });
 
   it('that get the same reply again have used its tokens once', () => {
@@ -77,7 +79,15 @@ describe('tries of one turn', () => {
 
   it('are of one session only', () => {
     const attempts = new Attempts();
-    const failed = { turnId: 't', retryCount: null, sizeBytes: 1, failed: true, replyId: null, usage: noUsage };
+    const failed = {
+      turnId: 't',
+      retryCount: null,
+      sizeBytes: 1,
+      body: null,
+      failed: true,
+      replyId: null,
+      usage: noUsage,
+    };
     expect(attempts.next({}, 'a', failed).attempt).toBe(1);
     expect(attempts.next({}, 'b', failed).attempt).toBe(1);
     expect(attempts.next({}, 'a', failed).attempt).toBe(2);
@@ -86,7 +96,7 @@ describe('tries of one turn', () => {
   it('count once, however often one of them has to be written', () => {
     const attempts = new Attempts();
     const usage = { ...noUsage, inputTokens: 10, outputTokens: 5 };
-    const failed = { turnId: 't', retryCount: null, sizeBytes: 1, failed: true, replyId: 'resp_1', usage };
+    const failed = { turnId: 't', retryCount: null, sizeBytes: 1, body: null, failed: true, replyId: 'resp_1', usage };
     const one = {};
     expect([1, 2, 3].map(() => attempts.next(one, 'a', failed))).toEqual(
       [1, 2, 3].map(() => ({ attempt: 1, repeats: false })),

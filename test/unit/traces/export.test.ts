@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { noCost, noUsage } from '../../../protocol/usage.ts';
 import { toAtif } from '../../../server/traces/atif.ts';
 import { toCleanSession } from '../../../server/traces/export.ts';
 import { anExchange, anItem, aReader, aRichSession } from './aReader.ts';
@@ -199,5 +200,24 @@ describe('ATIF', () => {
     expect(
       AtifSchema.parse(JSON.parse(JSON.stringify(trajectory))).steps.map(step => step.metrics?.prompt_tokens),
     ).toEqual([undefined, 1000, 2000]);
+  });
+
+  it('says of an exchange that failed why, also where nothing was answered', () => {
+    const none = { usage: noUsage, cost: noCost };
+    const exchanges = [
+      anExchange(1, { ...none, status: 429, error: 'Too many.' }),
+      anExchange(2, { ...none, status: 502 }),
+      anExchange(3, { error: 'The connection was cut.' }),
+      anExchange(4),
+    ];
+    const items = [anItem(1, 'user', 'Hi'), anItem(3, 'assistant', 'Hel'), anItem(4, 'assistant', 'Hello.')];
+    const { steps } = AtifSchema.parse(JSON.parse(JSON.stringify(toAtif(aReader(exchanges, items), ['session-1']))));
+    expect(steps.map(({ source, message, extra }) => [source, message, extra])).toEqual([
+      ['user', 'Hi', undefined],
+      ['agent', '', { error: 'Too many.', status: 429 }],
+      ['agent', '', { status: 502 }],
+      ['agent', 'Hel', { error: 'The connection was cut.', status: 200 }],
+      ['agent', 'Hello.', undefined],
+    ]);
   });
 });

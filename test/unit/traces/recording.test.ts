@@ -307,7 +307,7 @@ describe('the store', () => {
     expect(store.personalSessionsSince(1_800_000_003_000).map(row => row.id)).toEqual(['s3', 's4']);
   });
 
-  it('sums by model and agent', () => {
+  it('sums by model and agent what was asked of models', () => {
     const { record, store } = aRecorder();
     const traffic = { request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'thread-id': 'a' } };
     record(traffic);
@@ -316,8 +316,8 @@ describe('the store', () => {
       {
         model: 'm',
         sessions: 1,
-        exchanges: 2,
-        usage: { inputTokens: 20, outputTokens: 10, cachedInputTokens: null },
+        exchanges: 1,
+        usage: { inputTokens: 10, outputTokens: 5, cachedInputTokens: null },
         cost: { kind: 'unpriced' },
       },
     ]);

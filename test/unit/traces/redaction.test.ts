@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { secretValues } from '../../../server/base/settings.ts';
+import { secretsOf } from '../../../protocol/secretVariables.ts';
 import { Redactor } from '../../../server/traces/redaction.ts';
 import { countedPath } from '../../../server/traces/sideTraffic.ts';
 
@@ -107,7 +107,7 @@ it('takes the secret values of an environment by their names', () => {
     TOKEN: 'short',
     HOME: '/h',
   };
-  expect(secretValues(env)).toEqual(['from-the-shell', 'eight888']);
+  expect(secretsOf(env)).toEqual(['from-the-shell', 'eight888']);
 });
 
 it.each([

@@ -121,13 +121,15 @@ describe('deleting sessions', () => {
     talk(recorder, 'gone', 2, nowMs + dayMs);
     talk(recorder, 'kept', 1);
     const { database, retention } = retentionOf(recorder.file);
-    database.exec("UPDATE exchanges SET cost_usd = 0.5, cost_kind = iif(ts_ms % 3 = 0, 'replay', 'priced')");
+    database.exec(
+      "UPDATE exchanges SET cost_usd = 0.5, cost_kind = iif(session_id = 'gone' AND ts_ms % 3 = 0, 'replay', 'priced')",
+    );
     const totals = new UsageTotals(database);
     for (const id of ['gone', 'kept']) totals.recount(id);
     const days = ['2026-06-01', '2026-06-02', '2026-06-03'];
     const spent = () => days.map(day => recorder.store.spentOnDay(day));
     const before = spent();
-    expect(before.map(({ tokens }) => tokens)).toEqual([100 * 15, 15, 0]);
+    expect(before.map(({ tokens }) => tokens)).toEqual([101 * 15, 15, 0]);
     const steps = retention.prune({ kind: 'sessions', ids: ['gone'] });
     for (let step = steps.next(); !step.done; step = steps.next()) expect(spent()).toEqual(before);
     expect(spent()).toEqual(before);

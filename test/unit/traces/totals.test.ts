@@ -6,7 +6,7 @@ import { traceMigrations } from '../../../server/traces/schema.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { type ExchangeRow, TraceWriter } from '../../../server/traces/traceWriter.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { aRecorder, aReply, said } from './recordedTraffic.ts';
+import { anOrigin, aRecorder, aReply, said } from './recordedTraffic.ts';
 
 const dayMs = 86_400_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -140,6 +140,26 @@ describe('totals', () => {
     ]);
   });
 
+  it('leave out what a recording answered, in figures of use only', () => {
+    const { record, store } = aRecorder();
+    const replayed = anOrigin({ launch: { id: 'l', agent: 'codex', label: null, trialId: null, replay: true } });
+    const usage = { input_tokens: 100, output_tokens: 10 };
+    const request = { model: 'gpt-5.5', input: [said('user', 'Hi')] };
+    record({ request, response: aReply([], usage), headers: { 'thread-id': 'first' } }, startMs);
+    record({ request, response: aReply([], usage), headers: { 'thread-id': 'again' } }, startMs, replayed);
+    const refused = { request, response: '{"error":{"message":"no"}}', headers: { 'thread-id': 'again' }, status: 400 };
+    record(refused, startMs, replayed);
+    expect(store.session('again')).toMatchObject({
+      exchanges: 2,
+      usage: { inputTokens: 100 },
+      cost: { kind: 'replay' },
+    });
+    expect(store.stats({ by: ['agent'], sinceMs: null })).toMatchObject([
+      { sessions: 1, exchanges: 1, usage: { inputTokens: 100, outputTokens: 10 } },
+    ]);
+    expect(store.spentSince(startMs - 1000)).toMatchObject({ exchanges: 1, usage: { inputTokens: 100 } });
+  });
+
   it('are made from the exchanges of a database that kept none', () => {
     const file = join(temporaryDirectory(), 'traces.sqlite3');
     const old = new Database(file);
@@ -189,7 +209,7 @@ describe('totals', () => {
     record(traffic('a', 'm2'), startMs + dayMs);
     record(traffic('b', 'm1'), startMs + dayMs);
     const rows = (by: Parameters<typeof store.stats>[0]['by'], sinceMs: number | null = null) =>
-      store.stats({ by, sinceMs }).map(({ usage: _, cost: __, ...row }) => row);
+      store.stats({ by, sinceMs }).map(({ usage: _, cost: __, withoutUsage: ___, ...row }) => row);
     expect(rows(['day'])).toEqual([
       { day: '2026-01-02', sessions: 2, exchanges: 2 },
       { day: '2026-01-01', sessions: 1, exchanges: 1 },

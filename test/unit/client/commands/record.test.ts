@@ -113,10 +113,13 @@ describe('a coached terminal', () => {
     editor.executed = [];
     const env = { OPENAI_BASE_URL: 'http://127.0.0.1:18080/token/v1', OPENAI_API_BASE: null };
     const launch = vi.fn(async (_: object) => ({ env, token: 'token' }));
+    vi.stubEnv('DB_PASSWORD', 'a1b2c3d4e5f60718');
     const { openRecordedTerminal } = recordCommands({ api: { proxy: { launch } } } as unknown as Coach);
     await openRecordedTerminal(undefined, undefined);
     const baseUrls = { OPENAI_BASE_URL: 'http://127.0.0.1:4000/v1' };
     expect(launch).toHaveBeenCalledWith(expect.objectContaining({ baseUrls, noProxy: 'git.example' }));
+    const secrets = expect.arrayContaining(['a1b2c3d4e5f60718']);
+    expect(launch).toHaveBeenCalledWith(expect.objectContaining({ secrets }));
     expect(editor.executed).toEqual([env]);
     launch.mockRejectedValueOnce(new CoachError('input.invalid', 'It can’t be recorded.'));
     await expect(openRecordedTerminal(undefined, undefined)).rejects.toMatchObject({ code: 'input.invalid' });

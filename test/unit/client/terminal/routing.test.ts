@@ -53,6 +53,7 @@ function aCollection() {
 
 function aCoach() {
   const asked: string[] = [];
+  const told: string[] = [];
   const closed: string[] = [];
   const states: ((state: string) => void)[] = [];
   const server = {
@@ -64,7 +65,8 @@ function aCoach() {
   };
   const proxy = {
     start: async () => void asked.push('start'),
-    environment: async ({ baseUrls }: { baseUrls: Record<string, string> }) => {
+    environment: async ({ baseUrls, secrets }: { baseUrls: Record<string, string>; secrets: string[] }) => {
+      told.push(...secrets);
       const env = { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: null };
       if (Object.keys(baseUrls).length === 0) return { env, token: null };
       const token = `token-${asked.length}`;
@@ -76,7 +78,7 @@ function aCoach() {
     server.state = state;
     for (const listener of states) listener(state);
   };
-  return { coach: { server, api: { proxy }, log: console } as unknown as Coach, asked, closed, become };
+  return { coach: { server, api: { proxy }, log: console } as unknown as Coach, asked, told, closed, become };
 }
 
 const aFolder = (path: string) => ({ uri: { scheme: 'file', fsPath: path, toString: () => `file://${path}` } });
@@ -84,9 +86,9 @@ const route = { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: '' };
 
 function routed() {
   const { collection, of } = aCollection();
-  const { coach, asked, closed, become } = aCoach();
+  const { coach, asked, told, closed, become } = aCoach();
   const routing = routeTerminals(coach, collection as unknown as vscode.GlobalEnvironmentVariableCollection);
-  return { collection, of, asked, closed, become, routing };
+  return { collection, of, asked, told, closed, become, routing };
 }
 
 describe('terminals', () => {
@@ -112,6 +114,18 @@ describe('terminals', () => {
     editor.record.clear();
     editor.changed({ affectsConfiguration: () => true });
     await vi.waitFor(() => expect(of('/a')).toEqual({}));
+  });
+
+  it('have the secret values of the editor’s environment hidden, also by a server that is started anew', async () => {
+    vi.stubEnv('DB_PASSWORD', 'a1b2c3d4e5f60718');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    editor.record.add('/a');
+    const { told, become } = routed();
+    await vi.waitFor(() => expect(told).toContain('a1b2c3d4e5f60718'));
+    told.length = 0;
+    become('down');
+    become('up');
+    await vi.waitFor(() => expect(told).toContain('a1b2c3d4e5f60718'));
   });
 
   it('are not led to a proxy that is gone, and are again when it is back', async () => {

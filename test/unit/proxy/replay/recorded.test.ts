@@ -2,6 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../../server/base/log.ts';
 import { type RecordedOptions, recordedSource } from '../../../../server/proxy/replay/recorded.ts';
 import { type Replay, startReplay } from '../../../../server/proxy/replay/replayServer.ts';
+import { Redactor } from '../../../../server/traces/redaction.ts';
 import type { TraceStore } from '../../../../server/traces/store.ts';
 import { aRecorder, aReply, said, sse, type Traffic } from '../../traces/recordedTraffic.ts';
 
@@ -104,6 +105,30 @@ describe('a session’s replay', () => {
     const strict = await ask(await aReplay(store, 'thread-1'), request);
     expect([strict.status, strict.text]).toEqual([400, expect.stringContaining('List them')]);
     expect(await ask(await aReplay(store, 'thread-1', { anyPrompt: true }), request)).toMatchObject({ status: 200 });
+  });
+
+  it('takes a prompt with secrets as it was recorded, and shows none where it differs', async () => {
+    const recorder = aRecorder();
+    const [password, value] = ['0dNSr8Lq2ZpX4vTb', 'a-value-of-the-shell'];
+    const prompt = (more = '') => asked('/old/place', `Use password=${password} and ${value}${more}`);
+    recorder.accept({ kind: 'hide', secret: value });
+    recorder.record({ headers: thread, request: prompt(), response: aReply([said('assistant', 'Done.')]) });
+    const redactor = new Redactor();
+    redactor.hide(value);
+    const replay = await aReplay(recorder.store, 'thread-1', { redactor });
+    expect(await ask(replay, prompt())).toMatchObject({ status: 200 });
+    const { status, text } = await ask(replay, prompt(' now'));
+    expect([status, text]).toEqual([400, expect.stringContaining('Use password=[redacted] and [redacted] now')]);
+    expect(text + replay.failures().join()).not.toMatch(new RegExp(`${password}|${value}`));
+  });
+
+  it('hides what became known since on both sides', async () => {
+    const recorder = aRecorder();
+    const prompt = asked('/old/place', 'Say a-value-of-the-shell');
+    recorder.record({ headers: thread, request: prompt, response: aReply([said('assistant', 'Done.')]) });
+    const redactor = new Redactor();
+    redactor.hide('a-value-of-the-shell');
+    expect(await ask(await aReplay(recorder.store, 'thread-1', { redactor }), prompt)).toMatchObject({ status: 200 });
   });
 
   it('refuses what it does not have and shows the nearest request and the difference', async () => {

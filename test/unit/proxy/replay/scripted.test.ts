@@ -49,6 +49,14 @@ async function ask(replay: Replay, input: object[]): Promise<{ status: number; t
 }
 
 describe('a scripted replay', () => {
+  it('shows no secret where an output differs', async () => {
+    const replay = await aReplay();
+    const outputs = [outputOf('a', 'password=0dNSr8Lq2ZpX4vTb'), outputOf('b', 'two')];
+    const { status, text } = await ask(replay, [context, user('task'), call('a'), call('b'), ...outputs]);
+    expect([status, text]).toEqual([400, expect.stringContaining('password=[redacted]')]);
+    expect(text + replay.failures().join()).not.toContain('0dNSr8Lq2ZpX4vTb');
+  });
+
   it('answers each step by what the request holds, in the agent’s own directory', async () => {
     const replay = await aReplay();
     const first = await ask(replay, [context, user('Whatever the task says')]);
