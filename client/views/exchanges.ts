@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { hasFailed } from '../../protocol/exchanges.ts';
 import { toCount, toDuration } from '../../protocol/figures.ts';
 import type { Exchange, SessionSummary } from '../../protocol/sessions.ts';
 import type { Coach } from '../coach.ts';
@@ -16,7 +17,7 @@ export async function exchangeRows(coach: Coach, session: SessionSummary): Promi
 export function exchangeItem(exchange: Exchange): vscode.TreeItem {
   const item = new vscode.TreeItem(new Date(exchange.startedAt).toLocaleTimeString());
   item.id = exchange.id;
-  const failed = exchange.error !== null || (exchange.status ?? 0) >= 400;
+  const failed = hasFailed(exchange);
   item.iconPath = failed
     ? new vscode.ThemeIcon('warning', new vscode.ThemeColor('problemsWarningIcon.foreground'))
     : new vscode.ThemeIcon('arrow-swap');

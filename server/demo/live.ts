@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { CoachError } from '../../protocol/errors.ts';
+import { codexHome } from '../base/codexHome.ts';
 import { modelKeys } from '../base/settings.ts';
 import type { Terminal } from '../surfaces/cli/terminal.ts';
 
@@ -19,7 +19,7 @@ export interface LiveAccess {
 export function liveAccess(env: NodeJS.ProcessEnv, directory: string): LiveAccess {
   const keys = modelKeys(env, directory);
   const key = keys['OPENAI_API_KEY'];
-  const login = join(env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex'), 'auth.json');
+  const login = join(codexHome(env), 'auth.json');
   if (key !== undefined) return { keys, env: { CODEX_API_KEY: key }, keyForTrials: true };
   if (existsSync(login)) return { keys, env: {}, keyForTrials: false };
   throw new CoachError('agent.noKey', 'No Codex login and no OPENAI_API_KEY.', {

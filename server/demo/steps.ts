@@ -19,6 +19,7 @@ import { trialTable } from '../surfaces/cli/render.ts';
 import { followRun } from '../surfaces/cli/run.ts';
 import { formatTokens } from '../surfaces/cli/table.ts';
 import type { Terminal } from '../surfaces/cli/terminal.ts';
+import { unneededKey } from '../surfaces/cli/traced.ts';
 import { createSampleRepository } from '../tasks/sampleProject.ts';
 import { codexLines } from './codexLines.ts';
 import { liveAccess } from './live.ts';
@@ -181,7 +182,7 @@ async function codexTurn(demo: DemoContext, spec: RecordSpec, replay: Replay | n
 async function scriptedEnvironment(directory: string): Promise<Record<string, string>> {
   const home = join(directory, 'codex-home');
   await mkdir(home, { recursive: true });
-  return { CODEX_HOME: home, CODEX_API_KEY: 'replay-needs-no-key' };
+  return { CODEX_HOME: home, CODEX_API_KEY: unneededKey };
 }
 
 async function capture(

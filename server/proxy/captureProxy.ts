@@ -2,6 +2,7 @@ import { chmod, rm } from 'node:fs/promises';
 import type { AddressInfo, Server } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Launch, ProxyStatus, RecordingFault, UpstreamOverride } from '../../protocol/proxy.ts';
+import { delay } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
 import { Emitter } from '../base/emitter.ts';
 import type { Log } from '../base/log.ts';
@@ -330,6 +331,6 @@ class CaptureProxy implements ProxyService {
 /** Waits a while for something. Counted in looks: a machine that stands still sees nothing happen meanwhile. */
 async function soon(isSo: () => boolean): Promise<void> {
   for (let looks = settleMs / lookMs; !isSo() && looks > 0; looks--) {
-    await new Promise(resolve => setTimeout(resolve, lookMs));
+    await delay(lookMs);
   }
 }

@@ -8,6 +8,8 @@ export const loopback = '127.0.0.1';
 /** How long a predecessor that was killed may still hold its port. */
 const handoverMs = 1500;
 const retryMs = 50;
+/** How long another program may take to say who it is. */
+const healthMs = 1000;
 
 /**
  * Systems give higher ports to outgoing connections (Linux from 32768, macOS and Windows from 49152): one of those could
@@ -61,23 +63,25 @@ export function listenOn(server: Server, place: { host: string; port: number } |
 }
 
 async function portInUse(port: number, cause: unknown): Promise<CoachError> {
-  const owner = (await isCodexCoach(port)) ? 'another Codex Coach' : 'another program';
+  const owner = (await isOurProxy(port)) ? 'another Codex Coach' : 'another program';
   return new CoachError('proxy.portInUse', `Port ${port} is taken by ${owner}.`, {
     cause,
     hint: 'Stop that program, or choose another port: codex-coach server stop, then PROXY_PORT=<port> (0 takes any free one).',
   });
 }
 
-async function isCodexCoach(port: number): Promise<boolean> {
+/** Whether a Codex Coach proxy answers on this port of the machine. */
+export async function isOurProxy(port: number): Promise<boolean> {
   const { get } = await import('node:http');
   return new Promise(resolve => {
-    const request = get({ host: loopback, port, path: '/health', timeout: 1000 }, response => {
+    const request = get({ host: loopback, port, path: '/health', timeout: healthMs }, response => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => {
-        text += chunk.slice(0, 1000);
+        text = (text + chunk).slice(0, 1000);
       });
       response.on('end', () => resolve(text.includes('"codex-coach"')));
+      response.on('error', () => resolve(false));
     });
     request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(false));

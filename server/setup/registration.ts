@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { codexHome } from '../base/codexHome.ts';
 import { addToJson, jsonAt, parseJson, removeFromJson } from './jsonEntry.ts';
 import type { McpCommand } from './mcpCommand.ts';
 import { addToToml, parseToml, readFromToml, removeFromToml } from './tomlEntry.ts';
@@ -60,7 +61,7 @@ export const registrations: readonly Registration[] = [
     title: 'Codex CLI',
     program: 'codex',
     place: env => {
-      const directory = env['CODEX_HOME'] || join(home(env), '.codex');
+      const directory = codexHome(env);
       return { file: join(directory, 'config.toml'), signs: [directory] };
     },
     add: (text, command) => addToToml(text, serverName, command),

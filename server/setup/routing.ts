@@ -1,7 +1,7 @@
 import { listens, localPlace } from '../base/localPlace.ts';
 import { modelHosts } from '../proxy/hosts.ts';
+import { isOurProxy } from '../proxy/listening.ts';
 import { type Finding, finding } from './finding.ts';
-import { isOurProxy } from './localPort.ts';
 
 export const area = 'configuration';
 

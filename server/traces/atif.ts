@@ -1,4 +1,5 @@
 import { CoachError } from '../../protocol/errors.ts';
+import { hasFailed } from '../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionSummary } from '../../protocol/sessions.ts';
 import { addCost, addUsage, noCost, noUsage, totalTokens, type Usage } from '../../protocol/usage.ts';
 import { isObject, parseJson } from './json.ts';
@@ -150,10 +151,6 @@ function replyStep(exchange: Exchange, reply: readonly ConversationItem[], calls
     metrics: metricsOf(exchange.usage, exchange.cost.amountUsd),
     ...(hasFailed(exchange) ? { extra: failureOf(exchange) } : {}),
   };
-}
-
-function hasFailed({ error, status }: Exchange): boolean {
-  return error !== null || (status ?? 0) >= 400;
 }
 
 function failureOf({ error, status }: Exchange): NonNullable<AtifStep['extra']> {

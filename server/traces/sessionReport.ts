@@ -1,3 +1,4 @@
+import { hasFailed } from '../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionReport, SessionSummary } from '../../protocol/sessions.ts';
 import { totalTokens } from '../../protocol/usage.ts';
 import { isPrompt } from './conversationId.ts';
@@ -27,7 +28,7 @@ export function reportOf(
   return {
     session,
     turns: conversation.filter(item => item.kind === 'user' && isPrompt(item.text)).length,
-    retries: exchanges.filter((_, index) => hasFailed(exchanges[index - 1])).length,
+    retries: exchanges.slice(0, -1).filter(hasFailed).length,
     errors: exchanges.filter(hasFailed).length,
     withoutUsage: exchanges.filter(lacksUsage).length,
     tools: toolsOf(conversation),
@@ -39,10 +40,6 @@ export function reportOf(
       .sort((a, b) => b.durationMs - a.durationMs)
       .slice(0, shownSteps),
   };
-}
-
-function hasFailed(exchange: Exchange | undefined): boolean {
-  return exchange !== undefined && (exchange.error !== null || (exchange.status ?? 200) >= 400);
 }
 
 /** A model answered, and did not tell what it used. What it says once more after another try is counted there. */

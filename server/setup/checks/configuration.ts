@@ -3,6 +3,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'smol-toml';
 import { recordedAgents } from '../../agents/recorded.ts';
+import { codexHome } from '../../base/codexHome.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
 import { modelHosts } from '../../proxy/hosts.ts';
 import { repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
@@ -35,13 +36,13 @@ export const checkConfiguration: Check = async examined => {
         fix: 'Remove it, or let it call codex-coach.',
       }),
     );
-  return [...judged.filter(found => found !== null), ...replaced, ...(await checkCodexToml(env, home))];
+  return [...judged.filter(found => found !== null), ...replaced, ...(await checkCodexToml(env))];
 };
 
 /** `.env` files that agents read after our launch has cleaned their environment. */
 function dotEnvVariables({ env, cwd }: Examined, home: string): SetVariable[] {
   const files = [
-    join(env['CODEX_HOME'] || join(home, '.codex'), '.env'),
+    join(codexHome(env), '.env'),
     join(home, '.gemini', '.env'),
     join(home, '.qwen', '.env'),
     join(repositoryRoot(cwd), '.env'),
@@ -70,8 +71,8 @@ function claudeVariables({ env, cwd }: Examined, home: string): SetVariable[] {
 }
 
 /** Codex's own settings of where its requests go. */
-async function checkCodexToml(env: NodeJS.ProcessEnv, home: string): Promise<Finding[]> {
-  const file = join(env['CODEX_HOME'] || join(home, '.codex'), 'config.toml');
+async function checkCodexToml(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const file = join(codexHome(env), 'config.toml');
   const text = read(file);
   let config: Record<string, unknown>;
   try {

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { keyNames } from '../../../protocol/config.ts';
+import { codexHome } from '../../base/codexHome.ts';
 import { readDotEnv } from '../../base/settings.ts';
 import { repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
 import { type Check, finding } from '../finding.ts';
@@ -14,7 +14,7 @@ export const checkKeys: Check = ({ env, cwd }) => {
     const where = env[name] ? name : dotEnv[name] ? join(root, '.env') : null;
     return where === null ? [] : [finding('keys', 'ok', `${name} is set.`, { where })];
   });
-  const login = join(env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex'), 'auth.json');
+  const login = join(codexHome(env), 'auth.json');
   const mode = statSync(login, { throwIfNoEntry: false })?.mode;
   if (mode !== undefined && process.platform !== 'win32' && (mode & 0o077) !== 0) {
     found.push(

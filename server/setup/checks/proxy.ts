@@ -4,10 +4,10 @@ import { lossSentence, uncountedFixes, uncountedSentence } from '../../../protoc
 import { listens } from '../../base/localPlace.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
+import { isOurProxy } from '../../proxy/listening.ts';
 import { formatTime } from '../../surfaces/cli/table.ts';
 import { outerProxyFix, outerProxyProblem } from '../../surfaces/cli/traced.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
-import { isOurProxy } from '../localPort.ts';
 
 const host = '127.0.0.1';
 

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
 import { secretsOf } from '../../../protocol/secretVariables.ts';
 import { codexConfig, codexKeyVariables, withBaseUrls } from '../../agents/codexConfig.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
+import { codexHome } from '../../base/codexHome.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
 import { shellWord } from '../../base/shell.ts';
 
@@ -89,10 +88,6 @@ function codexArguments(argv: Argv): number | null {
   if (argv[0] !== 'npm' || argv.slice(0, started).includes('--')) return started;
   const passed = argv.indexOf('--', started);
   return passed < 0 ? null : passed + 1;
-}
-
-function codexHome(env: NodeJS.ProcessEnv): string {
-  return env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex');
 }
 
 function textOf(file: string): string | null {

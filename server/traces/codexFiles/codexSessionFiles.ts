@@ -1,14 +1,14 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ConversationItem, SessionSummary } from '../../../protocol/sessions.ts';
+import { codexHome } from '../../base/codexHome.ts';
 import type { Redactor } from '../redaction.ts';
 import type { SessionReader } from '../sessionReader.ts';
 import type { CodexSession } from './codexSession.ts';
 import { linesOf } from './lines.ts';
 import { isOfNoUse } from './records.ts';
-import { type FoundSessionFile, sessionFilesBelow } from './sessionFilesBelow.ts';
+import { type CodexSessionFile, sessionFilesBelow } from './sessionFilesBelow.ts';
 
-export type CodexSessionFile = FoundSessionFile;
+export type { CodexSessionFile };
 
 /** As much of a file as is read to begin with: some dozen exchanges, within a few milliseconds. */
 const openingBytes = 512 * 1024;
@@ -20,7 +20,7 @@ const keptSummaries = 5000;
  * Where Codex keeps its sessions: CODEX_TRACE_HOME (such a directory, or a CODEX_HOME), else $CODEX_HOME, else ~/.codex.
  */
 export function codexSessionDirectories(env: NodeJS.ProcessEnv, traceHome: string): string[] {
-  const home = traceHome || env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex');
+  const home = traceHome || codexHome(env);
   const own = [join(home, 'sessions'), join(home, 'archived_sessions')];
   return traceHome === '' ? own : [traceHome, ...own];
 }

@@ -3,7 +3,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 /** A session file that lies there, not read yet. */
-export interface FoundSessionFile {
+export interface CodexSessionFile {
   /** Codex's thread id, which is the session id of the same traffic when it is recorded by the proxy. */
   readonly id: string;
   readonly file: string;
@@ -20,8 +20,8 @@ const maxDepth = 4;
 const dateName = /^\d{2,4}$/;
 
 /** Session files in a directory and below it, each once; links are followed. None where it can't be read. */
-export async function sessionFilesBelow(directory: string): Promise<FoundSessionFile[]> {
-  const found: FoundSessionFile[] = [];
+export async function sessionFilesBelow(directory: string): Promise<CodexSessionFile[]> {
+  const found: CodexSessionFile[] = [];
   const seen = new Set<string>();
   let level = await realPlace(directory);
   // One level after another: a directory to which several ways lead is read on the shortest.
@@ -58,7 +58,7 @@ async function realPlace(path: string): Promise<string[]> {
   );
 }
 
-async function toSessionFile(file: string): Promise<FoundSessionFile[]> {
+async function toSessionFile(file: string): Promise<CodexSessionFile[]> {
   const id = fileName.exec(basename(file))?.[1];
   if (id === undefined) return [];
   const stats = await stat(file).catch(() => null);

@@ -1,3 +1,4 @@
+import { hasFailed } from '../../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionSummary } from '../../../protocol/sessions.ts';
 import { version } from '../../base/version.ts';
 import { arrayAt, stringAt } from '../json.ts';
@@ -68,7 +69,7 @@ const endOf = (exchange: Exchange) => startOf(exchange) + (exchange.durationMs ?
 
 function chatSpan(exchange: Exchange, reply: unknown, said: readonly ConversationItem[] | null): OtlpSpan {
   const { usage, sessionId, model, status, error } = exchange;
-  const failed = error !== null || (status ?? 200) >= 400;
+  const failed = hasFailed(exchange);
   const reasons = finishReasons(reply);
   return {
     traceId: idOf(sessionId, 16),

@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { hasFailed } from '../../../protocol/exchanges.ts';
 import { noFigure, toClock, toLatency, toMoney } from '../../../protocol/figures.ts';
 import type { Change, Exchange, RequestChanges } from '../../../protocol/sessions.ts';
 import { cachedShare } from '../../../protocol/usage.ts';
@@ -7,7 +8,6 @@ import { el, type View } from '../../components/element.ts';
 import { icon } from '../../components/icons.ts';
 import { grouped, percent } from '../../components/words.ts';
 import type { SessionContext } from './context.ts';
-import { hasFailed } from './sessionModel.ts';
 
 /** Changes listed of one request; the rest is counted. */
 const maxChanges = 40;

@@ -177,7 +177,3 @@ export class SessionModel {
     });
   }
 }
-
-export function hasFailed({ error, status }: Exchange): boolean {
-  return error !== null || (status ?? 200) >= 400;
-}

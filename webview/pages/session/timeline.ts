@@ -1,10 +1,10 @@
 import * as l10n from '@vscode/l10n';
+import { hasFailed } from '../../../protocol/exchanges.ts';
 import { toClock } from '../../../protocol/figures.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { cachedShare } from '../../../protocol/usage.ts';
 import { el, type View } from '../../components/element.ts';
 import type { SessionContext } from './context.ts';
-import { hasFailed } from './sessionModel.ts';
 
 const width = 320;
 const height = 40;
