@@ -128,7 +128,7 @@ it('hears events of the next server without asking for them again', async () => 
   remote(sessions, channel).on('changed', session => heard.push(session.id));
   const launch = await remote(proxy, channel).launch({ agent: 'codex' });
   await kill((await remote(server, channel).status({})).pid);
-  await remote(server, channel).status({});
+  await askAgain(() => remote(server, channel).status({}));
   await ask(launch.baseUrl, { 'thread-id': 'after' });
   await expect.poll(() => heard).toContain('after');
 });

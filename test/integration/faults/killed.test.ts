@@ -1,10 +1,13 @@
 import { EventEmitter, once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { remote } from '../../../protocol/api.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { sessions } from '../../../protocol/sessions.ts';
+import { atMost } from '../../../server/base/clock.ts';
 import { connectToServer, type ServerConnection } from '../../../server/connect.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import type { FakeUpstreamOptions } from '../../fakes/upstream.ts';
@@ -18,6 +21,9 @@ import { aCodexWorld, type CodexWorld, startTurn, storedExchanges } from './trac
 const rounds = 20;
 const killsPerServer = rounds + rounds / 4;
 const stepsPerTurn = 5;
+/** What takes longer hangs. */
+const stuckMs = 60_000;
+const lastLines = 20;
 
 /** A model that has five commands run in every turn. */
 function model({ outputs, forced }: ModelTurn): readonly object[] {
@@ -59,25 +65,34 @@ async function successorOf(pid: number, { home }: CodexWorld): Promise<number> {
   }
 }
 
+/** What a step that hangs leaves to look at: who runs, and what the servers said last. */
+function scene({ home }: CodexWorld): string {
+  const logs = readdirSync(home.paths.logs).map(name => join(home.paths.logs, name));
+  const lastWords = logs.flatMap(file => readFileSync(file, 'utf8').trimEnd().split('\n').slice(-lastLines));
+  return [...home.processes().map(({ pid, command }) => `${pid} ${command}`), ...lastWords].join('\n');
+}
+
 /** Kills the server again and again, at random moments of Codex's work, and notes what it had told to be stored. */
 async function killRepeatedly(world: CodexWorld, work: EventEmitter, signal: AbortSignal) {
   const acknowledged = new Map<string, number>();
   const backMs: number[] = [];
   let port: number | null = null;
   for (let round = 1; round <= rounds; round++) {
-    const { channel, info, dispose } = await attach(world);
+    const step = <T>(what: string, wait: Promise<T>) =>
+      atMost(stuckMs, wait, () => new Error(`Round ${round}: no ${what} within ${stuckMs} ms.\n${scene(world)}`));
+    const { channel, info, dispose } = await step('server', attach(world));
     remote(sessions, channel).on('changed', ({ id, exchanges }) => acknowledged.set(id, exchanges));
-    await once(work, 'call', { signal });
-    port ??= (await remote(proxy, channel).status({})).port;
+    await step('call of Codex', once(work, 'call', { signal }));
+    port ??= (await step('status', remote(proxy, channel).status({}))).port;
     await delay(Math.random() * 300);
     process.kill(info.pid, 'SIGKILL');
     if (round % 4 === 0) {
-      const next = await successorOf(info.pid, world);
+      const next = await step('successor', successorOf(info.pid, world));
       await delay(Math.random() * 200);
       process.kill(next, 'SIGKILL');
     }
     const killedAtMs = Date.now();
-    await listens(port ?? 0);
+    await step('proxy', listens(port ?? 0));
     backMs.push(Date.now() - killedAtMs);
     dispose();
   }
