@@ -63,7 +63,7 @@ export const SessionReport = z.object({
   session: SessionSummary,
   /** Messages that a person wrote. */
   turns: z.int(),
-  /** Exchanges that followed a failed one of the same session. */
+  /** Exchanges that tried a failed request of the same session again. */
   retries: z.int(),
   /** Exchanges that ended with an error. */
   errors: z.int(),

@@ -28,7 +28,7 @@ export function reportOf(
   return {
     session,
     turns: conversation.filter(item => item.kind === 'user' && isPrompt(item.text)).length,
-    retries: exchanges.slice(0, -1).filter(hasFailed).length,
+    retries: exchanges.filter(({ attempt }) => attempt > 1).length,
     errors: exchanges.filter(hasFailed).length,
     withoutUsage: exchanges.filter(lacksUsage).length,
     tools: toolsOf(conversation),

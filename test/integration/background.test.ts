@@ -12,7 +12,7 @@ import { proxy } from '../../protocol/proxy.ts';
 import { root } from '../../scripts/root.ts';
 import { isAlive } from '../../server/base/exec.ts';
 import { nodeProblem } from '../../server/base/version.ts';
-import { LastingChannel, whileConnected } from '../../server/connect.ts';
+import { askAgain, LastingChannel, whileConnected } from '../../server/connect.ts';
 import { noteSkip } from '../require.ts';
 import { aWorld, cliProgram, run, serverProgram, until } from '../world.ts';
 
@@ -199,8 +199,7 @@ it('keeps serving an MCP process over the death of a server', async () => {
   process.kill(first.info.pid, 'SIGKILL');
   await until(() => !isAlive(first.info.pid));
   // What is asked before this process has heard of the death is refused: it may have been done.
-  await first.closed;
-  expect(await pid()).not.toBe(first.info.pid);
+  expect(await askAgain(pid)).not.toBe(first.info.pid);
 });
 
 it('says that a server does not answer, instead of waiting for ever', async () => {

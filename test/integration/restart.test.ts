@@ -11,6 +11,7 @@ import { server } from '../../protocol/server.ts';
 import { sessions } from '../../protocol/sessions.ts';
 import { isAlive } from '../../server/base/exec.ts';
 import { askAgain, LastingChannel } from '../../server/connect.ts';
+import { checkEnvironment } from '../../server/surfaces/cli/traced.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -146,6 +147,20 @@ it('is asked again for what its end cut off', async () => {
   const launch = await launching;
   expect(asked).toHaveBeenCalledTimes(2);
   expect(await ask(launch.baseUrl, { 'thread-id': 'again' })).toBe(200);
+});
+
+it('may end while an agent is being started', async () => {
+  const { home } = await aWorldWithModel();
+  const options = { paths: home.paths, client: 'cli', program: serverProgram, env: home.env } as const;
+  const channel = new LastingChannel(options, { watch: true });
+  onTestFinished(() => channel.dispose());
+  const { pid } = await remote(server, channel).status({});
+  process.kill(pid, 'SIGSTOP');
+  const notes: string[] = [];
+  const checked = checkEnvironment(channel, home.env, note => notes.push(note));
+  await kill(pid);
+  await checked;
+  expect(notes).toEqual([]);
 });
 
 describe.skipIf(!requireFeature('codex'))('the real Codex, started by codex-coach', { timeout: 90_000 }, () => {

@@ -4,6 +4,7 @@ import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { findRecorded } from '../../agents/recorded.ts';
 import { programOnPath } from '../../base/programs.ts';
+import { askAgain } from '../../connect.ts';
 import { launchKeys } from './launchKeys.ts';
 import type { Terminal } from './terminal.ts';
 import { runTraced, type TracedCommand, type TracedOutcome } from './traced.ts';
@@ -28,7 +29,7 @@ export async function runTracedCodex(spec: TracedCodex, channel: Channel, termin
 async function findCodex(channel: Channel, terminal: Terminal): Promise<string> {
   const own = programOnPath('codex', terminal.env);
   if (own !== null) return own;
-  const { rows } = await remote(agents, channel).list({});
+  const { rows } = await askAgain(() => remote(agents, channel).list({}));
   const cached = rows.find(row => row.id === 'codex');
   if (cached?.installed && cached.path !== null) return cached.path;
   throw new CoachError('agent.missing', 'No Codex CLI on PATH or in the agent cache.', {

@@ -140,7 +140,7 @@ export async function checkEnvironment(
   note: (text: string) => void,
 ): Promise<void> {
   const here = outerProxyOf(env);
-  const { outerProxy, settings } = await remote(server, channel).status({});
+  const { outerProxy, settings } = await askAgain(() => remote(server, channel).status({}));
   const other = otherSettings(env, settings);
   if (other.length > 0) {
     throw new CoachError('input.invalid', `The background server was not started with this ${other.join(', ')}.`, {
@@ -156,7 +156,7 @@ export async function checkEnvironment(
 async function checkPort(channel: Channel, env: NodeJS.ProcessEnv): Promise<void> {
   const wanted = env['PROXY_PORT'] ? environmentSettings(env).get('proxy.port') : 0;
   if (wanted === 0) return;
-  const { port } = await remote(proxy, channel).status({});
+  const { port } = await askAgain(() => remote(proxy, channel).status({}));
   if (port === null || port === wanted) return;
   const words = `The recording proxy listens on port ${port}, where earlier agents may still be, not on PROXY_PORT=${wanted}.`;
   throw new CoachError('input.invalid', words, {

@@ -169,10 +169,17 @@ function usageOf(usage: JsonObject | null): Usage {
   if (usage === null) return noUsage;
   return {
     inputTokens: countAt(usage, 'prompt_tokens'),
-    cachedInputTokens: countAt(objectAt(usage, 'prompt_tokens_details'), 'cached_tokens'),
+    cachedInputTokens: cachedOf(usage),
     outputTokens: outputOf(usage),
     reasoningTokens: reasoningOf(usage),
   };
+}
+
+/** DeepSeek has a name of its own for them. */
+function cachedOf(usage: JsonObject): number | null {
+  return (
+    countAt(objectAt(usage, 'prompt_tokens_details'), 'cached_tokens') ?? countAt(usage, 'prompt_cache_hit_tokens')
+  );
 }
 
 /** Reasoning is part of ours; x.ai counts it in the total, but beside the completion. */

@@ -159,13 +159,13 @@ export class HttpParser {
     this.#pass(part, false);
     // As a rule a line comes whole; a stream has two of them for each of its events.
     if (newline >= 0 && this.#pendingBytes === 0 && part.length <= maxChunkLine) {
-      this.#endFramingLine(part.toString('latin1').trimEnd());
+      this.#endFramingLine(framingText(part));
       return input.subarray(part.length);
     }
     this.#pending.push(Buffer.from(part));
     this.#pendingBytes += part.length;
     if (this.#pendingBytes > maxChunkLine) throw new HttpSyntaxError('Chunk line or trailer too long.');
-    if (newline >= 0) this.#endFramingLine(Buffer.concat(this.#pending).toString('latin1').trimEnd());
+    if (newline >= 0) this.#endFramingLine(framingText(Buffer.concat(this.#pending)));
     return input.subarray(part.length);
   }
 
@@ -177,7 +177,7 @@ export class HttpParser {
     } else if (this.#state === 'trailer') {
       if (line === '') this.#complete();
     } else {
-      const size = /^([0-9A-Fa-f]{1,12})\s*(?:;.*)?$/.exec(line)?.[1];
+      const size = /^([0-9A-Fa-f]{1,12})[ \t]*(?:;.*)?$/.exec(line)?.[1];
       if (size === undefined) throw new HttpSyntaxError(`Chunk size: ${JSON.stringify(line.slice(0, 30))}`);
       this.#remaining = Number.parseInt(size, 16);
       this.#state = this.#remaining === 0 ? 'trailer' : 'chunk';
@@ -198,6 +198,11 @@ export class HttpParser {
     this.#pending = [];
     this.#pendingBytes = 0;
   }
+}
+
+/** A line of the framing without what ends it. No other bytes than these count as space. */
+function framingText(line: Buffer): string {
+  return line.toString('latin1').replace(/[ \t\r\n]+$/, '');
 }
 
 /** Goes through places that stand in pairs. */

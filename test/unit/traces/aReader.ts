@@ -88,7 +88,7 @@ export function aRichSession(): SessionReader {
         cost: noCost,
         model: 'gpt-5.5',
       }),
-      anExchange(4, { cost: { amountUsd: null, kind: 'unpriced' } }),
+      anExchange(4, { attempt: 2, cost: { amountUsd: null, kind: 'unpriced' } }),
     ],
     [
       anItem(1, 'system', 'You are Codex, a coding agent.\nBe brief.'),

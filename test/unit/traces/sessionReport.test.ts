@@ -20,6 +20,11 @@ describe('what a session came to', () => {
     });
   });
 
+  it('counts as retried what was tried again, not what follows a failure', () => {
+    const exchanges = [anExchange(1, { error: 'Overloaded.' }), anExchange(2)];
+    expect(toSessionReport(aReader(exchanges, []), 'session-1')).toMatchObject({ errors: 1, retries: 0 });
+  });
+
   it('names the longest steps: waiting for the model, and tools between two requests', () => {
     const exchanges = [anExchange(1), anExchange(2, { durationMs: 9000 }), anExchange(3, { durationMs: 500 })];
     const { longest } = toSessionReport(aReader(exchanges, aRichSession().conversation('')), 'session-1');

@@ -23,6 +23,12 @@ describe('what Chat Completions used', () => {
     expect(reply.usage).toMatchObject({ outputTokens: output, reasoningTokens: reasoning ?? null });
   });
 
+  it('reads what DeepSeek has read from its cache', () => {
+    const usage = { prompt_tokens: 9, completion_tokens: 1, prompt_cache_hit_tokens: 6, prompt_cache_miss_tokens: 3 };
+    const reply = stream('/v1/chat/completions', [{ id: 'c', choices: [], usage }]);
+    expect(reply.usage).toMatchObject({ inputTokens: 9, cachedInputTokens: 6 });
+  });
+
   it('reads what was written to the cache', () => {
     const details = { cached_tokens: 3, cache_write_tokens: 4 };
     const usage = { prompt_tokens: 9, completion_tokens: 1, prompt_tokens_details: details };

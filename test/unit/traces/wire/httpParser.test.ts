@@ -134,6 +134,10 @@ describe('the HTTP parser', () => {
     ['another protocol', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
     ['a chunk longer than it says', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabc\r\n'],
     ['a chunk size that is none', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0x2\r\n'],
+    [
+      'a byte that is no blank behind a chunk size',
+      'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\xa0\r\nab\r\n',
+    ],
     ['a head without end', `GET / HTTP/1.1\r\nX: ${'a'.repeat(300_000)}`],
   ])('refuses %s', (_case, text) => {
     expect(() => parse('request', [Buffer.from(text, 'latin1')])).toThrow();
