@@ -22,6 +22,8 @@ export const SessionSummary = z.object({
   repository: z.string().nullable(),
   /** `proxy`: recorded off the wire. `codexFile`: read from the session file that Codex itself keeps. */
   source: z.enum(['proxy', 'codexFile']),
+  /** An agent's program asks by itself in it how to call another session. */
+  purpose: z.literal('title').optional(),
 });
 export type SessionSummary = z.infer<typeof SessionSummary>;
 
@@ -222,7 +224,9 @@ export type ExportFormat = z.infer<typeof ExportFormat>;
 const age = z
   .string()
   .refine(text => sinceToEpochMs(text, 0) !== null, 'give a date such as 2026-11-21, or an age such as 36h or 7d');
-const since = age.optional().describe('Only what is newer: a date (2026-11-21) or an age (36h, 7d)');
+const since = age
+  .optional()
+  .describe('Only what is newer: a date (2026-11-21, from its local midnight) or an age (36h, 7d)');
 const sessionId = z.string().min(1).describe('Id of a session, see `sessions list`');
 const exchangeId = z.string().min(1).describe('Id of an exchange, see `sessions show`');
 const limit = (most: number, usual: number) =>
@@ -390,7 +394,9 @@ export const sessions = api('sessions', {
     summary: 'Delete recorded sessions for good and shrink the database. Says what would go; deletes with --yes.',
     params: z.object({
       session: z.array(z.string().min(1)).optional().describe('These sessions'),
-      before: age.optional().describe('Those not active since: a date (2026-11-21) or an age (36h, 30d)'),
+      before: age
+        .optional()
+        .describe('Those not active since: a date (2026-11-21, its local midnight) or an age (36h, 30d)'),
       all: z.boolean().default(false).describe('All of them'),
       yes: z.boolean().default(false).describe('Delete'),
     }),

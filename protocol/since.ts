@@ -6,12 +6,22 @@ const ageUnitsMs: Readonly<Record<string, number>> = {
 };
 
 /**
- * The point in time that a user means, as epoch ms; null when the text is neither an age (`30m`, `36h`, `7d`, `2w`,
- * counted back from `nowMs`) nor an ISO date with or without a time.
+ * The point in time that a user means, as epoch ms, 0 at the earliest; null when the text is neither an age (`30m`,
+ * `36h`, `7d`, `2w`, counted back from `nowMs`) nor an ISO date with or without a time. A date begins at local midnight,
+ * as the days do that lists show.
  */
 export function sinceToEpochMs(text: string, nowMs: number): number | null {
   const age = /^(\d{1,6})([mhdw])$/.exec(text);
-  if (age !== null) return nowMs - Number(age[1]) * (ageUnitsMs[age[2] ?? ''] ?? 0);
-  const date = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(date) ? null : date;
+  if (age !== null) return Math.max(0, nowMs - Number(age[1]) * (ageUnitsMs[age[2] ?? ''] ?? 0));
+  const [date] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
+  if (date !== undefined && !isDay(date)) return null;
+  // ECMAScript takes a date alone for one in UTC, and a date with a time for a local one.
+  const atMs = date === undefined ? Number.NaN : Date.parse(date === text ? `${date}T00:00` : text);
+  return Number.isNaN(atMs) ? null : Math.max(0, atMs);
+}
+
+/** ECMAScript takes the 31st of February for the 3rd of March. */
+function isDay(date: string): boolean {
+  const atMs = Date.parse(date);
+  return !Number.isNaN(atMs) && new Date(atMs).toISOString().startsWith(date);
 }

@@ -39,6 +39,8 @@ export interface Services extends AsyncOwner {
   tracedConnections(): number;
   /** Takes no new agents: another server has taken the place of this one. */
   giveWay(): void;
+  /** Stores what was recorded, and nothing more: for an end without `dispose`. */
+  endRecording(): Promise<void>;
 }
 
 /**
@@ -129,7 +131,8 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
       startReplay: async (reference, pace) => {
         const { openReplaySource } = await import('./proxy/replay/reference.ts');
         const { startReplay } = await import('./proxy/replay/replayServer.ts');
-        return startReplay(await openReplaySource(reference, traces, { redactor }), log, { pace });
+        const source = await openReplaySource(reference, traces, { redactor, files: codexFiles });
+        return startReplay(source, log, { pace });
       },
     }),
   );
@@ -153,6 +156,7 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     runningTrials: () => runningTrials(),
     tracedConnections: () => proxy.openConnections(),
     giveWay: () => proxy.giveWay(),
+    endRecording: () => recorder.dispose(),
     dispose: () => owner.dispose(),
   };
 }

@@ -132,13 +132,13 @@ interface RunParts {
 }
 
 function createRunService(options: TrialServiceOptions, { store, executors, repositoryRoot }: RunParts): RunService {
-  const { paths, log, env, bus, clock, traces, redactor } = options;
+  const { paths, log, env, bus, clock, traces, codexFiles, redactor } = options;
   return new RunService({
     ...{ store, bus, clock, log, executors, workspaces: paths.workspaces, findAgent, loadTask, repositoryRoot },
     install: agentInstaller({ cache: paths.cache, env, bus }),
     // A task's instruction is worded anew from what was asked in the session.
     startReplay: async reference =>
-      startReplay(await openReplaySource(reference, traces, { anyPrompt: true, redactor }), log),
+      startReplay(await openReplaySource(reference, traces, { anyPrompt: true, redactor, files: codexFiles }), log),
     ...judging(options),
   });
 }

@@ -72,7 +72,7 @@ async function sessionOf(coach: Coach, { agent, at }: Started): Promise<SessionS
     const sessions = await rowsOfAll(repository =>
       coach.api.sessions.list({ repository, since: at.toISOString(), limit: 20 }),
     );
-    const found = sessions.find(row => row.agent === agent || row.agent === null);
+    const found = sessions.find(row => row.purpose === undefined && (row.agent === agent || row.agent === null));
     if (found !== undefined) return found;
   }
   return undefined;

@@ -148,8 +148,6 @@ export class BudgetGuard {
   #noteUncounted(exchange: Spent, isMoney: boolean): void {
     const lacks = lackOf(exchange);
     if (lacks === null || (lacks === 'price' && !isMoney)) return;
-    // A reply that came once more after another try is counted there.
-    if (lacks === 'usage' && this.#store.exchange(exchange.id)?.attempt !== 1) return;
     const model = exchange.model ?? 'unknown';
     const key = `${lacks} ${model}`;
     const before = this.#uncounted.get(key);

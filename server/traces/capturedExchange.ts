@@ -30,6 +30,15 @@ export interface CapturedExchange {
   readonly events: EventStream | null;
 }
 
+/** When an exchange began, was first answered and ended, epoch ms. */
+type ExchangeTimes = Pick<CapturedExchange, 'startedAtMs' | 'firstByteAtMs' | 'endedAtMs'>;
+
+/** What comes later is no earlier: a clock may be set back meanwhile. */
+export function inOrder({ startedAtMs, firstByteAtMs, endedAtMs }: ExchangeTimes): ExchangeTimes {
+  const first = firstByteAtMs === null ? null : Math.max(startedAtMs, firstByteAtMs);
+  return { startedAtMs, firstByteAtMs: first, endedAtMs: Math.max(first ?? startedAtMs, endedAtMs) };
+}
+
 /** Traffic with a model host that calls no model: lists of models, account checks, telemetry. */
 export interface SideRequest {
   readonly atMs: number;

@@ -7,6 +7,8 @@ export interface ConversationFacts {
   /** The agent's own id of the conversation; null when it gives none. */
   readonly id: string | null;
   readonly repository: string | null;
+  /** What the agent's program asks by itself: a title for another conversation. Null for what a person asks. */
+  readonly purpose: 'title' | null;
   readonly userAgent: string | null;
   readonly clientRequestId: string | null;
   readonly turnId: string | null;
@@ -44,6 +46,7 @@ export function conversationFacts(
   return {
     id: candidates.find((id): id is string => isUsableId(id) && clean(id) === id) ?? null,
     repository: workingDirectory(request) ?? Object.keys(objectAt(turn, 'workspaces') ?? {})[0] ?? null,
+    purpose: stringAt(turn, 'thread_source') === 'thread_title' ? 'title' : null,
     userAgent: headerOf(head, 'user-agent'),
     clientRequestId: headerOf(head, 'x-client-request-id'),
     turnId: stringAt(turn, 'turn_id') || null,

@@ -1,6 +1,14 @@
 import { hash } from 'node:crypto';
 import { RecentByConversation } from './recentByConversation.ts';
 
+/** What was said when a reply had come. */
+export interface StoredReply {
+  /** The request's list, whole, and the number it is stored under; null where it had none. */
+  readonly asked: { readonly elements: readonly unknown[]; readonly list: number } | null;
+  /** The reply's own elements. */
+  readonly output: readonly unknown[];
+}
+
 /** A list of a request as it is to be stored. */
 export interface PackedList {
   readonly state: ListState;
@@ -29,28 +37,42 @@ interface PackedElement {
   readonly changed: boolean;
 }
 
+/** Where a list and the reply to it are at hand. */
+export interface ListStorage {
+  /** Stores a text and gives its number. */
+  append(text: string): number;
+  /** A reply of a conversation by its id, as it is stored; null where there is none. */
+  reply(conversation: string, responseId: string): StoredReply | null;
+}
+
+/** The point that a reply leaves a conversation at. */
+interface Answered {
+  readonly state: ListState;
+  readonly output: readonly unknown[];
+}
+
 const nothing: ListState = { hashes: [], ends: [], changed: [] };
 const keptStates = 200;
 
 /** Stores of each request's list what it adds to the list before it in its conversation. */
 export class ConversationLists {
-  readonly #append: (text: string) => number;
+  readonly #storage: ListStorage;
   readonly #element: (element: unknown) => PackedElement;
   readonly #conversations = new RecentByConversation<ListState>(keptStates);
-  readonly #responses = new RecentByConversation<{ state: ListState; output: readonly unknown[] }>(keptStates);
+  readonly #responses = new RecentByConversation<Answered>(keptStates);
 
-  /** `append`: stores a text and gives its number. `element`: redacts an element, and stores it apart when it is large. */
-  constructor(append: (text: string) => number, element: (element: unknown) => PackedElement) {
-    this.#append = append;
+  /** `element`: redacts an element, and stores it apart when it is large. */
+  constructor(storage: ListStorage, element: (element: unknown) => PackedElement) {
+    this.#storage = storage;
     this.#element = element;
   }
 
   pack(list: readonly unknown[], conversation: string, previousId: unknown): PackedList {
-    const previous = typeof previousId === 'string' ? this.#responses.get(conversation, previousId) : undefined;
+    const previous = typeof previousId === 'string' ? this.#answered(conversation, previousId) : undefined;
     const known = previous?.state ?? this.#conversations.get(conversation) ?? nothing;
     const added = previous === undefined ? list : [...previous.output, ...list];
     const texts = added.map(element => JSON.stringify(element) ?? 'null');
-    const addedHashes = texts.map(text => hash('sha256', text, 'base64'));
+    const addedHashes = texts.map(hashOf);
     const hashes = previous === undefined ? addedHashes : [...known.hashes, ...addedHashes];
     const shared = previous === undefined ? commonLength(known.hashes, hashes) : known.hashes.length;
     const ends = known.ends.filter(end => end.length <= shared);
@@ -94,9 +116,27 @@ export class ConversationLists {
     };
   }
 
-  #node(before: number | null, elements: readonly PackedElement[]): number {
-    return this.#append(JSON.stringify({ before, items: elements.map(element => element.stored) }));
+  #answered(conversation: string, responseId: string): Answered | undefined {
+    return this.#responses.get(conversation, responseId) ?? this.#stored(conversation, responseId);
   }
+
+  /** After a pause nothing is in memory. What redaction has changed is compared as it is stored: as not the same. */
+  #stored(conversation: string, responseId: string): Answered | undefined {
+    const reply = this.#storage.reply(conversation, responseId);
+    if (reply === null) return undefined;
+    const { asked, output } = reply;
+    if (asked === null) return { state: nothing, output };
+    const hashes = asked.elements.map(element => hashOf(JSON.stringify(element)));
+    return { state: { hashes, ends: [{ length: hashes.length, list: asked.list }], changed: [] }, output };
+  }
+
+  #node(before: number | null, elements: readonly PackedElement[]): number {
+    return this.#storage.append(JSON.stringify({ before, items: elements.map(element => element.stored) }));
+  }
+}
+
+function hashOf(text: string): string {
+  return hash('sha256', text, 'base64');
 }
 
 function commonLength(a: readonly string[], b: readonly string[]): number {

@@ -2,6 +2,9 @@ import { CoachError } from '../../protocol/errors.ts';
 import type { Exchange, ExchangeEvents } from '../../protocol/sessions.ts';
 import type { TraceStore } from './store.ts';
 
+/** For who asks for the wire of a session that only Codex wrote down. */
+export const offWire = 'What is marked “codex file” in codex-coach sessions list was never on our wire.';
+
 /**
  * One exchange as it went over the wire. `id` names it, or its session: then it is the `number`th of that, from 1, or
  * the last.
@@ -25,7 +28,7 @@ function chosenExchange(store: TraceStore, id: string, number: number | undefine
   if (named !== null) return named;
   if (store.session(id) === null) {
     throw new CoachError('session.missing', `No exchange or session ${id} was recorded off the wire.`, {
-      hint: 'See: codex-coach sessions list. What is marked “codex file” there was never on our wire.',
+      hint: offWire,
     });
   }
   const exchanges = store.exchangesOfSession(id);

@@ -1,4 +1,4 @@
-import { type Cost, noCost, noUsage } from '../../protocol/usage.ts';
+import { type Cost, noCost, noUsage, type Usage } from '../../protocol/usage.ts';
 import { orderedId } from '../base/ids.ts';
 import { machineSleep } from '../base/sleep.ts';
 import { Attempts } from './attempts.ts';
@@ -28,6 +28,9 @@ const agentsByUserAgent: readonly (readonly [RegExp, string])[] = [
 ];
 
 const keptOwners = 1000;
+
+/** That is told, as it is not where an API is silent about its tokens. */
+const usedNothing: Usage = { ...noUsage, inputTokens: 0, outputTokens: 0 };
 
 /** Turns a captured exchange into rows: finds its session, redacts, packs, prices, writes. */
 export class ExchangeRecorder {
@@ -67,7 +70,7 @@ export class ExchangeRecorder {
       usage: captured.reply.usage,
     });
     // The same reply twice, such as after a lost connection, was generated and paid once.
-    const reply = repeats ? { ...captured.reply, usage: noUsage, cacheWriteTokens: null } : captured.reply;
+    const reply = repeats ? { ...captured.reply, usage: usedNothing, cacheWriteTokens: null } : captured.reply;
     let cost: Cost = noCost;
     let model: string | null = null;
     const store = () => {
@@ -224,6 +227,7 @@ export class ExchangeRecorder {
       userAgent: this.#clean(facts.userAgent),
       title: prompt === undefined ? '' : toTitle(this.#redactor.text(prompt.text)),
       repository: this.#clean(facts.repository),
+      purpose: facts.purpose,
       startedAtMs: captured.startedAtMs,
       endedAtMs: captured.endedAtMs,
     };

@@ -112,24 +112,43 @@ export class ItemStore {
 export function deleteItems(database: Sqlite, items: readonly number[]): void {
   const rowOf = database.prepare(nextRow).pluck();
   const content = database.prepare(contentOf).pluck();
-  const rows = new Map<number, string[]>();
+  const rows = new Map<number, string[] | null>();
   const dropHash = database.prepare('DELETE FROM item_hashes WHERE hash = ? AND item = ?');
   for (const item of items) {
     const last = rowOf.get(item) as number | undefined;
     if (last === undefined) continue;
-    const texts = rows.get(last) ?? unpackItems(content.get(last) as Buffer);
-    rows.set(last, texts);
-    const index = texts.length - 1 - (last - item);
-    if (!texts[index]) continue;
+    if (!rows.has(last)) rows.set(last, readable(content.get(last) as Buffer));
+    const texts = rows.get(last);
+    const index = (texts?.length ?? 0) - 1 - (last - item);
+    if (!texts?.[index]) continue;
     dropHash.run(hashOf(texts[index]), item);
     texts[index] = '';
   }
   const drop = database.prepare('DELETE FROM items WHERE last_item = ?');
   const replace = database.prepare('UPDATE items SET content = ? WHERE last_item = ?');
   for (const [last, texts] of rows) {
-    if (texts.every(text => text === '')) drop.run(last);
+    if (texts === null) dropUnreadable(database, last);
+    else if (texts.every(text => text === '')) drop.run(last);
     else replace.run(packItems(texts), last);
   }
+}
+
+/** Null for a row that is damaged. */
+function readable(content: Buffer): string[] | null {
+  try {
+    return unpackItems(content);
+  } catch {
+    return null;
+  }
+}
+
+/** Its items can't go one by one: it goes as a whole, once no session uses any of them. */
+function dropUnreadable(database: Sqlite, last: number): void {
+  const before = database.prepare('SELECT max(last_item) FROM items WHERE last_item < ?').pluck().get(last) ?? 0;
+  const isUsed = database.prepare('SELECT 1 FROM item_uses WHERE item > ? AND item <= ? LIMIT 1').pluck();
+  if (isUsed.get(before, last) !== undefined) return;
+  database.prepare('DELETE FROM items WHERE last_item = ?').run(last);
+  database.prepare('DELETE FROM item_hashes WHERE item > ? AND item <= ?').run(before, last);
 }
 
 /** Bytes that a row has at least once rows were merged; twice as many at most, unless it was larger before. */
@@ -186,13 +205,8 @@ export class ItemMerger {
     const texts: string[][] = [];
     let length = 0;
     for (const row of rows) {
-      const content = this.#content.get(row) as Buffer;
-      let read: string[];
-      try {
-        read = unpackItems(content);
-      } catch {
-        break;
-      }
+      const read = readable(this.#content.get(row) as Buffer);
+      if (read === null) break;
       texts.push(read);
       length += lengthOf(read);
       if (length > maxMergedLength) break;

@@ -20,10 +20,10 @@ export function stringAt(value: unknown, key: string): string | null {
   return typeof member === 'string' ? member : null;
 }
 
-/** A count: a non-negative whole number. */
+/** A count: a non-negative whole number, exact. */
 export function countAt(value: unknown, key: string): number | null {
   const member = isObject(value) ? value[key] : undefined;
-  return typeof member === 'number' && Number.isInteger(member) && member >= 0 ? member : null;
+  return Number.isSafeInteger(member) && (member as number) >= 0 ? (member as number) : null;
 }
 
 /** Undefined when the text is not JSON. */

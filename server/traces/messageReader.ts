@@ -1,4 +1,4 @@
-import type { CapturedExchange, SideRequest } from './capturedExchange.ts';
+import { type CapturedExchange, inOrder, type SideRequest } from './capturedExchange.ts';
 import { type DialectReader, errorMessageOf, type Reply } from './dialects/dialect.ts';
 import { dialectOf } from './dialects/index.ts';
 import { parseJson } from './json.ts';
@@ -89,9 +89,7 @@ export class MessageReader {
     const requestBody = this.#requestBody.bytes(this.requestHead);
     return {
       exchange: {
-        startedAtMs: this.startedAtMs,
-        firstByteAtMs: this.#firstByteAtMs,
-        endedAtMs,
+        ...inOrder({ startedAtMs: this.startedAtMs, firstByteAtMs: this.#firstByteAtMs, endedAtMs }),
         method: this.method,
         target: this.target,
         requestHead: this.requestHead,

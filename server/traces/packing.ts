@@ -1,4 +1,4 @@
-import { ConversationLists, type PackedList } from './conversationLists.ts';
+import { ConversationLists, type ListStorage, type PackedList } from './conversationLists.ts';
 import { fitHead, type Head, type Member, ownPart } from './heads.ts';
 import type { ItemRef } from './items.ts';
 import { isObject, type JsonObject, objectAt } from './json.ts';
@@ -17,11 +17,9 @@ import type { Redactor } from './redaction.ts';
  *
  * What is the same in the requests of a conversation is stored once as their head, see `Head`; so with its replies.
  */
-export interface PartWriter {
+export interface PartWriter extends ListStorage {
   /** The number of an item; one that is known is not stored again. */
   put(text: string): number;
-  /** Stores an item that will not come again. */
-  append(text: string): number;
   /** Stores a head of a conversation. */
   putHead(conversation: string, json: string): number;
 }
@@ -71,10 +69,7 @@ export class Packer {
   constructor(parts: PartWriter, redactor: Redactor) {
     this.#parts = parts;
     this.#redactor = redactor;
-    this.#lists = new ConversationLists(
-      text => parts.append(text),
-      element => this.#element(element),
-    );
+    this.#lists = new ConversationLists(parts, element => this.#element(element));
   }
 
   /**
@@ -107,7 +102,7 @@ export class Packer {
     let changed = false;
     const texts: string[] = [];
     const large: string[] = [];
-    const present = Object.entries(reply).filter(([, value]) => value !== undefined);
+    const present = Object.entries(this.#redactor.withoutTokens(reply)).filter(([, value]) => value !== undefined);
     const members = present.map(([name, value]): Member => {
       const isList = Array.isArray(value) && replyLists.has(name);
       const parts = isList ? value.map(element => this.#element(element)) : [this.#field(name, value)];

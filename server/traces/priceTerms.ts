@@ -1,4 +1,4 @@
-import { countAt, type JsonObject, objectAt, stringAt } from './json.ts';
+import { arrayAt, countAt, type JsonObject, objectAt, stringAt } from './json.ts';
 
 /** What a reply says of its price beside its counts. */
 export interface PriceTerms {
@@ -14,7 +14,11 @@ export interface PriceTerms {
 }
 
 /** Members of a reply that tell its terms. */
-export const priceTermMembers = ['service_tier', 'usage', 'usageMetadata', 'tool_usage'] as const;
+export const priceTermMembers = [
+  ...['service_tier', 'usage', 'usageMetadata', 'tool_usage'],
+  // Searches that no count tells of stand among what was said.
+  ...['output', 'candidates'],
+];
 
 /** What providers call a service at their listed prices. */
 const usualNames: ReadonlySet<string> = new Set([
@@ -26,7 +30,7 @@ const usualNames: ReadonlySet<string> = new Set([
 /**
  * Reads the terms from a reply in one piece: the tier as OpenAI, Anthropic and Google name it, Anthropic's fast mode,
  * its place of inference and its cache for an hour; the tools that ran at the provider as Anthropic, OpenAI and x.ai
- * count them. What it does not mention is as usual.
+ * count them, or as the reply of OpenAI and Google names them one by one. What it does not mention is as usual.
  */
 export function priceTerms(reply: unknown): PriceTerms {
   const usage = objectAt(reply, 'usage');
@@ -43,8 +47,23 @@ export function priceTerms(reply: unknown): PriceTerms {
     hourCacheWriteTokens: countAt(objectAt(usage, 'cache_creation'), 'ephemeral_1h_input_tokens'),
     webSearches:
       countAt(objectAt(usage, 'server_tool_use'), 'web_search_requests') ??
-      countAt(objectAt(tools, 'web_search'), 'num_requests'),
+      countAt(objectAt(tools, 'web_search'), 'num_requests') ??
+      (searchCalls(reply) + groundingQueries(reply) || null),
   };
+}
+
+/** OpenAI's searches, one by one; opening a page that was found is none. */
+function searchCalls(reply: unknown): number {
+  const done = arrayAt(reply, 'output').filter(
+    item => stringAt(item, 'type') === 'web_search_call' && stringAt(item, 'status') === 'completed',
+  );
+  return done.filter(item => (stringAt(objectAt(item, 'action'), 'type') ?? 'search') === 'search').length;
+}
+
+/** What Gemini asked Google for. */
+function groundingQueries(reply: unknown): number {
+  const grounding = arrayAt(reply, 'candidates').map(candidate => objectAt(candidate, 'groundingMetadata'));
+  return grounding.reduce((sum, metadata) => sum + arrayAt(metadata, 'webSearchQueries').length, 0);
 }
 
 /** Pictures that another model drew for OpenAI's, and whatever x.ai ran. */

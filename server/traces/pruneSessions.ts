@@ -2,10 +2,8 @@ import { CoachError } from '../../protocol/errors.ts';
 import { sinceToEpochMs } from '../../protocol/since.ts';
 import type { Recorder } from './recorder.ts';
 import type { PruneSelection } from './retention.ts';
+import { isRecorded } from './sessionNamed.ts';
 import type { TraceStore } from './store.ts';
-
-/** Sessions that are counted at a time. */
-const pageSize = 500;
 
 export interface PruneRequest {
   readonly session?: readonly string[] | undefined;
@@ -28,7 +26,9 @@ export async function pruneSessions(
   nowMs: number,
 ): Promise<PruneOutcome> {
   const selection = toSelection(request, nowMs);
-  if (selection.kind === 'sessions') for (const id of selection.ids) store.requireSession(id);
+  if (selection.kind === 'sessions') {
+    for (const id of selection.ids) if (!isRecorded(store, id)) store.requireSession(id);
+  }
   if (!request.yes) return { sessions: countSessions(store, selection), deleted: null };
   const { sessions, ...deleted } = (await recorder.upkeep({ kind: 'prune', selection })) ?? unkept();
   return { sessions, deleted };
@@ -55,12 +55,5 @@ function toSelection({ session, before, all }: PruneRequest, nowMs: number): Pru
 
 function countSessions(store: TraceStore, selection: PruneSelection): number {
   if (selection.kind === 'sessions') return new Set(selection.ids).size;
-  let count = 0;
-  let cursor = selection.kind === 'before' ? `${selection.atMs}~ ` : undefined;
-  do {
-    const page = store.newest({ limit: pageSize, before: cursor });
-    count += page.rows.length;
-    cursor = page.next ?? undefined;
-  } while (cursor !== undefined);
-  return count;
+  return store.countSessions(selection.kind === 'before' ? selection.atMs : null);
 }

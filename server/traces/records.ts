@@ -3,12 +3,15 @@ import { Dialect, Exchange, type SessionSummary } from '../../protocol/sessions.
 import { addCost, Cost, noCost, type Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
 
+/** What is no count, such as a -1 that came without its sign, was not told: one figure must not hide all others. */
+const Tokens = z.int().nonnegative().nullable().catch(null);
+
 /** Rows of `traces.sqlite3` as they are read, and what the rest of the program sees of them. */
 const UsageColumns = z.object({
-  input_tokens: z.int().nullable(),
-  cached_input_tokens: z.int().nullable(),
-  output_tokens: z.int().nullable(),
-  reasoning_tokens: z.int().nullable(),
+  input_tokens: Tokens,
+  cached_input_tokens: Tokens,
+  output_tokens: Tokens,
+  reasoning_tokens: Tokens,
 });
 type UsageColumns = z.infer<typeof UsageColumns>;
 
@@ -31,6 +34,7 @@ export const SessionRecord = z.object({
   repository: z.string().nullable(),
   started_ms: z.number(),
   ended_ms: z.number(),
+  purpose: z.literal('title').nullable().catch(null),
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 
@@ -75,6 +79,7 @@ export const WireRecord = z.object({
   response_head: z.string().nullable(),
   response_events: Blob,
 });
+export type WireRecord = z.infer<typeof WireRecord>;
 
 export const ExchangeRecord = UsageColumns.extend({
   id: z.string(),
@@ -121,7 +126,7 @@ export function toSessionSummary(record: SessionRecord, totals: SessionTotalsRec
   return {
     id: record.id,
     agent: record.agent,
-    title: record.title || 'Untitled session',
+    title: record.purpose === 'title' ? 'Title for a session' : record.title || 'Untitled session',
     startedAt: toIso(record.started_ms),
     endedAt: toIso(record.ended_ms),
     exchanges: totals.exchanges,
@@ -130,6 +135,7 @@ export function toSessionSummary(record: SessionRecord, totals: SessionTotalsRec
     cost: toCost(totals),
     repository: record.repository,
     source: 'proxy',
+    ...(record.purpose === null ? {} : { purpose: record.purpose }),
   };
 }
 

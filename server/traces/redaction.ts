@@ -1,7 +1,7 @@
 import { KnownValues } from '../base/knownValues.ts';
 import { isSecretMember } from '../base/namedSecrets.ts';
 import { redact, redacted } from '../base/redact.ts';
-import { stringAt } from './json.ts';
+import { type JsonObject, stringAt } from './json.ts';
 import { isCleanTogether } from './splitTexts.ts';
 
 /** Fields whose text is a secret whatever it looks like. */
@@ -10,6 +10,14 @@ const secretField =
 
 /** Query parameters of the same kind; `key` and `code` are names of other things elsewhere. */
 const secretParameter = /^(?:key|code|token|sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token))$/i;
+
+/** Beside a model's text the tokens it is made of, one by one: `logprobs`, and Gemini's `logprobsResult`. */
+const tokensField = /^logprobs/;
+
+/** Whether a member says another one's text again in tokens, in which no secret can be found. */
+function areTokens(name: string, member: unknown): boolean {
+  return tokensField.test(name) && typeof member === 'object' && member !== null && Object.keys(member).length > 0;
+}
 
 /** The shortest of these names has six letters. */
 function isSecretField(name: string): boolean {
@@ -78,6 +86,14 @@ export class Redactor {
     return this.#json(value, 0);
   }
 
+  /** The same object with nothing but its tokens redacted, where a text beside them has to be: for who packs it by member. */
+  withoutTokens(value: JsonObject): JsonObject {
+    const members = Object.entries(value);
+    if (!members.some(([name, member]) => areTokens(name, member))) return value;
+    const clean = this.json(value) as JsonObject;
+    return Object.fromEntries(members.map(([name, member]) => [name, areTokens(name, member) ? clean[name] : member]));
+  }
+
   /** A request's path with its query, of which secret parameters are blanked. */
   target(target: string): string {
     const [path = '', query] = target.split(/\?(.*)/s);
@@ -116,7 +132,8 @@ export class Redactor {
       entry[1] = this.#member(nameInPair(name, value), member, depth);
       changed ||= entry[1] !== member || entry[0] !== name;
     }
-    return changed ? Object.fromEntries(members) : value;
+    if (!changed) return value;
+    return Object.fromEntries(members.map(([name, member]) => [name, areTokens(name, member) ? redacted : member]));
   }
 
   #member(name: string, member: unknown, depth: number): unknown {

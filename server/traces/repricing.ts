@@ -1,10 +1,11 @@
 import type { Sqlite } from '../base/sqlite.ts';
+import { dialectNamed } from './dialects/index.ts';
 import { joinHead } from './heads.ts';
 import { ItemReader } from './items.ts';
 import { isObject } from './json.ts';
 import { unpack } from './packing.ts';
 import { isListed, type PricedCost, type PricedExchange, PriceSnapshots, priceOf } from './prices.ts';
-import { type PriceTerms, priceTermMembers, priceTerms } from './priceTerms.ts';
+import { priceTermMembers, priceTerms } from './priceTerms.ts';
 import { UsageTotals } from './totals.ts';
 
 export interface RepriceReport {
@@ -22,6 +23,7 @@ interface Row {
   readonly session_id: string;
   readonly ts_ms: number;
   readonly upstream_host: string;
+  readonly dialect: string;
   readonly model: string | null;
   readonly input_tokens: number | null;
   readonly cached_input_tokens: number | null;
@@ -78,28 +80,35 @@ export function* reprice(database: Sqlite): Generator<void, RepriceReport> {
 
 /** Null where the cost stays as it was. */
 function newPrice(row: Row, items: ItemReader): PricedCost | null {
-  const terms = termsOf(row, items);
-  if (terms === null) return null;
-  const exchange = toPriced(row, terms);
+  const reply = neededOf(row, items);
+  if (reply === undefined) return null;
+  const exchange = toPriced(row, reply);
   const priced = priceOf(exchange);
   const { amountUsd, kind } = priced.cost;
   if (amountUsd === row.cost_usd && kind === row.cost_kind) return null;
   return kind === 'unpriced' && !isListed(exchange) ? null : priced;
 }
 
-/** Null where what is stored of the reply can't be read. */
-function termsOf({ response_json: own, reply_head: head }: Row, items: ItemReader): PriceTerms | null {
-  if (own === null) return priceTerms(null);
+/** What its price needs of the reply, null for none; undefined where what is stored of it can't be read. */
+function neededOf({ response_json: own, reply_head: head }: Row, items: ItemReader): unknown {
+  if (own === null) return null;
   try {
     const reply = joinHead(head, own);
     const needed = priceTermMembers.map(name => [name, isObject(reply) ? reply[name] : undefined]);
-    return priceTerms(unpack(Object.fromEntries(needed), item => items.text(item)));
+    return unpack(Object.fromEntries(needed), item => items.text(item));
   } catch {
-    return null;
+    return undefined;
   }
 }
 
-function toPriced(row: Row, terms: PriceTerms): PricedExchange {
+/** The first version had no column for it. */
+function cacheWritesIn(reply: unknown, dialect: string): number | null {
+  const builder = dialectNamed(dialect)?.reply();
+  builder?.whole(reply);
+  return builder?.finish(false).cacheWriteTokens ?? null;
+}
+
+function toPriced(row: Row, reply: unknown): PricedExchange {
   return {
     usage: {
       inputTokens: row.input_tokens,
@@ -107,8 +116,8 @@ function toPriced(row: Row, terms: PriceTerms): PricedExchange {
       outputTokens: row.output_tokens,
       reasoningTokens: row.reasoning_tokens,
     },
-    cacheWriteTokens: row.cache_write_tokens,
-    terms,
+    cacheWriteTokens: row.cache_write_tokens ?? cacheWritesIn(reply, row.dialect),
+    terms: priceTerms(reply),
     model: row.model,
     host: row.upstream_host,
     atMs: row.ts_ms,

@@ -23,6 +23,9 @@ export interface PruneReport {
   readonly freedBytes: number;
 }
 
+/** What was deleted so far. */
+type Deleted = { -readonly [figure in keyof PruneReport]: number };
+
 /** Rows that one step deletes: few enough that no exchange waits long to be written. */
 const rowsPerStep = 100;
 const pagesPerStep = 100;
@@ -55,47 +58,57 @@ export class Retention {
 
   /** What the limits say at this time, epoch ms. To be run to its end, step by step. */
   *enforce({ keepDays, maxMegabytes }: RetentionLimits, nowMs: number): Generator<void, PruneReport> {
-    let report: PruneReport = { sessions: 0, exchanges: 0, freedBytes: 0 };
+    const deleted = { sessions: 0, exchanges: 0, freedBytes: 0 };
     if (keepDays > 0) {
       const oldestMs = nowMs - keepDays * 86_400_000;
-      report = yield* this.prune({ kind: 'before', atMs: oldestMs });
+      yield* this.#delete(this.#selected({ kind: 'before', atMs: oldestMs }), deleted);
       this.#database.prepare("DELETE FROM side_traffic WHERE day < date(? / 1000, 'unixepoch')").run(oldestMs);
       this.#database.prepare('DELETE FROM denials WHERE ts_ms < ?').run(oldestMs);
     }
-    while (maxMegabytes > 0 && this.#usedBytes() > maxMegabytes * 1024 * 1024) {
-      const oldest = this.#database
-        .prepare('SELECT id FROM sessions WHERE ended_ms < ? ORDER BY ended_ms LIMIT 1')
-        .pluck()
-        .get(nowMs - underWayMs);
-      if (oldest === undefined) break;
-      const one = yield* this.prune({ kind: 'sessions', ids: [oldest as string] });
-      report = {
-        sessions: report.sessions + one.sessions,
-        exchanges: report.exchanges + one.exchanges,
-        freedBytes: report.freedBytes + one.freedBytes,
-      };
+    const maxBytes = maxMegabytes > 0 ? maxMegabytes * 1024 * 1024 : Infinity;
+    const isTooLarge = this.#usedBytes() > maxBytes;
+    if (isTooLarge) {
+      // What merging gives back needs no deletion. Deletions merge much of the index themselves, so that what is measured
+      // after each is little more than what is used once all of it is merged, at the end.
+      yield* this.#mergeIndex();
+      yield* this.#delete(this.#oldestBeyond(maxBytes, nowMs - underWayMs), deleted);
     }
     // What a crash left of an earlier run.
-    yield* this.#dropUnused();
-    return report;
+    yield* this.#dropUnused(this.#goneSessions());
+    if (keepDays > 0 || isTooLarge) yield* this.#shrink();
+    return deleted;
   }
 
   /** Deletes sessions with everything that only they use. To be run to its end, step by step. */
   *prune(selection: PruneSelection): Generator<void, PruneReport> {
+    const deleted = { sessions: 0, exchanges: 0, freedBytes: 0 };
+    yield* this.#delete(this.#selected(selection), deleted);
+    yield* this.#dropUnused(this.#goneSessions());
+    yield* this.#shrink();
+    return deleted;
+  }
+
+  /** Adds to `deleted` what it comes to. */
+  *#delete(sessionIds: Iterable<string>, deleted: Deleted): Generator<void, void> {
     const usedBytes = this.#usedBytes();
-    let sessions = 0;
-    let exchanges = 0;
-    for (const id of this.#selected(selection)) {
-      const deleted = yield* this.#pruneSession(id);
-      exchanges += deleted;
-      if (deleted > 0) sessions++;
+    for (const id of sessionIds) {
+      const exchanges = yield* this.#pruneSession(id);
+      deleted.exchanges += exchanges;
+      if (exchanges > 0) deleted.sessions++;
     }
-    yield* this.#dropUnused();
-    const freedBytes = Math.max(0, usedBytes - this.#usedBytes());
-    yield* this.#mergeIndex();
-    yield* this.#giveBack();
-    emptyJournal(this.#database);
-    return { sessions, exchanges, freedBytes };
+    deleted.freedBytes += Math.max(0, usedBytes - this.#usedBytes());
+  }
+
+  /** The one that ended first and before that time, again and again, as long as more than `maxBytes` are used. */
+  *#oldestBeyond(maxBytes: number, endedBeforeMs: number): Generator<string, void> {
+    const oldest = this.#database
+      .prepare('SELECT id FROM sessions WHERE ended_ms < ? ORDER BY ended_ms LIMIT 1')
+      .pluck();
+    while (this.#usedBytes() > maxBytes) {
+      const id = oldest.get(endedBeforeMs) as string | undefined;
+      if (id === undefined) return;
+      yield id;
+    }
   }
 
   #selected(selection: PruneSelection): string[] {
@@ -140,7 +153,9 @@ export class Retention {
         this.#totals.recount(id);
         if (deleted === before) this.#deleteEmpty(id);
       });
-      if (deleted === before) return deleted;
+      if (deleted > before) continue;
+      if (session.get(id) === undefined) yield* this.#dropUnused([seq]);
+      return deleted;
     }
   }
 
@@ -162,14 +177,14 @@ export class Retention {
     return ids.length > 0;
   }
 
-  /** Takes away what deleted sessions used and no other uses. */
-  *#dropUnused(): Generator<void, void> {
+  /** Takes away what deleted sessions, by their `seq`, used and no other uses. */
+  *#dropUnused(sessions: readonly number[]): Generator<void, void> {
     const uses = this.#database
       .prepare(`SELECT item FROM item_uses WHERE session_seq = ? LIMIT ${rowsPerStep}`)
       .pluck();
     const dropUse = this.#database.prepare('DELETE FROM item_uses WHERE session_seq = ? AND item = ?');
     const isUsed = this.#database.prepare('SELECT 1 FROM item_uses WHERE item = ?').pluck();
-    for (const session of this.#goneSessions()) {
+    for (const session of sessions) {
       for (;;) {
         yield;
         // Whatever was recorded since the last step may use these items, too.
@@ -200,6 +215,13 @@ export class Retention {
         WHERE seq IS NOT NULL AND NOT EXISTS (SELECT 1 FROM sessions WHERE sessions.seq = using_items.seq)`)
       .pluck()
       .all() as number[];
+  }
+
+  /** Makes the files smaller by what was deleted. */
+  *#shrink(): Generator<void, void> {
+    yield* this.#mergeIndex();
+    yield* this.#giveBack();
+    emptyJournal(this.#database);
   }
 
   /** Words of deleted text stand in the index until its parts are merged. */

@@ -273,4 +273,17 @@ export const traceMigrations: readonly string[] = [
   CREATE TABLE deleted_through (seq INTEGER NOT NULL);
   INSERT INTO deleted_through SELECT through_seq FROM indexed;
   `,
+  `
+  -- Exchanges that told no tokens at all: that another of them told some, or 0, does not make up for it.
+  ALTER TABLE usage_totals ADD COLUMN without_usage INTEGER NOT NULL DEFAULT 0;
+  -- 'title' where an agent's program asks by itself how to call another session; null for what a person asks.
+  ALTER TABLE sessions ADD COLUMN purpose TEXT;
+  UPDATE usage_totals SET without_usage = exchanges WHERE coalesce(input_tokens, output_tokens) IS NULL;
+  UPDATE usage_totals SET without_usage = (
+    SELECT count(*) FROM exchanges JOIN sessions ON sessions.id = session_id
+    WHERE sessions.seq = session_seq AND date(ts_ms / 1000, 'unixepoch') = usage_totals.day
+      AND coalesce(exchanges.model, '') = usage_totals.model AND exchanges.cost_kind = usage_totals.cost_kind
+      AND coalesce(exchanges.input_tokens, exchanges.output_tokens) IS NULL
+  ) WHERE cost_kind = 'none' AND exchanges > 1 AND without_usage = 0;
+  `,
 ];

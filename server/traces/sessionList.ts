@@ -28,7 +28,7 @@ export async function listSessions(
   const more = entries.length > page.limit || recorded.next !== null;
   return {
     rows: rows.map(entry => entry.summary),
-    next: more ? (last === undefined ? recorded.next : `${last.atMs}~${last.summary.id}`) : null,
+    next: more && last !== undefined ? `${last.atMs}~${last.summary.id}` : null,
   };
 }
 

@@ -42,13 +42,19 @@ export function sessionPage(database: Sqlite, page: SessionPage): { rows: Sessio
   const records = database
     .prepare(
       `SELECT * FROM sessions WHERE (ended_ms, id) < ($endedMs, $id) ${narrowed.join(' ')}
-       ORDER BY ended_ms DESC, id DESC LIMIT $limit`,
+       ORDER BY ended_ms DESC, id DESC`,
     )
-    .all({ ...Object.fromEntries(given), endedMs, id, limit: limit + 1 }) as Pick<SessionRecord, 'ended_ms' | 'id'>[];
-  const rows = records.slice(0, limit);
-  const last = rows.at(-1);
-  const next = records.length > limit && last !== undefined ? `${last.ended_ms}~${last.id}` : null;
-  return { rows: rows.flatMap(row => readableSummary(database, row)), next };
+    .iterate({ ...Object.fromEntries(given), endedMs, id }) as IterableIterator<SessionRecord>;
+  const found: SessionSummary[] = [];
+  let last: SessionRecord | undefined;
+  // Also behind rows that are left out: a page that is not full is the last one.
+  for (const record of records) {
+    const summary = readableSummary(database, record);
+    if (found.length === limit && summary.length > 0) return { rows: found, next: `${last?.ended_ms}~${last?.id}` };
+    found.push(...summary);
+    if (summary.length > 0) last = record;
+  }
+  return { rows: found, next: null };
 }
 
 const noTotals: z.output<typeof SessionTotalsRecord> = {
@@ -60,7 +66,7 @@ const noTotals: z.output<typeof SessionTotalsRecord> = {
 const endOfTime = Date.UTC(10_000, 0);
 
 /** A row that is not as it was written must not hide the others: it is left out, or stands there without its totals. */
-function readableSummary(database: Sqlite, row: unknown): SessionSummary[] {
+export function readableSummary(database: Sqlite, row: unknown): SessionSummary[] {
   const { data: record } = SessionRecord.safeParse(row);
   const isDated = (epochMs: number) => epochMs >= 0 && epochMs < endOfTime;
   if (record === undefined || !isDated(record.started_ms) || !isDated(record.ended_ms)) return [];

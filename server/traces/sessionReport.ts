@@ -42,10 +42,9 @@ export function reportOf(
   };
 }
 
-/** A model answered, and did not tell what it used. What it says once more after another try is counted there. */
+/** A model answered, and did not tell what it used. */
 function lacksUsage(exchange: Exchange): boolean {
-  const { model, attempt, usage } = exchange;
-  return !hasFailed(exchange) && model !== null && attempt === 1 && totalTokens(usage) === null;
+  return !hasFailed(exchange) && exchange.model !== null && totalTokens(exchange.usage) === null;
 }
 
 function toolsOf(conversation: readonly ConversationItem[]): SessionReport['tools'] {

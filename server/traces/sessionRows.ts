@@ -7,6 +7,8 @@ export interface SessionRow {
   /** Empty while no prompt was seen. */
   readonly title: string;
   readonly repository: string | null;
+  /** What an agent's program asks by itself in it; null for what a person asks. */
+  readonly purpose: 'title' | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 }
@@ -26,14 +28,15 @@ export class SessionRows {
   constructor(database: Sqlite) {
     this.#has = database.prepare('SELECT 1 FROM sessions WHERE id = ?').pluck();
     this.#insert = database.prepare(`
-      INSERT INTO sessions (id, seq, agent, user_agent, title, repository, started_ms, ended_ms)
-      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, $repository, $startedAtMs, $endedAtMs)`);
+      INSERT INTO sessions (id, seq, agent, user_agent, title, repository, purpose, started_ms, ended_ms)
+      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, $repository, $purpose, $startedAtMs, $endedAtMs)`);
     this.#update = database.prepare(`
       UPDATE sessions SET
         agent = coalesce(agent, $agent),
         user_agent = coalesce(user_agent, $userAgent),
         title = iif(title = '', $title, title),
         repository = coalesce(repository, $repository),
+        purpose = coalesce(purpose, $purpose),
         started_ms = min(started_ms, $startedAtMs),
         ended_ms = max(ended_ms, $endedAtMs)
       WHERE id = $id`);
@@ -66,6 +69,7 @@ function together(first: SessionRow, next: SessionRow): SessionRow {
     userAgent: first.userAgent ?? next.userAgent,
     title: first.title === '' ? next.title : first.title,
     repository: first.repository ?? next.repository,
+    purpose: first.purpose ?? next.purpose,
     startedAtMs: Math.min(first.startedAtMs, next.startedAtMs),
     endedAtMs: Math.max(first.endedAtMs, next.endedAtMs),
   };

@@ -23,10 +23,11 @@ export function spentOnDay(database: Sqlite, day: string): Spend {
   return database.prepare(sumOf(ofDay)).get({ day }) as Spend;
 }
 
-/** SQL that counts what exchanges used as deleted; `numbers`: a query of their `seq`. */
+/** SQL that counts what exchanges used as deleted; `numbers`: a query of their `seq`. A damaged time is of no day. */
 export const countDeleted = (numbers: string) => `
   INSERT INTO deleted_spending
-  SELECT date(ts_ms / 1000, 'unixepoch'), sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)),
+  SELECT date(ts_ms / 1000, 'unixepoch') AS utc_day, sum(coalesce(input_tokens, 0) + coalesce(output_tokens, 0)),
     sum(coalesce(cost_usd, 0))
-  FROM exchanges WHERE seq IN (${numbers}) AND cost_kind <> 'replay' GROUP BY 1
+  FROM exchanges WHERE seq IN (${numbers}) AND cost_kind <> 'replay'
+  GROUP BY utc_day HAVING utc_day IS NOT NULL
   ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens, usd = usd + excluded.usd`;

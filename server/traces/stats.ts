@@ -32,8 +32,8 @@ const StatsRecord = TotalsRecord.extend({
 /** What a recording answers is no use of a model. */
 const used = "cost_kind <> 'replay'";
 
-/** Exchanges of rows in which nothing told its usage. What reports 0, such as to warm up a cache, has told it. */
-const withoutUsage = 'coalesce(sum(iif(coalesce(input_tokens, output_tokens) IS NULL, exchanges, 0)), 0)';
+/** What reports 0, such as to warm up a cache, has told its usage. */
+const withoutUsage = 'coalesce(sum(without_usage), 0)';
 
 /** Days newest first, every other key by its value. Reads `usage_totals` only, whatever the number of exchanges. */
 export function statsOf(database: Sqlite, { by, sinceMs }: StatsQuery): StatsRow[] {

@@ -5,18 +5,18 @@ import type { Cost, Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 import { type SpokenExchange, toConversation } from './conversation.ts';
-import { joinHead } from './heads.ts';
-import { ItemReader } from './items.ts';
-import { unpack } from './packing.ts';
-import { ExchangeRecord, lastNumber, SessionRecord, toExchange, WireRecord } from './records.ts';
+import { inOrderOfTime, type RecordedTime } from './recordedOrder.ts';
+import { ExchangeRecord, lastNumber, SessionRecord, toExchange } from './records.ts';
 import { searchSaid } from './search.ts';
-import { type SessionPage, sessionPage, summaryOf } from './sessionPages.ts';
+import { readableSummary, type SessionPage, sessionPage, summaryOf } from './sessionPages.ts';
 import { type Spend, spentInSession, spentOnDay } from './spending.ts';
 import { type StatsQuery, spentSince, statsOf } from './stats.ts';
 import { type StoredExchange, storedColumns } from './storedParts.ts';
+import { type OutlinedRequest, StoredRequests } from './storedRequests.ts';
 import { StoredSpeech } from './storedSpeech.ts';
+import { whole, wireReplyOf, wireTextOf } from './storedWire.ts';
 import { TraceFile } from './traceFile.ts';
-import { toWireText, type WireText } from './wireText.ts';
+import type { WireReply, WireText } from './wireText.ts';
 
 /** Connections or exchanges that were not recorded for one reason, and when that last was (epoch ms). */
 export interface Loss {
@@ -40,8 +40,17 @@ export interface WholeExchange {
   readonly response: unknown;
 }
 
+/** A request, and whether there was a reply to it. */
+export interface RecordedRequest extends OutlinedRequest {
+  readonly isAnswered: boolean;
+}
+
 const exchangeColumns = `id, session_id, ts_ms, duration_ms, first_byte_ms, method, url, upstream_host, status, dialect,
   transport, model, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, cost_kind, error, attempt`;
+
+/** Numbers of a session's exchanges behind a cursor. Left to itself, SQLite looks through all that were recorded. */
+const laterOfSession = `SELECT seq FROM exchanges INDEXED BY exchanges_by_session WHERE session_id = ? AND seq > ?
+  ORDER BY seq LIMIT 500`;
 
 /** Reads `traces.sqlite3`. The recorder alone writes it. */
 export class TraceStore {
@@ -82,16 +91,22 @@ export class TraceStore {
     });
   }
 
+  /** How many sessions there are: all, or those whose last activity was before a time (epoch ms). */
+  countSessions(beforeMs: number | null): number {
+    const count = this.#database.prepare('SELECT count(*) FROM sessions WHERE ? IS NULL OR ended_ms < ?').pluck();
+    return count.get(beforeMs, beforeMs) as number;
+  }
+
   /** Sessions of people, not of trials, with activity at or after a time (epoch ms), oldest first. */
   personalSessionsSince(epochMs: number): SessionSummary[] {
     return this.#database
       .prepare(
-        `SELECT * FROM sessions WHERE ended_ms >= ?
+        `SELECT * FROM sessions WHERE ended_ms >= ? AND purpose IS NULL
            AND NOT EXISTS (SELECT 1 FROM exchanges WHERE session_id = sessions.id AND trial_id IS NOT NULL)
          ORDER BY started_ms, id`,
       )
       .all(epochMs)
-      .map(row => summaryOf(this.#database, SessionRecord.parse(row)));
+      .flatMap(row => readableSummary(this.#database, row));
   }
 
   /** The program that spoke, as it named itself to the model's API, such as `codex_exec/0.169.0 (…)`. */
@@ -100,6 +115,7 @@ export class TraceStore {
     return row === undefined ? null : SessionRecord.parse(row).user_agent;
   }
 
+  /** In the order in which they began. */
   exchangesOfSession(sessionId: string): Exchange[] {
     return this.#exchanges('session_id', sessionId);
   }
@@ -135,6 +151,15 @@ export class TraceStore {
     for (const exchange of this.exchangesOfSession(sessionId)) yield this.#whole(exchange);
   }
 
+  /** Every exchange of a session with its request, oldest first, each at the cost of what it adds to those before it. */
+  *requests(sessionId: string): Generator<RecordedRequest> {
+    const requests = new StoredRequests(this.#database);
+    for (const exchange of this.exchangesOfSession(sessionId)) {
+      const stored = this.#stored(exchange.id);
+      if (stored !== undefined) yield { ...requests.of(exchange, stored), isAnswered: stored.response_json !== null };
+    }
+  }
+
   /** Null when there is no such exchange. */
   wholeExchange(id: string): WholeExchange | null {
     const exchange = this.exchange(id);
@@ -149,26 +174,17 @@ export class TraceStore {
   /** What the model's API answered, every reference expanded; null when it did not, or there is no such exchange. */
   reply(exchangeId: string): unknown {
     const stored = this.#stored(exchangeId);
-    return stored === undefined ? null : this.#unpack(stored.response_head, stored.response_json);
+    return stored === undefined ? null : whole(this.#database, stored.response_head, stored.response_json);
   }
 
   /** An exchange as it was on the wire; null when there is none, or only what it says was recorded. */
   wireText(id: string): WireText | null {
-    const columns = `ts_ms, request_verbatim, request_bytes, response_events, ${storedColumns}`;
-    const row = this.#database
-      .prepare(`SELECT ${columns} FROM exchanges LEFT JOIN wire ON exchange_seq = seq WHERE id = ?`)
-      .get(id);
-    if (row === undefined) return null;
-    const record = WireRecord.parse(row);
-    if (record.request_bytes === null) return null;
-    return toWireText({
-      startedAtMs: record.ts_ms,
-      dialect: record.dialect,
-      request: this.#unpack(record.request_head, record.request_json),
-      requestVerbatim: record.request_verbatim,
-      response: this.#unpack(record.response_head, record.response_json),
-      responseEvents: record.response_events,
-    });
+    return wireTextOf(this.#database, id);
+  }
+
+  /** Of that the reply alone: it costs nothing of the conversation before it. */
+  wireReply(id: string): WireReply | null {
+    return wireReplyOf(this.#database, id);
   }
 
   /** What a session's exchanges add up to, or its first ones, each item once. */
@@ -204,12 +220,12 @@ export class TraceStore {
 
   /** Exchanges stored after a cursor, at most 500, in the order they were stored, and the cursor behind them. */
   storedAfter(cursor: number, sessionId: string | null): { rows: Exchange[]; next: number } {
-    const records = this.#database
-      .prepare(
-        `SELECT seq, ${exchangeColumns} FROM exchanges WHERE seq > ? AND (? IS NULL OR session_id = ?)
-         ORDER BY seq LIMIT 500`,
-      )
-      .all(cursor, sessionId, sessionId) as { seq: number }[];
+    const select = `SELECT seq, ${exchangeColumns} FROM exchanges WHERE`;
+    const records = (
+      sessionId === null
+        ? this.#database.prepare(`${select} seq > ? ORDER BY seq LIMIT 500`).all(cursor)
+        : this.#database.prepare(`${select} seq IN (${laterOfSession}) ORDER BY seq`).all(sessionId, cursor)
+    ) as { seq: number }[];
     return { rows: records.map(row => toExchange(ExchangeRecord.parse(row))), next: records.at(-1)?.seq ?? cursor };
   }
 
@@ -237,10 +253,10 @@ export class TraceStore {
   }
 
   #exchanges(column: 'id' | 'session_id' | 'launch_id' | 'trial_id', value: string): Exchange[] {
-    return this.#database
-      .prepare(`SELECT ${exchangeColumns} FROM exchanges WHERE ${column} = ? ORDER BY ts_ms, seq`)
-      .all(value)
-      .map(row => toExchange(ExchangeRecord.parse(row)));
+    const rows = this.#database
+      .prepare(`SELECT seq, ${exchangeColumns} FROM exchanges WHERE ${column} = ?`)
+      .all(value) as RecordedTime[];
+    return inOrderOfTime(rows).map(row => toExchange(ExchangeRecord.parse(row)));
   }
 
   *#spoken(sessionId: string, count: number): Generator<SpokenExchange> {
@@ -260,15 +276,9 @@ export class TraceStore {
     const stored = this.#stored(exchange.id) as StoredExchange;
     return {
       exchange,
-      request: this.#unpack(stored.request_head, stored.request_json),
-      response: this.#unpack(stored.response_head, stored.response_json),
+      request: whole(this.#database, stored.request_head, stored.request_json),
+      response: whole(this.#database, stored.response_head, stored.response_json),
     };
-  }
-
-  #unpack(head: string | null, own: string | null): unknown {
-    if (own === null) return null;
-    const items = new ItemReader(this.#database);
-    return unpack(joinHead(head, own), item => items.text(item));
   }
 }
 

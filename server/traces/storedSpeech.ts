@@ -7,9 +7,7 @@ import { ItemReader, type ItemRef } from './items.ts';
 import { isObject } from './json.ts';
 import { refAt, wrappedIn } from './packing.ts';
 import type { StoredExchange } from './storedParts.ts';
-
-/** Characters of JSON whose values are kept at hand: instructions and tools come with every exchange. */
-const maxKeptLength = 4_000_000;
+import { StoredValues } from './storedValues.ts';
 
 /**
  * Reads what the exchanges of one session say, oldest first. What they share (parts of a list, items) is read once, so
@@ -19,11 +17,11 @@ export class StoredSpeech {
   readonly #items: ItemReader;
   readonly #parts = new Map<string, SpokenPart>();
   readonly #said = new Map<string, readonly Utterance[]>();
-  readonly #values = new Map<ItemRef, unknown>();
-  #keptLength = 0;
+  readonly #values: StoredValues;
 
   constructor(database: Sqlite) {
     this.#items = new ItemReader(database);
+    this.#values = new StoredValues(this.#items);
   }
 
   of(exchangeId: string, stored: StoredExchange): SpokenExchange {
@@ -37,9 +35,9 @@ export class StoredSpeech {
     const rest = isObject(request) && list !== null ? { ...request, [field]: [] } : request;
     return {
       exchangeId,
-      instructions: dialect.asked(this.#whole(rest)),
+      instructions: dialect.asked(this.#values.whole(rest)),
       list: list === null ? null : this.#part(dialect, list),
-      answered: dialect.answered(this.#whole(joined(stored.response_head, stored.response_json))),
+      answered: dialect.answered(this.#values.whole(joined(stored.response_head, stored.response_json))),
     };
   }
 
@@ -71,32 +69,6 @@ export class StoredSpeech {
     const said = dialect.asked({ [dialect.listField]: [JSON.parse(this.#items.text(item))] });
     this.#said.set(key, said);
     return said;
-  }
-
-  /** With its references expanded; a list of a conversation has none here. */
-  #whole(value: unknown): unknown {
-    if (!isObject(value)) return value;
-    return Object.fromEntries(
-      Object.entries(value).map(([name, field]) => [
-        name,
-        Array.isArray(field) ? field.map(element => this.#resolve(element)) : this.#resolve(field),
-      ]),
-    );
-  }
-
-  #resolve(value: unknown): unknown {
-    const item = refAt(value, '$item');
-    if (item === null) return value;
-    if (this.#values.has(item)) return this.#values.get(item);
-    const text = this.#items.text(item);
-    if (this.#keptLength > maxKeptLength) {
-      this.#values.clear();
-      this.#keptLength = 0;
-    }
-    this.#keptLength += text.length;
-    const resolved: unknown = JSON.parse(text);
-    this.#values.set(item, resolved);
-    return resolved;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Usage } from '../../protocol/usage.ts';
+import { totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 
 /** What counts of an exchange. */
@@ -13,6 +13,8 @@ export interface CountedExchange extends Usage {
 
 interface Sum extends CountedExchange {
   readonly exchanges: number;
+  /** Those of them that told no tokens at all. */
+  readonly withoutUsage: number;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -32,14 +34,18 @@ const added = summed.map(
   name => `${name} = iif(${name} IS NULL, excluded.${name}, ${name} + coalesce(excluded.${name}, 0))`,
 );
 
-/** The totals that `usage_totals` keeps per session, UTC day, model and kind of cost, from a set of exchanges. */
+/**
+ * The totals that `usage_totals` keeps per session, UTC day, model and kind of cost, from a set of exchanges. One whose
+ * time is damaged is of no day.
+ */
 const totalsOf = (condition: string) => `
-  SELECT sessions.seq, date(ts_ms / 1000, 'unixepoch'), coalesce(model, ''), cost_kind, count(*),
-    ${summed.map(name => `sum(${name})`).join(', ')}
+  SELECT sessions.seq, date(ts_ms / 1000, 'unixepoch') AS utc_day, coalesce(model, ''), cost_kind, count(*),
+    sum(coalesce(input_tokens, output_tokens) IS NULL), ${summed.map(name => `sum(${name})`).join(', ')}
   FROM exchanges JOIN sessions ON sessions.id = session_id
-  WHERE ${condition} GROUP BY 1, 2, 3, 4`;
+  WHERE ${condition} GROUP BY 1, 2, 3, 4 HAVING utc_day IS NOT NULL`;
 
-const insert = `INSERT INTO usage_totals (session_seq, day, model, cost_kind, exchanges, ${summed.join(', ')})`;
+const keyed = 'session_seq, day, model, cost_kind';
+const insert = `INSERT INTO usage_totals (${keyed}, exchanges, without_usage, ${summed.join(', ')})`;
 
 /**
  * Keeps what exchanges add up to, so that no question about money or tokens has to read them. To be called in the
@@ -55,10 +61,11 @@ export class UsageTotals {
   constructor(database: Sqlite) {
     // Without the WHERE, SQLite's parser would take ON CONFLICT for a join's ON.
     this.#add = database.prepare(`${insert}
-      SELECT seq, date($startedAtMs / 1000, 'unixepoch'), coalesce($model, ''), $costKind, $exchanges,
+      SELECT seq, date($startedAtMs / 1000, 'unixepoch'), coalesce($model, ''), $costKind, $exchanges, $withoutUsage,
         $inputTokens, $cachedInputTokens, $cacheWriteTokens, $outputTokens, $reasoningTokens, $amountUsd
       FROM sessions WHERE id = $sessionId
-      ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges, ${added.join(', ')}`);
+      ON CONFLICT DO UPDATE SET exchanges = exchanges + excluded.exchanges,
+        without_usage = without_usage + excluded.without_usage, ${added.join(', ')}`);
     this.#remove = database.prepare(
       'DELETE FROM usage_totals WHERE session_seq = (SELECT seq FROM sessions WHERE id = ?)',
     );
@@ -91,10 +98,15 @@ export class UsageTotals {
   }
 }
 
-function sumOf({ sessionId, startedAtMs, model, costKind, ...figures }: CountedExchange): Sum {
+function silent(exchange: CountedExchange): 0 | 1 {
+  return totalTokens(exchange) === null ? 1 : 0;
+}
+
+function sumOf(exchange: CountedExchange): Sum {
+  const { sessionId, startedAtMs, model, costKind, ...figures } = exchange;
   const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, amountUsd } = figures;
   return {
-    ...{ sessionId, startedAtMs, model, costKind, exchanges: 1 },
+    ...{ sessionId, startedAtMs, model, costKind, exchanges: 1, withoutUsage: silent(exchange) },
     ...{ inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens, amountUsd },
   };
 }
@@ -103,6 +115,7 @@ function plus(sum: Sum, exchange: CountedExchange): Sum {
   return {
     ...sum,
     exchanges: sum.exchanges + 1,
+    withoutUsage: sum.withoutUsage + silent(exchange),
     inputTokens: plusKnown(sum.inputTokens, exchange.inputTokens),
     cachedInputTokens: plusKnown(sum.cachedInputTokens, exchange.cachedInputTokens),
     cacheWriteTokens: plusKnown(sum.cacheWriteTokens, exchange.cacheWriteTokens),

@@ -1,12 +1,14 @@
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import { emptyJournal, type Sqlite } from '../base/sqlite.ts';
 import type { SideRequest } from './capturedExchange.ts';
+import type { StoredReply } from './conversationLists.ts';
 import { ItemStore } from './items.ts';
 import type { PartWriter } from './packing.ts';
 import { type PriceSnapshot, PriceSnapshots } from './prices.ts';
 import { lastNumber } from './records.ts';
 import type { LatestSession } from './sessionClock.ts';
 import { type SessionRow, SessionRows } from './sessionRows.ts';
+import { StoredReplies } from './storedReplies.ts';
 import { UsageTotals } from './totals.ts';
 import { TraceFile } from './traceFile.ts';
 
@@ -86,6 +88,7 @@ export class TraceWriter implements PartWriter {
   readonly #sessions: SessionRows;
   readonly #totals: UsageTotals;
   readonly #prices: PriceSnapshots;
+  readonly #replies: StoredReplies;
 
   /** @throws CoachError `schema.newer`, `disk.readOnly`, `disk.full` */
   constructor(file: string) {
@@ -123,11 +126,12 @@ export class TraceWriter implements PartWriter {
       .pluck();
     this.#latestOfLaunch = database.prepare(
       `SELECT session_id AS id, ts_ms + coalesce(duration_ms, 0) AS lastMs FROM exchanges
-       WHERE launch_id = ? ORDER BY ts_ms DESC LIMIT 1`,
+       WHERE launch_id = ? ORDER BY seq DESC LIMIT 1`,
     );
     this.#sessions = new SessionRows(database);
     this.#totals = new UsageTotals(database);
     this.#prices = new PriceSnapshots(database);
+    this.#replies = new StoredReplies(database);
   }
 
   /** The database was deleted or replaced: what is written here is written for nobody. */
@@ -175,6 +179,10 @@ export class TraceWriter implements PartWriter {
 
   append(text: string): number {
     return this.#items.append(text);
+  }
+
+  reply(conversation: string, responseId: string): StoredReply | null {
+    return this.#replies.find(conversation, responseId);
   }
 
   putHead(conversation: string, json: string): number {

@@ -1,4 +1,4 @@
-import type { CaptureListener } from './capturedExchange.ts';
+import { type CaptureListener, inOrder } from './capturedExchange.ts';
 import { responses } from './dialects/responses.ts';
 import { parseJson, stringAt } from './json.ts';
 import { ReplyReader, toLatin1 } from './replyReader.ts';
@@ -68,9 +68,7 @@ export class WebSocketConversation {
     const done = this.#open.shift();
     if (done === undefined) return;
     this.#listener.exchange({
-      startedAtMs: done.startedAtMs,
-      firstByteAtMs: done.firstByteAtMs,
-      endedAtMs: this.#nowMs,
+      ...inOrder({ startedAtMs: done.startedAtMs, firstByteAtMs: done.firstByteAtMs, endedAtMs: this.#nowMs }),
       method: 'GET',
       target: this.#upgrade.target,
       requestHead: this.#upgrade.requestHead,

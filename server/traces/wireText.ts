@@ -35,16 +35,22 @@ interface StoredWire {
   readonly responseEvents: Buffer | null;
 }
 
+/** The reply's side of a `WireText`. */
+export type WireReply = Omit<WireText, 'request' | 'requestExact'>;
+
 /** @throws when what is stored cannot be read */
 export function toWireText(stored: StoredWire): WireText {
   const listField = dialectNamed(stored.dialect)?.listField ?? 'input';
   const request = unpackRequestText(stored.requestVerbatim, stored.request, listField);
+  return { request: request.text, requestExact: request.exact, ...toWireReply(stored) };
+}
+
+/** @throws when what is stored cannot be read */
+export function toWireReply(stored: Omit<StoredWire, 'dialect' | 'request' | 'requestVerbatim'>): WireReply {
   const replyText = stored.response === null ? '' : JSON.stringify(stored.response);
   const reply =
     stored.responseEvents === null ? null : unpackEvents(stored.responseEvents, replyText, stored.startedAtMs);
   return {
-    request: request.text,
-    requestExact: request.exact,
     framing: reply?.framing ?? null,
     omitted: reply?.omitted ?? null,
     events: reply === null ? [] : reply.framing === 'sse' ? eventsOf(reply.pieces) : reply.pieces.map(toEvent),

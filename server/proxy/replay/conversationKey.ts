@@ -13,8 +13,14 @@ export interface NormalisedRequest {
   /** Side requests of agents, such as for a title, offer the model no tools. */
   readonly offersTools: boolean;
   /** Instructions and context that the agent's program wrote: they vary with its version and place. */
-  readonly context: string;
+  readonly context: { readonly before: readonly string[]; readonly within: readonly string[] };
   readonly cwd: string | null;
+}
+
+/** What pieces of a request say: what decides the answer, and what the agent's program wrote. */
+export interface Lines {
+  readonly said: readonly string[];
+  readonly context: readonly string[];
 }
 
 /**
@@ -28,9 +34,26 @@ export function normaliseRequest(
   anyPrompt: boolean,
 ): NormalisedRequest {
   const cwd = workingDirectory(body);
+  const [before, ...items] = spoken(dialect, body);
+  const first = linesOf([before], cwd, anyPrompt);
+  const rest = linesOf(items, cwd, anyPrompt);
+  const said = [...first.said, ...rest.said];
+  const context = { before: first.context, within: rest.context };
+  // Of a format that is not known, all of it counts.
+  if (said.length === 0 && context.before.length === 0 && context.within.length === 0) said.push(wordless(body, cwd));
+  return { operation: operationOf(path), said, offersTools: offersTools(body), context, cwd };
+}
+
+/** What is asked of the API, by a path without query. */
+export function operationOf(path: string): string {
+  return /[^/:]*$/.exec(path.replace(/\/$/, ''))?.[0] ?? '';
+}
+
+/** What items of a conversation say: each for itself, whatever stands before it. */
+export function linesOf(pieces: readonly Spoken[], cwd: string | null, anyPrompt: boolean): Lines {
   const said: string[] = [];
   const context: string[] = [];
-  for (const { item, utterances } of spoken(dialect, body)) {
+  for (const { item, utterances } of pieces) {
     if (utterances.length === 0 && isMeant(item)) said.push(wordless(item, cwd));
     for (const utterance of utterances) {
       const line = lineOf(utterance, cwd, anyPrompt);
@@ -38,30 +61,29 @@ export function normaliseRequest(
       else if (utterance.kind !== 'reasoning') said.push(line);
     }
   }
-  // Of a format that is not known, all of it counts.
-  if (said.length === 0 && context.length === 0) said.push(wordless(body, cwd));
-  return {
-    operation: /[^/:]*$/.exec(path.replace(/\/$/, ''))?.[0] ?? '',
-    ...{ said, offersTools: offersTools(body), context: context.join('\n'), cwd },
-  };
+  return { said, context };
 }
 
-interface Spoken {
+export interface Spoken {
   /** Null for what stands outside of the conversation's list. */
   readonly item: unknown;
   readonly utterances: readonly Utterance[];
 }
 
 /** What each item of the conversation says, after what stands before all of them. */
-function spoken(dialect: DialectReader, body: unknown): Spoken[] {
+export function spoken(dialect: DialectReader, body: unknown): [before: Spoken, ...items: Spoken[]] {
   const field = dialect.listField;
   const wrapped = objectAt(body, 'request');
   const request = Array.isArray(wrapped?.[field]) ? wrapped : body;
   if (!isObject(request) || !Array.isArray(request[field])) return [{ item: null, utterances: dialect.asked(body) }];
   return [
     { item: null, utterances: dialect.asked({ ...request, [field]: [] }) },
-    ...arrayAt(request, field).map(item => ({ item, utterances: dialect.asked({ [field]: [item] }) })),
+    ...arrayAt(request, field).map(item => spokenItem(dialect, item)),
   ];
+}
+
+export function spokenItem(dialect: DialectReader, item: unknown): Spoken {
+  return { item, utterances: dialect.asked({ [dialect.listField]: [item] }) };
 }
 
 /** What has no words yet decides the answer, such as a compacted conversation. Tools vary with the agent's version. */
@@ -94,7 +116,7 @@ function lineOf({ kind, text, toolName, callId }: Utterance, cwd: string | null,
 }
 
 /** Tools stand in `tools`, or in an item of the conversation (`additional_tools`). */
-function offersTools(body: unknown): boolean {
+export function offersTools(body: unknown): boolean {
   const isToolItem = (item: unknown) => arrayAt(item, 'tools').length > 0;
   return isToolItem(body) || arrayAt(body, 'input').some(isToolItem);
 }

@@ -1,20 +1,23 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
+import { withPauses } from '../../base/pauses.ts';
 import type { DialectReader } from '../../traces/dialects/dialect.ts';
 import { dialectNamed, dialectOf } from '../../traces/dialects/index.ts';
 import { arrayAt, isObject, parseJson, stringAt } from '../../traces/json.ts';
 import { Redactor } from '../../traces/redaction.ts';
-import type { TraceStore, WholeExchange } from '../../traces/store.ts';
+import type { RecordedRequest, TraceStore } from '../../traces/store.ts';
 import type { WireEvent } from '../../traces/wireText.ts';
 import { type NormalisedRequest, normaliseRequest } from './conversationKey.ts';
 import { difference } from './difference.ts';
 import { mapStrings, replaceDirectory } from './normalise.ts';
+import { keyOf, type RequestKey, sharedLength, type Trail } from './requestKey.ts';
+import { type Keyed, RequestKeys } from './requestKeys.ts';
 import { responseEvents, toSse } from './responseEvents.ts';
 import type { ReplayMiss, ReplayReply, ReplaySource } from './source.ts';
 
 interface Recorded {
   readonly exchange: Exchange;
-  readonly request: NormalisedRequest;
+  readonly key: Keyed;
 }
 
 type Normalise = (dialect: DialectReader, path: string, body: unknown) => NormalisedRequest;
@@ -26,16 +29,32 @@ export interface RecordedOptions {
   readonly redactor?: Redactor;
 }
 
+/** How long requests are read at a time: this thread forwards all traffic, too. */
+const maxReadingMs = 8;
+
 /**
  * Answers from a recorded session, whatever API it used: with the reply that followed the same conversation, as it
  * came. Failed exchanges are left out: the agent's own repetition followed them.
  * @throws CoachError `session.missing`; `input.invalid` when no exchange of the session has an answer
  */
-export function recordedSource(store: TraceStore, sessionId: string, options: RecordedOptions = {}): ReplaySource {
+export async function recordedSource(
+  store: TraceStore,
+  sessionId: string,
+  options: RecordedOptions = {},
+): Promise<ReplaySource> {
   const session = store.requireSession(sessionId);
   const { anyPrompt = false, redactor = new Redactor() } = options;
-  const normalise: Normalise = (dialect, path, body) => normaliseRequest(dialect, path, redactor.json(body), anyPrompt);
-  const recorded = [...store.wholeExchanges(sessionId)].flatMap(whole => toRecorded(whole, normalise));
+  const clean = (value: unknown) => redactor.json(value);
+  const normalise: Normalise = (dialect, path, body) => normaliseRequest(dialect, path, clean(body), anyPrompt);
+  const recorded: Recorded[] = [];
+  const keys = new RequestKeys({ anyPrompt, clean });
+  for await (const request of withPauses(store.requests(sessionId), maxReadingMs)) {
+    const { exchange } = request;
+    const dialect = dialectOfAnswered(request);
+    const key = dialect === null ? null : keys.of(dialect, pathOf(exchange), request);
+    const known = dialect === null ? null : (key ?? keyOfWhole(store, exchange, normalise));
+    if (known !== null) recorded.push({ exchange, key: known });
+  }
   if (recorded.length === 0) {
     throw new CoachError('input.invalid', `Session ${sessionId} has no answer of a model to replay.`, {
       hint: 'See what was recorded with: codex-coach sessions show <id>',
@@ -47,81 +66,114 @@ export function recordedSource(store: TraceStore, sessionId: string, options: Re
       const dialect = dialectOf(path);
       if (dialect === null) return null;
       const request = normalise(dialect, path, body);
-      const found = bestOf(recorded, request);
-      if (found === null) return { mismatch: describeMiss(recorded, request) };
-      return reply(store, found, request);
+      const key = keyOf(request);
+      const found = bestOf(recorded, key);
+      return found === null ? missOf(recorded, { store, request, key, normalise }) : reply(store, found, request);
     },
   };
 }
 
-function toRecorded({ exchange, request, response }: WholeExchange, normalise: Normalise): Recorded[] {
-  const dialect = dialectNamed(exchange.dialect);
-  if (dialect === null || response === null || exchange.error !== null) return [];
-  if (exchange.status === null || exchange.status >= 400) return [];
+const deleted: ReplayMiss = { mismatch: 'The recording was deleted during the replay.' };
+
+/** Null for a request that is not to be answered again. */
+function dialectOfAnswered({ exchange, request, isAnswered }: RecordedRequest): DialectReader | null {
+  if (!isAnswered || exchange.error !== null || exchange.status === null || exchange.status >= 400) return null;
   // Codex warms up a WebSocket with a request that is to be answered by nothing; a replay offers it none.
-  if (isObject(request) && request['generate'] === false) return [];
-  const path = exchange.url.split('?')[0] ?? '';
-  return [{ exchange, request: normalise(dialect, path, request) }];
+  if (isObject(request) && request['generate'] === false) return null;
+  return dialectNamed(exchange.dialect);
+}
+
+function pathOf({ url }: Exchange): string {
+  return url.split('?')[0] ?? '';
+}
+
+/** Null when it is gone. */
+function keyOfWhole(store: TraceStore, exchange: Exchange, normalise: Normalise): Keyed | null {
+  const known = normalisedAgain(store, exchange, normalise);
+  return known === null ? null : { ...keyOf(known), cwd: known.cwd };
+}
+
+/** A recorded request in words; null when it is gone. */
+function normalisedAgain(store: TraceStore, exchange: Exchange, normalise: Normalise): NormalisedRequest | null {
+  const whole = store.wholeExchange(exchange.id);
+  const dialect = dialectNamed(exchange.dialect);
+  return whole === null || dialect === null ? null : normalise(dialect, pathOf(exchange), whole.request);
 }
 
 /** Of several that fit, the one said in the same context; of those the last, as a repetition corrects what it repeats. */
-function bestOf(recorded: readonly Recorded[], request: NormalisedRequest): Recorded | null {
-  const fitting = recorded.filter(
-    ({ request: known }) => isSameKind(known, request) && sameLines(known.said, request.said),
-  );
-  return fitting.findLast(({ request: known }) => known.context === request.context) ?? fitting.at(-1) ?? null;
+function bestOf(recorded: readonly Recorded[], request: RequestKey): Recorded | null {
+  const fitting = recorded.filter(({ key }) => isSameKind(key, request) && isSameTrail(key.said, request.said));
+  return fitting.findLast(({ key }) => key.context === request.context) ?? fitting.at(-1) ?? null;
 }
 
-function isSameKind(a: NormalisedRequest, b: NormalisedRequest): boolean {
+function isSameKind(a: RequestKey, b: RequestKey): boolean {
   return a.operation === b.operation && a.offersTools === b.offersTools;
 }
 
-function sameLines(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((line, index) => line === b[index]);
+function isSameTrail(a: Trail, b: Trail): boolean {
+  return a.length === b.length && a.end === b.end;
 }
 
-/** Shows the recorded request that goes along with this one the longest. */
-function describeMiss(recorded: readonly Recorded[], request: NormalisedRequest): string {
-  const steps = recorded.map(({ request: known }, index) => ({ known, index, shared: shared(known, request) }));
-  const nearest = steps.reduce((best, step) => (closer(step, best, request) ? step : best));
-  const expected = nearest.known.said[nearest.shared];
-  const actual = request.said[nearest.shared];
-  const place = `Nearest is recorded request ${nearest.index + 1} of ${recorded.length}`;
+/** The recorded request that goes along with this one the longest; of several the one nearest in length. */
+function nearestOf(recorded: readonly Recorded[], { said }: RequestKey): { nearest: Recorded; shared: number } {
+  const steps = recorded.map(nearest => ({ nearest, shared: sharedLength(nearest.key.said, said) }));
+  const distance = ({ nearest }: { nearest: Recorded }) => Math.abs(nearest.key.said.length - said.length);
+  return steps.reduce((best, step) => {
+    if (step.shared !== best.shared) return step.shared > best.shared ? step : best;
+    return distance(step) < distance(best) ? step : best;
+  });
+}
+
+interface Asked {
+  readonly store: TraceStore;
+  readonly request: NormalisedRequest;
+  readonly key: RequestKey;
+  readonly normalise: Normalise;
+}
+
+/** The nearest request is read again: of all others only the keys are kept. */
+function missOf(recorded: readonly Recorded[], { store, request, key, normalise }: Asked): ReplayMiss {
+  const { nearest, shared } = nearestOf(recorded, key);
+  const known = normalisedAgain(store, nearest.exchange, normalise);
+  if (known === null) return deleted;
+  const place = `Nearest is recorded request ${recorded.indexOf(nearest) + 1} of ${recorded.length}`;
+  return { mismatch: describeMiss({ known, request, shared, place }) };
+}
+
+interface Miss {
+  readonly known: NormalisedRequest;
+  readonly request: NormalisedRequest;
+  /** Lines of the conversation that both have. */
+  readonly shared: number;
+  readonly place: string;
+}
+
+/** Shows where a request leaves the recorded one that goes along with it the longest. */
+function describeMiss({ known, request, shared, place }: Miss): string {
+  const expected = known.said[shared];
+  const actual = request.said[shared];
   if (expected === undefined && actual === undefined) {
-    if (nearest.known.operation !== request.operation) {
-      return `${place}, which asks for ${nearest.known.operation}, not ${request.operation}.`;
+    if (known.operation !== request.operation) {
+      return `${place}, which asks for ${known.operation}, not ${request.operation}.`;
     }
-    return `${place}, which ${nearest.known.offersTools ? 'offers' : 'does not offer'} the model tools.`;
+    return `${place}, which ${known.offersTools ? 'offers' : 'does not offer'} the model tools.`;
   }
   if (expected === undefined) {
     return `The recording has no answer to what the agent went on with. ${place}, after which it said:\n${actual}`;
   }
   if (actual === undefined) return `${place}; the agent left out what follows there:\n${expected}`;
-  return `${place}; item ${nearest.shared + 1} of the conversation ${difference(expected, actual)}`;
-}
-
-type Step = { readonly known: NormalisedRequest; readonly shared: number };
-
-function closer(step: Step, best: Step, { said }: NormalisedRequest): boolean {
-  if (step.shared !== best.shared) return step.shared > best.shared;
-  return Math.abs(step.known.said.length - said.length) < Math.abs(best.known.said.length - said.length);
-}
-
-function shared(known: NormalisedRequest, request: NormalisedRequest): number {
-  const at = known.said.findIndex((line, index) => line !== request.said[index]);
-  return at < 0 ? known.said.length : at;
+  return `${place}; item ${shared + 1} of the conversation ${difference(expected, actual)}`;
 }
 
 /** The recorded reply; where it names the directory of its session, put together anew for the agent's own. */
 function reply(store: TraceStore, recorded: Recorded, request: NormalisedRequest): ReplayReply | ReplayMiss {
   const { exchange } = recorded;
-  const stored = store.wholeExchange(exchange.id);
-  if (stored === null) return { mismatch: 'The recording was deleted during the replay.' };
-  const { response } = stored;
-  const [from, to] = [recorded.request.cwd, request.cwd];
+  const response = store.reply(exchange.id);
+  if (response === null) return deleted;
+  const [from, to] = [recorded.key.cwd, request.cwd];
   const there = mapStrings(response, text => move(text, from, to));
   const moved = JSON.stringify(there) !== JSON.stringify(response);
-  const wire = moved ? null : store.wireText(exchange.id);
+  const wire = moved ? null : store.wireReply(exchange.id);
   if (wire !== null && wire.omitted === null && wire.events.length > 0) return asSent(exchange, wire.events);
   if (exchange.dialect !== 'responses') {
     if (moved) {

@@ -42,7 +42,10 @@ export class CodexSessionBuilder {
   readonly #clean: (text: string) => string;
   readonly #turns: Turn[] = [];
   #meta: (CodexLine & { type: 'session_meta' })['payload'] | null = null;
+  /** Of the turn that goes on; null until that is told: a session can be resumed under another model. */
   #model: string | null = null;
+  /** How many requests had their answer, or a part of it, before that turn. */
+  #before = 0;
   #firstMs: number | null = null;
   #lastMs = 0;
   #copied = false;
@@ -80,6 +83,10 @@ export class CodexSessionBuilder {
         if (line.payload.thread_id === this.#id) this.#usage(line.payload.usage, atMs);
         break;
       case 'event_msg':
+        if (line.payload.type === 'task_started') {
+          this.#model = null;
+          this.#before = this.#turns.findLastIndex(turn => turn.answered) + 1;
+        }
         if (line.payload.rate_limits?.plan_type) this.#subscription = true;
         this.#count(line.payload.info ?? null, atMs);
     }
@@ -93,17 +100,22 @@ export class CodexSessionBuilder {
     if (isReply) turn.endedMs = atMs;
     else turn.startedMs = atMs;
     turn.answered ||= isReply && !isCopied;
-    turn.model ??= isReply ? this.#model : null;
+    turn.model ??= isReply && !isCopied ? this.#model : null;
   }
 
   #isCopy(atMs: number): boolean {
     return this.#copied && atMs - (this.#firstMs ?? atMs) < copyMs;
   }
 
-  /** An item that is no reply begins the next request, unless the one before has no answer yet. */
+  /**
+   * An item that is no reply begins the next request, unless the one before has no answer yet. An answer that broke off
+   * with its turn does not go on in the next one.
+   */
   #turnFor(isReply: boolean, atMs: number): Turn {
     const last = this.#turns.at(-1);
-    if (last !== undefined && (isReply ? last.tokens === null : !last.answered)) return last;
+    const isOpen =
+      last !== undefined && (!last.answered || (isReply && this.#awaitsTokens(last, this.#turns.length - 1)));
+    if (isOpen) return last;
     const turn: Turn = {
       items: [],
       startedMs: atMs,
@@ -116,8 +128,12 @@ export class CodexSessionBuilder {
     return turn;
   }
 
+  #awaitsTokens(turn: Turn, index: number): boolean {
+    return turn.answered && turn.tokens === null && index >= this.#before;
+  }
+
   #usage(tokens: Tokens, atMs: number): void {
-    const turn = this.#turns.findLast(each => each.answered && each.tokens === null) ?? this.#turnFor(true, atMs);
+    const turn = this.#turns.findLast((each, index) => this.#awaitsTokens(each, index)) ?? this.#turnFor(true, atMs);
     turn.tokens = tokens;
     turn.model ??= this.#model;
     turn.answered = true;

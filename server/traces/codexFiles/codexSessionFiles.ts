@@ -88,13 +88,13 @@ export class CodexSessionFiles {
     return file === undefined ? null : (await read(file)).startCommit;
   }
 
-  /** What was said in a session in texts that pass, as they stand in the file. */
+  /** What was said in a session and passes as it stands in the file. */
   async said(
     file: CodexSessionFile,
-    passes: (text: string) => boolean,
+    passes: (item: ConversationItem) => boolean,
   ): Promise<{ session: SessionSummary; said: ConversationItem[] }> {
     const session = await read(file);
-    const said = session.conversation.filter(({ text }) => passes(text));
+    const said = session.conversation.filter(passes);
     return {
       session: this.#redacted(session.summary),
       said: said.map(item => ({ ...item, text: this.#redactor.text(item.text) })),

@@ -29,6 +29,7 @@ export const CodexLine = z.discriminatedUnion('type', [
       base_instructions: z.object({ text: z.string() }).nullish().catch(null),
     }),
   ),
+  /** Of the turn whose `task_started` came before: its model. */
   line('turn_context', z.object({ model: z.string() })),
   line('response_item', z.looseObject({ type: z.string() })),
   /** The usage of one request. Versions before it left only `token_count`. */
@@ -36,7 +37,7 @@ export const CodexLine = z.discriminatedUnion('type', [
   line(
     'event_msg',
     z.object({
-      type: z.literal('token_count'),
+      type: z.enum(['task_started', 'token_count']),
       info: z.object({ total_token_usage: Tokens, last_token_usage: Tokens }).nullish(),
       rate_limits: z.object({ plan_type: z.string().nullish() }).nullish().catch(null),
     }),
@@ -47,6 +48,7 @@ export type CodexLine = z.infer<typeof CodexLine>;
 /** How Codex begins a line; what comes before the type may differ between its versions. */
 const lineStart = /^\{(?:"[a-z_]+":(?:"[^"]{0,64}"|\d+),){0,4}"type":"([a-z_]+)","payload":\{(?:"type":"([a-z_]+)")?/;
 const wanted: ReadonlySet<string> = new Set(['session_meta', 'turn_context', 'response_item', 'token_usage_record']);
+const wantedEvents: ReadonlySet<string> = new Set(['task_started', 'token_count']);
 
 /**
  * True for the start of a line that holds nothing we read: half of a file are events that repeat what tools printed. A
@@ -55,5 +57,5 @@ const wanted: ReadonlySet<string> = new Set(['session_meta', 'turn_context', 're
 export function isOfNoUse(start: string): boolean {
   const [, type, event] = lineStart.exec(start) ?? [];
   if (type === undefined || wanted.has(type)) return false;
-  return type !== 'event_msg' || (event !== undefined && event !== 'token_count');
+  return type !== 'event_msg' || (event !== undefined && !wantedEvents.has(event));
 }

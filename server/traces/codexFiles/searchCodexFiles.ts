@@ -27,7 +27,11 @@ export async function searchCodexFiles(
     signal.throwIfAborted();
     if (hits.length >= limit) break;
     if (isRecorded(store, file.id)) continue;
-    const { session, said } = await files.said(file, text => holdsAll(folded(text), wanted));
+    const { session, said } = await files.said(
+      file,
+      // As in what is recorded: the program's own instructions were not said in the session.
+      ({ kind, text }) => kind !== 'system' && holdsAll(folded(text), wanted),
+    );
     const [best] = matchingTexts(
       said.map(({ text }, index) => [index, text]),
       phrases,

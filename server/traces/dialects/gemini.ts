@@ -109,7 +109,8 @@ class Candidate {
 
   /** Returns the characters that this piece brought. */
   add(piece: unknown): number {
-    if (isObject(piece)) this.#last = piece;
+    // What it is grounded on may come before its last piece.
+    if (isObject(piece)) this.#last = { ...this.#last, ...piece };
     this.finishReason = stringAt(piece, 'finishReason') ?? this.finishReason;
     let characters = 0;
     for (const part of arrayAt(objectAt(piece, 'content'), 'parts')) {

@@ -43,7 +43,8 @@ export class LastSession {
   /** Tells one state of a session from the next. */
   async #stampOf(sessionId: string): Promise<string> {
     const recorded = this.#store.session(sessionId);
-    if (recorded !== null) return `${sessionId} ${recorded.exchanges} ${recorded.endedAt}`;
+    // With its cost: that of what was said long ago may have been computed again.
+    if (recorded !== null) return JSON.stringify(recorded);
     const file = (await this.#files.list()).find(({ id }) => id === sessionId);
     return `${sessionId} ${file?.modifiedMs} ${file?.sizeBytes}`;
   }

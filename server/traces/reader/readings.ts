@@ -3,7 +3,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { type CodexSessionFile, CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
 import { searchCodexFiles } from '../codexFiles/searchCodexFiles.ts';
-import { exchangeEvents } from '../exchangeEvents.ts';
+import { exchangeEvents, offWire } from '../exchangeEvents.ts';
 import { type ExportRequest, exportSession } from '../exportSession.ts';
 import { Redactor } from '../redaction.ts';
 import { toRequestChanges } from '../requestChanges.ts';
@@ -84,7 +84,7 @@ function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {
   const whole = store.wholeExchange(exchangeId);
   if (whole !== null) return whole;
   throw new CoachError('session.missing', `No recorded exchange ${exchangeId}.`, {
-    hint: 'The ids of a session’s exchanges are in: codex-coach sessions show <session> --json',
+    hint: `The ids of a session’s exchanges are in: codex-coach sessions show <session> --json. ${offWire}`,
   });
 }
 

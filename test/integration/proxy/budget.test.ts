@@ -175,8 +175,9 @@ describe('a budget', () => {
   });
 
   it('that can not count a reply, which tells no usage, says so, but not of one that failed', async () => {
+    let tries = 0;
     const silent: FakeUpstreamOptions['intercept'] = (seen, response) => {
-      const failed = seen.headers['thread-id'] === 'failed';
+      const failed = seen.headers['thread-id'] === 'failed' && tries++ === 0;
       response.writeHead(failed ? 500 : 200, { 'content-type': 'application/json' });
       return Boolean(response.end(failed ? '{"error":{"message":"no"}}' : '{"id":"r","output":[]}'));
     };
@@ -184,9 +185,10 @@ describe('a budget', () => {
     const launch = await open();
     await ask(launch, 'failed');
     expect(world.proxy.status().uncounted).toEqual([]);
-    for (const session of ['first', 'second']) expect((await ask(launch, session)).status).toBe(200);
-    expect(world.proxy.status().uncounted).toEqual([{ model: 'gpt-5.5', exchanges: 2, lacks: 'usage' }]);
-    expect(world.store.stats({ by: [], sinceMs: null })).toMatchObject([{ exchanges: 3, withoutUsage: 3 }]);
+    for (const session of ['failed', 'first', 'second']) expect((await ask(launch, session)).status).toBe(200);
+    expect(world.store.exchangesOfSession('failed').map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(world.proxy.status().uncounted).toEqual([{ model: 'gpt-5.5', exchanges: 3, lacks: 'usage' }]);
+    expect(world.store.stats({ by: [], sinceMs: null })).toMatchObject([{ exchanges: 4, withoutUsage: 4 }]);
   });
 
   it('is announced before it is spent, and by whom it was', async () => {

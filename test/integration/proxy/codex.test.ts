@@ -121,7 +121,7 @@ describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_00
     const { world, launch } = await aTracedUpstream();
     await runCodex({ ...launch.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
     await launch.settled();
-    const replay = await startReplay(recordedSource(world.store, launch.sessionIds()[0] ?? ''), silentLog);
+    const replay = await startReplay(await recordedSource(world.store, launch.sessionIds()[0] ?? ''), silentLog);
     onTestFinished(() => replay.dispose());
     const again = await world.open({ overrides: overridesTo(replay.origin), replay: true });
     const codex = await runCodex({ ...again.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
@@ -136,7 +136,7 @@ describe.skipIf(!requireFeature('codex'))('the real Codex CLI', { timeout: 90_00
     const { world, launch } = await aTracedUpstream();
     await runCodex({ ...launch.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef' });
     await launch.settled();
-    const replay = await startReplay(recordedSource(world.store, launch.sessionIds()[0] ?? ''), silentLog);
+    const replay = await startReplay(await recordedSource(world.store, launch.sessionIds()[0] ?? ''), silentLog);
     onTestFinished(() => replay.dispose());
     const again = await world.open({ overrides: overridesTo(replay.origin), replay: true });
     const env = { ...again.launch.env, CODEX_API_KEY: 'sk-canary-0123456789abcdef', GREETING: 'suddenly' };

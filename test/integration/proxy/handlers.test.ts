@@ -124,7 +124,7 @@ async function aConfiguredProxy() {
   const hosts = new ModelHosts(`gateway.example,http://localhost:${model.port}`);
   const upstreams = ['gateway.example', 'moved.example'].map(name => ({ host: name, target: model.origin }));
   const world = await aRecordingWorld(null, { hosts, overrides: upstreams });
-  const answers = recordedSource(aRecordedSession(), 'recorded');
+  const answers = await recordedSource(aRecordedSession(), 'recorded');
   const startAnswers = () => startReplay(answers, silentLog);
   const proxies = handlersOf(world, { hosts, upstreams, startReplay: startAnswers });
   return { world, model, proxies, asked: () => model.requests.map(({ url }) => url) };

@@ -98,6 +98,23 @@ describe('items', () => {
     expect(store.put('text 1')).toBeGreaterThan(again);
   });
 
+  it('go out of other rows where one is damaged, and with that row once nothing in it is used', () => {
+    const { database, store, count } = aDatabase();
+    const { numbers } = inRowsOfTheirOwn(store, 3);
+    const [before, damaged, after] = numbers as [number, number, number];
+    const second = store.put('with the damaged one');
+    store.flush();
+    database.exec(`INSERT INTO item_uses VALUES (1, ${second});
+      UPDATE items SET last_item = 99, content = x'0203ffffff' WHERE last_item = ${second};
+      UPDATE items SET content = x'0203ffffff' WHERE last_item = ${damaged}`);
+    deleteItems(database, [second - 1, ...numbers]);
+    expect([count('items'), count('item_hashes')]).toEqual([1, 1]);
+    expect([before, after].map(number => new ItemReader(database).numberOf(number))).toEqual([before, after]);
+    database.exec('DELETE FROM item_uses');
+    deleteItems(database, [second]);
+    expect([count('items'), count('item_hashes')]).toEqual([0, 0]);
+  });
+
   it('are merged over numbers that are gone', () => {
     const { database, store, count } = aDatabase();
     const { texts, numbers } = inRowsOfTheirOwn(store, 30);

@@ -19,7 +19,8 @@ function aPacker() {
     numbers.set(text, number);
     return number;
   };
-  const packer = new Packer({ put, append, putHead: (_, json) => heads.push(json) }, new Redactor());
+  const parts = { put, append, putHead: (_: string, json: string) => heads.push(json), reply: () => null };
+  const packer = new Packer(parts, new Redactor());
   const load = (item: ItemRef) => items[Number(item) - 1] ?? '';
   const read = ({ json, head }: { json: string; head: number | null }) =>
     unpack(joinHead(head === null ? null : (heads[head - 1] ?? ''), json), load);

@@ -1,7 +1,12 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { priceTerms } from '../../../server/traces/priceTerms.ts';
-import { anOrigin, aRecorder, aReply, said } from './recordedTraffic.ts';
+import { anOrigin, aRecorder, aReply, said, sse } from './recordedTraffic.ts';
+
+const aSearch = (type: string, status = 'completed') => ({
+  ...{ type: 'web_search_call', id: 'ws_1', status },
+  action: { type, query: 'long enough to be stored apart '.repeat(6) },
+});
 
 describe('what a reply says of its price', () => {
   it.each([
@@ -41,7 +46,9 @@ describe('what a reply says of its price', () => {
 
   it.each([
     [{ usage: { server_tool_use: { web_search_requests: 5, web_fetch_requests: 1 } } }],
-    [{ tool_usage: { web_search: { num_requests: 5 } } }],
+    [{ tool_usage: { web_search: { num_requests: 5 } }, output: [aSearch('search')] }],
+    [{ output: [...Array(5).fill(aSearch('search')), aSearch('open_page'), aSearch('search', 'failed')] }],
+    [{ candidates: [{ groundingMetadata: { webSearchQueries: ['a', 'b', 'c', 'd', 'e'] } }] }],
   ])('is how often the provider searched the web: %j', reply => {
     expect(priceTerms(reply)).toEqual({ usual: true, hourCacheWriteTokens: null, webSearches: 5 });
   });
@@ -115,6 +122,47 @@ describe('the price of a reply with terms of its own', () => {
     expect(costs()).toEqual(right);
     const prices = database.prepare("SELECT json_extract(snapshot_json, '$.rates.web_searches_kcount') FROM prices");
     expect(prices.pluck().all()).toEqual([10, 10]);
+    database.close();
+  });
+
+  it('has them also where the reply names them and does not count them', async () => {
+    const { record, store, file, upkeep } = aRecorder();
+    record(openai('asking', { output: [aSearch('search'), aSearch('open_page'), said('assistant', 'y')] }));
+    const ask = (thread: string, ...grounded: object[]) => {
+      const pieces = [...grounded, { finishReason: 'STOP' }].map(more => ({
+        content: { parts: [{ text: 'x' }] },
+        ...more,
+      }));
+      const usageMetadata = { promptTokenCount: 100, candidatesTokenCount: 10 };
+      const response = sse(...pieces.map(candidate => ({ candidates: [candidate], usageMetadata })));
+      const path = '/v1beta/models/gemini-2.5-pro:streamGenerateContent';
+      const origin = anOrigin({ host: 'generativelanguage.googleapis.com' });
+      record({ path, request: { contents: [] }, response, headers: { 'thread-id': thread } }, 1, origin);
+    };
+    ask('grounded', { groundingMetadata: { webSearchQueries: ['a'] } });
+    ask('plain');
+    const costs = () => ['asking', 'grounded', 'plain'].map(id => store.session(id)?.cost);
+    const right = [
+      { amountUsd: expect.closeTo(0.005 + 0.0003 + 0.01, 9), kind: 'priced' },
+      { amountUsd: null, kind: 'unpriced' },
+      { amountUsd: expect.any(Number), kind: 'priced' },
+    ];
+    expect(costs()).toEqual(right);
+    const database = new Database(file);
+    database.exec("UPDATE exchanges SET cost_usd = 0.0053, cost_kind = 'priced' WHERE session_id <> 'plain'");
+    expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 2, newlyPriced: 0 });
+    expect(costs()).toEqual(right);
+    database.close();
+  });
+
+  it('has what was written to the cache also where no column tells it', async () => {
+    const { record, store, file, upkeep } = aRecorder();
+    const session = record(claude('first version', claudeUsage()), 1, anthropic);
+    const { cost } = store.session(session) ?? {};
+    const database = new Database(file);
+    database.exec('UPDATE exchanges SET cache_write_tokens = NULL');
+    expect(await upkeep({ kind: 'reprice' })).toEqual({ changed: 0, newlyPriced: 0 });
+    expect(store.session(session)?.cost).toEqual(cost);
     database.close();
   });
 

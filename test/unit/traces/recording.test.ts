@@ -8,7 +8,7 @@ import { toAtif } from '../../../server/traces/atif.ts';
 import { traceMigrations } from '../../../server/traces/schema.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { anOrigin, aRecorder, aReply, said, wireOf } from './recordedTraffic.ts';
+import { anOrigin, aRecorder, aReply, said, sse, wireOf } from './recordedTraffic.ts';
 
 const replayLaunch = { id: 'l1', agent: 'codex', label: 'demo', trialId: 't1', replay: true };
 const metadata = JSON.stringify({ thread_id: 'thread-9', turn_id: 'turn-2', workspaces: { '/repo': {} } });
@@ -90,6 +90,22 @@ describe('a recorded exchange', () => {
     expect(record(traffic, start + 10_000)).not.toBe(first);
   });
 
+  it('ends no earlier than it began where the clock is set back meanwhile', () => {
+    const { accept, store } = aRecorder();
+    const { up, down } = wireOf({
+      request: { model: 'm', input: 'x' },
+      response: aReply([]),
+      headers: { 'thread-id': 'a' },
+    });
+    const startMs = 1_800_000_000_000;
+    accept({ kind: 'open', connection: 1, origin: anOrigin() });
+    accept({ kind: 'bytes', connection: 1, direction: 'up', bytes: up, atMs: startMs });
+    accept({ kind: 'bytes', connection: 1, direction: 'down', bytes: down, atMs: startMs - 3_600_000 });
+    expect(store.exchangesOfSession('a')).toMatchObject([{ durationMs: 0, timeToFirstByteMs: 0 }]);
+    const at = new Date(startMs).toISOString();
+    expect(store.session('a')).toMatchObject({ startedAt: at, endedAt: at });
+  });
+
   it('ignores an id that is made to break things', () => {
     const { record } = aRecorder();
     expect(record({ request: {}, response: aReply([]), headers: { 'thread-id': "'; DROP TABLE" } })).toMatch(/^\d{8}T/);
@@ -107,6 +123,36 @@ describe('a recorded exchange', () => {
     expect(costOf('gpt-99-codex', null)).toEqual({ amountUsd: null, kind: 'unpriced' });
     // By hand: 10k fresh at $1.25/M, 90k cached at $0.125/M, 1k out at $10/M.
     expect(costOf('gpt-5-codex', null, usage)?.amountUsd).toBeCloseTo(0.0125 + 0.01125 + 0.01, 6);
+  });
+
+  it('makes a request whole that adds to a reply from before a pause', () => {
+    const ask = (recorder: ReturnType<typeof aRecorder>, number: number, previous: string | null) => {
+      const id = `resp_${number}`;
+      const output = [said('assistant', `Answer ${number}, ${'at length '.repeat(30)}`)];
+      const input = [said('user', `Question ${number}`)];
+      const request = { model: 'm', ...(previous === null ? {} : { previous_response_id: previous }), input };
+      const response = sse({ type: 'response.completed', response: { id, status: 'completed', output } });
+      recorder.record({ request, response, headers: { 'thread-id': 'a' } }, number);
+    };
+    const before = aRecorder();
+    ask(before, 1, null);
+    ask(before, 2, 'resp_1');
+    before.stop();
+    const after = aRecorder(120_000, before.directory);
+    ask(after, 3, 'resp_2');
+    ask(after, 4, 'resp_3');
+    ask(after, 5, 'resp_never');
+    const texts = after.store.conversation('a').map(({ text }) => text.split(',')[0]);
+    expect(texts.slice(0, 8)).toEqual([1, 2, 3, 4].flatMap(n => [`Question ${n}`, `Answer ${n}`]));
+    const requests = [...after.store.wholeExchanges('a')].map(({ request }) => request as { input: unknown[] });
+    expect(requests.map(({ input }) => input.length)).toEqual([1, 3, 5, 7, 1]);
+    const [, , third] = after.store.exchangesOfSession('a');
+    const { request = '' } = after.store.wireText(third?.id ?? '') ?? {};
+    expect(JSON.parse(request)).toEqual({
+      model: 'm',
+      previous_response_id: 'resp_2',
+      input: [said('user', 'Question 3')],
+    });
   });
 
   it('lets a session’s title wait for the first prompt', () => {
@@ -243,6 +289,44 @@ describe('secrets', () => {
     }
   });
 
+  it('are not left in the tokens that a text is said in once more', () => {
+    const { record, store } = aRecorder();
+    const tokens = (key.match(/.{1,4}/g) ?? []).map(token => ({ token, logprob: 0, bytes: [...Buffer.from(token)] }));
+    const text = `key ${key}`;
+    const chat = { path: '/v1/chat/completions', request: { model: 'm', messages: [], logprobs: true } };
+    const message = { role: 'assistant', content: text };
+    const spoken = { type: 'output_text', text, logprobs: tokens };
+    const choices = [{ index: 0, message, logprobs: { content: tokens } }];
+    const deltas = tokens.map(each => ({ delta: { content: each.token }, logprobs: { content: [each] } }));
+    const candidate = { content: { role: 'model', parts: [{ text }] }, logprobsResult: { chosenCandidates: tokens } };
+    const replies = [
+      { ...chat, response: JSON.stringify({ id: 'c', choices }) },
+      { ...chat, response: sse(...deltas.map(choice => ({ id: 'c', choices: [{ index: 0, ...choice }] }))) },
+      {
+        request: { model: 'm', input: 'x' },
+        response: aReply([{ type: 'message', role: 'assistant', content: [spoken] }]),
+      },
+      { path: '/v1/models/m:generateContent', request: {}, response: JSON.stringify({ candidates: [candidate] }) },
+      { path: '/api/chat', request: { model: 'm' }, response: JSON.stringify({ message, logprobs: tokens }) },
+    ];
+    for (const [index, traffic] of replies.entries()) {
+      const session = record({ ...traffic, headers: { 'thread-id': `tokens-${index}` } });
+      const [whole] = [...store.wholeExchanges(session)];
+      const { events = [] } = store.wireText(whole?.exchange.id ?? '') ?? {};
+      const kept = JSON.stringify([whole, events]);
+      expect(kept).toContain('[redacted]');
+      for (const token of tokens.slice(3)) expect(kept).not.toContain(`"${token.token}"`);
+    }
+    const clean = {
+      ...chat,
+      response: JSON.stringify({
+        choices: [{ message: { content: 'fine' }, logprobs: { content: tokens.slice(0, 1) } }],
+      }),
+    };
+    const session = record({ ...clean, headers: { 'thread-id': 'clean' } });
+    expect([...store.wholeExchanges(session)][0]?.response).toEqual(JSON.parse(clean.response));
+  });
+
   it('are found also when a stream cuts them in two', () => {
     const { accept, store } = aRecorder();
     const reply = Buffer.from(aReply([said('assistant', `key ${key} end`)]));
@@ -305,6 +389,82 @@ describe('the store', () => {
     ]);
     expect(third.next).toBeNull();
     expect(store.personalSessionsSince(1_800_000_003_000).map(row => row.id)).toEqual(['s3', 's4']);
+  });
+
+  it('knows a session in which Codex only asks how to call another one', () => {
+    const { record, store } = aRecorder();
+    for (const [id, source] of [
+      ['s1', 'user'],
+      ['s2', 'thread_title'],
+    ]) {
+      const turn = JSON.stringify({ thread_id: id, thread_source: source });
+      const request = { model: 'm', input: [said('user', `Asked by ${source}`)] };
+      record({ request, response: aReply([]), headers: { 'x-codex-turn-metadata': turn } });
+    }
+    expect(store.session('s2')).toMatchObject({ purpose: 'title', title: 'Title for a session' });
+    expect(store.personalSessionsSince(0).map(({ title }) => title)).toEqual(['Asked by user']);
+  });
+
+  it('names the sessions of people also where one is damaged', () => {
+    const { record, store, file } = aRecorder();
+    for (const id of ['s1', 's2', 's3']) {
+      record({ request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'thread-id': id } });
+    }
+    const database = new Database(file);
+    database.exec(`UPDATE sessions SET ended_ms = 9e15 WHERE id = 's1';
+      UPDATE sessions SET title = x'00ff' WHERE id = 's2'`);
+    database.close();
+    expect(store.personalSessionsSince(0).map(({ id }) => id)).toEqual(['s3']);
+  });
+
+  it('has a session in the order in which it went on, also where the clock was set back', () => {
+    const { record, store } = aRecorder();
+    const history: object[] = [said('user', 'Question')];
+    for (const [turn, minute] of [0, 1, 2, -60, -59, 3].entries()) {
+      const answer = said('assistant', `Answer ${turn}`);
+      record(
+        { request: { model: 'm', input: history }, response: aReply([answer]), headers: { 'thread-id': 's' } },
+        1_800_000_000_000 + minute * 60_000,
+        anOrigin({ launch: { ...replayLaunch, trialId: null } }),
+      );
+      history.push(answer);
+    }
+    expect(store.conversation('s').map(({ text }) => text)).toEqual([
+      'Question',
+      ...[0, 1, 2, 3, 4, 5].map(turn => `Answer ${turn}`),
+    ]);
+    expect(store.exchangesOfLaunch('l1')).toEqual(store.exchangesOfSession('s'));
+  });
+
+  it('gives what follows a cursor of one session, a page at a time', () => {
+    const { record, store, file } = aRecorder();
+    const traffic = (id: string) => ({
+      request: { model: 'm', input: 'x' },
+      response: aReply([]),
+      headers: { 'thread-id': id },
+    });
+    for (const id of ['a', 'b', 'a', 'b', 'a']) record(traffic(id));
+    const database = new Database(file);
+    // More than a page of each.
+    const columns = (database.pragma('table_info(exchanges)') as { name: string }[])
+      .map(({ name }) => name)
+      .filter(name => !['seq', 'id'].includes(name));
+    database.exec(`WITH RECURSIVE numbers (number) AS (SELECT 6 UNION ALL SELECT number + 1 FROM numbers LIMIT 1200)
+      INSERT INTO exchanges (seq, id, ${columns}) SELECT number, 'e' || number, ${columns}
+      FROM numbers JOIN exchanges ON seq = 1 + number % 2`);
+    database.close();
+    const first = store.storedAfter(1, 'a');
+    const rest = store.storedAfter(first.next, 'a');
+    expect([first.rows.length, rest.rows.length]).toEqual([500, 102]);
+    expect(new Set([...first.rows, ...rest.rows].map(({ id }) => id)).size).toBe(602);
+    expect(store.storedAfter(rest.next, 'a')).toEqual({ rows: [], next: rest.next });
+    expect(store.storedAfter(3, 'never')).toEqual({ rows: [], next: 3 });
+    expect(
+      store
+        .storedAfter(0, null)
+        .rows.map(({ sessionId }) => sessionId)
+        .slice(0, 5),
+    ).toEqual(['a', 'b', 'a', 'b', 'a']);
   });
 
   it('sums by model and agent what was asked of models', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type PruneReport, Retention } from '../../../server/traces/retention.ts';
 import { traceMigrations } from '../../../server/traces/schema.ts';
 import { SearchIndex } from '../../../server/traces/searchIndex.ts';
@@ -115,6 +115,23 @@ describe('deleting sessions', () => {
     }
   });
 
+  it('goes on where a stored part is damaged, for the others and in the end for that one', () => {
+    const recorder = aRecorder();
+    for (const thread of ['damaged', 'whole', 'kept']) talk(recorder, thread, 3, nowMs, `${thread} `.repeat(60));
+    const { database, retention, run, count } = retentionOf(recorder.file);
+    database.exec(`UPDATE items SET content = zeroblob(length(content)) WHERE last_item = 1;
+      UPDATE sessions SET title = x'00ff', ended_ms = 9e15 WHERE id = 'damaged';
+      UPDATE exchanges SET ts_ms = 9e15, cost_kind = 'odd', input_tokens = x'00' WHERE session_id = 'damaged'`);
+    const gone = (ids: readonly string[]) => run(retention.prune({ kind: 'sessions', ids }));
+    expect(gone(['whole'])).toMatchObject({ sessions: 1, exchanges: 3 });
+    expect(gone(['damaged'])).toMatchObject({ sessions: 1, exchanges: 3 });
+    expect([...recorder.store.wholeExchanges('kept')]).toHaveLength(3);
+    expect(run(retention.prune({ kind: 'all' }))).toMatchObject({ sessions: 1 });
+    for (const table of ['items', 'item_hashes', 'item_uses', 'heads', 'said', 'usage_totals']) {
+      expect([table, count(table)]).toEqual([table, 0]);
+    }
+  });
+
   it('leaves what was spent counted on its day, and takes it out of all other sums', () => {
     const recorder = aRecorder();
     talk(recorder, 'gone', 150);
@@ -208,6 +225,28 @@ describe('deleting sessions', () => {
     const pages = database.pragma('page_count', { simple: true }) as number;
     expect(pages * 4096).toBeLessThan(3 * 1024 * 1024);
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+  });
+
+  it('merges the index twice at most, however many sessions are too much, and deletes none that would fit', () => {
+    const recorder = aRecorder();
+    const words = () => Array.from({ length: 900 }, () => Math.random().toString(36).slice(2, 8)).join(' ');
+    for (let session = 0; session < 60; session++)
+      talk(recorder, `s${session}`, 2, nowMs - 9 * dayMs + session, words());
+    const { retention, run, database } = retentionOf(recorder.file);
+    while (new SearchIndex(database).advance(10));
+    const used = () => {
+      const [pages, free] = ['page_count', 'freelist_count'].map(name => database.pragma(name, { simple: true }));
+      return ((pages as number) - (free as number)) * 4096;
+    };
+    const merges = vi.spyOn(database, 'prepare');
+    const maxMegabytes = used() / 2 / 1024 / 1024;
+    const { sessions } = run(retention.enforce({ keepDays: 0, maxMegabytes }, nowMs));
+    expect(merges.mock.calls.filter(([sql]) => sql.includes("'merge'"))).toHaveLength(2);
+    expect(used() / 1024 / 1024).toBeLessThanOrEqual(maxMegabytes);
+    expect(used() / 1024 / 1024).toBeGreaterThan(maxMegabytes * 0.85);
+    expect(sessions).toBeGreaterThan(20);
+    expect(recorder.store.newest({ limit: 100 }).rows.at(-1)?.id).toBe(`s${sessions}`);
+    expect(run(retention.enforce({ keepDays: 0, maxMegabytes }, nowMs))).toMatchObject({ sessions: 0 });
   });
 
   it('leaves a session that goes on meanwhile whole, and what is said next readable', async () => {

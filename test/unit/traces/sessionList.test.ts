@@ -259,6 +259,24 @@ describe('one damaged session', () => {
   });
 });
 
+it('has a full page of what can be read, so that no older file stands before what is not listed yet', async () => {
+  const { sessions, record, codexFile, damage } = aHome();
+  for (let number = 1; number <= 8; number++) record(`recorded-${number}`, `2026-01-0${number}`);
+  for (let number = 1; number <= 4; number++) codexFile(idOf(number), `2025-12-0${number}`);
+  damage(`UPDATE sessions SET title = x'00ff' WHERE id IN ('recorded-1', 'recorded-5', 'recorded-6', 'recorded-7')`);
+  const listed = ['recorded-8', 'recorded-4', 'recorded-3', 'recorded-2', ...[4, 3, 2, 1].map(idOf)];
+  for (const limit of [1, 2, 3, 4, 8]) {
+    const pages: string[][] = [];
+    for (let before: string | null | undefined; before !== null; ) {
+      const page = await sessions.list({ limit, before }, never);
+      pages.push(page.rows.map(({ id }) => id));
+      before = page.next;
+    }
+    expect(pages.flat()).toEqual(listed);
+    expect(pages).toHaveLength(Math.ceil(listed.length / limit));
+  }
+});
+
 it('leaves out files of Codex in which nothing was answered', async () => {
   const { sessions, codexFile } = aHome();
   codexFile(idOf(1), '2026-01-02');
@@ -362,8 +380,27 @@ describe('deleting sessions', () => {
     expect(await ask({ all: true })).toEqual({ sessions: 2, deleted: null });
     expect(await ask({ before: '5d' })).toEqual({ sessions: 1, deleted: null });
     expect(await ask({ session: ['s2'] })).toEqual({ sessions: 1, deleted: null });
+    expect(await ask({ before: '30000d' })).toEqual({ sessions: 0, deleted: null });
     await expect(ask({})).rejects.toMatchObject({ code: 'input.invalid' });
     await expect(ask({ session: ['none'] })).rejects.toMatchObject({ code: 'session.missing' });
     expect((await sessions.list({ limit: 10 }, never)).rows).toHaveLength(2);
+  });
+
+  it('takes damaged ones too', async () => {
+    const { sessions, record, damage } = aHome();
+    for (const id of ['s1', 's2', 's3']) record(id, '2026-01-01');
+    damage(`UPDATE sessions SET title = x'00ff' WHERE id <> 's3'; UPDATE sessions SET ended_ms = 9e15 WHERE id = 's2'`);
+    const ask = (request: object) => sessions.prune({ all: false, yes: false, ...request }, never);
+    expect(await ask({ session: ['s1', 's2'] })).toEqual({ sessions: 2, deleted: null });
+    expect(await ask({ before: '5d' })).toEqual({ sessions: 2, deleted: null });
+    expect(await ask({ all: true })).toEqual({ sessions: 3, deleted: null });
+  });
+
+  it('takes those that are listed before a date, which begins at local midnight', async () => {
+    const { sessions, record } = aHome();
+    record('before', '2026-01-04T23:59:00');
+    record('on it', '2026-01-05T00:00:00');
+    const ask = (before: string) => sessions.prune({ before, all: false, yes: false }, never);
+    expect([await ask('2026-01-05'), await ask('2026-01-06')]).toMatchObject([{ sessions: 1 }, { sessions: 2 }]);
   });
 });

@@ -3,10 +3,11 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { traceMigrations } from '../../../server/traces/schema.ts';
+import { toSessionReport } from '../../../server/traces/sessionReport.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { type ExchangeRow, TraceWriter } from '../../../server/traces/traceWriter.ts';
 import { temporaryDirectory } from '../../temporary.ts';
-import { anOrigin, aRecorder, aReply, said } from './recordedTraffic.ts';
+import { anOrigin, aRecorder, aReply, said, sse } from './recordedTraffic.ts';
 
 const dayMs = 86_400_000;
 const startMs = Date.UTC(2026, 0, 1);
@@ -14,12 +15,13 @@ const startMs = Date.UTC(2026, 0, 1);
 /** What a plain GROUP BY over all exchanges says. */
 const naive = `
   SELECT sessions.seq AS session_seq, date(ts_ms / 1000, 'unixepoch') AS day, coalesce(model, '') AS model, cost_kind,
-    count(*) AS exchanges, sum(input_tokens) AS input_tokens, sum(cached_input_tokens) AS cached_input_tokens,
+    count(*) AS exchanges, sum(input_tokens IS NULL AND output_tokens IS NULL) AS without_usage,
+    sum(input_tokens) AS input_tokens, sum(cached_input_tokens) AS cached_input_tokens,
     sum(cache_write_tokens) AS cache_write_tokens, sum(output_tokens) AS output_tokens,
     sum(reasoning_tokens) AS reasoning_tokens, round(sum(cost_usd), 6) AS cost_usd
   FROM exchanges JOIN sessions ON sessions.id = session_id GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`;
 const kept = `
-  SELECT session_seq, day, model, cost_kind, exchanges, input_tokens, cached_input_tokens, cache_write_tokens,
+  SELECT session_seq, day, model, cost_kind, exchanges, without_usage, input_tokens, cached_input_tokens, cache_write_tokens,
     output_tokens, reasoning_tokens, round(cost_usd, 6) AS cost_usd
   FROM usage_totals ORDER BY 1, 2, 3, 4`;
 
@@ -56,7 +58,16 @@ function aRow(changes: Partial<ExchangeRow>): ExchangeRow {
 }
 
 function aSession(id: string, atMs: number) {
-  return { id, agent: null, userAgent: null, title: '', repository: null, startedAtMs: atMs, endedAtMs: atMs };
+  return {
+    id,
+    agent: null,
+    userAgent: null,
+    title: '',
+    repository: null,
+    purpose: null,
+    startedAtMs: atMs,
+    endedAtMs: atMs,
+  };
 }
 
 describe('totals', () => {
@@ -138,6 +149,78 @@ describe('totals', () => {
     expect(store.stats({ by: ['model'], sinceMs: null })).toMatchObject([
       { model: 'gpt-5.5', sessions: 2, exchanges: 5, usage: { inputTokens: 500, outputTokens: 50 } },
     ]);
+  });
+
+  it('count what told nothing, whatever was told beside it, and not a reply that came once more', () => {
+    const { record, store } = aRecorder();
+    const said0 = { input_tokens: 0, output_tokens: 0 };
+    const ask = (turn: string, traffic: { response: string; status?: number }) => {
+      const headers = { 'thread-id': 'a', 'x-codex-turn-metadata': JSON.stringify({ turn_id: turn }) };
+      record({ request: { model: 'm', input: turn }, headers, ...traffic }, startMs);
+    };
+    ask('warm up', { response: aReply([], said0) });
+    for (const turn of ['one', 'two']) ask(turn, { response: aReply([], {}) });
+    ask('three', { response: '{"error":{"message":"slow down"}}', status: 429 });
+    ask('three', { response: aReply([], {}) });
+    const cut = { id: 'resp_1', status: 'failed', error: { message: 'x' }, output: [], usage: said0 };
+    const again = sse({ type: 'response.failed', response: { ...cut, usage: { input_tokens: 5, output_tokens: 1 } } });
+    for (let attempt = 0; attempt < 2; attempt++) ask('four', { response: again });
+    expect(store.exchangesOfSession('a').map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 2, 1, 2]);
+    expect(store.stats({ by: ['session'], sinceMs: null })).toMatchObject([{ exchanges: 7, withoutUsage: 4 }]);
+    expect(toSessionReport(store, 'a').withoutUsage).toBe(3);
+  });
+
+  it('count it in what was stored before that was counted', () => {
+    const file = join(temporaryDirectory(), 'traces.sqlite3');
+    const old = new Database(file);
+    for (const migration of traceMigrations.slice(0, 3)) old.exec(migration);
+    old.pragma('user_version = 3');
+    old.exec(`INSERT INTO sessions (id, started_ms, ended_ms, seq) VALUES ('a', 0, 0, 1), ('b', 0, 0, 2)`);
+    const exchange = old.prepare(
+      `INSERT INTO exchanges (id, session_id, ts_ms, method, url, upstream_host, dialect, transport, input_tokens,
+         output_tokens, cost_kind, extra_json)
+       VALUES (?, ?, ${startMs}, 'POST', 'u', 'h', 'responses', 'sse', ?, ?, 'none', '{}')`,
+    );
+    for (const [id, session, tokens] of [
+      ['1', 'a', 0],
+      ['2', 'a', null],
+      ['3', 'a', null],
+      ['4', 'b', null],
+    ] as const) {
+      exchange.run(id, session, tokens, tokens);
+    }
+    old.exec(`INSERT INTO usage_totals VALUES (1, '2026-01-01', '', 'none', 3, 0, NULL, NULL, 0, NULL, NULL),
+      (2, '2026-01-01', '', 'none', 1, NULL, NULL, NULL, NULL, NULL, NULL)`);
+    old.close();
+    const store = new TraceStore(file);
+    expect(store.stats({ by: ['session'], sinceMs: null })).toMatchObject([{ withoutUsage: 2 }, { withoutUsage: 1 }]);
+    store.dispose();
+  });
+
+  it('have no figure where a model’s API counted beyond all numbers, and hide no other', () => {
+    const { record, store, file } = aRecorder();
+    const ask = (thread: string, response: string) =>
+      record({ request: { model: 'm', input: 'x' }, response, headers: { 'thread-id': thread } }, startMs);
+    ask('right', aReply([]));
+    const beyond = '18446744073709551615';
+    ask('wrong', aReply([]).replace('"input_tokens":10', `"input_tokens":${beyond}`));
+    ask('negative', aReply([], { input_tokens: -1, output_tokens: 5 }));
+    const told = () => ['right', 'wrong', 'negative'].map(id => store.session(id)?.usage.inputTokens);
+    expect(told()).toEqual([10, null, null]);
+    expect(store.spentOnDay('2026-01-01').tokens).toBe(25);
+    // As an earlier version stored it.
+    const database = new Database(file);
+    for (const table of ['exchanges', 'usage_totals']) {
+      database.exec(`UPDATE ${table} SET input_tokens = ${beyond} WHERE input_tokens IS NULL`);
+    }
+    database.close();
+    expect(told()).toEqual([10, null, null]);
+    expect(store.exchangesOfSession('wrong')).toMatchObject([{ usage: { inputTokens: null, outputTokens: 5 } }]);
+    expect(store.storedAfter(0, null).rows).toHaveLength(3);
+    expect(store.stats({ by: ['model'], sinceMs: null })).toMatchObject([
+      { exchanges: 3, usage: { outputTokens: 15 } },
+    ]);
+    expect(store.spentSince(startMs)).toMatchObject({ exchanges: 3, usage: { inputTokens: null, outputTokens: 15 } });
   });
 
   it('leave out what a recording answered, in figures of use only', () => {

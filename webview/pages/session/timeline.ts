@@ -24,7 +24,8 @@ export function timeline({ model, actions }: SessionContext): View | null {
     return `M${x.toFixed(1)} ${height}v-${tall}h${wide.toFixed(1)}v${tall}z`;
   };
   const failed = bars.filter(bar => bar.hasFailed).map(({ x }) => `M${x.toFixed(1)} 0h4l-2 4z`);
-  const totalMs = Date.parse(exchanges.at(-1)?.startedAt ?? '') - Date.parse(exchanges[0]?.startedAt ?? '');
+  const startsMs = exchanges.map(({ startedAt }) => Date.parse(startedAt));
+  const totalMs = startsMs.reduce((latest, at) => Math.max(latest, at)) - earliest(startsMs);
   return el(
     'figure',
     { key: 'timeline', class: 'timeline' },
@@ -63,7 +64,7 @@ interface Bar {
 }
 
 function toBars(exchanges: readonly Exchange[]): Bar[] {
-  const startMs = Date.parse(exchanges[0]?.startedAt ?? '');
+  const startMs = earliest(exchanges.map(({ startedAt }) => Date.parse(startedAt)));
   const endOf = (exchange: Exchange) => Date.parse(exchange.startedAt) + (exchange.durationMs ?? 0);
   const spanMs = exchanges.reduce((max, exchange) => Math.max(max, endOf(exchange) - startMs), 1);
   const most = exchanges.reduce((max, { usage }) => Math.max(max, usage.inputTokens ?? 0), 1);
@@ -78,6 +79,11 @@ function toBars(exchanges: readonly Exchange[]): Bar[] {
       hasFailed: hasFailed(exchange),
     };
   });
+}
+
+/** Not always the first: a clock may have been set back. */
+function earliest(startsMs: readonly number[]): number {
+  return startsMs.reduce((first, at) => Math.min(first, at));
 }
 
 function nearest(bars: readonly Bar[], { clientX, currentTarget }: MouseEvent): number {

@@ -35,7 +35,7 @@ function aSession() {
 }
 
 async function aReplay(store: TraceStore, session: string, options?: RecordedOptions): Promise<Replay> {
-  const replay = await startReplay(recordedSource(store, session, options), silentLog);
+  const replay = await startReplay(await recordedSource(store, session, options), silentLog);
   onTestFinished(() => replay.dispose());
   return replay;
 }
@@ -248,11 +248,11 @@ describe('a session’s replay', () => {
     expect(replay.failures()).toEqual([expect.stringContaining('deleted')]);
   });
 
-  it('needs a session with answers', () => {
+  it('needs a session with answers', async () => {
     const recorder = aRecorder();
     const request = asked('/p', 'Hello');
     recorder.record({ headers: thread, request, response: '{"error":{"message":"overloaded"}}', status: 500 });
-    expect(() => recordedSource(recorder.store, 'thread-1')).toThrow(/no answer of a model/);
-    expect(() => recordedSource(recorder.store, 'nowhere')).toThrow(/No recorded session nowhere/);
+    await expect(recordedSource(recorder.store, 'thread-1')).rejects.toThrow(/no answer of a model/);
+    await expect(recordedSource(recorder.store, 'nowhere')).rejects.toThrow(/No recorded session nowhere/);
   });
 });

@@ -207,6 +207,70 @@ describe('Codex’s own session files', () => {
     }
   });
 
+  it('price no request of a turn whose model is not told yet as one of the turn before', async () => {
+    const thread = (broken: boolean) => {
+      const { lines } = aThread();
+      const put = (type: string, payload: object) =>
+        lines.push(JSON.stringify({ timestamp: '2026-11-21T15:01:00.000Z', ordinal: lines.length, type, payload }));
+      const usage = { input_tokens: 100, output_tokens: 10 };
+      const say = (role: string, text: string) =>
+        put('response_item', { type: 'message', role, content: [{ type: 'output_text', text }] });
+      if (broken) {
+        say('user', 'And then?');
+        say('assistant', 'This answer broke off.');
+      }
+      put('event_msg', { type: 'task_started' });
+      put('token_usage_record', { thread_id: threadId, usage });
+      put('turn_context', { model: 'gpt-5.4-mini' });
+      say('user', 'Go on.');
+      say('assistant', 'With another model.');
+      put('token_usage_record', { thread_id: threadId, usage });
+      return lines.join('\n');
+    };
+    for (const broken of [false, true]) {
+      const directory = temporaryDirectory();
+      write(directory, thread(broken));
+      const reader = await filesIn(directory).load(threadId);
+      const told = reader
+        ?.exchangesOfSession(threadId)
+        .map(each => [each.model, each.usage.inputTokens, each.cost.kind]);
+      expect(told?.slice(-2)).toEqual([
+        [null, 100, 'unpriced'],
+        ['gpt-5.4-mini', 100, 'priced'],
+      ]);
+      expect(told).toHaveLength(broken ? 5 : 4);
+    }
+  });
+
+  it('answer a prompt in the turn that takes it up', async () => {
+    const directory = temporaryDirectory();
+    const { lines } = aThread();
+    const put = (type: string, payload: object) =>
+      lines.push(JSON.stringify({ timestamp: '2026-11-21T15:01:00.000Z', ordinal: lines.length, type, payload }));
+    const say = (role: string, text: string) =>
+      put('response_item', { type: 'message', role, content: [{ type: 'output_text', text }] });
+    say('user', 'Nobody answered this.');
+    put('event_msg', { type: 'task_started' });
+    put('turn_context', { model: 'gpt-5.4-mini' });
+    say('user', 'Go on.');
+    say('assistant', 'Both at once.');
+    put('token_usage_record', { thread_id: threadId, usage: { input_tokens: 100, output_tokens: 10 } });
+    write(directory, lines.join('\n'));
+    const reader = await filesIn(directory).load(threadId);
+    const told = reader?.exchangesOfSession(threadId).map(each => [each.model, each.usage.inputTokens]);
+    expect(told?.slice(2)).toEqual([['gpt-5.4-mini', 100]]);
+  });
+
+  it('price what a fork does as the model that it goes on with', async () => {
+    const directory = temporaryDirectory();
+    const fork = '01a1fea1-a2f3-7353-92b7-28c95153d9d0';
+    const lines = aThread({ forkId: fork, records: false }).lines;
+    const at = lines.findLastIndex(line => line.includes('turn_context'));
+    lines[at] = lines[at]?.replace('gpt-5.5', 'gpt-5.4-mini') ?? '';
+    write(directory, lines.join('\n'), '.jsonl', fork);
+    expect(await summaryOf(directory)).toMatchObject({ exchanges: 1, models: ['gpt-5.4-mini'] });
+  });
+
   it('give away no secret, in the list as in an export', async () => {
     const directory = temporaryDirectory();
     const key = `sk-proj-${'a1B2'.repeat(12)}`;

@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { CodexSessionFiles } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { LastSession } from '../../../../server/traces/reader/lastSession.ts';
 import { Redactor } from '../../../../server/traces/redaction.ts';
 import { TraceStore } from '../../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
+import { aRecorder, aReply } from '../recordedTraffic.ts';
 
 const id = '019a8f3e-0000-7000-8000-000000000001';
 
@@ -65,4 +67,19 @@ it('asks anew after a session that was not there', async () => {
   await expect(last.read(id)).rejects.toMatchObject({ code: 'session.missing' });
   home.say('Now it is.');
   expect((await last.read(id)).lines.page(0, 9)).toHaveLength(1);
+});
+
+it('reads a recorded session again when its cost was computed again', async () => {
+  const recorder = aRecorder();
+  recorder.record({ request: { model: 'gpt-5.5', input: 'x' }, response: aReply([]), headers: { 'thread-id': 's' } });
+  const database = new Database(recorder.file);
+  const change = (sql: string) => database.exec(`UPDATE exchanges SET ${sql}; UPDATE usage_totals SET ${sql}`);
+  change("cost_usd = NULL, cost_kind = 'unpriced'");
+  const last = new LastSession(recorder.store, aCodexHome().files);
+  const first = await last.read('s');
+  expect(await last.read('s')).toBe(first);
+  change("cost_usd = 2, cost_kind = 'priced'");
+  database.close();
+  const cost = { amountUsd: 2, kind: 'priced' };
+  expect(await last.read('s')).toMatchObject({ session: { cost }, exchanges: [{ cost }] });
 });
