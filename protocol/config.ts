@@ -1,11 +1,11 @@
 import * as z from 'zod';
 
-/** A setting: once here, from here in package.json, in the environment and in `.env`. */
+/** A setting: once here, from here in package.json and in the environment. No repository sets one by its `.env`. */
 export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   readonly default: z.output<S>;
   readonly description: string;
-  /** Name in the environment and in `.env`. */
+  /** Name in the environment. */
   readonly env: string;
   /** `machine`: not settable by a workspace (paths of programs, network). */
   readonly scope: 'machine' | 'resource';
@@ -216,7 +216,7 @@ export function toContribution(): object {
     properties[`codexCoach.${name}`] = {
       ...schema,
       default: spec.default,
-      markdownDescription: `${spec.description}\n\nEnvironment and \`.env\`: \`${spec.env}\`.`,
+      markdownDescription: `${spec.description}\n\nEnvironment variable: \`${spec.env}\`.`,
       scope: spec.scope,
     };
   }

@@ -11,7 +11,7 @@ export const ServerInfo = z.object({
   log: z.string(),
   /** Origin of the proxy of the outer world in the server's own environment: the way it reaches model hosts. */
   outerProxy: z.string().nullable().default(null),
-  /** Variables of the server's environment that decide where traffic goes and what it may cost, with fingerprints. */
+  /** Variables of the server's environment that hold for whoever uses it, each with a fingerprint of its value. */
   settings: z.record(z.string(), z.string()).default({}),
 });
 export type ServerInfo = z.infer<typeof ServerInfo>;

@@ -35,9 +35,13 @@ export const zones: readonly Zone[] = [
   },
   { path: 'server/language', may: [...domains, 'server/tasks', 'server/agents'] },
   { path: 'server/connect.ts', may: domains },
+  { path: 'server/lastingChannel.ts', may: [...domains, 'server/connect.ts'] },
   { path: 'server/surfaces', may: [...domains, 'server/connect.ts', 'server/language'] },
   // What an agent is called and which keys it reads is data.
-  { path: 'server/surfaces/cli', may: [...domains, 'server/connect.ts', 'server/surfaces', 'server/agents'] },
+  {
+    path: 'server/surfaces/cli',
+    may: [...domains, 'server/connect.ts', 'server/lastingChannel.ts', 'server/surfaces', 'server/agents'],
+  },
   {
     path: 'server/setup',
     may: [
@@ -52,7 +56,15 @@ export const zones: readonly Zone[] = [
   },
   {
     path: 'server/demo',
-    may: [...domains, 'server/connect.ts', 'server/surfaces', 'server/agents', 'server/proxy', 'server/tasks'],
+    may: [
+      ...domains,
+      'server/connect.ts',
+      'server/lastingChannel.ts',
+      'server/surfaces',
+      'server/agents',
+      'server/proxy',
+      'server/tasks',
+    ],
   },
   { path: 'server', may: ['protocol', 'server'] },
   { path: 'client', may: ['protocol'] },

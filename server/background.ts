@@ -3,7 +3,7 @@ import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { server as serverApi } from '../protocol/server.ts';
-import { aborted, delay, toIso } from './base/clock.ts';
+import { aborted, delay, toIso, within } from './base/clock.ts';
 import { DisposableStack } from './base/disposable.ts';
 import { giveBackAtRest } from './base/freedMemory.ts';
 import { type HeldLock, takeLock } from './base/lock.ts';
@@ -23,6 +23,8 @@ const idleCheckMs = 1000;
 const handoverMs = 2000;
 const succeeded =
   'The files of this server were deleted or moved, and another one serves in its place. This one has left it the port; it goes on for the agents that are connected and ends with the last of them.';
+/** How long what a server has recorded whose place another one has taken may take to be stored. */
+const lastStoreMs = 5000;
 /** Time for the answer to `stop` to leave before the connections are closed. */
 const replyMs = 50;
 
@@ -128,11 +130,13 @@ export async function runServer(): Promise<void> {
     while (busy(services));
     stop('another server serves this home');
   };
-  successor(paths.tokenFile, token, idleCheckMs, stopping.signal).then(giveWay, () => undefined);
+  const serving = { tokenFile: paths.tokenFile, token, lock, log, writeToken: () => writeToken(paths, token) };
+  successor(serving, idleCheckMs, stopping.signal).then(giveWay, () => undefined);
 
   await aborted(stopping.signal);
   // What lies where our files did is a successor's: its socket would go with our listener.
-  if (!isSucceeded) await owner.dispose().catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
+  const end = isSucceeded ? within(lastStoreMs, services.endRecording()) : owner.dispose();
+  await end.catch((error: unknown) => process.stderr.write(`${String(error)}\n`));
   process.exit(0);
 }
 
@@ -175,12 +179,7 @@ function watchIdle(
 /** The lock is ours, so a socket file that lies there is a dead server's. */
 function listen(listener: Server, paths: CoachPaths, token: string): Promise<void> {
   if (process.platform !== 'win32') rmSync(paths.socket, { force: true });
-  try {
-    writeFileSync(paths.tokenFile, token, { mode: 0o600 });
-    chmodSync(paths.tokenFile, 0o600);
-  } catch (cause) {
-    throw readOnlyError(paths.tokenFile, cause);
-  }
+  writeToken(paths, token);
   return new Promise((resolve, reject) => {
     listener.once('error', reject);
     listener.listen(paths.socket, () => {
@@ -188,6 +187,15 @@ function listen(listener: Server, paths: CoachPaths, token: string): Promise<voi
       resolve();
     });
   });
+}
+
+function writeToken({ tokenFile }: CoachPaths, token: string): void {
+  try {
+    writeFileSync(tokenFile, token, { mode: 0o600 });
+    chmodSync(tokenFile, 0o600);
+  } catch (cause) {
+    throw readOnlyError(tokenFile, cause);
+  }
 }
 
 function closeListener(listener: Server, clients: ReadonlySet<Socket>): Promise<void> {

@@ -13,6 +13,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(1);
 });
 
+// Notes that nobody reads change nothing of what a command does, nor of the exit code of an agent.
+process.stderr.on('error', () => undefined);
+
 // No top-level await: the bundle is CommonJS.
 void Promise.all([import('./surfaces/cli/program.ts'), import('./demo/demo.ts'), import('./setup/commands.ts')]).then(
   async ([{ runCli }, { addDemoCommand }, { addSetupCommands }]) => {

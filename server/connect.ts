@@ -10,7 +10,7 @@ import {
   StreamMessageWriter,
 } from 'vscode-jsonrpc/node';
 import { remote } from '../protocol/api.ts';
-import type { Channel, Disposable } from '../protocol/channel.ts';
+import type { Channel } from '../protocol/channel.ts';
 import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { type ServerInfo, server as serverApi, serverEnvironment } from '../protocol/server.ts';
@@ -52,7 +52,7 @@ export interface ConnectOptions extends ClientOptions {
  * client is replaced, unless trials or traced agents depend on it; then it serves until they are done.
  * @throws CoachError `server.unreachable` with the place of the server's log.
  */
-export async function connectToServer(options: ConnectOptions): Promise<ServerConnection> {
+export async function connectToServer(options: ConnectOptions, signal?: AbortSignal): Promise<ServerConnection> {
   ensureHome(options.paths);
   const existing = await tryConnect(options, false);
   if (existing !== null) {
@@ -66,7 +66,7 @@ export async function connectToServer(options: ConnectOptions): Promise<ServerCo
   let starts = 1;
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
-    await delay(50);
+    await delay(50, signal);
     const connection = await tryConnect(options, true);
     if (connection !== null) return connection;
     if (isAlive(pid)) continue;
@@ -124,14 +124,17 @@ async function tryConnect({ paths, client }: ClientOptions, started: boolean): P
     connection.dispose();
     socket.destroy();
   };
+  let token = '';
   try {
-    const token = await readToken(paths);
+    token = await readToken(paths);
     const hello = remote(serverApi, channel).hello({ token, version, client });
     const info = await atMost(startTimeoutMs, hello, () => unreachable(paths));
     return { channel, info, started, closed, dispose };
   } catch (error) {
     // A server on its way out, or one that is only starting, is as good as none.
-    const passing = !open || socket.destroyed || (started && CoachError.from(error).code === 'server.denied');
+    const denied = CoachError.from(error).code === 'server.denied';
+    // Without a token file, one whose home was deleted answers where its socket lies elsewhere.
+    const passing = !open || socket.destroyed || (denied && (started || token === ''));
     dispose();
     if (passing) return null;
     throw error;
@@ -221,118 +224,12 @@ export function whileConnected<T>(connection: ServerConnection, work: () => Prom
   return Promise.race([work(), ended]);
 }
 
-/** A server that lived shorter than this ended too soon; how long the next one is then waited with. */
-const shortLifeMs = 10_000;
-const maxPauseMs = 500;
-
-/**
- * A way to the server that outlives it: after its end the next call connects again, starting it where needed. Listeners
- * stay. With `watch` it is started again as soon as it has ended: agents wait for its proxy.
- */
-export class LastingChannel implements Channel {
-  readonly #options: ConnectOptions;
-  readonly #watch: boolean;
-  readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
-  #current: Promise<ServerConnection> | null = null;
-  #pauseMs = 0;
-  readonly #ended = new AbortController();
-
-  constructor(options: ConnectOptions, { watch = false }: { watch?: boolean } = {}) {
-    this.#options = options;
-    this.#watch = watch;
-  }
-
-  async request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
-    return (await this.#connected()).channel.request(method, params, signal);
-  }
-
-  notify(method: string, params: unknown): void {
-    void this.#connected()
-      .then(({ channel }) => channel.notify(method, params))
-      .catch(() => undefined);
-  }
-
-  onRequest(): Disposable {
-    throw new Error('The server sends no requests.');
-  }
-
-  onNotify(method: string, handler: (payload: unknown) => void): Disposable {
-    const known = this.#listeners.get(method);
-    const handlers = known ?? new Set();
-    this.#listeners.set(method, handlers.add(handler));
-    if (known === undefined) {
-      void this.#current?.then(({ channel }) => this.#listen(channel, method)).catch(() => undefined);
-    }
-    return { dispose: () => void handlers.delete(handler) };
-  }
-
-  dispose(): void {
-    this.#ended.abort();
-    void this.#current?.then(connection => connection.dispose()).catch(() => undefined);
-  }
-
-  #connected(): Promise<ServerConnection> {
-    if (this.#current === null) {
-      const opening = this.#open();
-      this.#current = opening;
-      opening.catch(() => {
-        if (this.#current === opening) this.#current = null;
-      });
-    }
-    return this.#current;
-  }
-
-  async #open(): Promise<ServerConnection> {
-    const connection = await connectToServer(this.#options);
-    for (const method of this.#listeners.keys()) this.#listen(connection.channel, method);
-    const openedAt = Date.now();
-    void connection.closed.then(() => {
-      this.#current = null;
-      if (!this.#watch || this.#ended.signal.aborted) return;
-      const short = Date.now() - openedAt < shortLifeMs;
-      this.#pauseMs = short ? Math.min(maxPauseMs, this.#pauseMs * 2 || 50) : 0;
-      this.#current = this.#reopen();
-      this.#current.catch(() => undefined);
-    });
-    return connection;
-  }
-
-  /** Until there is a server again, or nobody waits for one any more. */
-  async #reopen(): Promise<ServerConnection> {
-    for (;;) {
-      await delay(this.#pauseMs, this.#ended.signal);
-      try {
-        return await this.#open();
-      } catch {
-        this.#pauseMs = maxPauseMs;
-      }
-    }
-  }
-
-  #listen(channel: Channel, method: string): void {
-    channel.onNotify(method, payload => this.#listeners.get(method)?.forEach(handler => void handler(payload)));
-  }
-}
-
 /** The server ended under a request: whether it was carried out is unknown. */
-class ServerEndedError extends CoachError {
+export class ServerEndedError extends CoachError {
   constructor() {
     super('server.unreachable', 'The background server ended.', {
       hint: 'Run the command again; a run that was cut off is kept: codex-coach runs list',
     });
-  }
-}
-
-const maxTries = 5;
-
-/** Asks a lasting channel again when the server ended under the request. For requests that may be carried out twice. */
-export async function askAgain<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (!(error instanceof ServerEndedError) || tries === maxTries) throw error;
-    }
   }
 }
 

@@ -59,3 +59,18 @@ export async function atMost<T>(ms: number, promise: Promise<T>, late: () => Err
     clearTimeout(timer);
   }
 }
+
+/** A promise's value, or the signal's reason thrown when that is given first; leaves no listener behind. */
+export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const settled = new AbortController();
+  const abort = new Promise<never>((_resolve, reject) => {
+    const give = () => reject(signal.reason);
+    if (signal.aborted) give();
+    else signal.addEventListener('abort', give, { once: true, signal: settled.signal });
+  });
+  try {
+    return await Promise.race([promise, abort]);
+  } finally {
+    settled.abort();
+  }
+}

@@ -1,7 +1,10 @@
 import Database from 'better-sqlite3';
 import { readOnlyError } from './paths.ts';
+import { fileIdentity } from './sqlite.ts';
 
 export interface HeldLock {
+  /** Whether who comes now meets it: the file may have been deleted, moved or replaced since. */
+  inPlace(): boolean;
   release(): void;
 }
 
@@ -24,5 +27,6 @@ export function takeLock(file: string): HeldLock | null {
     if ((error as { code?: string }).code?.startsWith('SQLITE_BUSY')) return null;
     throw readOnlyError(file, error);
   }
-  return { release: () => void database.close() };
+  const held = fileIdentity(file);
+  return { inPlace: () => held !== null && held === fileIdentity(file), release: () => void database.close() };
 }

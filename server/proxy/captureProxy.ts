@@ -11,6 +11,7 @@ import type { RecorderEvent } from '../traces/recorderMessages.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { type AddressPolicy, toAddressPolicy } from './addressPolicy.ts';
 import { authorityFiles } from './authorityFiles.ts';
+import { awaitedElsewhere, whenFree } from './awaitedPort.ts';
 import { BudgetGuard, type BudgetLimits, noLimits, type SpendingStore } from './budget.ts';
 import type { ConnectionDeps } from './connectionDeps.ts';
 import { DistrustingPrograms } from './distrust.ts';
@@ -73,7 +74,7 @@ class CaptureProxy implements ProxyService {
   #port: number | null = null;
   #error: string | null = null;
   /** Takes no new agents, and the file of kept launches is no longer ours. */
-  #ended = false;
+  readonly #ended = new AbortController();
   #open = 0;
   #exchanges = 0;
   #uncaptured = 0;
@@ -123,12 +124,15 @@ class CaptureProxy implements ProxyService {
   }
 
   async start(port: number): Promise<ProxyStatus> {
-    if (this.#ended) throw proxyStopped();
-    this.#listening ??= this.#listen(port);
+    if (this.#ended.signal.aborted) throw proxyStopped();
+    const awaited = port === 0 && this.#kept.launches.length > 0 ? this.#kept.awaitedPort : null;
+    this.#listening ??= this.#listen(awaited ?? port);
+    const listening = this.#listening;
     try {
-      await this.#listening;
-    } catch (error) {
-      this.#listening = null;
+      await listening;
+    } catch (cause) {
+      const error = awaited === null ? cause : awaitedElsewhere(awaited, cause);
+      if (this.#listening === listening) this.#listening = null;
       this.#error = CoachError.from(error).message;
       throw error;
     } finally {
@@ -142,11 +146,17 @@ class CaptureProxy implements ProxyService {
     if (port === null) return;
     if (this.#kept.launches.length > 0) this.#deps.recorder.prepare();
     try {
-      await this.start(port);
-      this.#deps.log.info('Proxy resumed.', { port, launches: this.#kept.launches.length });
+      await this.#resumeOn(port);
     } catch (error) {
-      this.#deps.log.warn('Agents of an earlier server find no proxy: start them again.', { port, error });
+      this.#deps.log.warn('Agents of an earlier server find no proxy while it can’t listen there.', { port, error });
+      const isAwaited = () => this.#port === null && this.#kept.launches.length > 0;
+      void whenFree(port, { isAwaited, signal: this.#ended.signal }, () => this.#resumeOn(port));
     }
+  }
+
+  async #resumeOn(port: number): Promise<void> {
+    await this.start(port);
+    this.#deps.log.info('Proxy resumed.', { port: this.#port, launches: this.#kept.launches.length });
   }
 
   async open(spec: LaunchSpec): Promise<ProxyLaunch> {
@@ -160,27 +170,28 @@ class CaptureProxy implements ProxyService {
     this.#deps.recorder.hideToken(token);
     if (spec.realKey !== null) this.#deps.recorder.hide(spec.realKey);
     await this.#kept.use(state);
-    return this.#toLaunch(state, token, serving, this.#port);
+    return this.#toLaunch(state, token, this.#port);
   }
 
   find(token: string): ProxyLaunch | null {
     const state = this.#launches.withToken(token);
-    if (state === null || !state.spec.kept || this.#serving === null || this.#port === null) return null;
-    return this.#toLaunch(state, token, this.#serving, this.#port);
+    if (state === null || !state.spec.kept) return null;
+    // It can be closed also while the proxy can't listen where it was told.
+    return this.#toLaunch(state, token, this.#port ?? this.#kept.awaitedPort ?? 0);
   }
 
   giveWay(): void {
-    this.#ended = true;
+    this.#ended.abort();
     this.#listeners.leavePorts();
   }
 
   async dispose(): Promise<void> {
-    this.#ended = true;
+    this.#ended.abort();
     this.#subscription.dispose();
     await this.#listening?.catch(() => undefined);
     const atWork = this.#launches.atWork();
     await this.#listeners.dispose();
-    if (this.#port !== null) await this.#kept.ended(atWork);
+    if (this.#port !== null || this.#error !== null) await this.#kept.ended(atWork);
     this.#port = null;
     this.#changed();
   }
@@ -247,8 +258,8 @@ class CaptureProxy implements ProxyService {
     void this.#kept.use(state);
   }
 
-  #toLaunch(state: LaunchState, token: string, serving: Serving, port: number): ProxyLaunch {
-    const { bundleFile } = serving.authority;
+  #toLaunch(state: LaunchState, token: string, port: number): ProxyLaunch {
+    const { bundleFile } = authorityFiles(this.#deps.caDirectory);
     const launch: Launch = {
       token,
       env: launchEnvironment({ token, port, bundleFile }),
@@ -260,7 +271,8 @@ class CaptureProxy implements ProxyService {
       id: state.id,
       launch,
       listen: async path => {
-        const server = this.#serve(serving, state);
+        if (this.#serving === null) throw proxyStopped();
+        const server = this.#serve(this.#serving, state);
         await rm(path, { force: true });
         await listenOn(server, { path });
         // Its directory keeps others away; inside a sandbox the agent runs under another user.
@@ -318,7 +330,7 @@ class CaptureProxy implements ProxyService {
     launch?.hear(event);
     if (event.kind === 'exchange') {
       this.#budgets.spent(launch, event);
-      if (launch !== null && !this.#ended && this.#launches.accepts(launch)) void this.#kept.use(launch);
+      if (launch !== null && !this.#ended.signal.aborted && this.#launches.accepts(launch)) void this.#kept.use(launch);
     }
     if (event.kind !== 'streaming') this.#changed();
   }

@@ -65,7 +65,7 @@ async function serveConnect(socket: Socket, first: FirstRequest, own: LaunchStat
 /** Ends TLS on both legs. The upstream comes first: when it can't be reached the agent still hears why. */
 async function intercept(
   socket: Socket,
-  { head, rest }: FirstRequest,
+  first: FirstRequest,
   destination: Destination,
   launch: LaunchState | null,
   deps: ConnectionDeps,
@@ -76,6 +76,21 @@ async function intercept(
     socket.destroy();
     return upstream.destroy();
   }
+  try {
+    decrypt({ socket, upstream }, first, destination, launch, deps);
+  } catch (error) {
+    upstream.destroy();
+    throw error;
+  }
+}
+
+function decrypt(
+  { socket, upstream }: { socket: Socket; upstream: Socket },
+  { head, rest }: FirstRequest,
+  destination: Destination,
+  launch: LaunchState | null,
+  deps: ConnectionDeps,
+): void {
   socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
   const shownFrom = socket.bytesWritten;
   if (rest.length > 0) socket.unshift(rest);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { remote } from '../../protocol/api.ts';
+import { settings } from '../../protocol/config.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import { proxy } from '../../protocol/proxy.ts';
 import { coachPaths } from '../base/paths.ts';
@@ -16,6 +17,7 @@ import { checkDocker } from './checks/docker.ts';
 import { checkKeys } from './checks/keys.ts';
 import { checkMcp } from './checks/mcp.ts';
 import { checkProxy } from './checks/proxy.ts';
+import { checkOwnSettings } from './checks/settings.ts';
 import { type Check, type Examined, type Finding, finding } from './finding.ts';
 
 export interface DoctorReport {
@@ -27,6 +29,7 @@ export interface DoctorReport {
 }
 
 const checks: Readonly<Record<string, Check>> = {
+  settings: checkOwnSettings,
   proxy: checkProxy,
   certificate: checkCertificate,
   database: checkDatabase,
@@ -59,7 +62,7 @@ export async function examine({ env, cwd, signal }: Pick<Terminal, 'env' | 'cwd'
     const examined: Examined = { env, cwd, paths, server, signal };
     const findings = await Promise.all(Object.entries(checks).map(([name, check]) => run(name, check, examined)));
     const port = server === null ? null : (await remote(proxy, server.channel).status({})).port;
-    const shownPort = port ?? environmentSettings(env).get('proxy.port');
+    const shownPort = port ?? portOf(env);
     const { caFile } = authorityFiles(paths.ca);
     return {
       ok: !findings.flat().some(({ level }) => level === 'broken'),
@@ -68,6 +71,15 @@ export async function examine({ env, cwd, signal }: Pick<Terminal, 'env' | 'cwd'
     };
   } finally {
     server?.dispose();
+  }
+}
+
+/** The port that a proxy would take; one that is not usable is a finding of its own. */
+function portOf(env: NodeJS.ProcessEnv): number {
+  try {
+    return environmentSettings(env).get('proxy.port');
+  } catch {
+    return settings['proxy.port'].default;
   }
 }
 

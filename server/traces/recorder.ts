@@ -27,7 +27,7 @@ const maxStartBytes = 16 * 1024;
 const batchMs = 5;
 const batchBytes = 256 * 1024;
 const defaultRestMs = 60_000;
-/** How long the recording side may work on one batch. An ordinary one takes milliseconds, a locked database seconds. */
+/** How long the recording side may be silent over what it has in hand. An ordinary batch takes milliseconds, a locked database seconds. */
 const defaultHangMs = 60_000;
 /** Ended launches whose tokens are still hidden. */
 const keptTokens = 64;
@@ -73,7 +73,7 @@ export interface RecorderOptions {
   readonly log: Log;
   /** How long nothing must have been recorded until the worker rests; a minute unless told otherwise. */
   readonly restMs?: number;
-  /** How long the worker may take for one batch until it is replaced; a minute unless told otherwise. */
+  /** How long the worker may leave all that it has to do unanswered until it is replaced; a minute unless told otherwise. */
   readonly hangMs?: number;
 }
 
@@ -105,7 +105,7 @@ class CopyingRecorder implements Recorder {
   /** Numbers of the connections that are open. */
   readonly #open = new Set<number>();
   #lastUseMs = 0;
-  /** How long nothing was worked off of what waits, as often as that was looked at: a stopped process does not count. */
+  /** How long nothing was answered while something waited, as often as that was looked at: a stopped process does not count. */
   #hangingMs = 0;
   #watch: NodeJS.Timeout | undefined;
 
@@ -244,7 +244,9 @@ class CopyingRecorder implements Recorder {
 
   /** Whatever it is that holds it up must not cost more than what it has in hand. */
   #replaceIfHanging(lookMs: number, hangMs: number): void {
-    this.#hangingMs = this.#waitingBytes === 0 ? 0 : this.#hangingMs + lookMs;
+    // Upkeep may take hours, in steps between which a flush is answered.
+    if (this.#upkeeps.size > 0 && this.#flushes.size === 0) void this.flush();
+    this.#hangingMs = this.#waitingBytes + this.#flushes.size === 0 ? 0 : this.#hangingMs + lookMs;
     if (this.#hangingMs < hangMs) return;
     this.#hangingMs = 0;
     this.#port?.giveUp(`it took more than ${hangMs / 1000} s for what it was given`);
@@ -265,9 +267,9 @@ class CopyingRecorder implements Recorder {
   }
 
   #hear(answer: RecorderAnswer): void {
+    this.#hangingMs = 0;
     if (answer.kind === 'done') {
       this.#waitingBytes -= answer.sizeBytes;
-      this.#hangingMs = 0;
     } else if (answer.kind === 'event') {
       if (answer.event.kind === 'uncaptured') this.#log.warn('Traffic went unrecorded.', { ...answer.event });
       if (answer.event.kind === 'storage')

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { CoachError } from '../../protocol/errors.ts';
@@ -56,9 +55,12 @@ export function recordInThread(options: RecorderThreadOptions): RecorderPort {
 
 class RecorderThread implements RecorderPort {
   readonly #options: RecorderThreadOptions;
+  /** From its making to its end. */
+  #made: Worker | null = null;
+  /** The same once it listens. */
   #worker: Worker | null = null;
   #held: (RecorderMessage | ChunkBatch)[] = [];
-  /** Until the first thread listens, or has failed to. */
+  /** Until the thread listens, or has failed to. */
   #starting: Promise<void> | null = null;
   /** From when it is asked to rest until it does, or has said that it can't. */
   #resting: PromiseWithResolvers<void> | null = null;
@@ -81,10 +83,16 @@ class RecorderThread implements RecorderPort {
       name: 'recorder',
       resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
     });
-    await ready(worker);
-    if (this.#stopped) return void (await worker.terminate());
+    this.#made = worker;
+    this.#reason = 'its thread ended at its start';
+    worker.once('exit', () => {
+      if (this.#made === worker) this.#made = null;
+    });
+    await ready(worker, () => this.#reason);
+    if (this.#stopped) return;
     const startedAtMs = Date.now();
     this.#reason = 'its thread ended';
+    this.#options.hear({ kind: 'ready' });
     worker.on('message', (answers: readonly RecorderAnswer[]) => {
       for (const answer of answers) {
         if (answer.kind === 'awake') this.#goOn();
@@ -136,7 +144,7 @@ class RecorderThread implements RecorderPort {
 
   giveUp(reason: string): void {
     this.#reason = reason;
-    void this.#worker?.terminate();
+    void this.#made?.terminate();
   }
 
   #goOn(): void {
@@ -158,10 +166,21 @@ class RecorderThread implements RecorderPort {
   }
 
   start(): void {
-    this.#starting ??= this.#run().catch(error => this.#failed(error));
+    this.#starting ??= this.#attempt();
+  }
+
+  #attempt(): Promise<void> {
+    return this.#run().catch(error => this.#failed(error));
   }
 
   async stop(): Promise<void> {
+    await within(longestStopMs, this.#storeAll());
+    this.#stopped = true;
+    clearTimeout(this.#restart);
+    await this.#made?.terminate();
+  }
+
+  async #storeAll(): Promise<void> {
     await this.#resting?.promise;
     await this.#starting;
     this.#stopped = true;
@@ -171,8 +190,7 @@ class RecorderThread implements RecorderPort {
     worker.ref();
     const exited = new Promise<void>(resolve => worker.once('exit', () => resolve()));
     worker.postMessage({ kind: 'stop' } satisfies RecorderMessage);
-    await within(longestStopMs, exited);
-    await worker.terminate();
+    await exited;
   }
 
   #ended(reason: string, startedAtMs: number): void {
@@ -195,16 +213,20 @@ class RecorderThread implements RecorderPort {
 
   #startAgain(): void {
     const delayMs = restartDelaysMs[Math.min(this.#failures++, restartDelaysMs.length - 1)];
-    this.#restart = setTimeout(() => void this.#run().catch(error => this.#failed(error)), delayMs).unref();
+    this.#restart = setTimeout(() => {
+      this.#starting = this.#attempt();
+    }, delayMs).unref();
   }
 }
 
-/** @throws what kept it from opening the database */
-async function ready(worker: Worker): Promise<void> {
-  const ended = new AbortController();
-  worker.once('exit', () => ended.abort(new Error('The recorder’s thread ended at its start.')));
-  // Rejects with the thread's own error, too.
-  const [answers] = (await once(worker, 'message', { signal: ended.signal })) as [readonly RecorderAnswer[]];
-  const [answer] = answers;
-  if (answer?.kind === 'failed') throw CoachError.fromShape(answer.error);
+/** `reason`: why it ended, when it does so without a word. @throws what kept it from opening the database */
+function ready(worker: Worker, reason: () => string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', ([answer]: readonly RecorderAnswer[]) => {
+      if (answer?.kind === 'failed') reject(CoachError.fromShape(answer.error));
+      else resolve();
+    });
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error(reason())));
+  });
 }

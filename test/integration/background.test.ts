@@ -12,8 +12,11 @@ import { proxy } from '../../protocol/proxy.ts';
 import { root } from '../../scripts/root.ts';
 import { isAlive } from '../../server/base/exec.ts';
 import { nodeProblem } from '../../server/base/version.ts';
-import { askAgain, LastingChannel, whileConnected } from '../../server/connect.ts';
+import { whileConnected } from '../../server/connect.ts';
+import { askAgain, LastingChannel } from '../../server/lastingChannel.ts';
+import { TraceStore } from '../../server/traces/store.ts';
 import { noteSkip } from '../require.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, cliProgram, run, serverProgram, until } from '../world.ts';
 
 const node20 = oldNode();
@@ -179,6 +182,43 @@ it('stays while its home is only moved away for a moment', async () => {
   await new Promise(resolve => setTimeout(resolve, 2500));
   renameSync(`${home.paths.home}.away`, home.paths.home);
   expect((await home.connect()).info.pid).toBe(before.info.pid);
+});
+
+it('stores what it has recorded there when it is told to end after it has left its place', async () => {
+  const home = aWorld();
+  const old = await home.connect();
+  const upstream = createHttpServer((_request, response) => response.write('the beginning')).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    upstream.closeAllConnections();
+    upstream.close();
+  });
+  await once(upstream, 'listening');
+  const target = `http://127.0.0.1:${(upstream.address() as { port: number }).port}`;
+  const overrides = [{ host: 'api.openai.com', target }];
+  const { port, token } = await remote(proxy, old.channel).launch({ agent: 'codex', overrides });
+  const agent = await throughProxy(port, token);
+  onTestFinished(() => void agent.destroy());
+  rmSync(home.paths.home, { recursive: true });
+  await home.connect();
+  await old.closed;
+  const body = JSON.stringify({ model: 'gpt-5.5', input: 'hello' });
+  const head = `Host: api.openai.com\r\nContent-Length: ${body.length}\r\n\r\n`;
+  agent.write(`POST /v1/responses HTTP/1.1\r\n${head}${body}`);
+  expect(String((await once(agent, 'data'))[0])).toContain('the beginning');
+  process.kill(old.info.pid, 'SIGTERM');
+  await until(() => !isAlive(old.info.pid));
+  const store = new TraceStore(home.paths.tracesDb);
+  onTestFinished(() => store.dispose());
+  expect(store.newest({ limit: 2 }).rows).toMatchObject([{ exchanges: 1 }]);
+});
+
+it('leaves its place also where its socket lies outside its home', async () => {
+  const home = aWorld({}, join(temporaryDirectory(), 'long'.repeat(30)));
+  const old = await home.connect();
+  expect(home.paths.socket).not.toContain(home.paths.home);
+  rmSync(home.paths.home, { recursive: true });
+  expect((await home.connect()).info.pid).not.toBe(old.info.pid);
+  await until(() => !isAlive(old.info.pid));
 });
 
 it('gives up work that waits for events when the server ends', async () => {

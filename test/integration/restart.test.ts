@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { remote } from '../../protocol/api.ts';
@@ -10,7 +12,7 @@ import { proxy } from '../../protocol/proxy.ts';
 import { server } from '../../protocol/server.ts';
 import { sessions } from '../../protocol/sessions.ts';
 import { isAlive } from '../../server/base/exec.ts';
-import { askAgain, LastingChannel } from '../../server/connect.ts';
+import { askAgain, LastingChannel } from '../../server/lastingChannel.ts';
 import { checkEnvironment } from '../../server/surfaces/cli/traced.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';
@@ -118,6 +120,29 @@ it('is back on its port by who watches, again and again', async () => {
     await back(launch.port);
     expect(await ask(launch.baseUrl, { 'thread-id': 'kept' })).toBe(200);
   }
+});
+
+it('is started ever more seldom while it can’t start, which is told once, and is back when it can', async () => {
+  const { home } = await aWorldWithModel();
+  const directory = temporaryDirectory();
+  const [program, starts] = [join(directory, 'server.cjs'), join(directory, 'starts')];
+  const works = `require(${JSON.stringify(serverProgram)});`;
+  writeFileSync(program, works);
+  const notes: string[] = [];
+  const options = { paths: home.paths, client: 'cli', program, env: home.env } as const;
+  const channel = new LastingChannel(options, { watch: true, note: text => void notes.push(text) });
+  onTestFinished(() => channel.dispose());
+  const { pid } = await remote(server, channel).status({});
+  writeFileSync(starts, '');
+  const counted = `require('node:fs').appendFileSync(${JSON.stringify(starts)}, 'x');`;
+  writeFileSync(program, `${counted} process.stderr.write('as ordered'); process.exit(1);`);
+  await kill(pid);
+  await expect.poll(() => notes, { timeout: 20_000 }).toEqual([expect.stringContaining('as ordered')]);
+  await sleep(6000);
+  expect(notes).toHaveLength(1);
+  expect(readFileSync(starts, 'utf8').length).toBeLessThanOrEqual(10);
+  writeFileSync(program, works);
+  expect((await remote(server, channel).status({})).pid).not.toBe(pid);
 });
 
 it('hears events of the next server without asking for them again', async () => {

@@ -4,7 +4,7 @@ import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { findRecorded } from '../../agents/recorded.ts';
 import { programOnPath } from '../../base/programs.ts';
-import { askAgain } from '../../connect.ts';
+import { askAgain } from '../../lastingChannel.ts';
 import { launchKeys } from './launchKeys.ts';
 import type { Terminal } from './terminal.ts';
 import { runTraced, type TracedCommand, type TracedOutcome } from './traced.ts';

@@ -4,23 +4,25 @@ import { agents } from '../../../protocol/agents.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { runs } from '../../../protocol/runs.ts';
-import { server } from '../../../protocol/server.ts';
+import { type ServerInfo, server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { suites } from '../../../protocol/suites.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { fileLog, logOptions } from '../../base/log.ts';
 import { coachPaths, ensureHome } from '../../base/paths.ts';
+import { unheldSettings } from '../../base/settings.ts';
 import { version } from '../../base/version.ts';
 import {
   type ClientOptions,
   connectToRunningServer,
   connectToServer,
-  LastingChannel,
   type ServerConnection,
   whileConnected,
 } from '../../connect.ts';
+import { LastingChannel } from '../../lastingChannel.ts';
 import { serveMcp } from '../mcp.ts';
 import { runTracedCodex } from './codex.ts';
+import { codexNamesake, refuseUnknownHelp } from './codexNamesake.ts';
 import { addCreateCommand } from './createTask.ts';
 import { addDerivedCommand, addDerivedCommands, type CommandContext } from './derived.ts';
 import { addEditCommand } from './editTask.ts';
@@ -32,11 +34,11 @@ import { addReplayCommand } from './replay.ts';
 import { addReviewCommands } from './review.ts';
 import { addResumeCommand, addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
-import { refuseUnknownSlash, slashCommands } from './slash.ts';
+import { checkSlashArguments, refuseUnknownSlash, slashCommands } from './slash.ts';
 import { addStopCommand } from './stop.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
-import { checkEnvironment, recordingTroubles, shellExitCode } from './traced.ts';
+import { checkEnvironment, outerProxyFix, recordingTroubles, shellExitCode } from './traced.ts';
 
 const closingHelp = `
 Recording:
@@ -69,7 +71,11 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
   for (const add of more) add(program, context, exit);
   try {
     const slash = slashCommands[argv[0] ?? ''];
-    if (slash !== undefined) return await slash(context, argv.slice(1));
+    if (slash !== undefined) {
+      checkSlashArguments(argv[0] ?? '', argv.slice(1));
+      return await slash(context, argv.slice(1));
+    }
+    refuseUnknownHelp(program, argv);
     if (isOurs(program, argv[0])) {
       await program.parseAsync([...argv], { from: 'user' });
       return exitCode;
@@ -77,7 +83,12 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
     refuseUnknownSlash(argv[0] ?? '');
     return await launchCodex(argv, context);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok;
+      const namesake = codexNamesake(program, argv);
+      if (namesake !== null) terminal.note(namesake);
+      return exitCodes.usage;
+    }
     return reportFault(error, terminal, json);
   }
 }
@@ -186,7 +197,10 @@ function lastingConnection(terminal: Terminal, client: 'cli' | 'mcp' | 'http'): 
 async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
   return inConnection(
     await connectToServer({ ...clientOptions(terminal), program: serverProgram, env: terminal.env }),
-    work,
+    (channel, info) => {
+      tellUnheld(info, terminal);
+      return work(channel);
+    },
   );
 }
 
@@ -199,9 +213,20 @@ function clientOptions(terminal: Terminal): ClientOptions {
   return { paths: coachPaths(terminal.env), client: 'cli' };
 }
 
-async function inConnection<T>(connection: ServerConnection, work: (channel: Channel) => Promise<T>): Promise<T> {
+/** Says which variables of this environment have no effect, as the server that runs was started with others. */
+function tellUnheld(info: ServerInfo, { env, note }: Terminal): void {
+  const unheld = unheldSettings(env, info.settings);
+  if (unheld.length === 0) return;
+  const words = `the background server was not started with this ${unheld.join(', ')}, which has no effect.`;
+  note(`codex-coach: ${words} ${outerProxyFix}`);
+}
+
+async function inConnection<T>(
+  connection: ServerConnection,
+  work: (channel: Channel, info: ServerInfo) => Promise<T>,
+): Promise<T> {
   try {
-    return await whileConnected(connection, () => work(connection.channel));
+    return await whileConnected(connection, () => work(connection.channel, connection.info));
   } finally {
     connection.dispose();
   }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { CoachError } from '../../../protocol/errors.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import type { CommandContext } from './derived.ts';
 import { requireProgram } from './trace.ts';
@@ -18,10 +19,18 @@ export function addReplayCommand(program: Command, context: CommandContext, exit
     .option('--pace <factor>', 'time of the answers: immediate, recorded, or a factor on the recorded times', toPace, 0)
     .passThroughOptions()
     .action(async (recording: string, words: [string, ...string[]], options: ReplayOptions) => {
-      const [first, ...rest] = words;
-      const argv = first === '--' && rest[0] !== undefined ? ([rest[0], ...rest.slice(1)] as const) : words;
-      exit(await replay(recording, [...argv], options, context));
+      exit(await replay(recording, commandOf(words), options, context));
     });
+}
+
+/** What follows the recording, with or without `--`. @throws CoachError `input.invalid` for an option of ours there */
+function commandOf(words: [string, ...string[]]): [string, ...string[]] {
+  const [first, program, ...rest] = words;
+  if (first === '--' && program !== undefined) return [program, ...rest];
+  if (!first.startsWith('-')) return words;
+  throw new CoachError('input.invalid', `${first}: options stand before the session.`, {
+    hint: 'Write it like: codex-coach replay --pace recorded <session> -- <command>',
+  });
 }
 
 /** Exit code 1 when the agent left the recording or asked nothing of it, however it ended itself. */

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import * as z from 'zod';
 import { agents } from '../../../protocol/agents.ts';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
-import { CoachError } from '../../../protocol/errors.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { reviews } from '../../../protocol/reviews.ts';
 import { runs } from '../../../protocol/runs.ts';
@@ -20,6 +18,7 @@ import { listenHttp } from '../http/listener.ts';
 import { type Route, routesOf, toRoute } from '../http/routes.ts';
 import { loadToken } from '../http/token.ts';
 import { createTask } from './createTask.ts';
+import { portNumber } from './numberOptions.ts';
 import type { Terminal } from './terminal.ts';
 
 const apis = [tasks, suites, runs, reviews, sessions, agents, proxy, server];
@@ -31,9 +30,8 @@ export function addServeCommand(program: Command, terminal: Terminal, connect: (
   program
     .command('serve')
     .description('Answer HTTP requests on 127.0.0.1 until Ctrl-C: the same requests as on the command line')
-    .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', '3030')
-    .action(async (options: { port: string }) => {
-      const port = portOf(options.port);
+    .option('--port <n>', 'port on 127.0.0.1; 0 takes a free one', portNumber, 3030)
+    .action(async ({ port }: { port: number }) => {
       const channel = connect();
       try {
         await serveUntilInterrupted(port, channel, terminal);
@@ -71,10 +69,4 @@ function creationRoute(channel: Channel, terminal: Terminal): Route {
     const own = { ...terminal, signal: AbortSignal.any([terminal.signal, signal]) };
     return createTask(taskCreation.params.parse(params), pass, channel, own);
   });
-}
-
-function portOf(text: string): number {
-  const parsed = z.coerce.number().int().min(0).max(65_535).safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new CoachError('input.invalid', `"${text}" is not a port.`, { hint: 'Give a number from 0 to 65535.' });
 }

@@ -21,6 +21,30 @@ export function refuseUnknownSlash(word: string): void {
   });
 }
 
+/** Each is shown as soon as it is known: one that can’t be told takes none away that stands before it. */
+const statusParts: readonly { name: string; api: string; request: string; spec: RequestSpec }[] = [
+  { name: 'server', api: 'server', request: 'status', spec: server.members.status },
+  { name: 'proxy', api: 'proxy', request: 'status', spec: proxy.members.status },
+  { name: 'today', api: 'sessions', request: 'today', spec: sessions.members.today },
+];
+
+/** Options of the short commands that have any. */
+const options: Readonly<Record<string, readonly string[]>> = {
+  '/status': ['--json'],
+  '/stats': ['--json'],
+  '/logs': ['--follow'],
+};
+
+/** @throws CoachError `input.invalid` for what such a command does not take */
+export function checkSlashArguments(word: string, args: readonly string[]): void {
+  const taken = options[word] ?? [];
+  const other = args.find(arg => !taken.includes(arg));
+  if (other === undefined) return;
+  throw new CoachError('input.invalid', `${word} does not take ${other}.`, {
+    hint: `It takes ${taken.length === 0 ? 'no arguments' : `${taken.join(', ')} or nothing`}.`,
+  });
+}
+
 /** Short commands that need no group: `codex-coach /test`. Answers the exit code. */
 export const slashCommands: Record<string, (context: CommandContext, args: readonly string[]) => Promise<number>> = {
   '/hello': async ({ terminal }) => {
@@ -31,16 +55,22 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     terminal.print(new Date().toISOString());
     return exitCodes.ok;
   },
-  '/status': async ({ terminal, withServer }) => {
+  '/status': async ({ terminal, withServer }, args) => {
+    const asJson = args.includes('--json');
+    const all: Record<string, unknown> = {};
     await withServer(async channel => {
-      terminal.print(await words(channel, 'server', 'status', server.members.status));
-      terminal.print(await words(channel, 'proxy', 'status', proxy.members.status));
-      terminal.print(await words(channel, 'sessions', 'today', sessions.members.today));
+      for (const { name, api, request, spec } of statusParts) {
+        all[name] = await answer(channel, api, request, spec);
+        if (!asJson) terminal.print(toText(spec, all[name]));
+      }
     });
+    if (asJson) terminal.print(JSON.stringify(all, null, 2));
     return exitCodes.ok;
   },
-  '/stats': async ({ terminal, withServer }) => {
-    terminal.print(await withServer(channel => words(channel, 'sessions', 'stats', sessions.members.stats)));
+  '/stats': async ({ terminal, withServer }, args) => {
+    const { stats } = sessions.members;
+    const found = await withServer(channel => answer(channel, 'sessions', 'stats', stats));
+    terminal.print(args.includes('--json') ? JSON.stringify(found, null, 2) : toText(stats, found));
     return exitCodes.ok;
   },
   '/env': async ({ terminal, withServer }) => {
@@ -73,8 +103,8 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
   },
 };
 
-async function words(channel: Channel, api: string, name: string, spec: RequestSpec): Promise<string> {
-  return toText(spec, await call(channel, methodOf(api, name), spec, {}));
+function answer(channel: Channel, api: string, name: string, spec: RequestSpec): Promise<unknown> {
+  return call(channel, methodOf(api, name), spec, {});
 }
 
 /** Prints what is added to a file until the signal. */

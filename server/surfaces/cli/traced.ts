@@ -5,20 +5,25 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { noProxyOf, proxy, type Unreached, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { unreachedSentence } from '../../../protocol/proxyWarnings.ts';
 import { server } from '../../../protocol/server.ts';
+import { atMost, unlessAborted } from '../../base/clock.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings, otherSettings } from '../../base/settings.ts';
-import { askAgain } from '../../connect.ts';
+import { askAgain } from '../../lastingChannel.ts';
 import { agentRoute, launchSecrets } from './agentRoute.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Agents do not start without a key; nobody is shown this one. */
 export const unneededKey = 'replay-needs-no-key';
 
+/** How long the end of an agent's launch may take: a server that can't come back must not keep the terminal. */
+const longestCloseMs = 20_000;
+
 /** Said after an agent that was to be recorded, and was not or not all along. */
-export function recordingTroubles({ sessionIds, unreached }: TracedOutcome): string[] {
+export function recordingTroubles({ closed, sessionIds, unreached }: TracedOutcome): string[] {
   const failures = unreached.map(unreachedSentence);
   if (sessionIds.length > 0) return failures;
+  if (!closed) return ['the background server ended meanwhile. What it has recorded: codex-coach sessions list'];
   return [['nothing was recorded.', ...failures, 'Check the route with: codex-coach doctor'].join(' ')];
 }
 
@@ -40,6 +45,8 @@ export interface TracedCommand {
 }
 
 export interface TracedOutcome extends ExecOutcome {
+  /** False when no server knew the launch any more, or none answered: then nothing else is known of its recording. */
+  readonly closed: boolean;
   /** What it was recorded under, oldest first; empty when nothing was. */
   readonly sessionIds: readonly string[];
   /** Where the agent left its recording, in words. */
@@ -67,12 +74,7 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
       ...(spec.recording === undefined ? {} : { recording: spec.recording }),
     }),
   );
-  const close = () =>
-    askAgain(() => proxyApi.close({ token: launch.token })).catch(() => ({
-      sessionIds: [],
-      mismatches: [],
-      unreached: [],
-    }));
+  const close = () => closeLaunch(launch.token, channel, terminal.signal);
   let outcome: ExecOutcome;
   try {
     const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
@@ -87,8 +89,24 @@ export async function runTraced(spec: TracedCommand, channel: Channel, terminal:
     await close();
     throw error;
   }
-  const { sessionIds, mismatches, unreached } = await close();
-  return { ...outcome, sessionIds, mismatches, unreached };
+  return { ...outcome, ...(await close()) };
+}
+
+/** A second Ctrl-C, or one after the agent's end, waits no longer. */
+async function closeLaunch(
+  token: string,
+  channel: Channel,
+  interrupt: AbortSignal,
+): Promise<Omit<TracedOutcome, keyof ExecOutcome>> {
+  const ask = () => askAgain(() => remote(proxy, channel).close({ token }));
+  const answer = interrupt.aborted ? ask() : unlessAborted(ask(), interrupt);
+  const late = () => new CoachError('server.unreachable', 'The background server does not answer.');
+  return atMost(longestCloseMs, answer, late).catch(() => ({
+    closed: false,
+    sessionIds: [],
+    mismatches: [],
+    unreached: [],
+  }));
 }
 
 async function runIn(env: NodeJS.ProcessEnv, spec: TracedCommand, terminal: Terminal): Promise<ExecOutcome> {

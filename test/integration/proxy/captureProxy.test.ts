@@ -169,6 +169,18 @@ describe('an intercepted connection', () => {
     expect(world.proxy.status().openConnections).toBe(0);
   });
 
+  it('ends the upstream when it fails itself before anything is passed on', async () => {
+    const { override, open } = await rawUpstream(() => undefined);
+    const world = await aRecordingWorld();
+    const tap = vi.spyOn(world.recorder, 'tap').mockImplementation(() => {
+      throw new Error('as ordered');
+    });
+    const launch = await world.open({ overrides: [override] });
+    await expect(openSecure(world, host, launch.launch.token)).rejects.toThrow();
+    expect(tap).toHaveBeenCalled();
+    await expect.poll(() => open.size).toBe(0);
+  });
+
   it('ends the upstream also while the model is silent', async () => {
     const { override, open } = await rawUpstream(socket => socket.resume());
     const world = await aRecordingWorld();

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
 import type { RecorderEvent } from '../../../server/traces/recorderMessages.ts';
@@ -139,6 +139,34 @@ describe('the recorder in its worker thread', () => {
     store.dispose();
   });
 
+  it.each([
+    ['at its start', '', 'flush'],
+    ['over a flush', ready, 'flush'],
+    ['over its upkeep', ready, 'upkeep'],
+  ] as const)('is replaced when it hangs %s, with nothing to store', async (_, begin, ask) => {
+    const { recorder, events } = await start(hangingWorker(begin), aDatabase(), { restMs: 400, hangMs: 500 });
+    recorder.prepare();
+    if (ask === 'flush') await recorder.flush();
+    else await recorder.upkeep({ kind: 'prune', selection: { kind: 'before', atMs: 0 } });
+    const reason = expect.stringContaining('more than 0.5 s');
+    expect(events).toContainEqual(expect.objectContaining({ kind: 'uncaptured', reason }));
+    await recorder.dispose();
+  });
+
+  it('is not waited for when the server ends, where it hangs', async () => {
+    for (const begin of ['', ready]) {
+      const { recorder } = await start(hangingWorker(begin), aDatabase());
+      recorder.prepare();
+      void recorder.flush();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const disposed = recorder.dispose();
+      await vi.advanceTimersByTimeAsync(30_000);
+      vi.useRealTimers();
+      await disposed;
+    }
+  });
+
   it('ends when nothing is recorded any more, and is made anew for the next connection, which it records whole', async () => {
     const directory = temporaryDirectory();
     const file = join(directory, 'traces.sqlite3');
@@ -193,6 +221,22 @@ describe('the recorder in its worker thread', () => {
     await recorder.dispose();
   });
 });
+
+const ready =
+  "parentPort.postMessage([{ kind: 'ready' }]); parentPort.on('message', ({ kind }) => kind === 'batch' || hang());";
+
+/** A worker that hangs at its first message that is no batch when it begins with `ready`, else at its start. */
+function hangingWorker(begin: string): string {
+  const file = join(temporaryDirectory(), 'hanging.cjs');
+  const hang = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)';
+  writeFileSync(
+    file,
+    `const { parentPort } = require('node:worker_threads'); const hang = () => ${hang}; ${begin || 'hang();'}`,
+  );
+  return file;
+}
+
+const aDatabase = () => join(temporaryDirectory(), 'traces.sqlite3');
 
 /** The worker as built, and how many of its threads have ended. */
 async function countingItsEnds(directory: string): Promise<{ worker: string; ends: () => number }> {

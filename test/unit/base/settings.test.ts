@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { checkSettings, environmentSettings } from '../../../server/base/settings.ts';
+import {
+  checkSettings,
+  environmentSettings,
+  otherSettings,
+  settingPrints,
+  unheldSettings,
+} from '../../../server/base/settings.ts';
 
 it('a setting that is not usable says what is expected, with its variable and an example', () => {
   for (const [variable, value, reason, hint] of [
@@ -24,4 +30,25 @@ it('a setting that is not usable says what is expected, with its variable and an
 it('a setting that is unset or empty is its default', () => {
   const settings = environmentSettings({ PROXY_PORT: '', COACH_IDLE_SECS: '7' });
   expect([settings.get('proxy.port'), settings.get('server.idleSeconds')]).toEqual([18_080, 7]);
+});
+
+it.each<[NodeJS.ProcessEnv, NodeJS.ProcessEnv, string[]]>([
+  [{ CODEX_TRACE_HOME: '/other' }, {}, ['CODEX_TRACE_HOME']],
+  [{ CODEX_TRACE_HOME: '/other', CODEX_HOME: '/new' }, { CODEX_TRACE_HOME: '/other' }, []],
+  [{ CODEX_HOME: '/other' }, { HOME: '/me' }, ['CODEX_HOME']],
+  [{ CODEX_HOME: '/me/.codex/' }, { HOME: '/me' }, []],
+  [
+    { COACH_KEEP_DAYS: '30', COACH_MAX_MEGABYTES: '5', SESSION_IDLE_SECS: '120' },
+    { COACH_KEEP_DAYS: '7' },
+    ['COACH_KEEP_DAYS', 'COACH_MAX_MEGABYTES'],
+  ],
+  [{ COACH_KEEP_DAYS: '0', COACH_EXECUTOR: '' }, {}, []],
+  [{}, { COACH_KEEP_DAYS: '7', CODEX_TRACE_HOME: '/other' }, []],
+])('%j is without effect on a server that was started with %j: %j', (env, started, unheld) => {
+  expect(unheldSettings(env, settingPrints(started)).toSorted()).toEqual(unheld);
+  expect(otherSettings(env, settingPrints(started))).toEqual([]);
+});
+
+it('knows nothing of what a server does not tell', () => {
+  expect(unheldSettings({ COACH_KEEP_DAYS: '30' }, {})).toEqual([]);
 });

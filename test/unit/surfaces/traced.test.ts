@@ -1,12 +1,14 @@
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import type { Channel } from '../../../protocol/channel.ts';
 import { baseUrlsOf, type Unreached } from '../../../protocol/proxy.ts';
 import { outerProxyOf } from '../../../server/base/outerProxy.ts';
 import { settingPrints } from '../../../server/base/settings.ts';
+import type { Terminal } from '../../../server/surfaces/cli/terminal.ts';
 import {
   checkEnvironment,
   outerProxyProblem,
   recordingTroubles,
+  runTraced,
   shellExitCode,
 } from '../../../server/surfaces/cli/traced.ts';
 
@@ -58,12 +60,49 @@ it('says why nothing was recorded, or not all', () => {
   const outcome = { exitCode: 0, signal: null, stdout: Buffer.alloc(0), stderr: Buffer.alloc(0), mismatches: [] };
   const reason = "Can't reach api.openai.com:443: getaddrinfo ENOTFOUND api.openai.com";
   const failure: Unreached = { host: 'api.openai.com', reason, hint: null, at: '2026-01-01T00:00:00.000Z' };
-  const troubles = (sessionIds: string[], unreached: Unreached[]) =>
-    recordingTroubles({ ...outcome, sessionIds, unreached });
+  const troubles = (sessionIds: string[], unreached: Unreached[], closed = true) =>
+    recordingTroubles({ ...outcome, closed, sessionIds, unreached });
   expect(troubles(['s'], [])).toEqual([]);
   expect(troubles([], [])).toEqual(['nothing was recorded. Check the route with: codex-coach doctor']);
   expect(troubles(['s'], [failure])).toEqual([`${reason}.`]);
   expect(troubles([], [{ ...failure, hint: 'Do this.' }])).toEqual([
     `nothing was recorded. ${reason}. Do this. Check the route with: codex-coach doctor`,
   ]);
+  // A server that was killed in between has recorded what the next one does not know of.
+  expect(troubles([], [], false)).toEqual([expect.stringContaining('sessions list')]);
+});
+
+/** An agent that ends at once, and a server that does not answer when its launch is to be closed. */
+function anUnansweredClose(ask: () => void) {
+  const interrupt = new AbortController();
+  const request = (method: string) => {
+    if (method.endsWith('launch')) {
+      return Promise.resolve({ token: 't', env: {}, baseUrl: 'http://127.0.0.1:9/t/v1', port: 9, settings: {} });
+    }
+    ask();
+    return new Promise(() => undefined);
+  };
+  const nowhere = () => undefined;
+  const handOver = () => nowhere;
+  const env = { PATH: process.env['PATH'] };
+  const terminal: Terminal = { print: nowhere, note: nowhere, env, cwd: '/', signal: interrupt.signal, handOver };
+  const spec = { agent: 'other', argv: [process.execPath, '--version'] as const, cwd: '/', onStdout: nowhere };
+  return { interrupt, ended: runTraced(spec, { request } as unknown as Channel, terminal) };
+}
+
+it('waits for the end of a launch no longer than the user does', async () => {
+  const { interrupt, ended } = anUnansweredClose(() => setImmediate(() => interrupt.abort()));
+  expect(await ended).toMatchObject({ exitCode: 0, closed: false, sessionIds: [] });
+});
+
+it('waits for the end of a launch for 20 s at most', async () => {
+  onTestFinished(() => void vi.useRealTimers());
+  const { promise: asked, resolve } = Promise.withResolvers<void>();
+  const { ended } = anUnansweredClose(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    resolve();
+  });
+  await asked;
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(await ended).toMatchObject({ exitCode: 0, closed: false });
 });
