@@ -25,6 +25,7 @@ import { CoachServer } from './server.ts';
 import { createStatusBar } from './statusBar.ts';
 import { watchAgents } from './terminal/agentEnds.ts';
 import { routeTerminals } from './terminal/routing.ts';
+import { warnOfSharedCodex } from './terminal/sharedCodex.ts';
 import { createTestingView } from './testing/testingView.ts';
 import { stateDecorations } from './views/decorations.ts';
 import { createRunsView } from './views/runs.ts';
@@ -75,6 +76,7 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.registerFileDecorationProvider(stateDecorations),
     watchAgents(coach),
     routeTerminals(coach, context.environmentVariableCollection),
+    warnOfSharedCodex(),
     publishMcpServer(context.extension, server.place.home),
     review,
     ...registerCommands(commands, log),

@@ -122,7 +122,10 @@ async function openRecordedTerminal(coach: Coach): Promise<void> {
   const terminal = vscode.window.createTerminal({
     name: vscode.l10n.t('Coached'),
     iconPath: new vscode.ThemeIcon('record'),
-    message: vscode.l10n.t('Agents started here are recorded by Codex Coach.'),
+    message: vscode.l10n.t(
+      'Agents started here are recorded by Codex Coach. Interactive Codex: {0}',
+      'codex --no-daemon',
+    ),
     env,
   });
   const subscription = vscode.window.onDidCloseTerminal(closed => {

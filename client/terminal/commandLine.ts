@@ -29,6 +29,17 @@ export function agentOf(commandLine: string): string | null {
   return null;
 }
 
+/**
+ * Whether a command line starts Codex with its background server. Commands that ask no model count as well: they are
+ * rare, and what they are called changes.
+ */
+export function sharesCodex(commandLine: string): boolean {
+  return (
+    agentOf(commandLine) === 'codex' &&
+    !/\s(?:exec|e|login|logout|mcp|--no-daemon|--version|-V|--help|-h)(?:\s|$)/.test(commandLine)
+  );
+}
+
 function programOf(path: string): string {
   const name = path.split(/[\\/]/).at(-1) ?? path;
   return name.replace(/\.(exe|cmd|ps1)$/i, '');

@@ -1,11 +1,20 @@
-import { connect } from 'node:net';
+import { connect, type NetConnectOpts } from 'node:net';
 
 const timeoutMs = 1000;
 
 /** Whether something accepts connections there. */
 export function listens(host: string, port: number): Promise<boolean> {
+  return accepts({ host, port });
+}
+
+/** The same for a socket of the file system. */
+export function listensAt(path: string): Promise<boolean> {
+  return accepts({ path });
+}
+
+function accepts(place: NetConnectOpts): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect({ host, port, timeout: timeoutMs });
+    const socket = connect({ ...place, timeout: timeoutMs });
     const end = (answer: boolean) => {
       socket.destroy();
       resolve(answer);

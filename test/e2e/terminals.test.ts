@@ -23,7 +23,7 @@ describe.skipIf(!canEdit)('in the terminals of the editor', () => {
   it.skipIf(!canRunCodex)(
     'the real Codex is recorded, noticed when it ends, and offered as a task',
     async () => {
-      const { world, repository, program } = await aCodexWorld();
+      const { world, repository, program, codexHome } = await aCodexWorld();
       const editor = await tools.open(world, repository);
       await editor.openSideBar();
       await editor.page.getByText('No session recorded yet.').waitFor();
@@ -34,6 +34,13 @@ describe.skipIf(!canEdit)('in the terminals of the editor', () => {
       await editor.row('Sessions', /^Add a greeting\., .*codex/).waitFor();
       await editor.statusBar(/Coach · .* tokens/).waitFor();
       await editor.screenshot('terminal-agent-ended');
+
+      // As it is once there was a background server.
+      mkdirSync(join(codexHome, 'app-server-control'));
+      await inTerminal(editor, `${program} features list`);
+      const warning = editor.page.locator('.notification-list-item', { hasText: 'codex --no-daemon' });
+      await warning.waitFor(patience);
+      await editor.screenshot('terminal-shared-codex');
 
       await toast.getByRole('button', { name: 'Save as Task…' }).click();
       await editor.answer('Add a greeting');
@@ -90,18 +97,18 @@ async function terminalText(editor: Workbench): Promise<string> {
   return (await editor.page.locator('.xterm-rows').allTextContents()).join('\n');
 }
 
-/** Types into the terminal that was just opened, once its shell has printed a prompt. */
+/** Types into the terminal that was just opened, once its shell has printed a prompt. A long output has a second view. */
 async function inTerminal(editor: Workbench, line: string): Promise<void> {
   await expect
-    .poll(() => editor.page.locator('.terminal-wrapper.active .xterm-rows').textContent(), patience)
+    .poll(() => editor.page.locator('.terminal-wrapper.active .xterm-rows').first().textContent(), patience)
     .toMatch(/[$#]/);
-  await editor.page.locator('.terminal-wrapper.active .xterm-helper-textarea').focus();
+  await editor.page.locator('.terminal-wrapper.active .xterm-helper-textarea').first().focus();
   await editor.page.keyboard.type(line);
   await editor.page.keyboard.press('Enter');
 }
 
 /** A world whose model host is a fake upstream, with the real Codex and a home of its own for it. */
-async function aCodexWorld(): Promise<{ world: World; repository: string; program: string }> {
+async function aCodexWorld(): Promise<{ world: World; repository: string; program: string; codexHome: string }> {
   const patch = '*** Begin Patch\n*** Add File: src/greeting.js\n+export const greeting = "hello";\n*** End Patch\n';
   const steps = [
     { type: 'custom_tool_call', id: 'ctc_1', call_id: 'c1', status: 'completed', name: 'apply_patch', input: patch },
@@ -112,16 +119,16 @@ async function aCodexWorld(): Promise<{ world: World; repository: string; progra
     model: ({ outputs, forced }) => forced ?? [steps[outputs.length] ?? done],
   });
   onTestFinished(() => upstream.dispose());
-  const home = join(temporaryDirectory(), 'codex-home');
-  mkdirSync(home);
+  const codexHome = join(temporaryDirectory(), 'codex-home');
+  mkdirSync(codexHome);
   const world = aWorld({
     COACH_IDLE_SECS: '15',
     COACH_UPSTREAMS: `api.openai.com=${upstream.origin},chatgpt.com=${upstream.origin}`,
-    CODEX_HOME: home,
+    CODEX_HOME: codexHome,
     CODEX_API_KEY: 'sk-test-of-terminals-0123456789',
   });
   provideCodex(world);
   const version = codex.package?.version ?? '';
   const program = join(world.paths.cache, 'agents', 'codex', version, 'program', 'bin', 'codex');
-  return { world, repository: await aSampleRepository(), program };
+  return { world, repository: await aSampleRepository(), program, codexHome };
 }

@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { codex } from '../../agents/codex.ts';
 import { findInstalled } from '../../agents/install.ts';
 import { type RecordedAgent, recordedAgents } from '../../agents/recorded.ts';
+import { codexHome } from '../../base/codexHome.ts';
 import { exec } from '../../base/exec.ts';
+import { listensAt } from '../../base/localPlace.ts';
 import { programOnPath } from '../../base/programs.ts';
 import { redact } from '../../base/redact.ts';
 import { modelKeys } from '../../base/settings.ts';
@@ -25,6 +27,7 @@ export const checkAgents: Check = async examined => {
   const found: Finding[] = await Promise.all(
     installed.map(({ agent, program }) => checkProgram(agent, program, examined)),
   );
+  found.push(...(await checkCodexDaemon(env)));
   if (cached !== null) {
     found.push(
       finding('agents', 'ok', `${codex.title} ${cached.version}, installed by us for runs.`, {
@@ -49,6 +52,17 @@ export const checkAgents: Check = async examined => {
   }
   return found;
 };
+
+/** Agents of all terminals ask through it, with the environment of the one that started it. */
+async function checkCodexDaemon(env: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const socket = join(codexHome(env), 'app-server-control', 'app-server-control.sock');
+  if (!(await listensAt(socket))) return [];
+  const what =
+    'Codex’s background server runs: what interactive Codex asks is recorded as that was started, or not at all.';
+  const fix =
+    'Start Codex with codex-coach, or with codex --no-daemon. To end that server: codex app-server daemon stop';
+  return [finding('agents', 'warning', what, { where: socket, fix })];
+}
 
 /**
  * What the program says of itself, run with an empty HOME: some agents write there even for `--version`. One that fails so

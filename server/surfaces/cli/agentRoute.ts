@@ -3,6 +3,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
 import { secretsOf } from '../../../protocol/secretVariables.ts';
 import { codexConfig, codexKeyVariables, withBaseUrls } from '../../agents/codexConfig.ts';
+import { daemonOption } from '../../agents/codexDaemon.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import { codexHome } from '../../base/codexHome.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
@@ -19,7 +20,7 @@ export interface AgentRoute {
   readonly settings: BaseUrls;
   /** The variable that its configuration takes the key from. */
   readonly keyVariable: string | null;
-  /** The command line that leads it elsewhere. @throws CoachError `input.invalid` where none does */
+  /** The command line that leads it elsewhere, and under which it asks itself. @throws CoachError `input.invalid` where none does */
   argv(settings: BaseUrls): Argv;
 }
 
@@ -31,13 +32,14 @@ export async function agentRoute(agent: string, argv: Argv, env: NodeJS.ProcessE
   const configOf = (words: readonly string[]) =>
     codexConfig(begin === null ? [] : words.slice(begin), codexHome(env), textOf);
   const config = configOf(argv);
+  const own = begin === null ? argv : await askingItself(argv, begin, env);
   return {
     baseUrls: await withoutStale(baseUrls),
     settings: config.baseUrls,
     keyVariable: config.keyVariable,
     argv(settings) {
       const led: Argv =
-        begin === null ? argv : [argv[0], ...argv.slice(1, begin), ...withBaseUrls(argv.slice(begin), settings)];
+        begin === null ? own : [own[0], ...own.slice(1, begin), ...withBaseUrls(own.slice(begin), settings)];
       const { baseUrls: now } = configOf(led);
       // A command line can be read by others.
       const isSecret = (url: string) => /^https?:\/\/[^/?#]*@/i.test(url);
@@ -46,6 +48,14 @@ export async function agentRoute(agent: string, argv: Argv, env: NodeJS.ProcessE
       return led;
     },
   };
+}
+
+/** Codex without the background server that it shares with other terminals. `begin`: where its arguments begin. */
+async function askingItself(argv: Argv, begin: number, env: NodeJS.ProcessEnv): Promise<Argv> {
+  const program: Argv = [argv[0], ...argv.slice(1, begin)];
+  const args = argv.slice(begin);
+  const option = await daemonOption(program, args, env);
+  return option === null ? argv : [...program, option, ...args];
 }
 
 /** What an agent that is started here must not have recorded. Whatever it is, it may start Codex. */
@@ -63,10 +73,9 @@ function keyVariables(args: readonly string[], env: NodeJS.ProcessEnv): string[]
   }
 }
 
-/** For a shell: Codex reads where its gateway is from its configuration, which no variable changes. */
-export function printSettings(settings: BaseUrls, print: (line: string) => void): void {
-  const words = withBaseUrls([], settings).map(shellWord);
-  if (words.length > 0) print(`# To have Codex recorded at its gateway: codex ${words.join(' ')}`);
+/** For a shell: what no variable changes in Codex, such as where its configuration says that its gateway is. */
+export function printCommand(argv: Argv, print: (line: string) => void): void {
+  if (argv.length > 1) print(`# To have Codex recorded: ${argv.map(shellWord).join(' ')}`);
 }
 
 /** Codex asks none of these variables. What leads nowhere on this machine is left over from a program that ended. */

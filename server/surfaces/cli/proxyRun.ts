@@ -6,8 +6,9 @@ import { baseUrlsOf, noProxyOf, proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { aborted } from '../../base/clock.ts';
 import { shellWord } from '../../base/shell.ts';
-import { agentRoute, launchSecrets, printSettings } from './agentRoute.ts';
+import { agentRoute, launchSecrets, printCommand } from './agentRoute.ts';
 import type { CommandContext } from './derived.ts';
+import { portNumber } from './numberOptions.ts';
 import type { Terminal } from './terminal.ts';
 import { checkEnvironment } from './traced.ts';
 
@@ -16,19 +17,19 @@ export function addProxyRunCommand(group: Command, { terminal, withLastingServer
   group
     .command('run')
     .description('Keep the recording proxy running until Ctrl-C, and print what a shell needs to use it')
-    .option('--port <value>', 'Port on 127.0.0.1; default: the setting proxy.port')
-    .action((options: { port?: string }) =>
+    .option('--port <value>', 'Port on 127.0.0.1; default: the setting proxy.port', portNumber)
+    .action((options: { port?: number }) =>
       withLastingServer(async channel => {
         await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
         const api = remote(proxy, channel);
         const { host, port, caFile } = await api.start(options, terminal.signal);
-        const { env, settings, token } = await environmentOf(channel, terminal);
+        const { env, codex, token } = await environmentOf(channel, terminal);
         const address = `http://${host}:${port}`;
         terminal.print(`# Recording proxy on ${address}. Ctrl-C ends it. For agents in another shell:`);
         for (const [name, value] of Object.entries(env)) {
           terminal.print(value === null ? `unset ${name}` : `export ${name}=${shellWord(value)}`);
         }
-        printSettings(settings, text => terminal.print(text));
+        printCommand(codex, text => terminal.print(text));
         terminal.print('# Shows that the proxy decrypts for our certificate; without a key the model host refuses:');
         const curl = ['curl', '--proxy', address, '--cacert', caFile, 'https://api.openai.com/v1/models'];
         terminal.print(curl.map(shellWord).join(' '));
@@ -50,13 +51,14 @@ async function environmentOf(channel: Channel, terminal: Terminal) {
     pid: process.pid,
   };
   try {
-    const { settings } = await agentRoute('codex', ['codex'], terminal.env);
-    return await environment({ ...own, settings }, terminal.signal);
+    const { settings, argv } = await agentRoute('codex', ['codex'], terminal.env);
+    const answer = await environment({ ...own, settings }, terminal.signal);
+    return { ...answer, codex: argv(answer.settings) };
   } catch (error) {
     const { code, message } = CoachError.from(error);
     if (code !== 'input.invalid') throw error;
     const answer = await environment(own, terminal.signal);
     terminal.note(`codex-coach: in this shell Codex goes past the recording. ${message}`);
-    return answer;
+    return { ...answer, codex: ['codex'] as const };
   }
 }

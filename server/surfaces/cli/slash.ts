@@ -6,7 +6,7 @@ import { noProxyOf, proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { shellWord } from '../../base/shell.ts';
-import { agentRoute, printSettings } from './agentRoute.ts';
+import { agentRoute, printCommand } from './agentRoute.ts';
 import type { CommandContext } from './derived.ts';
 import { toText } from './render.ts';
 import { exitCodes } from './terminal.ts';
@@ -74,9 +74,9 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     return exitCodes.ok;
   },
   '/env': async ({ terminal, withServer }) => {
+    const { baseUrls, settings, argv } = await agentRoute('codex', ['codex'], terminal.env);
     const launch = await withServer(async channel => {
       const api = remote(proxy, channel);
-      const { baseUrls, settings } = await agentRoute('codex', ['codex'], terminal.env);
       const opened = await api.launch({ agent: 'codex', noProxy: noProxyOf(terminal.env), baseUrls, settings });
       await api.close({ token: opened.token });
       return opened;
@@ -86,7 +86,7 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     for (const [name, value] of Object.entries(launch.env)) {
       terminal.print(value === null ? `unset ${name}` : `export ${name}=${shellWord(shown(value))}`);
     }
-    printSettings(launch.settings, text => terminal.print(shown(text)));
+    printCommand(argv(launch.settings), text => terminal.print(shown(text)));
     return exitCodes.ok;
   },
   '/test': async ({ terminal, withServer }) => {

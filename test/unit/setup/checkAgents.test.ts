@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { coachPaths } from '../../../server/base/paths.ts';
 import { checkAgents } from '../../../server/setup/checks/agents.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -10,15 +12,13 @@ async function saidOf(program: string) {
   const home = temporaryDirectory();
   mkdirSync(join(home, 'bin'));
   writeFileSync(join(home, 'bin', 'codex'), program, { mode: 0o755 });
-  const env = { HOME: home, PATH: [join(home, 'bin'), '/usr/bin', '/bin'].join(delimiter) };
-  const found = await checkAgents({
-    env,
-    cwd: home,
-    paths: coachPaths(env),
-    server: null,
-    signal: new AbortController().signal,
-  });
+  const found = await foundIn(home);
   return found.filter(({ where }) => where === join(home, 'bin', 'codex'));
+}
+
+function foundIn(home: string) {
+  const env = { HOME: home, PATH: [join(home, 'bin'), '/usr/bin', '/bin'].join(delimiter) };
+  return checkAgents({ env, cwd: home, paths: coachPaths(env), server: null, signal: new AbortController().signal });
 }
 
 it('tells the version of an agent', async () => {
@@ -35,4 +35,17 @@ it('calls a shim that needs HOME not broken', async () => {
 
 it('calls a program broken that can not be started', async () => {
   expect(await saidOf('#!/no/such/interpreter\n')).toMatchObject([{ level: 'broken', fix: 'Install it again.' }]);
+});
+
+it('warns of the background server that all terminals of Codex share, while it runs', async () => {
+  const home = temporaryDirectory();
+  const directory = join(home, '.codex', 'app-server-control');
+  mkdirSync(directory, { recursive: true });
+  const server = createServer().listen(join(directory, 'app-server-control.sock'));
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const fix = expect.stringContaining('codex --no-daemon');
+  expect(await foundIn(home)).toContainEqual(expect.objectContaining({ level: 'warning', fix }));
+  server.close();
+  expect(await foundIn(home)).not.toContainEqual(expect.objectContaining({ level: 'warning' }));
 });

@@ -18,6 +18,13 @@ function aCodexEnvironment(text = `model_provider = "gw"\n[model_providers.gw]\n
   return { HOME: home };
 }
 
+/** A PATH with a Codex that only tells its options. */
+function aCodexOnPath(help: string): string {
+  const directory = temporaryDirectory();
+  writeFileSync(join(directory, 'codex'), `#!/bin/sh\n[ "$1" = --help ] && echo "${help}"\n`, { mode: 0o755 });
+  return directory;
+}
+
 async function aListeningUrl(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
@@ -73,6 +80,30 @@ describe('where an agent would go by itself', () => {
       expect(() => route.argv({ [setting]: 'http://ours' })).toThrow(message);
     },
   );
+
+  it.each([
+    [['codex'], ['codex', '--no-daemon']],
+    [
+      ['codex', 'resume', '--last'],
+      ['codex', '--no-daemon', 'resume', '--last'],
+    ],
+    [
+      ['codex', 'what does --no-daemon do?'],
+      ['codex', '--no-daemon', 'what does --no-daemon do?'],
+    ],
+    [['codex', '--no-daemon'], null],
+    [['codex', '-m', 'gpt-5.5', 'exec', 'x'], null],
+    [['sh', '-c', 'codex'], null],
+  ] as const)('does without the background server that Codex shares: %s', async (argv, led) => {
+    const PATH = aCodexOnPath('Options:\n  --no-daemon  Run alone');
+    const route = await agentRoute('codex', argv, { ...aCodexEnvironment(''), PATH });
+    expect(route.argv({})).toEqual(led ?? argv);
+  });
+
+  it('leaves a Codex as it is that has no such server', async () => {
+    const route = await agentRoute('codex', ['codex'], { ...aCodexEnvironment(''), PATH: aCodexOnPath('Options:') });
+    expect(route.argv({})).toEqual(['codex']);
+  });
 
   it('shows no password on a command line', async () => {
     const env = aCodexEnvironment('openai_base_url = "http://me:secret@localhost:4000/v1"');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { agentOf } from '../../../../client/terminal/commandLine.ts';
+import { agentOf, sharesCodex } from '../../../../client/terminal/commandLine.ts';
 
 it.each([
   ['codex', 'codex'],
@@ -19,4 +19,17 @@ it.each([
   ['', null],
 ])('%s starts %s', (commandLine, agent) => {
   expect(agentOf(commandLine)).toBe(agent);
+});
+
+it.each([
+  ['codex', true],
+  ['codex "fix it"', true],
+  ['npx -y @openai/codex resume --last', true],
+  ['codex --no-daemon resume', false],
+  ['codex exec "fix it"', false],
+  ['codex -c model="x" e "fix it"', false],
+  ['codex login', false],
+  ['claude', false],
+])('%s asks through a server that others share: %s', (commandLine, shared) => {
+  expect(sharesCodex(commandLine)).toBe(shared);
 });
