@@ -38,7 +38,8 @@ async function measureSize(world: PerfWorld, size: (typeof sizes)[number]): Prom
   const p50Ms = (name: string) => median((times.get(name) ?? []).map(median)) / 1000;
   const addedMs = (name: string) => (faults.get(name) ? null : p50Ms(name) - p50Ms('direct'));
   const { void: fault, note } = voidBy(faults);
-  const slow = quantile((times.get('ours') ?? []).flat(), 0.95) / 1000 - p50Ms('direct') > nagleMs;
+  const p95Ms = (name: string) => quantile((times.get(name) ?? []).flat(), 0.95) / 1000;
+  const slow = p95Ms('ours') - p95Ms('direct') > nagleMs;
   const peers = world.contestants.filter(({ name }) => name !== 'direct' && name !== 'ours');
   return toFigure({
     figure: `POST ${size.name}, added p50`,
