@@ -9,6 +9,7 @@ import { offerNext } from '../nextStep.ts';
 import { pickRepository, pickStart } from '../repository.ts';
 import { setting } from '../settings.ts';
 import { launchSecrets } from '../terminal/launchSecrets.ts';
+import { ownCommand } from '../terminal/sharedCodex.ts';
 import type { CommandHandlers } from './handler.ts';
 import { askAndMend, checkReadiness } from './readiness.ts';
 import { offerPrepare } from './tasks.ts';
@@ -122,10 +123,7 @@ async function openRecordedTerminal(coach: Coach): Promise<void> {
   const terminal = vscode.window.createTerminal({
     name: vscode.l10n.t('Coached'),
     iconPath: new vscode.ThemeIcon('record'),
-    message: vscode.l10n.t(
-      'Agents started here are recorded by Codex Coach. Interactive Codex: {0}',
-      'codex --no-daemon',
-    ),
+    message: vscode.l10n.t('Agents started here are recorded by Codex Coach. Interactive Codex: {0}', ownCommand),
     env,
   });
   const subscription = vscode.window.onDidCloseTerminal(closed => {

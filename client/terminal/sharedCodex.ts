@@ -1,14 +1,15 @@
 import { access } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
 import { setting } from '../settings.ts';
+import { codexHome } from './codexHome.ts';
 import { sharesCodex } from './commandLine.ts';
 
 /** Codex makes the directory of its background server when it first uses one. */
 const settledMs = 3000;
-const ownCommand = 'codex --no-daemon';
+/** Starts interactive Codex without it. */
+export const ownCommand = 'codex --no-daemon';
 
 /**
  * Says so when Codex is started in a recorded terminal in the way in which its requests go through the background server
@@ -28,8 +29,7 @@ export function warnOfSharedCodex(): vscode.Disposable {
 /** False when this Codex has no such server. */
 async function tell(): Promise<boolean> {
   await delay(settledMs);
-  const home = process.env['CODEX_HOME'] || join(homedir(), '.codex');
-  const isShared = await access(join(home, 'app-server-control')).then(
+  const isShared = await access(join(codexHome(process.env), 'app-server-control')).then(
     () => true,
     () => false,
   );

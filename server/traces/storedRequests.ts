@@ -2,9 +2,10 @@ import type { Exchange } from '../../protocol/sessions.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 import { dialectNamed } from './dialects/index.ts';
 import { joinHead } from './heads.ts';
-import { ItemReader, type ItemRef } from './items.ts';
+import { ItemReader } from './items.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { refAt, wrappedIn } from './packing.ts';
+import { StoredLists } from './storedLists.ts';
 import type { StoredExchange } from './storedParts.ts';
 import { StoredValues } from './storedValues.ts';
 
@@ -31,11 +32,12 @@ export interface OutlinedRequest {
 export class StoredRequests {
   readonly #items: ItemReader;
   readonly #values: StoredValues;
-  readonly #parts = new Map<ItemRef, ListPart>();
+  readonly #lists: StoredLists<ListPart>;
 
   constructor(database: Sqlite) {
     this.#items = new ItemReader(database);
     this.#values = new StoredValues(this.#items);
+    this.#lists = new StoredLists(this.#items);
   }
 
   of(exchange: Exchange, stored: StoredExchange): OutlinedRequest {
@@ -47,25 +49,13 @@ export class StoredRequests {
     if (list === null) return { exchange, request: this.#values.whole(request), list };
     const rest = this.#values.whole({ ...(wrapped ?? request), [field]: [] }) as JsonObject;
     const whole = wrapped === null ? rest : { ...(this.#values.whole(request) as JsonObject), request: rest };
-    return { exchange, request: whole, list: this.#part(list) };
+    return { exchange, request: whole, list: this.#lists.last(list, this.#partOf) };
   }
 
-  #part(list: ItemRef): ListPart | null {
-    const unread: { list: ItemRef; items: readonly unknown[] }[] = [];
-    let part: ListPart | null = null;
-    for (let at: ItemRef | null = list; at !== null; ) {
-      part = this.#parts.get(at) ?? null;
-      if (part !== null) break;
-      const node = JSON.parse(this.#items.text(at)) as { before: ItemRef | null; items: readonly unknown[] };
-      unread.push({ list: at, items: node.items });
-      at = node.before;
-    }
-    for (const { list: at, items } of unread.reverse()) {
-      part = { before: part, elements: () => items.map(item => this.#element(item)) };
-      this.#parts.set(at, part);
-    }
-    return part;
-  }
+  readonly #partOf = (before: ListPart | null, items: readonly unknown[]): ListPart => ({
+    before,
+    elements: () => items.map(item => this.#element(item)),
+  });
 
   /** Each is read once or twice, and not kept: together they are as large as the session. */
   #element(value: unknown): unknown {

@@ -6,6 +6,7 @@ import { joinHead } from './heads.ts';
 import { ItemReader, type ItemRef } from './items.ts';
 import { isObject } from './json.ts';
 import { refAt, wrappedIn } from './packing.ts';
+import { StoredLists } from './storedLists.ts';
 import type { StoredExchange } from './storedParts.ts';
 import { StoredValues } from './storedValues.ts';
 
@@ -15,13 +16,14 @@ import { StoredValues } from './storedValues.ts';
  */
 export class StoredSpeech {
   readonly #items: ItemReader;
-  readonly #parts = new Map<string, SpokenPart>();
+  readonly #lists: StoredLists<SpokenPart>;
   readonly #said = new Map<string, readonly Utterance[]>();
   readonly #values: StoredValues;
 
   constructor(database: Sqlite) {
     this.#items = new ItemReader(database);
     this.#values = new StoredValues(this.#items);
+    this.#lists = new StoredLists(this.#items);
   }
 
   of(exchangeId: string, stored: StoredExchange): SpokenExchange {
@@ -42,21 +44,11 @@ export class StoredSpeech {
   }
 
   #part(dialect: DialectReader, list: ItemRef): SpokenPart | null {
-    const unread: { key: string; items: readonly unknown[] }[] = [];
-    let part: SpokenPart | null = null;
-    for (let at: ItemRef | null = list; at !== null && part === null; ) {
-      const key = `${dialect.id} ${at}`;
-      part = this.#parts.get(key) ?? null;
-      if (part !== null) break;
-      const node = JSON.parse(this.#items.text(at)) as { before: ItemRef | null; items: readonly unknown[] };
-      unread.push({ key, items: node.items });
-      at = node.before;
-    }
-    for (const { key, items } of unread.reverse()) {
-      part = { before: part, said: items.flatMap(item => this.#asked(dialect, item)) };
-      this.#parts.set(key, part);
-    }
-    return part;
+    const make = (before: SpokenPart | null, items: readonly unknown[]): SpokenPart => ({
+      before,
+      said: items.flatMap(item => this.#asked(dialect, item)),
+    });
+    return this.#lists.last(list, make, dialect.id);
   }
 
   /** Every format reads its list element by element. */

@@ -33,6 +33,17 @@ async function aWorldWithModel(options: FakeUpstreamOptions = {}): Promise<{ hom
   return { home, upstream };
 }
 
+/** A client that starts the server again as soon as it has ended; gone after the test. */
+function aWatchingChannel(
+  { paths, env }: World,
+  program = serverProgram,
+  note?: (text: string) => void,
+): LastingChannel {
+  const channel = new LastingChannel({ paths, client: 'cli', program, env }, { watch: true, ...(note && { note }) });
+  onTestFinished(() => channel.dispose());
+  return channel;
+}
+
 async function ask(baseUrl: string, headers: Record<string, string> = {}): Promise<number> {
   const answer = await fetch(`${baseUrl}/responses`, {
     method: 'POST',
@@ -110,9 +121,7 @@ it('listens again where agents without a token expect it', async () => {
 
 it('is back on its port by who watches, again and again', async () => {
   const { home } = await aWorldWithModel();
-  const options = { paths: home.paths, client: 'cli', program: serverProgram, env: home.env } as const;
-  const channel = new LastingChannel(options, { watch: true });
-  onTestFinished(() => channel.dispose());
+  const channel = aWatchingChannel(home);
   const launch = await remote(proxy, channel).launch({ agent: 'codex' });
   for (let round = 0; round < 3; round++) {
     const { pid } = await remote(server, channel).status({});
@@ -129,9 +138,7 @@ it('is started ever more seldom while it can’t start, which is told once, and 
   const works = `require(${JSON.stringify(serverProgram)});`;
   writeFileSync(program, works);
   const notes: string[] = [];
-  const options = { paths: home.paths, client: 'cli', program, env: home.env } as const;
-  const channel = new LastingChannel(options, { watch: true, note: text => void notes.push(text) });
-  onTestFinished(() => channel.dispose());
+  const channel = aWatchingChannel(home, program, text => void notes.push(text));
   const { pid } = await remote(server, channel).status({});
   writeFileSync(starts, '');
   const counted = `require('node:fs').appendFileSync(${JSON.stringify(starts)}, 'x');`;
@@ -147,9 +154,7 @@ it('is started ever more seldom while it can’t start, which is told once, and 
 
 it('hears events of the next server without asking for them again', async () => {
   const { home } = await aWorldWithModel();
-  const options = { paths: home.paths, client: 'cli', program: serverProgram, env: home.env } as const;
-  const channel = new LastingChannel(options, { watch: true });
-  onTestFinished(() => channel.dispose());
+  const channel = aWatchingChannel(home);
   const heard: string[] = [];
   remote(sessions, channel).on('changed', session => heard.push(session.id));
   const launch = await remote(proxy, channel).launch({ agent: 'codex' });
@@ -161,9 +166,7 @@ it('hears events of the next server without asking for them again', async () => 
 
 it('is asked again for what its end cut off', async () => {
   const { home } = await aWorldWithModel();
-  const options = { paths: home.paths, client: 'cli', program: serverProgram, env: home.env } as const;
-  const channel = new LastingChannel(options, { watch: true });
-  onTestFinished(() => channel.dispose());
+  const channel = aWatchingChannel(home);
   const { pid } = await remote(server, channel).status({});
   process.kill(pid, 'SIGSTOP');
   const asked = vi.fn(() => remote(proxy, channel).launch({ agent: 'codex' }));
@@ -176,9 +179,7 @@ it('is asked again for what its end cut off', async () => {
 
 it('may end while an agent is being started', async () => {
   const { home } = await aWorldWithModel();
-  const options = { paths: home.paths, client: 'cli', program: serverProgram, env: home.env } as const;
-  const channel = new LastingChannel(options, { watch: true });
-  onTestFinished(() => channel.dispose());
+  const channel = aWatchingChannel(home);
   const { pid } = await remote(server, channel).status({});
   process.kill(pid, 'SIGSTOP');
   const notes: string[] = [];

@@ -6,7 +6,7 @@ import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
 import { isOurProxy } from '../../proxy/listening.ts';
 import { formatTime } from '../../surfaces/cli/table.ts';
-import { outerProxyFix, outerProxyProblem } from '../../surfaces/cli/traced.ts';
+import { outerProxyProblem, startAnew } from '../../surfaces/cli/traced.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
 
 const host = '127.0.0.1';
@@ -18,7 +18,7 @@ export const checkProxy: Check = async examined => {
   const { version, pid } = server.info;
   const running = finding('server', 'ok', `Version ${version} runs as process ${pid}.`);
   const otherWay = outerProxyProblem(outerProxyOf(examined.env), server.info.outerProxy);
-  const way = otherWay === null ? [] : [finding('proxy', 'warning', otherWay, { fix: outerProxyFix })];
+  const way = otherWay === null ? [] : [finding('proxy', 'warning', otherWay, { fix: startAnew })];
   const status = await remote(proxy, server.channel).status({});
   if (status.state === 'stopped') {
     return [running, finding('proxy', 'note', 'Not listening yet; the first launch starts it.')];

@@ -38,7 +38,7 @@ import { checkSlashArguments, refuseUnknownSlash, slashCommands } from './slash.
 import { addStopCommand } from './stop.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
-import { checkEnvironment, outerProxyFix, recordingTroubles, shellExitCode } from './traced.ts';
+import { checkEnvironment, recordingTroubles, shellExitCode, startAnew } from './traced.ts';
 
 const closingHelp = `
 Recording:
@@ -218,7 +218,7 @@ function tellUnheld(info: ServerInfo, { env, note }: Terminal): void {
   const unheld = unheldSettings(env, info.settings);
   if (unheld.length === 0) return;
   const words = `the background server was not started with this ${unheld.join(', ')}, which has no effect.`;
-  note(`codex-coach: ${words} ${outerProxyFix}`);
+  note(`codex-coach: ${words} ${startAnew}`);
 }
 
 async function inConnection<T>(

@@ -167,7 +167,7 @@ export async function checkEnvironment(
   }
   await checkPort(channel, env);
   const problem = outerProxyProblem(here, outerProxy);
-  if (problem !== null) note(`${problem} ${outerProxyFix}`);
+  if (problem !== null) note(`${problem} ${startAnew}`);
 }
 
 /** Where agents of an earlier server may still send, the proxy is there again, whatever the server was started with. */
@@ -189,4 +189,5 @@ export function outerProxyProblem(here: string | null, server: string | null): s
   return `The background server reaches model hosts ${way}, not through ${here} as this terminal.`;
 }
 
-export const outerProxyFix = 'To start it anew with this environment: codex-coach server stop';
+/** Said where what the running server was started with is in the way. */
+export const startAnew = 'To start it anew with this environment: codex-coach server stop';
