@@ -69,7 +69,7 @@ export interface TrialTraces {
   recorded(trialId: string, since: string): RecordedWork;
   cost(sessionIds: readonly string[]): Cost;
   /** What was asked and answered in a session. @throws CoachError `session.missing` */
-  exchanges(sessionId: string): readonly RecordedExchange[];
+  exchanges(sessionId: string): Iterable<RecordedExchange>;
   /** The trajectory in ATIF, or null when nothing was recorded. */
   trajectory(sessionIds: readonly string[]): object | null;
   /** Hosts that a trial's agent was kept from. */

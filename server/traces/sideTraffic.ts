@@ -13,9 +13,9 @@ const kinds: readonly (readonly [SideKind, RegExp])[] = [
   ['tools', /\/(?:mcp|v1\/mcp_servers)(?:\/|$)/],
   [
     'account',
-    /\/(?:wham|accounts?|organizations|usage|limits|billing|plugins|connectors|features|settings|bootstrap|profile|claude_cli|ps|me|credits)(?:\/|$)|:(?:loadCodeAssist|onboardUser|retrieveUserQuota|fetchAdminControls)$/,
+    /\/(?:wham|accounts?(?!\/[^/]+\/ai\/)|organizations|usage|limits|billing|plugins|connectors|features|settings|bootstrap|profile|claude_cli|ps|me|credits)(?:\/|$)|:(?:loadCodeAssist|onboardUser|retrieveUserQuota|fetchAdminControls)$/,
   ],
-  ['models', /\/(?:models|tags|show)(?:\/[^/:]+)?$/],
+  ['models', /\/(?:models|tags|show)$/],
   [
     'lookup',
     /\/(?:files|uploads|vector_stores)(?:\/|$)|\/(?:conversations|threads)(?:\/(?!runs(?:\/|$))[^/]+(?:\/(?:items|messages)(?:\/[^/]+)?)?)?$|\/(?:responses|batches|runs)\/[^/]+[/:]cancel$/,

@@ -20,7 +20,7 @@ export interface JudgeDeps {
   /** What was used under this id before and now; see `judgeId`. */
   spent(judgeId: string): { readonly usage: Usage; readonly cost: Cost };
   /** @throws CoachError `session.missing` */
-  exchangesOf(sessionId: string): readonly RecordedExchange[];
+  exchangesOf(sessionId: string): Iterable<RecordedExchange>;
   readonly keys: Readonly<Record<string, string | undefined>>;
   /** Before a model that failed is asked again. */
   readonly pauseMs: number;

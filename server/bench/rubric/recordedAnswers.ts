@@ -44,7 +44,7 @@ const ofSession = 'session:';
  */
 export async function loadAnswers(
   place: string,
-  exchangesOf: (sessionId: string) => readonly RecordedExchange[],
+  exchangesOf: (sessionId: string) => Iterable<RecordedExchange>,
 ): Promise<ReadonlyMap<string, string>> {
   if (place.startsWith(ofSession)) return fromExchanges(exchangesOf(place.slice(ofSession.length)));
   const files = await recordingsAt(place);
@@ -58,19 +58,19 @@ export async function loadAnswers(
 }
 
 /** What was asked and answered in a session of the trace store. @throws CoachError `session.missing` */
-export function saidIn(traces: TraceStore, sessionId: string): RecordedExchange[] {
+export function* saidIn(traces: TraceStore, sessionId: string): Generator<RecordedExchange> {
   traces.requireSession(sessionId);
-  return [...traces.wholeExchanges(sessionId)].flatMap(({ exchange, request, response }) => {
+  for (const { exchange, request, response } of traces.wholeExchanges(sessionId)) {
     const dialect = dialectNamed(exchange.dialect);
-    if (dialect === null || response === null) return [];
+    if (dialect === null || response === null) continue;
     const answered = dialect.answered(response).filter(({ kind }) => kind === 'assistant');
     const text = (said: readonly { readonly text: string }[]) => said.map(({ text }) => text).join('\n');
-    return [{ asked: text(dialect.asked(request)), answered: text(answered) }];
-  });
+    yield { asked: text(dialect.asked(request)), answered: text(answered) };
+  }
 }
 
 /** A question is known by its boundary. */
-function fromExchanges(exchanges: readonly RecordedExchange[]): Map<string, string> {
+function fromExchanges(exchanges: Iterable<RecordedExchange>): Map<string, string> {
   const answers = new Map<string, string>();
   for (const { asked, answered } of exchanges) {
     const key = /^BEGIN TASK ([0-9a-f]{32})$/m.exec(asked)?.[1];

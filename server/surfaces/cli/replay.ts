@@ -4,7 +4,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import type { CommandContext } from './derived.ts';
 import { requireProgram } from './trace.ts';
-import { runTraced, shellExitCode, unneededKey } from './traced.ts';
+import { runTraced, shellExitCode, type TracedOutcome, unneededKey } from './traced.ts';
 
 interface ReplayOptions {
   pace: number;
@@ -33,7 +33,6 @@ function commandOf(words: [string, ...string[]]): [string, ...string[]] {
   });
 }
 
-/** Exit code 1 when the agent left the recording or asked nothing of it, however it ended itself. */
 async function replay(
   recording: string,
   argv: [string, ...string[]],
@@ -56,8 +55,15 @@ async function replay(
       terminal,
     ),
   );
-  for (const mismatch of outcome.mismatches) terminal.note(`codex-coach: the agent left the recording. ${mismatch}`);
-  return outcome.mismatches.length > 0 ? 1 : shellExitCode(outcome);
+  const problems = replayProblems(outcome);
+  for (const problem of problems) terminal.note(`codex-coach: ${problem}`);
+  return problems.length > 0 ? 1 : shellExitCode(outcome);
+}
+
+/** Why a replay did not succeed, however the agent ended: it left the recording, asked nothing of it, or nobody knows. */
+export function replayProblems({ closed, mismatches }: Pick<TracedOutcome, 'closed' | 'mismatches'>): string[] {
+  if (closed) return mismatches.map(mismatch => `the agent left the recording. ${mismatch}`);
+  return ['the background server did not tell whether the agent left the recording. Replay it again.'];
 }
 
 function placeholders(variables: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { CommandContext } from '../../../server/surfaces/cli/derived.ts';
-import { addReplayCommand } from '../../../server/surfaces/cli/replay.ts';
+import { addReplayCommand, replayProblems } from '../../../server/surfaces/cli/replay.ts';
 import type { Terminal } from '../../../server/surfaces/cli/terminal.ts';
 
 /** What is said of a command line, without any program on PATH. */
@@ -32,4 +32,12 @@ it.each([
   ['01a20551', 'codex', 'exec'],
 ])('takes %s %s %s as a session and a program', async (...argv) => {
   expect((await fault(...argv)).message).toBe('No program codex on PATH.');
+});
+
+it('calls a replay a success only where somebody knows that the agent kept to the recording', () => {
+  expect(replayProblems({ closed: true, mismatches: [] })).toEqual([]);
+  expect(replayProblems({ closed: true, mismatches: ['Request 2 is another.'] })).toEqual([
+    'the agent left the recording. Request 2 is another.',
+  ]);
+  expect(replayProblems({ closed: false, mismatches: [] })).toEqual([expect.stringContaining('did not tell')]);
 });

@@ -300,6 +300,8 @@ it.each([
   ['/v1/responses#/models', 'responses'],
   ['/v1/files/../threads/runs', 'other'],
   ['/v1beta/models/gemini-2.5-pro%3AgenerateContent', 'gemini'],
+  ['/client/v4/accounts/0123456789abcdef/ai/run/@cf/meta/llama-3.1-8b-instruct', 'other'],
+  ['/models/gpt2', 'other'],
 ])('%s is read as %s', (path, id) => expect(dialectOf(path)?.id).toBe(id));
 
 it.each([
@@ -307,6 +309,7 @@ it.each([
   ['/v1/messages/count_tokens', 'tokens'],
   ['/v1beta/models/gemini-2.5-pro:countTokens', 'tokens'],
   ['/backend-api/wham/accounts/check', 'account'],
+  ['/client/v4/accounts/0123456789abcdef', 'account'],
   ['/v1internal:loadCodeAssist', 'account'],
   ['/v1/responses/resp_1/cancel', 'lookup'],
   ['/v1/messages/batches/msgbatch_1/cancel', 'lookup'],
