@@ -1,7 +1,7 @@
 // Two sessions with 50 MB of conversation each, made up: one as Codex keeps it in its own file, one as the proxy recorded it.
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { RecorderCore } from '../server/traces/recorderCore.ts';
+import { RecorderCore } from '../server/traces/recorder/recorderCore.ts';
 import { base64, cut, type Random, randomFrom, realSources, type WorkloadTurn } from './codexWorkload.ts';
 import { feed } from './storage.ts';
 

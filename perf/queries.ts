@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { Retention } from '../server/traces/retention.ts';
-import { SearchIndex } from '../server/traces/searchIndex.ts';
+import { SearchIndex } from '../server/traces/search/searchIndex.ts';
 import { TraceStore } from '../server/traces/store.ts';
-import { UsageTotals } from '../server/traces/totals.ts';
+import { Retention } from '../server/traces/upkeep/retention.ts';
+import { UsageTotals } from '../server/traces/usage/totals.ts';
 import { type Figure, median, toFigure } from './figure.ts';
 
 const exchanges = 1_000_000;

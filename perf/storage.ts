@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdCompressSync } from 'node:zlib';
-import { ItemMerger } from '../server/traces/items.ts';
-import { RecorderCore } from '../server/traces/recorderCore.ts';
-import { SearchIndex } from '../server/traces/searchIndex.ts';
+import { RecorderCore } from '../server/traces/recorder/recorderCore.ts';
+import { SearchIndex } from '../server/traces/search/searchIndex.ts';
+import { ItemMerger } from '../server/traces/storage/items.ts';
+import { TraceWriter } from '../server/traces/storage/traceWriter.ts';
 import { TraceStore } from '../server/traces/store.ts';
-import { TraceWriter } from '../server/traces/traceWriter.ts';
 import { codexSession, type WorkloadTurn } from './codexWorkload.ts';
 import { type Figure, toFigure } from './figure.ts';
 

@@ -24,7 +24,7 @@ const programs = {
   server: 'server/main.ts',
   background: 'server/background.ts',
   cli: 'server/cli.ts',
-  recorder: 'server/traces/recorderWorker.ts',
+  recorder: 'server/traces/recorder/recorderWorker.ts',
   reader: 'server/traces/reader/readerWorker.ts',
 } as const;
 

@@ -21,12 +21,12 @@ import type { ServiceOptions } from './serviceOptions.ts';
 import { type Domains, domain } from './surfaces/domain.ts';
 import { CodexSessionFiles, codexSessionDirectories } from './traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from './traces/handlers.ts';
-import { HiddenValues } from './traces/hiddenValues.ts';
 import { ReaderThread } from './traces/reader/readerThread.ts';
-import { startRecorder } from './traces/recorder.ts';
-import { Redactor } from './traces/redaction.ts';
-import { scheduleRetention } from './traces/retentionSchedule.ts';
+import { startRecorder } from './traces/recorder/recorder.ts';
+import { HiddenValues } from './traces/redaction/hiddenValues.ts';
+import { Redactor } from './traces/redaction/redaction.ts';
 import { TraceStore } from './traces/store.ts';
+import { scheduleRetention } from './traces/upkeep/retentionSchedule.ts';
 
 /** Everything the server does, put together. */
 export interface Services extends AsyncOwner {

@@ -44,10 +44,10 @@ import type { PreparedTask } from './tasks/preparedTask.ts';
 import { sampleSource } from './tasks/sampleProject.ts';
 import { sessionSource } from './tasks/sessionSource.ts';
 import { suiteHandlers } from './tasks/suiteHandlers.ts';
-import { toAtif } from './traces/atif.ts';
 import type { CodexSessionFiles } from './traces/codexFiles/codexSessionFiles.ts';
-import type { Recorder } from './traces/recorder.ts';
-import type { Redactor } from './traces/redaction.ts';
+import { toAtif } from './traces/exports/atif.ts';
+import type { Recorder } from './traces/recorder/recorder.ts';
+import type { Redactor } from './traces/redaction/redaction.ts';
 import type { TraceStore } from './traces/store.ts';
 
 export interface TrialServiceOptions extends ServiceOptions {

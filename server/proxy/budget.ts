@@ -6,8 +6,8 @@ import { type Cost, totalTokens, type Usage } from '../../protocol/usage.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../base/settings.ts';
 import { machineSleep } from '../base/sleep.ts';
-import type { Spend } from '../traces/spending.ts';
 import type { TraceStore } from '../traces/store.ts';
+import type { Spend } from '../traces/usage/spending.ts';
 import type { LaunchState } from './launches.ts';
 import { UnnamedSessions } from './unnamedSessions.ts';
 

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
-import { type ConversationFacts, conversationFacts } from '../traces/conversationId.ts';
 import { dialectOf } from '../traces/dialects/index.ts';
+import { type ConversationFacts, conversationFacts } from '../traces/sessions/conversationId.ts';
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 import { HttpParser } from '../traces/wire/httpParser.ts';
 import type { BudgetGuard } from './budget.ts';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { CoachError } from '../../protocol/errors.ts';
 import type { UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Log } from '../base/log.ts';
-import type { Recorder, Tap } from '../traces/recorder.ts';
+import type { Recorder, Tap } from '../traces/recorder/recorder.ts';
 import type { HttpHead } from '../traces/wire/httpHead.ts';
 import type { AddressPolicy } from './addressPolicy.ts';
 import type { Authority } from './authority.ts';

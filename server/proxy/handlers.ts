@@ -2,7 +2,7 @@ import type { Handlers } from '../../protocol/api.ts';
 import { proxy, type UpstreamOverride } from '../../protocol/proxy.ts';
 import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
-import type { Recorder } from '../traces/recorder.ts';
+import type { Recorder } from '../traces/recorder/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
 import { type BaseUrls, routeBaseUrls, routedUrls, routeToRecording } from './baseUrls.ts';
 import type { Place } from './hostPatterns.ts';

@@ -4,7 +4,7 @@ import type { UpstreamOverride } from '../../protocol/proxy.ts';
 import type { Exchange } from '../../protocol/sessions.ts';
 import { addUsage, noUsage, type Usage } from '../../protocol/usage.ts';
 import { Emitter } from '../base/emitter.ts';
-import type { LaunchOrigin, RecorderEvent } from '../traces/recorderMessages.ts';
+import type { LaunchOrigin, RecorderEvent } from '../traces/recorder/recorderMessages.ts';
 import { canonicalHost } from './hosts.ts';
 import type { KeptLaunch } from './launchStore.ts';
 import type { FailedAttempts, LaunchMeter, LaunchSpec } from './proxy.ts';

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Tap } from '../traces/recorder.ts';
+import type { Tap } from '../traces/recorder/recorder.ts';
 import { type HttpHead, HttpSyntaxError, headerOf } from '../traces/wire/httpHead.ts';
 import { gated } from './budgetGate.ts';
 import { admit, answerUnreachable, type ConnectionDeps, connectModel, openTap } from './connectionDeps.ts';

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { CoachError } from '../../protocol/errors.ts';
-import type { Recorder } from '../traces/recorder.ts';
+import type { Recorder } from '../traces/recorder/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
 import type { LaunchSpec, ProxyService } from './proxy.ts';
 

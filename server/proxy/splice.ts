@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Tap } from '../traces/recorder.ts';
+import type { Tap } from '../traces/recorder/recorder.ts';
 import { endWith } from './lastWords.ts';
 import { PausedClient } from './pausedClient.ts';
 import type { RequestRewriter } from './requestRewriter.ts';

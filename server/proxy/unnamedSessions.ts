@@ -1,5 +1,5 @@
 import type { SleepLog } from '../base/sleep.ts';
-import { ownId } from '../traces/sessionClock.ts';
+import { ownId } from '../traces/storage/sessionClock.ts';
 
 /** Senders that are remembered; the latest stay. */
 const maxSenders = 1000;

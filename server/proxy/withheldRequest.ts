@@ -1,5 +1,5 @@
-import { type ConversationFacts, conversationFacts } from '../traces/conversationId.ts';
 import { parseJson } from '../traces/json.ts';
+import { type ConversationFacts, conversationFacts } from '../traces/sessions/conversationId.ts';
 import { decodeContent } from '../traces/wire/contentCoding.ts';
 import { type HttpHead, headerOf } from '../traces/wire/httpHead.ts';
 

@@ -8,7 +8,7 @@ import { isKept, keepTree, shadowOf, snapshot } from '../git/shadow.ts';
 import { statusOf } from '../git/status.ts';
 import type { GitStore } from '../git/store.ts';
 import { type ChangedFile, diffTrees } from '../git/tree.ts';
-import type { CleanSession } from '../traces/export.ts';
+import type { CleanSession } from '../traces/exports/export.ts';
 import { type CapturedChange, writeCreated } from './createdFiles.ts';
 import { draftInstruction } from './instruction.ts';
 import { requirePlaces, toTaskId, writeIgnoreFile } from './places.ts';

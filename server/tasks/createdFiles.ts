@@ -6,7 +6,7 @@ import { bundleOf } from '../git/bundle.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Status } from '../git/status.ts';
 import type { GitStore } from '../git/store.ts';
-import type { CleanSession } from '../traces/export.ts';
+import type { CleanSession } from '../traces/exports/export.ts';
 import type { RepoInfo, TaskMeta } from './createdTask.ts';
 import { writeTaskDirectory } from './places.ts';
 import { refuseSecrets, secretsInPatch } from './secrets.ts';

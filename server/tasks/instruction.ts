@@ -1,7 +1,7 @@
 import { CoachError } from '../../protocol/errors.ts';
 import type { TaskKind } from '../../protocol/tasks.ts';
-import { isPrompt } from '../traces/conversationId.ts';
-import type { CleanSession } from '../traces/export.ts';
+import type { CleanSession } from '../traces/exports/export.ts';
+import { isPrompt } from '../traces/sessions/conversationId.ts';
 import { isProse } from './taskKind.ts';
 
 /** Shortest line of a change that gives something away when it stands in the instruction. */

@@ -3,10 +3,10 @@ import { isAbsolute, relative } from 'node:path';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import { repositoryAt } from '../git/repository.ts';
 import type { CodexSessionFiles } from '../traces/codexFiles/codexSessionFiles.ts';
-import { startCommitIn } from '../traces/conversationId.ts';
-import { type CleanSession, toCleanSession } from '../traces/export.ts';
-import type { Recorder } from '../traces/recorder.ts';
-import { sessionNamed } from '../traces/sessionNamed.ts';
+import { type CleanSession, toCleanSession } from '../traces/exports/export.ts';
+import type { Recorder } from '../traces/recorder/recorder.ts';
+import { startCommitIn } from '../traces/sessions/conversationId.ts';
+import { sessionNamed } from '../traces/sessions/sessionNamed.ts';
 import type { TraceStore } from '../traces/store.ts';
 
 /** The recorded sessions, as capturing needs them. A session's id may be an unambiguous beginning of it. */

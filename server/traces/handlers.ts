@@ -5,14 +5,14 @@ import type { EventBus } from '../base/bus.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { CodexSessionFiles } from './codexFiles/codexSessionFiles.ts';
-import { withNamedSessions } from './namedReader.ts';
-import { pruneSessions, unkept } from './pruneSessions.ts';
 import type { Reader } from './reader/reader.ts';
-import type { Recorder } from './recorder.ts';
-import { listSessions } from './sessionList.ts';
-import { sessionNamed } from './sessionNamed.ts';
+import type { Recorder } from './recorder/recorder.ts';
+import { withNamedSessions } from './sessions/namedReader.ts';
+import { listSessions } from './sessions/sessionList.ts';
+import { sessionNamed } from './sessions/sessionNamed.ts';
+import { inWords } from './sessions/unreadable.ts';
 import type { TraceStore } from './store.ts';
-import { inWords } from './unreadable.ts';
+import { pruneSessions, unkept } from './upkeep/pruneSessions.ts';
 
 /** Exchanges that are read within some milliseconds. */
 const fewRows = 2000;

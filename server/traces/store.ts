@@ -4,19 +4,19 @@ import type { ConversationItem, Exchange, SearchHit, SessionSummary, StatsRow } 
 import type { Cost, Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
 import type { Sqlite } from '../base/sqlite.ts';
-import { type SpokenExchange, toConversation } from './conversation.ts';
-import { inOrderOfTime, type RecordedTime } from './recordedOrder.ts';
-import { ExchangeRecord, lastNumber, SessionRecord, toExchange } from './records.ts';
-import { searchSaid } from './search.ts';
-import { readableSummary, type SessionPage, sessionPage, summaryOf } from './sessionPages.ts';
-import { type Spend, spentInSession, spentOnDay } from './spending.ts';
-import { type StatsQuery, spentSince, statsOf } from './stats.ts';
-import { type StoredExchange, storedColumns } from './storedParts.ts';
-import { type OutlinedRequest, StoredRequests } from './storedRequests.ts';
-import { StoredSpeech } from './storedSpeech.ts';
-import { whole, wireReplyOf, wireTextOf } from './storedWire.ts';
-import { TraceFile } from './traceFile.ts';
-import type { WireReply, WireText } from './wireText.ts';
+import { searchSaid } from './search/search.ts';
+import { readableSummary, type SessionPage, sessionPage, summaryOf } from './sessions/sessionPages.ts';
+import { type SpokenExchange, toConversation } from './storage/conversation.ts';
+import { inOrderOfTime, type RecordedTime } from './storage/recordedOrder.ts';
+import { ExchangeRecord, lastNumber, SessionRecord, toExchange } from './storage/records.ts';
+import { type StoredExchange, storedColumns } from './storage/storedParts.ts';
+import { type OutlinedRequest, StoredRequests } from './storage/storedRequests.ts';
+import { StoredSpeech } from './storage/storedSpeech.ts';
+import { whole, wireReplyOf, wireTextOf } from './storage/storedWire.ts';
+import { TraceFile } from './storage/traceFile.ts';
+import type { WireReply, WireText } from './storage/wireText.ts';
+import { type Spend, spentInSession, spentOnDay } from './usage/spending.ts';
+import { type StatsQuery, spentSince, statsOf } from './usage/stats.ts';
 
 /** Connections or exchanges that were not recorded for one reason, and when that last was (epoch ms). */
 export interface Loss {

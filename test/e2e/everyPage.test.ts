@@ -9,7 +9,7 @@ import { aComparison, aRepeatedComparison } from '../fakes/comparisons.ts';
 import { cyrillicChannel, inCyrillic, pseudoLocale, untranslated } from '../fakes/pseudoLocale.ts';
 import { aRun, aTrial, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
-import { aRichSession } from '../unit/traces/aReader.ts';
+import { aRichSession } from '../unit/traces/sessions/aReader.ts';
 import { sharedBrowser } from './chromium.ts';
 import { overflows, seriousProblems, shownWords } from './pages/audit.ts';
 import { absentRuns, serveComparison } from './pages/compareHost.ts';

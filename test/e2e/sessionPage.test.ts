@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { toSessionHtml } from '../../server/traces/html/page.ts';
-import type { SessionReader } from '../../server/traces/sessionReader.ts';
+import { toSessionHtml } from '../../server/traces/exports/html/page.ts';
+import type { SessionReader } from '../../server/traces/sessions/sessionReader.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
-import { anExchange, anItem, aReader, aRichSession } from '../unit/traces/aReader.ts';
+import { anExchange, anItem, aReader, aRichSession } from '../unit/traces/sessions/aReader.ts';
 import { launchBrowser } from './chromium.ts';
 
 describe.skipIf(!requireFeature('browser'))('an exported session in a browser', { timeout: 60_000 }, () => {

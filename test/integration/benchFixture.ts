@@ -21,7 +21,7 @@ import { openReplaySource } from '../../server/proxy/replay/reference.ts';
 import { startReplay } from '../../server/proxy/replay/replayServer.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';
-import { startRecorder } from '../../server/traces/recorder.ts';
+import { startRecorder } from '../../server/traces/recorder/recorder.ts';
 import { TraceStore } from '../../server/traces/store.ts';
 import { codexDirectory } from '../require.ts';
 import { dockerfile, runGit, temporaryDirectory, writeBundle, writeFiles } from './executorsFixture.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isPrompt, workingDirectory } from '../../traces/conversationId.ts';
 import type { DialectReader, Utterance } from '../../traces/dialects/dialect.ts';
 import { arrayAt, isObject, objectAt, stringAt } from '../../traces/json.ts';
+import { isPrompt, workingDirectory } from '../../traces/sessions/conversationId.ts';
 import { normaliseOutput } from './normalise.ts';
 
 /** A request reduced to what decides which answer fits it. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { readableIssues } from '../../../protocol/api.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { CodexSessionFiles } from '../../traces/codexFiles/codexSessionFiles.ts';
-import { isRecorded, sessionNamed } from '../../traces/sessionNamed.ts';
+import { isRecorded, sessionNamed } from '../../traces/sessions/sessionNamed.ts';
 import type { TraceStore } from '../../traces/store.ts';
 import { type RecordedOptions, recordedSource } from './recorded.ts';
 import { Script, scriptedSource } from './scripted.ts';

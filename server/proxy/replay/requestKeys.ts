@@ -1,7 +1,7 @@
-import { workingDirectory } from '../../traces/conversationId.ts';
 import type { DialectReader } from '../../traces/dialects/dialect.ts';
 import { isObject } from '../../traces/json.ts';
-import type { ListPart, OutlinedRequest } from '../../traces/storedRequests.ts';
+import { workingDirectory } from '../../traces/sessions/conversationId.ts';
+import type { ListPart, OutlinedRequest } from '../../traces/storage/storedRequests.ts';
 import { type Lines, linesOf, offersTools, operationOf, spoken, spokenItem } from './conversationKey.ts';
 import { contextKey, type RequestKey, type Trail, trailOf } from './requestKey.ts';
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { Usage } from '../../../protocol/usage.ts';
 import { stringAt } from '../../traces/json.ts';
-import { Redactor } from '../../traces/redaction.ts';
+import { Redactor } from '../../traces/redaction/redaction.ts';
 import { difference } from './difference.ts';
 import { cwdMark, mapStrings, normaliseOutput } from './normalise.ts';
 import { responseEvents, toSse } from './responseEvents.ts';

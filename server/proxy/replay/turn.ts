@@ -1,6 +1,6 @@
-import { isPrompt, workingDirectory } from '../../traces/conversationId.ts';
 import { textOf } from '../../traces/dialects/dialect.ts';
 import { arrayAt, isObject, stringAt } from '../../traces/json.ts';
+import { isPrompt, workingDirectory } from '../../traces/sessions/conversationId.ts';
 
 export interface ToolOutput {
   readonly callId: string;

@@ -1,7 +1,7 @@
 import type { TaskSource } from '../../../protocol/tasks.ts';
 import type { Repository } from '../../git/repository.ts';
 import type { GitStore } from '../../git/store.ts';
-import type { CleanSession } from '../../traces/export.ts';
+import type { CleanSession } from '../../traces/exports/export.ts';
 import type { SessionSource } from '../sessionSource.ts';
 import type { Words } from './commitMessage.ts';
 

@@ -3,8 +3,8 @@ import { isAbsolute, relative } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
 import { findCommit, headMoves, requireRevision, treeOfCommit, treeOfFiles } from '../../git/history.ts';
 import { commitsBetween, requireCommit } from '../../git/repository.ts';
-import type { CleanSession } from '../../traces/export.ts';
-import { filesEditedBy } from '../../traces/toolUse.ts';
+import type { CleanSession } from '../../traces/exports/export.ts';
+import { filesEditedBy } from '../../traces/sessions/toolUse.ts';
 import { short } from './commits.ts';
 import type { Past, PastChange } from './pastChange.ts';
 

@@ -7,7 +7,7 @@ import { findCommit, withObjectsOf } from '../../git/history.ts';
 import { type Repository, repositoryAt } from '../../git/repository.ts';
 import { statusOf } from '../../git/status.ts';
 import { diffTrees, type TreeDiff } from '../../git/tree.ts';
-import type { CleanSession } from '../../traces/export.ts';
+import type { CleanSession } from '../../traces/exports/export.ts';
 import type { CaptureDeps } from '../capture.ts';
 import { writeCreated } from '../createdFiles.ts';
 import { draftInstruction, instructionNotes, leakedLines, leakSentence } from '../instruction.ts';

@@ -2,11 +2,11 @@ import type { ConversationItem, Exchange, SessionSummary } from '../../../protoc
 import { addCost, addUsage, noCost, noUsage, type Usage } from '../../../protocol/usage.ts';
 import { toIso } from '../../base/clock.ts';
 import { redact } from '../../base/redact.ts';
-import { isPrompt, toTitle } from '../conversationId.ts';
 import type { Utterance } from '../dialects/dialect.ts';
 import { responses } from '../dialects/responses.ts';
 import { parseJson } from '../json.ts';
-import { priceOf } from '../prices.ts';
+import { isPrompt, toTitle } from '../sessions/conversationId.ts';
+import { priceOf } from '../usage/prices.ts';
 import { CodexLine, type Tokens } from './records.ts';
 
 /** One session as Codex's own file tells it. Texts but the title are as in the file: not redacted yet. */

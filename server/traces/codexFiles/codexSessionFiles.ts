@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { ConversationItem, SessionSummary } from '../../../protocol/sessions.ts';
 import { codexHome } from '../../base/codexHome.ts';
-import type { Redactor } from '../redaction.ts';
-import type { SessionReader } from '../sessionReader.ts';
+import type { Redactor } from '../redaction/redaction.ts';
+import type { SessionReader } from '../sessions/sessionReader.ts';
 import type { CodexSession } from './codexSession.ts';
 import { linesOf } from './lines.ts';
 import { isOfNoUse } from './records.ts';

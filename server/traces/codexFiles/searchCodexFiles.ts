@@ -1,7 +1,7 @@
 import type { SearchHit } from '../../../protocol/sessions.ts';
-import { isRecorded } from '../sessionNamed.ts';
+import { matchingTexts, phrasesOf } from '../search/wordMatch.ts';
+import { isRecorded } from '../sessions/sessionNamed.ts';
 import type { TraceStore } from '../store.ts';
-import { matchingTexts, phrasesOf } from '../wordMatch.ts';
 import type { CodexSessionFiles } from './codexSessionFiles.ts';
 
 /** There is no index of these files: they are read, so not all of them. */

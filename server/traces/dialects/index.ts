@@ -1,10 +1,10 @@
-import { plainPath, sideKind } from '../sideTraffic.ts';
 import { chat } from './chat.ts';
 import type { DialectReader } from './dialect.ts';
 import { gemini } from './gemini.ts';
 import { messages } from './messages.ts';
 import { other } from './other.ts';
 import { responses } from './responses.ts';
+import { plainPath, sideKind } from './sideTraffic.ts';
 
 /** Every wire format that is known. */
 const dialects: readonly DialectReader[] = [responses, chat, messages, gemini];

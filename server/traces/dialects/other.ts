@@ -1,6 +1,6 @@
 import { noUsage, type Usage } from '../../../protocol/usage.ts';
 import { arrayAt, countAt, isObject, type JsonObject, objectAt, stringAt } from '../json.ts';
-import { SplitTexts, withTexts } from '../splitTexts.ts';
+import { SplitTexts, withTexts } from '../redaction/splitTexts.ts';
 import { chat } from './chat.ts';
 import { type DialectReader, errorMessageOf, type Reply, type ReplyBuilder, textOf, utterance } from './dialect.ts';
 

@@ -1,9 +1,9 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange, SessionReport, SessionSummary } from '../../../protocol/sessions.ts';
 import type { CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
-import { SessionLines } from '../sessionLines.ts';
-import type { SessionReader } from '../sessionReader.ts';
-import { toSessionReport } from '../sessionReport.ts';
+import { SessionLines } from '../sessions/sessionLines.ts';
+import type { SessionReader } from '../sessions/sessionReader.ts';
+import { toSessionReport } from '../sessions/sessionReport.ts';
 import type { TraceStore } from '../store.ts';
 
 export interface ReadSession {

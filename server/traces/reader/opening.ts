@@ -1,6 +1,6 @@
 import type { SessionOpening } from '../../../protocol/sessions.ts';
 import type { CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
-import { SessionLines } from '../sessionLines.ts';
+import { SessionLines } from '../sessions/sessionLines.ts';
 import type { TraceStore } from '../store.ts';
 
 /** More than a window shows. */

@@ -9,9 +9,9 @@ import {
   type SessionOpening,
   sessions,
 } from '../../../protocol/sessions.ts';
-import { SessionLines } from '../../../server/traces/sessionLines.ts';
-import type { SessionReader } from '../../../server/traces/sessionReader.ts';
-import { toSessionReport } from '../../../server/traces/sessionReport.ts';
+import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
+import type { SessionReader } from '../../../server/traces/sessions/sessionReader.ts';
+import { toSessionReport } from '../../../server/traces/sessions/sessionReport.ts';
 
 /** Answers a session page from a session in memory, with the parts that the server answers with. */
 export class SessionHost {

@@ -12,7 +12,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import { toAddressPolicy } from '../../../server/proxy/addressPolicy.ts';
 import { createProxy } from '../../../server/proxy/captureProxy.ts';
 import type { LaunchSpec } from '../../../server/proxy/proxy.ts';
-import { startRecorder } from '../../../server/traces/recorder.ts';
+import { startRecorder } from '../../../server/traces/recorder/recorder.ts';
 import { type FakeUpstreamOptions, startFakeUpstream } from '../../fakes/upstream.ts';
 import { testAuthority } from '../../fakes/upstreamCertificate.ts';
 import { say } from '../../fakes/upstreamModel.ts';

@@ -6,7 +6,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import type { ProxyLaunch } from '../../../server/proxy/proxy.ts';
 import { recordedSource } from '../../../server/proxy/replay/recorded.ts';
 import { startReplay } from '../../../server/proxy/replay/replayServer.ts';
-import { toCleanSession } from '../../../server/traces/export.ts';
+import { toCleanSession } from '../../../server/traces/exports/export.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, fakeAccountId, startFakeUpstream } from '../../fakes/upstream.ts';
 import { type TestAuthority, testAuthority } from '../../fakes/upstreamCertificate.ts';
 import { codexDirectory, requireFeature } from '../../require.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
 import { createProxy } from '../../../server/proxy/captureProxy.ts';
 import type { LaunchSpec, ProxyService } from '../../../server/proxy/proxy.ts';
-import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
+import { type Recorder, startRecorder } from '../../../server/traces/recorder/recorder.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { type Authorities, openAuthorities, runCheck } from '../../conformance/bench.ts';
 import { conformanceChecks } from '../../conformance/index.ts';

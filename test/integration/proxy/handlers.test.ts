@@ -11,7 +11,7 @@ import { startReplay } from '../../../server/proxy/replay/replayServer.ts';
 import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { announceSessions, sessionHandlers } from '../../../server/traces/handlers.ts';
 import { readInThisThread } from '../../../server/traces/reader/readerInThisThread.ts';
-import { Redactor } from '../../../server/traces/redaction.ts';
+import { Redactor } from '../../../server/traces/redaction/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { aRecorder, aReply, said } from '../../unit/traces/recordedTraffic.ts';
 import { aRecordingWorld, handlersOf, openSecure, readAll } from './recordingWorld.ts';

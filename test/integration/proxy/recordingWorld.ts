@@ -10,7 +10,7 @@ import { createProxy, type ProxyDeps } from '../../../server/proxy/captureProxy.
 import { type ProxyHandlerDeps, proxyHandlers } from '../../../server/proxy/handlers.ts';
 import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import type { LaunchSpec, ProxyLaunch, ProxyService } from '../../../server/proxy/proxy.ts';
-import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
+import { type Recorder, startRecorder } from '../../../server/traces/recorder/recorder.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { RecorderEvent } from '../../../server/traces/recorderMessages.ts';
+import type { RecorderEvent } from '../../../server/traces/recorder/recorderMessages.ts';
 import { type Authorities, Bench, openAuthorities } from '../../conformance/bench.ts';
 import { Wire } from '../../conformance/wire.ts';
 import { aRecordingWorld, openSecure } from './recordingWorld.ts';

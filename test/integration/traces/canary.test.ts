@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type ExportFormat, ExportFormat as formats } from '../../../protocol/sessions.ts';
 import { KnownValues } from '../../../server/base/knownValues.ts';
 import { createLog } from '../../../server/base/log.ts';
-import { exportSession } from '../../../server/traces/exportSession.ts';
+import { exportSession } from '../../../server/traces/exports/exportSession.ts';
 import type { TraceStore } from '../../../server/traces/store.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { testAuthority } from '../../fakes/upstreamCertificate.ts';

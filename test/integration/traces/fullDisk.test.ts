@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
-import { startRecorder } from '../../../server/traces/recorder.ts';
+import { startRecorder } from '../../../server/traces/recorder/recorder.ts';
 import { noteSkip } from '../../require.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { anOrigin, aReply, feed, said } from '../../unit/traces/recordedTraffic.ts';

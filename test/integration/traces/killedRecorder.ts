@@ -1,7 +1,7 @@
 // Records as fast as it can and prints the id of each exchange as soon as the recorder reports it stored. Runs until it is
 // killed. argv: database, first number.
 import { silentLog } from '../../../server/base/log.ts';
-import { startRecorder } from '../../../server/traces/recorder.ts';
+import { startRecorder } from '../../../server/traces/recorder/recorder.ts';
 import { anOrigin, aReply, feed, said } from '../../unit/traces/recordedTraffic.ts';
 
 const [file = '', first = '0'] = process.argv.slice(2);

@@ -7,7 +7,7 @@ import { CodexSessionFiles } from '../../../server/traces/codexFiles/codexSessio
 import { sessionHandlers } from '../../../server/traces/handlers.ts';
 import { readInThisThread } from '../../../server/traces/reader/readerInThisThread.ts';
 import { ReaderThread } from '../../../server/traces/reader/readerThread.ts';
-import { Redactor } from '../../../server/traces/redaction.ts';
+import { Redactor } from '../../../server/traces/redaction/redaction.ts';
 import { startFakeUpstream } from '../../fakes/upstream.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { aThread, threadId } from '../../unit/traces/codexFiles/aThread.ts';

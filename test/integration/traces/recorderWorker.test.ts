@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLog } from '../../../server/base/log.ts';
-import { type Recorder, startRecorder } from '../../../server/traces/recorder.ts';
-import type { RecorderEvent } from '../../../server/traces/recorderMessages.ts';
+import { type Recorder, startRecorder } from '../../../server/traces/recorder/recorder.ts';
+import type { RecorderEvent } from '../../../server/traces/recorder/recorderMessages.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 import { anOrigin, feed, sse, wireOf } from '../../unit/traces/recordedTraffic.ts';
 import { buildWorker } from './builtWorker.ts';
 
-const entry = 'server/traces/recorderWorker.ts';
+const entry = 'server/traces/recorder/recorderWorker.ts';
 
 async function start(
   workerFile: string,

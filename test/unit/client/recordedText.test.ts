@@ -1,8 +1,8 @@
 import { expect, it, vi } from 'vitest';
 import type { Coach } from '../../../client/coach.ts';
 import { lineUri, registerRecordedText } from '../../../client/panels/recordedText.ts';
-import { SessionLines } from '../../../server/traces/sessionLines.ts';
-import { anExchange, anItem } from '../traces/aReader.ts';
+import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
+import { anExchange, anItem } from '../traces/sessions/aReader.ts';
 
 interface Provider {
   provideTextDocumentContent(uri: { query: string }): Promise<string>;

@@ -6,7 +6,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import { BudgetGuard } from '../../../server/proxy/budget.ts';
 import { LaunchState } from '../../../server/proxy/launches.ts';
 import { UnnamedSessions } from '../../../server/proxy/unnamedSessions.ts';
-import { SessionClock } from '../../../server/traces/sessionClock.ts';
+import { SessionClock } from '../../../server/traces/storage/sessionClock.ts';
 
 const idleMs = 120_000;
 const sleep = { awakeMs: (from: number, until: number) => until - from };

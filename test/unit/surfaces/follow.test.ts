@@ -3,7 +3,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { follow } from '../../../server/surfaces/cli/follow.ts';
 import type { Terminal } from '../../../server/surfaces/cli/terminal.ts';
-import { anExchange } from '../traces/aReader.ts';
+import { anExchange } from '../traces/sessions/aReader.ts';
 
 type Page = { rows: Exchange[]; next: number };
 

@@ -4,7 +4,7 @@ import { type Exchange, type RequestChanges, sessions } from '../../../protocol/
 import { noCost, noUsage } from '../../../protocol/usage.ts';
 import '../../../server/surfaces/cli/render.ts';
 import { toText } from '../../../server/surfaces/cli/renderers.ts';
-import { anExchange } from '../traces/aReader.ts';
+import { anExchange } from '../traces/sessions/aReader.ts';
 
 const session = {
   ...{ id: 's1', agent: 'codex', title: 'Say hi.', exchanges: 1, models: [], repository: null, source: 'proxy' },

@@ -7,7 +7,7 @@ import { silentLog } from '../../../server/base/log.ts';
 import { coachPaths } from '../../../server/base/paths.ts';
 import type { TaskDeps } from '../../../server/tasks/handlers.ts';
 import type { SessionSource } from '../../../server/tasks/sessionSource.ts';
-import type { CleanSession } from '../../../server/traces/export.ts';
+import type { CleanSession } from '../../../server/traces/exports/export.ts';
 import { aDirectory } from '../git/aRepository.ts';
 
 const at = '2025-06-01T10:00:00.000Z';

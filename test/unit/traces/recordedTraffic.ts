@@ -1,10 +1,14 @@
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { Tap } from '../../../server/traces/recorder.ts';
-import { RecorderCore } from '../../../server/traces/recorderCore.ts';
-import type { ConnectionOrigin, RecorderEvent, RecorderMessage } from '../../../server/traces/recorderMessages.ts';
+import type { Tap } from '../../../server/traces/recorder/recorder.ts';
+import { RecorderCore } from '../../../server/traces/recorder/recorderCore.ts';
+import type {
+  ConnectionOrigin,
+  RecorderEvent,
+  RecorderMessage,
+} from '../../../server/traces/recorder/recorderMessages.ts';
 import { TraceStore } from '../../../server/traces/store.ts';
-import type { UpkeepReport, UpkeepTask } from '../../../server/traces/upkeepTask.ts';
+import type { UpkeepReport, UpkeepTask } from '../../../server/traces/upkeep/upkeepTask.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
 export function anOrigin(changes: Partial<ConnectionOrigin> = {}): ConnectionOrigin {

@@ -1,8 +1,8 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import type { Remote } from '../../../protocol/api.ts';
 import type { sessions } from '../../../protocol/sessions.ts';
-import { SessionLines } from '../../../server/traces/sessionLines.ts';
-import { toSessionReport } from '../../../server/traces/sessionReport.ts';
+import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
+import { toSessionReport } from '../../../server/traces/sessions/sessionReport.ts';
 import type { TraceStore } from '../../../server/traces/store.ts';
 import { SessionLoader } from '../../../webview/pages/session/sessionLoader.ts';
 import { SessionModel } from '../../../webview/pages/session/sessionModel.ts';

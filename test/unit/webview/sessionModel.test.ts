@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { ConversationLine } from '../../../protocol/sessions.ts';
 import { SessionModel } from '../../../webview/pages/session/sessionModel.ts';
-import { anExchange, aRichSession } from '../traces/aReader.ts';
+import { anExchange, aRichSession } from '../traces/sessions/aReader.ts';
 
 const aLine: Omit<ConversationLine, 'number' | 'kind'> = {
   ...{ toolName: null, text: 'Done.', length: 5, outputLength: null, failed: false, files: [] },

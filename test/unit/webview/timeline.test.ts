@@ -3,7 +3,7 @@ import type { View } from '../../../webview/components/element.ts';
 import type { SessionContext } from '../../../webview/pages/session/context.ts';
 import { SessionModel } from '../../../webview/pages/session/sessionModel.ts';
 import { timeline } from '../../../webview/pages/session/timeline.ts';
-import { anExchange } from '../traces/aReader.ts';
+import { anExchange } from '../traces/sessions/aReader.ts';
 
 it('draws more exchanges than a call has room for arguments', () => {
   const model = new SessionModel();

@@ -6,8 +6,8 @@ import type { Regrade, RunSummary, TrialSummary } from '../../../protocol/runs.t
 import { LineKind, type RequestChanges } from '../../../protocol/sessions.ts';
 import { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { noUsage } from '../../../protocol/usage.ts';
-import { SessionLines } from '../../../server/traces/sessionLines.ts';
-import { toSessionReport } from '../../../server/traces/sessionReport.ts';
+import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
+import { toSessionReport } from '../../../server/traces/sessions/sessionReport.ts';
 import type { View } from '../../../webview/components/element.ts';
 import type { CompareContext } from '../../../webview/pages/compare/context.ts';
 import { header as compareHeader } from '../../../webview/pages/compare/header.ts';
@@ -32,7 +32,7 @@ import { toolbar } from '../../../webview/pages/session/toolbar.ts';
 import { aComparison } from '../../fakes/comparisons.ts';
 import { inCyrillic, pseudoLocale, untranslated } from '../../fakes/pseudoLocale.ts';
 import { aRun, aTrial, ScriptedRun } from '../../fakes/scriptedRun.ts';
-import { anExchange, aRichSession } from '../traces/aReader.ts';
+import { anExchange, aRichSession } from '../traces/sessions/aReader.ts';
 import { shownTexts } from './shownTexts.ts';
 
 // Its custom elements need a browser; the views only name them.

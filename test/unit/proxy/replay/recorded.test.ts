@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../../../../server/base/log.ts';
 import { type RecordedOptions, recordedSource } from '../../../../server/proxy/replay/recorded.ts';
 import { type Replay, startReplay } from '../../../../server/proxy/replay/replayServer.ts';
-import { Redactor } from '../../../../server/traces/redaction.ts';
+import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
 import type { TraceStore } from '../../../../server/traces/store.ts';
 import { aRecorder, aReply, said, sse, type Traffic } from '../../traces/recordedTraffic.ts';
 

@@ -3,7 +3,7 @@ import { normaliseRequest } from '../../../../server/proxy/replay/conversationKe
 import { keyOf, type RequestKey, sharedLength, trailOf } from '../../../../server/proxy/replay/requestKey.ts';
 import { RequestKeys } from '../../../../server/proxy/replay/requestKeys.ts';
 import { dialectNamed } from '../../../../server/traces/dialects/index.ts';
-import { Redactor } from '../../../../server/traces/redaction.ts';
+import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
 import type { TraceStore } from '../../../../server/traces/store.ts';
 import { aRecorder, aReply, said, type Traffic } from '../../traces/recordedTraffic.ts';
 

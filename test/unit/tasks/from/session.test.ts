@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadCreatedTask } from '../../../../server/tasks/createdTask.ts';
 import { taskHandlers } from '../../../../server/tasks/handlers.ts';
 import type { SessionSource } from '../../../../server/tasks/sessionSource.ts';
-import type { CleanSession } from '../../../../server/traces/export.ts';
+import type { CleanSession } from '../../../../server/traces/exports/export.ts';
 import { aRepository, makeHostile, userGit, write } from '../../git/aRepository.ts';
 import { aCleanSession, sessionsOf, taskDeps } from '../aSession.ts';
 import { change, library, prompt, signal } from '../aTask.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { CodexSessionFiles, codexSessionDirectories } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
-import { toCleanSession } from '../../../../server/traces/export.ts';
-import { Redactor } from '../../../../server/traces/redaction.ts';
+import { toCleanSession } from '../../../../server/traces/exports/export.ts';
+import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { aThread, threadId } from './aThread.ts';
 

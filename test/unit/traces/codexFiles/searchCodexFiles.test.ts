@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { CodexSessionFiles } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { searchCodexFiles } from '../../../../server/traces/codexFiles/searchCodexFiles.ts';
-import { Redactor } from '../../../../server/traces/redaction.ts';
+import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { aRecorder } from '../recordedTraffic.ts';
 import { aThread, threadId } from './aThread.ts';

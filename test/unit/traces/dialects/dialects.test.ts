@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dialectOf } from '../../../../server/traces/dialects/index.ts';
-import { sideKind } from '../../../../server/traces/sideTraffic.ts';
+import { sideKind } from '../../../../server/traces/dialects/sideTraffic.ts';
 import { reader, stream } from './aStream.ts';
 
 describe('Responses', () => {

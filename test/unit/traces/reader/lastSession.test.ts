@@ -4,7 +4,7 @@ import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
 import { CodexSessionFiles } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { LastSession } from '../../../../server/traces/reader/lastSession.ts';
-import { Redactor } from '../../../../server/traces/redaction.ts';
+import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
 import { TraceStore } from '../../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { aRecorder, aReply } from '../recordedTraffic.ts';

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { CodexSessionFiles } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
 import { openingOf } from '../../../../server/traces/reader/opening.ts';
-import { Redactor } from '../../../../server/traces/redaction.ts';
-import { SessionLines } from '../../../../server/traces/sessionLines.ts';
+import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
+import { SessionLines } from '../../../../server/traces/sessions/sessionLines.ts';
 import { aRecorder, aReply, said } from '../recordedTraffic.ts';
 
 it('begins a recorded session with its first exchanges, whose lines are those of the whole', async () => {

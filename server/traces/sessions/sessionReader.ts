@@ -1,0 +1,15 @@
+import type { ConversationItem, Exchange, SessionSummary } from '../../../protocol/sessions.ts';
+
+/** What exports and summaries read of a session, wherever it comes from. */
+export interface SessionReader {
+  /** @throws CoachError `session.missing` */
+  requireSession(sessionId: string): SessionSummary;
+  /** Oldest first. */
+  exchangesOfSession(sessionId: string): Exchange[];
+  /** What the exchanges add up to, each item once. Takes a while for a long session: ask once. */
+  conversation(sessionId: string): ConversationItem[];
+  /** The program that spoke, such as `codex_exec/0.169.0 (…)`; null when it did not say. */
+  userAgent(sessionId: string): string | null;
+  /** What the model's API answered; null where it was not recorded. */
+  reply(exchangeId: string): unknown;
+}

@@ -1,0 +1,76 @@
+import type { Sqlite } from '../../base/sqlite.ts';
+
+export interface SessionRow {
+  readonly id: string;
+  readonly agent: string | null;
+  readonly userAgent: string | null;
+  /** Empty while no prompt was seen. */
+  readonly title: string;
+  readonly repository: string | null;
+  /** What an agent's program asks by itself in it; null for what a person asks. */
+  readonly purpose: 'title' | null;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** Greater than every key in use, also by what is left to be deleted of a session. */
+const nextSeq = `1 + max(
+  (SELECT coalesce(max(seq), 0) FROM sessions), (SELECT coalesce(max(session_seq), 0) FROM item_uses))`;
+
+/** Writes what is known of sessions: a new one at once, what exchanges add to it once per transaction. */
+export class SessionRows {
+  readonly #has;
+  readonly #insert;
+  readonly #update;
+  /** What this transaction has to add. */
+  readonly #added = new Map<string, SessionRow>();
+
+  constructor(database: Sqlite) {
+    this.#has = database.prepare('SELECT 1 FROM sessions WHERE id = ?').pluck();
+    this.#insert = database.prepare(`
+      INSERT INTO sessions (id, seq, agent, user_agent, title, repository, purpose, started_ms, ended_ms)
+      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, $repository, $purpose, $startedAtMs, $endedAtMs)`);
+    this.#update = database.prepare(`
+      UPDATE sessions SET
+        agent = coalesce(agent, $agent),
+        user_agent = coalesce(user_agent, $userAgent),
+        title = iif(title = '', $title, title),
+        repository = coalesce(repository, $repository),
+        purpose = coalesce(purpose, $purpose),
+        started_ms = min(started_ms, $startedAtMs),
+        ended_ms = max(ended_ms, $endedAtMs)
+      WHERE id = $id`);
+  }
+
+  /** The row is there from now on, so that an exchange can refer to it. What is known first stays. */
+  put(row: SessionRow): void {
+    const added = this.#added.get(row.id);
+    if (added !== undefined) this.#added.set(row.id, together(added, row));
+    else if (this.#has.get(row.id) !== undefined) this.#added.set(row.id, row);
+    else this.#insert.run(row);
+  }
+
+  /** To be called at the end of the transaction. */
+  flush(): void {
+    for (const row of this.#added.values()) this.#update.run(row);
+    this.discard();
+  }
+
+  /** The transaction was taken back. */
+  discard(): void {
+    this.#added.clear();
+  }
+}
+
+function together(first: SessionRow, next: SessionRow): SessionRow {
+  return {
+    id: first.id,
+    agent: first.agent ?? next.agent,
+    userAgent: first.userAgent ?? next.userAgent,
+    title: first.title === '' ? next.title : first.title,
+    repository: first.repository ?? next.repository,
+    purpose: first.purpose ?? next.purpose,
+    startedAtMs: Math.min(first.startedAtMs, next.startedAtMs),
+    endedAtMs: Math.max(first.endedAtMs, next.endedAtMs),
+  };
+}
