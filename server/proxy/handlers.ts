@@ -4,10 +4,10 @@ import type { EventBus } from '../base/bus.ts';
 import type { Disposable } from '../base/disposable.ts';
 import type { Recorder } from '../traces/recorder/recorder.ts';
 import type { TraceStore } from '../traces/store.ts';
-import { type BaseUrls, routeBaseUrls, routedUrls, routeToRecording } from './baseUrls.ts';
 import type { Place } from './hostPatterns.ts';
 import { canonicalHost, type ModelHosts, modelEndpoint } from './hosts.ts';
-import { launchEnvironment, withOwnExceptions, withPlainModels } from './launchEnvironment.ts';
+import { type BaseUrls, routeBaseUrls, routedUrls, routeToRecording } from './launches/baseUrls.ts';
+import { launchEnvironment, withOwnExceptions, withPlainModels } from './launches/launchEnvironment.ts';
 import { type LaunchSpec, listensElsewhere, type ProxyLaunch, type ProxyService, proxyStopped } from './proxy.ts';
 import type { Replay } from './replay/replayServer.ts';
 

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { authorityFiles } from '../proxy/authorityFiles.ts';
+import { authorityFiles } from '../proxy/certificates/authorityFiles.ts';
 
 /** What is in the certificate that we made, and how its key is kept. */
 export interface CertificateFacts {

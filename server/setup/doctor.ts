@@ -7,7 +7,7 @@ import { coachPaths } from '../base/paths.ts';
 import { environmentSettings } from '../base/settings.ts';
 import { shellWord } from '../base/shell.ts';
 import { connectToRunningServer } from '../connect.ts';
-import { authorityFiles } from '../proxy/authorityFiles.ts';
+import { authorityFiles } from '../proxy/certificates/authorityFiles.ts';
 import { exitCodes, type Terminal } from '../surfaces/cli/terminal.ts';
 import { checkAgents } from './checks/agents.ts';
 import { checkCertificate } from './checks/certificate.ts';

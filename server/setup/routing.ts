@@ -1,6 +1,6 @@
 import { listens, localPlace } from '../base/localPlace.ts';
 import { modelHosts } from '../proxy/hosts.ts';
-import { isOurProxy } from '../proxy/listening.ts';
+import { isOurProxy } from '../proxy/listening/listening.ts';
 import { type Finding, finding } from './finding.ts';
 
 export const area = 'configuration';

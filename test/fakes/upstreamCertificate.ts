@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCertificate } from '../../server/proxy/certificate.ts';
+import { createCertificate } from '../../server/proxy/certificates/certificate.ts';
 
 export interface TestAuthority {
   /** PEM file of the authority. */

@@ -4,7 +4,7 @@ import { lossSentence, uncountedFixes, uncountedSentence } from '../../../protoc
 import { listens } from '../../base/localPlace.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
-import { isOurProxy } from '../../proxy/listening.ts';
+import { isOurProxy } from '../../proxy/listening/listening.ts';
 import { formatTime } from '../../surfaces/cli/table.ts';
 import { outerProxyProblem, startAnew } from '../../surfaces/cli/traced.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import type { Budget } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
-import type { BudgetLimits } from '../../../server/proxy/budget.ts';
+import type { BudgetLimits } from '../../../server/proxy/budget/budget.ts';
 import { ModelHosts } from '../../../server/proxy/hosts.ts';
 import type { ProxyLaunch } from '../../../server/proxy/proxy.ts';
 import { type FakeUpstream, type FakeUpstreamOptions, startFakeUpstream } from '../../fakes/upstream.ts';

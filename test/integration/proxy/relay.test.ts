@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { toAddressPolicy } from '../../../server/proxy/addressPolicy.ts';
+import { toAddressPolicy } from '../../../server/proxy/upstream/addressPolicy.ts';
 import { aRecordingWorld, openTunnel, type RecordingWorld, readAll } from './recordingWorld.ts';
 
 /** Sends bytes as they stand and reads what comes back. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ModelHosts, modelEndpoint } from '../../../server/proxy/hosts.ts';
-import { toOverrides } from '../../../server/proxy/upstreamSetting.ts';
+import { toOverrides } from '../../../server/proxy/upstream/upstreamSetting.ts';
 
 const notOne = [
   '*.corp.example',

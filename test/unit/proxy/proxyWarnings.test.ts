@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ProxyStatus } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
-import { LossesOfDay } from '../../../server/proxy/lossesOfDay.ts';
+import { LossesOfDay } from '../../../server/proxy/budget/lossesOfDay.ts';
 
 const aStatus = (changes: Partial<ProxyStatus>): ProxyStatus =>
   ProxyStatus.parse({

@@ -1,8 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { openAuthority } from '../../../server/proxy/authority.ts';
-import { authorityFiles } from '../../../server/proxy/authorityFiles.ts';
+import { openAuthority } from '../../../server/proxy/certificates/authority.ts';
+import { authorityFiles } from '../../../server/proxy/certificates/authorityFiles.ts';
 import { certificateFacts } from '../../../server/setup/certificateFacts.ts';
 import { checkCertificate } from '../../../server/setup/checks/certificate.ts';
 import type { Examined } from '../../../server/setup/finding.ts';
