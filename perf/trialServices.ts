@@ -8,7 +8,7 @@ import { exec } from '../server/base/exec.ts';
 import { silentLog } from '../server/base/log.ts';
 import { coachPaths } from '../server/base/paths.ts';
 import { toSpec } from '../server/bench/environments.ts';
-import { newTry } from '../server/bench/tries.ts';
+import { newTry } from '../server/bench/trials/tries.ts';
 import { loadPreparedTask } from '../server/tasks/format.ts';
 import { taskHandlers } from '../server/tasks/handlers.ts';
 import type { SessionSource } from '../server/tasks/sessionSource.ts';

@@ -1,6 +1,6 @@
-import type { KnownValues } from './base/knownValues.ts';
 import type { Log } from './base/log.ts';
 import type { CoachPaths } from './base/paths.ts';
+import type { KnownValues } from './base/redact/knownValues.ts';
 import type { Settings } from './base/settings.ts';
 
 /** What every service is made from. */

@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { secretsOf } from '../../protocol/secretVariables.ts';
-import { KnownValues } from './knownValues.ts';
 import { LogFile } from './logFile.ts';
-import { redact } from './redact.ts';
+import { KnownValues } from './redact/knownValues.ts';
+import { redact } from './redact/redact.ts';
 import { environmentSettings } from './settings.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

@@ -1,13 +1,13 @@
 import type { Handlers } from '../../protocol/api.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import type { Regrade, runs, TrialSummary } from '../../protocol/runs.ts';
-import { type RegradeDeps, regradeRun } from './regrade.ts';
 import { compareRuns } from './report/comparison.ts';
 import { writeReport } from './report/write.ts';
-import type { RunService } from './runService.ts';
-import type { RunStore } from './runStore.ts';
+import { type RegradeDeps, regradeRun } from './runs/regrade.ts';
+import type { RunService } from './runs/runService.ts';
+import type { RunStore } from './runs/runStore.ts';
 import { exportRun } from './transfer/exportRun.ts';
-import { changedFiles, fileOn } from './trialView.ts';
+import { changedFiles, fileOn } from './trials/trialView.ts';
 
 export interface RunHandlerDeps extends RegradeDeps {
   readonly service: RunService;

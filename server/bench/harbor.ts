@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunSummary, StepVerdict, TrialSummary } from '../../protocol/runs.ts';
 import { toIso } from '../base/clock.ts';
-import { meanReward } from './score.ts';
 import { passAtK } from './statistics/passRates.ts';
 import type { TestOutcome } from './testReports/outcome.ts';
+import { meanReward } from './verifier/score.ts';
 
 /** Dataset of tasks that belong to none, as Harbor names it. */
 const dataset = 'adhoc';

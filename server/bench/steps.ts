@@ -4,10 +4,10 @@ import { totalTokens } from '../../protocol/usage.ts';
 import type { Sandbox } from '../executors/executor.ts';
 import type { PreparedTask, TaskStep, TaskSteps } from '../tasks/preparedTask.ts';
 import { applyChange } from './outside.ts';
-import { meanReward } from './score.ts';
 import { runTimed } from './timedCommand.ts';
-import type { Trial } from './trial.ts';
-import type { DoneStep } from './tries.ts';
+import type { Trial } from './trials/trial.ts';
+import type { DoneStep } from './trials/tries.ts';
+import { meanReward } from './verifier/score.ts';
 
 /** How long a step's `setup.sh` may take. */
 const setupTimeoutSec = 600;

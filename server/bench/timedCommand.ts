@@ -2,7 +2,7 @@ import { CoachError } from '../../protocol/errors.ts';
 import { type FirstBytes, firstBytes } from '../base/firstBytes.ts';
 import type { Sandbox, SandboxCommand } from '../executors/executor.ts';
 import { afterFirstLine } from '../executors/firstLine.ts';
-import { OutputPace } from './agentOutput.ts';
+import { OutputPace } from './trials/agentOutput.ts';
 
 /** What is kept of a command's output. */
 const maxOutputBytes = 8 * 1024 * 1024;

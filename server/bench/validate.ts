@@ -11,7 +11,6 @@ import { contentDigest } from '../tasks/contents.ts';
 import { type ExpectedTests, loadPreparedTask, type ProvenTests, writeProof } from '../tasks/format.ts';
 import type { PreparedTask, TestVerifier } from '../tasks/preparedTask.ts';
 import { requireReference } from '../tasks/reference.ts';
-import { failedIds, scriptTests, withCounterTests } from './counterproof.ts';
 import { prepareEnvironments } from './environments.ts';
 import { proveByMutation } from './proof/mutation.ts';
 import { flickering, provingConcurrency, repeatCheck, repeatReference, withEarlier } from './proof/repeats.ts';
@@ -19,12 +18,13 @@ import { type ProofJudge, proveByRubric } from './proof/rubric.ts';
 import { runControls } from './proof/runControls.ts';
 import { answersFile } from './rubric/recordedAnswers.ts';
 import { runEach } from './scheduler.ts';
-import { judge, type VerifierRun } from './score.ts';
-import { settleImported } from './settleImported.ts';
 import { overSteps } from './steps.ts';
-import { toJson } from './trialFiles.ts';
-import { type VerifierDeps, verify } from './verify.ts';
-import type { VerifyOutcome } from './verifyOutcome.ts';
+import { toJson } from './trials/trialFiles.ts';
+import { failedIds, scriptTests, withCounterTests } from './verifier/counterproof.ts';
+import { judge, type VerifierRun } from './verifier/score.ts';
+import { settleImported } from './verifier/settleImported.ts';
+import { type VerifierDeps, verify } from './verifier/verify.ts';
+import type { VerifyOutcome } from './verifier/verifyOutcome.ts';
 
 /** Proofs that were made on this machine, of any task. */
 export interface ProofLog {

@@ -17,7 +17,7 @@ import { closeSync, mkdirSync, openSync, readFileSync, readSync, renameSync, wri
 import { connect, createServer, Socket } from 'node:net';
 import { constants } from 'node:os';
 
-/** What is kept of each output. The same as in the trial's files: server/bench/trialFiles.ts. */
+/** What is kept of each output. The same as in the trial's files: server/bench/trials/trialFiles.ts. */
 const keptBytes = 32 * 1024 * 1024;
 /** What a command may print per second without being slowed down. */
 const bytesPerSec = 16 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { redact } from '../base/redact.ts';
+import { redact } from '../base/redact/redact.ts';
 
 /** The lines between the common start and the common end of two texts, `-` before the old and `+` before the new ones. */
 export function changedLines(before: string, after: string): string {

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskKind } from '../../protocol/tasks.ts';
-import { redact } from '../base/redact.ts';
+import { redact } from '../base/redact/redact.ts';
 import { bundleOf } from '../git/bundle.ts';
 import type { Repository } from '../git/repository.ts';
 import type { Status } from '../git/status.ts';

@@ -1,7 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
-import { findSecrets } from '../base/redact.ts';
+import { findSecrets } from '../base/redact/redact.ts';
 
 /** A secret by its place. The secret itself is never repeated. */
 export interface SecretPlace {

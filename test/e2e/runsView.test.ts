@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import { systemClock } from '../../server/base/clock.ts';
-import { RunStore } from '../../server/bench/runStore.ts';
+import { RunStore } from '../../server/bench/runs/runStore.ts';
 import { aRun, ScriptedRun } from '../fakes/scriptedRun.ts';
 import { requireFeature } from '../require.ts';
 import { aSampleRepository } from '../sampleRepository.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { installedTestAgent, type TestAgent } from '../../scripts/agentPrograms.ts';
 import { findAgent } from '../../server/agents/index.ts';
-import { sumUsage } from '../../server/bench/score.ts';
+import { sumUsage } from '../../server/bench/verifier/score.ts';
 import { chatModel, type DialectOptions, geminiModel, messagesModel } from '../fakes/otherDialects.ts';
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts';
 import { requireFeature } from '../require.ts';

@@ -6,7 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import { silentLog } from '../../server/base/log.ts';
 import { runHandlers } from '../../server/bench/handlers.ts';
-import { RunStore } from '../../server/bench/runStore.ts';
+import { RunStore } from '../../server/bench/runs/runStore.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { preparedDirectory } from '../../server/tasks/places.ts';

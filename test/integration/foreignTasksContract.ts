@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import { silentLog } from '../../server/base/log.ts';
-import { regradeRun } from '../../server/bench/regrade.ts';
+import { regradeRun } from '../../server/bench/runs/regrade.ts';
 import { validateTask } from '../../server/bench/validate.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';

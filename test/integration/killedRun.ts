@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent, TrialSummary } from '../../protocol/runs.ts';
 import { systemClock } from '../../server/base/clock.ts';
-import { RunStore } from '../../server/bench/runStore.ts';
+import { RunStore } from '../../server/bench/runs/runStore.ts';
 import { startFakeUpstream } from '../fakes/upstream.ts';
 import { processesWith } from '../processes.ts';
 import { solutionLine } from './benchFixture.ts';

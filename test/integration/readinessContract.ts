@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../server/base/log.ts';
-import { runPresentTests } from '../../server/bench/presentTests.ts';
+import { runPresentTests } from '../../server/bench/verifier/presentTests.ts';
 import { executorsOf } from '../../server/executors/index.ts';
 import { loadPreparedTask } from '../../server/tasks/format.ts';
 import { taskHandlers } from '../../server/tasks/handlers.ts';

@@ -7,7 +7,7 @@ import type { Agent } from '../../agents/agent.ts';
 import { asRecord, parseJson, textOf } from '../../agents/json.ts';
 import { shellWord } from '../../base/shell.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
-import { lineReader } from '../agentOutput.ts';
+import { lineReader } from '../trials/agentOutput.ts';
 import { type DeniedHost, integrityFlags, type PlacedEvent } from './flags.ts';
 import { patchFlags } from './patchFlags.ts';
 

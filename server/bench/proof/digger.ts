@@ -5,7 +5,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import { withBundle } from '../../git/bundle.ts';
 import { diffTrees, filesOf, patchTree, readBlob } from '../../git/tree.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
-import { type Settling, withSandbox } from '../settleImported.ts';
+import { type Settling, withSandbox } from '../verifier/settleImported.ts';
 
 /** Content that no agent may find, by its git blob id. */
 interface HiddenBlob {

@@ -6,11 +6,11 @@ import { temporaryScratch } from '../../base/owner.ts';
 import type { Mutant } from '../../tasks/mutation/mutant.ts';
 import { mutantsOf } from '../../tasks/mutation/mutate.ts';
 import { requireReference } from '../../tasks/reference.ts';
-import { runMutants } from '../mutationRuns.ts';
-import { judgeWrittenTests, missesOf, passedIds, whyNotPassed } from '../mutationVerifier.ts';
-import type { VerifierDeps } from '../verify.ts';
-import type { VerifyOutcome } from '../verifyOutcome.ts';
-import { runWritten, takeWrittenTests, type WritingTask, type WrittenTests } from '../writtenTests.ts';
+import { runMutants } from '../verifier/mutationRuns.ts';
+import { judgeWrittenTests, missesOf, passedIds, whyNotPassed } from '../verifier/mutationVerifier.ts';
+import type { VerifierDeps } from '../verifier/verify.ts';
+import type { VerifyOutcome } from '../verifier/verifyOutcome.ts';
+import { runWritten, takeWrittenTests, type WritingTask, type WrittenTests } from '../verifier/writtenTests.ts';
 
 /** Places that are tried, and mutants that are kept of those that proved good. */
 const maxTried = 40;

@@ -2,7 +2,7 @@ import { CoachError } from '../../../protocol/errors.ts';
 import type { ProofCheck, QuarantinedTest } from '../../../protocol/tasks.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import { runEach } from '../scheduler.ts';
-import type { VerifierRun } from '../score.ts';
+import type { VerifierRun } from '../verifier/score.ts';
 import { shuffledCommand } from './shuffle.ts';
 
 /** How many sandboxes a validation uses at a time. */

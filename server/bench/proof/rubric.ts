@@ -9,7 +9,7 @@ import { type JudgeSettings, parseJudge } from '../rubric/judgeChoice.ts';
 import { type JudgeDeps, type JudgedRubric, judgeRubric } from '../rubric/judgeRubric.ts';
 import type { JudgeRecording } from '../rubric/recordedAnswers.ts';
 import { applyIn, sandboxLimits, sandboxName } from '../sandboxes.ts';
-import type { VerifierDeps } from '../verify.ts';
+import type { VerifierDeps } from '../verifier/verify.ts';
 
 /** Who is asked about a task that only a rubric judges. */
 export interface ProofJudge {

@@ -2,10 +2,10 @@ import type { AgentFigures, ComparedTask, Comparison, PairVerdict } from '../../
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import type { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
-import { addCosts } from '../score.ts';
 import { estimate, mean, median, type TaskRewards } from '../statistics/estimate.ts';
 import { comparePaired, holm } from '../statistics/paired.ts';
 import { passRates } from '../statistics/passRates.ts';
+import { addCosts } from '../verifier/score.ts';
 import { type NamedRun, runNames } from './runNames.ts';
 import { sharedTrials, type TrialsOfAgent, withoutShared } from './sharedTrials.ts';
 import { isRanked, summarise } from './summary.ts';

@@ -1,6 +1,6 @@
 import { plural, toMoney, toReward } from '../../../protocol/figures.ts';
 import type { CriterionVerdict, RubricVerdict, ScoreWeights } from '../../../protocol/rubric.ts';
-import { addCosts } from '../score.ts';
+import { addCosts } from '../verifier/score.ts';
 import { toMarkup } from './escape.ts';
 import type { JudgedTrial, ReportModel } from './model.ts';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Regrade, ReportFormat, RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import { version } from '../../base/version.ts';
-import { toJson } from '../trialFiles.ts';
+import { toJson } from '../trials/trialFiles.ts';
 import { toRunCtrf } from './ctrf.ts';
 import { toHtml } from './html.ts';
 import { toJUnit } from './junit.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { TestFailure } from '../../../protocol/reviews.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
-import { readReport } from '../testReports.ts';
-import { reportName } from '../trialFiles.ts';
+import { readReport } from '../testReports/testReports.ts';
+import { reportName } from '../trials/trialFiles.ts';
 
 /** Read of what one failure says, and places kept of it: an agent's code may throw errors of any length. */
 const maxTraceChars = 100_000;

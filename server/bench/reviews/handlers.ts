@@ -11,8 +11,8 @@ import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import { addCriterion } from '../../tasks/rubric.ts';
 import type { SessionSource } from '../../tasks/sessionSource.ts';
 import { type JudgeSettings, parseJudge } from '../rubric/judgeChoice.ts';
-import type { RunStore } from '../runStore.ts';
-import { fileOn } from '../trialView.ts';
+import type { RunStore } from '../runs/runStore.ts';
+import { fileOn } from '../trials/trialView.ts';
 import { changeHandlers } from './changeHandlers.ts';
 
 export interface ReviewDeps {

@@ -1,5 +1,5 @@
-import { type Element, parseXml } from '../reportXml.ts';
 import { firstLine, Outcomes, relativeTo, type TestOutcome } from './outcome.ts';
+import { type Element, parseXml } from './reportXml.ts';
 
 /**
  * Test cases of a JUnit XML file. Suites nest; a `file` attribute below `workdir` is made relative to it. Without one, the

@@ -13,7 +13,7 @@ import {
   toHarborTrialName,
   toUuid,
 } from '../harbor.ts';
-import { toJson } from '../trialFiles.ts';
+import { toJson } from '../trials/trialFiles.ts';
 import type { ExportedRun } from './exportedRun.ts';
 
 /**

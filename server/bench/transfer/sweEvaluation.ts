@@ -4,7 +4,7 @@ import type { RunSummary, TrialSummary } from '../../../protocol/runs.ts';
 import { instanceIdOf } from '../../tasks/transfer/exportTask.ts';
 import { failToPassSuite } from '../../tasks/transfer/swebench.ts';
 import { ownInstanceId } from '../../tasks/transfer/sweExport.ts';
-import { toJson } from '../trialFiles.ts';
+import { toJson } from '../trials/trialFiles.ts';
 import type { ExportedRun } from './exportedRun.ts';
 
 interface Evaluated {

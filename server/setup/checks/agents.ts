@@ -8,7 +8,7 @@ import { codexHome } from '../../base/codexHome.ts';
 import { exec } from '../../base/exec.ts';
 import { listensAt } from '../../base/localPlace.ts';
 import { programOnPath } from '../../base/programs.ts';
-import { redact } from '../../base/redact.ts';
+import { redact } from '../../base/redact/redact.ts';
 import { modelKeys } from '../../base/settings.ts';
 import { hasLogin, repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';

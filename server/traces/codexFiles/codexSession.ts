@@ -1,7 +1,7 @@
 import type { ConversationItem, Exchange, SessionSummary } from '../../../protocol/sessions.ts';
 import { addCost, addUsage, noCost, noUsage, type Usage } from '../../../protocol/usage.ts';
 import { toIso } from '../../base/clock.ts';
-import { redact } from '../../base/redact.ts';
+import { redact } from '../../base/redact/redact.ts';
 import type { Utterance } from '../dialects/dialect.ts';
 import { responses } from '../dialects/responses.ts';
 import { parseJson } from '../json.ts';

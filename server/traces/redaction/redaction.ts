@@ -1,6 +1,6 @@
-import { KnownValues } from '../../base/knownValues.ts';
-import { isSecretMember } from '../../base/namedSecrets.ts';
-import { redact, redacted } from '../../base/redact.ts';
+import { KnownValues } from '../../base/redact/knownValues.ts';
+import { isSecretMember } from '../../base/redact/namedSecrets.ts';
+import { redact, redacted } from '../../base/redact/redact.ts';
 import { type JsonObject, stringAt } from '../json.ts';
 import { isCleanTogether } from './splitTexts.ts';
 

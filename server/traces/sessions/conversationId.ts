@@ -1,4 +1,4 @@
-import { redact } from '../../base/redact.ts';
+import { redact } from '../../base/redact/redact.ts';
 import { isObject, type JsonObject, objectAt, parseJson, stringAt } from '../json.ts';
 import { type HttpHead, headerOf } from '../wire/httpHead.ts';
 

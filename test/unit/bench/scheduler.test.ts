@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { delay } from '../../../server/base/clock.ts';
-import { DiskGuard, diskShortage } from '../../../server/bench/diskSpace.ts';
+import { DiskGuard, diskShortage } from '../../../server/bench/runs/diskSpace.ts';
 import { Gate } from '../../../server/bench/scheduler.ts';
 
 describe('a gate', () => {

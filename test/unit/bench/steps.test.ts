@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { noUsage } from '../../../protocol/usage.ts';
 import { overSteps, rewardOfSteps, runSteps } from '../../../server/bench/steps.ts';
-import type { Trial } from '../../../server/bench/trial.ts';
-import type { AgentEnd, DoneStep } from '../../../server/bench/tries.ts';
+import type { Trial } from '../../../server/bench/trials/trial.ts';
+import type { AgentEnd, DoneStep } from '../../../server/bench/trials/tries.ts';
 import type { PreparedTask, TaskStep, TaskSteps } from '../../../server/tasks/preparedTask.ts';
 
 const aStep = (name: string, minRewards: TaskStep['minRewards'] = {}): TaskStep => ({

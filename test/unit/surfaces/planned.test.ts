@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { RunPlan, TrialSummary } from '../../../protocol/runs.ts';
 import { findAgent } from '../../../server/agents/index.ts';
-import { estimate } from '../../../server/bench/estimate.ts';
-import { planAgents } from '../../../server/bench/plan.ts';
+import { estimate } from '../../../server/bench/runs/estimate.ts';
+import { planAgents } from '../../../server/bench/runs/plan.ts';
 import { planText } from '../../../server/surfaces/cli/planned.ts';
 import { aTrial } from '../../fakes/scriptedRun.ts';
 

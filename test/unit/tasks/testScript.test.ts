@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readReport } from '../../../server/bench/testReports.ts';
+import { readReport } from '../../../server/bench/testReports/testReports.ts';
 import { testScript } from '../../../server/tasks/testScript.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { flickering, withEarlier } from '../../../../server/bench/proof/repeats.ts';
-import type { VerifierRun } from '../../../../server/bench/score.ts';
+import type { VerifierRun } from '../../../../server/bench/verifier/score.ts';
 
 const aRun = (outcomes: Readonly<Record<string, 'passed' | 'failed' | 'skipped'>>): VerifierRun => ({
   exitCode: 0,

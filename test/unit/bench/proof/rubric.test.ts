@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { systemClock } from '../../../../server/base/clock.ts';
 import { silentLog } from '../../../../server/base/log.ts';
-import { judgeDeps } from '../../../../server/bench/runTrial.ts';
+import { judgeDeps } from '../../../../server/bench/trials/runTrial.ts';
 import { validateTask } from '../../../../server/bench/validate.ts';
 import { executorsOf } from '../../../../server/executors/index.ts';
 import { proofText } from '../../../../server/surfaces/cli/renderProof.ts';

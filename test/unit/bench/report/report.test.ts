@@ -5,7 +5,7 @@ import { toHtml } from '../../../../server/bench/report/html.ts';
 import { toJUnit } from '../../../../server/bench/report/junit.ts';
 import { toReport } from '../../../../server/bench/report/model.ts';
 import { writeReport } from '../../../../server/bench/report/write.ts';
-import { parseXml } from '../../../../server/bench/reportXml.ts';
+import { parseXml } from '../../../../server/bench/testReports/reportXml.ts';
 import { toText } from '../../../../server/surfaces/cli/render.ts';
 import { aRun, aTrial } from '../../../fakes/scriptedRun.ts';
 import { temporaryDirectory } from '../../../temporary.ts';

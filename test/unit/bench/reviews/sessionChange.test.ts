@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { changeHandlers } from '../../../../server/bench/reviews/changeHandlers.ts';
-import type { RunStore } from '../../../../server/bench/runStore.ts';
+import type { RunStore } from '../../../../server/bench/runs/runStore.ts';
 import { aRepository, userGit, write } from '../../git/aRepository.ts';
 import { aCleanSession, sessionsOf } from '../../tasks/aSession.ts';
 import { library, prompt, signal } from '../../tasks/aTask.ts';
