@@ -43,7 +43,7 @@ import { taskHandlers } from './tasks/handlers.ts';
 import type { PreparedTask } from './tasks/preparedTask.ts';
 import { sampleSource } from './tasks/sampleProject.ts';
 import { sessionSource } from './tasks/sessionSource.ts';
-import { suiteHandlers } from './tasks/suiteHandlers.ts';
+import { suiteHandlers } from './tasks/suites/suiteHandlers.ts';
 import type { CodexSessionFiles } from './traces/codexFiles/codexSessionFiles.ts';
 import { toAtif } from './traces/exports/atif.ts';
 import type { Recorder } from './traces/recorder/recorder.ts';

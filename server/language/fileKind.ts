@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { TaskMeta } from '../tasks/createdTask.ts';
 import { ExpectedFile } from '../tasks/format.ts';
 import { RubricFile } from '../tasks/rubric.ts';
-import { SuiteFile } from '../tasks/suiteFile.ts';
+import { SuiteFile } from '../tasks/suites/suiteFile.ts';
 import { TaskToml } from '../tasks/taskToml.ts';
 import { HarborToml } from '../tasks/transfer/harborSchema.ts';
 import type { JsonSchema } from './schema.ts';

@@ -3,7 +3,7 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import { agents } from '../agents/index.ts';
 import { findTask } from '../tasks/catalogue.ts';
 import { directoryNames, preparedDirectory } from '../tasks/places.ts';
-import { findSuite } from '../tasks/suites.ts';
+import { findSuite } from '../tasks/suites/suites.ts';
 import { type Proposal, proposalsAt } from './completion.ts';
 import { type TaskFile, taskFileAt } from './fileKind.ts';
 import { lastTests, type TrialHistory, trialsOf } from './history.ts';

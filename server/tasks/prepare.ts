@@ -8,7 +8,8 @@ import { isCoachPath } from '../git/ignore.ts';
 import { leakedBlobs } from '../git/leak.ts';
 import { type ChangedFile, diffTrees, fileAt, filesOf, patchTree, type TreeEntry, treeOf } from '../git/tree.ts';
 import { type CreatedTask, loadCreatedTask } from './createdTask.ts';
-import { givenEnvironment } from './environmentDockerfile.ts';
+import { givenEnvironment } from './environments/environmentDockerfile.ts';
+import { detectTestSetup } from './environments/testSetup.ts';
 import { loadCoachMetadata } from './format.ts';
 import { refuseLeakingInstruction } from './instruction.ts';
 import { testedSources } from './mutation/sources.ts';
@@ -25,9 +26,8 @@ import { writePrepared } from './preparedFiles.ts';
 import type { Judge, SealedTask } from './sealedTask.ts';
 import { refuseSecrets, secretsInFiles } from './secrets.ts';
 import { isLeftTest, kindOf } from './taskKind.ts';
-import type { RepositoryFiles } from './testCommand.ts';
-import { isTestPath } from './testFiles.ts';
-import { detectTestSetup } from './testSetup.ts';
+import type { RepositoryFiles } from './testing/testCommand.ts';
+import { isTestPath } from './testing/testFiles.ts';
 
 export interface PrepareSpec {
   readonly root: string;

@@ -5,11 +5,11 @@ import type { Criterion } from '../../protocol/rubric.ts';
 import { bundleOf } from '../git/bundle.ts';
 import { exactBytes } from '../git/store.ts';
 import { readBlob } from '../git/tree.ts';
-import type { GivenEnvironment } from './environmentDockerfile.ts';
+import type { GivenEnvironment } from './environments/environmentDockerfile.ts';
 import { addCriterion } from './rubric.ts';
 import type { Judge, SealedTask } from './sealedTask.ts';
 import type { SealedMetadata } from './taskToml.ts';
-import { testScript } from './testScript.ts';
+import { testScript } from './testing/testScript.ts';
 
 /** Where the repository lies in the sandbox. */
 const workdir = '/app';

@@ -1,7 +1,7 @@
 import type { TaskKind, TaskProof } from '../../protocol/tasks.ts';
 import type { Mutant } from './mutation/mutant.ts';
-import type { ReportFormat } from './reportFormat.ts';
 import type { Rubric } from './rubric.ts';
+import type { ReportFormat } from './testing/reportFormat.ts';
 
 /** A prepared task as the bench needs it, loaded and checked from its directory. */
 export interface PreparedTask {

@@ -5,10 +5,10 @@ import type { CoachPaths } from '../base/paths.ts';
 import { repositoryAt, requireCommit } from '../git/repository.ts';
 import { shadowOf, snapshot } from '../git/shadow.ts';
 import { fileAt, filesOf } from '../git/tree.ts';
+import { detectTestSetup } from './environments/testSetup.ts';
 import { dependencyFilesOf } from './prepare.ts';
 import { writePrepared } from './preparedFiles.ts';
-import { isTestPath } from './testFiles.ts';
-import { detectTestSetup } from './testSetup.ts';
+import { isTestPath } from './testing/testFiles.ts';
 
 const name = 'present-state';
 const unchanged = { status: 'modified', binary: false, insertions: 0, deletions: 0 } as const;

@@ -8,10 +8,10 @@ import { isCoachPath } from '../git/ignore.ts';
 import { type Repository, repositoryAt, requireCommit, submodulesError, trackedFiles } from '../git/repository.ts';
 import { stashChanges } from '../git/stash.ts';
 import { type Status, statusOf } from '../git/status.ts';
+import { detectTestSetup } from './environments/testSetup.ts';
 import { activeError, loadRecording } from './recording.ts';
 import { secretsError, secretsInFiles } from './secrets.ts';
-import { isTestPath } from './testFiles.ts';
-import { detectTestSetup } from './testSetup.ts';
+import { isTestPath } from './testing/testFiles.ts';
 
 /** By it the changes that were put aside are known in the stash. */
 export const putAsideMessage = 'codex-coach: put aside before recording';

@@ -2,8 +2,8 @@ import type { TaskKind } from '../../protocol/tasks.ts';
 import type { OpenedBundle } from '../git/bundle.ts';
 import type { ChangedFile, TreeEntry } from '../git/tree.ts';
 import type { CreatedTask } from './createdTask.ts';
-import type { GivenEnvironment } from './environmentDockerfile.ts';
-import type { TestSetup } from './testCommand.ts';
+import type { GivenEnvironment } from './environments/environmentDockerfile.ts';
+import type { TestSetup } from './testing/testCommand.ts';
 
 /** A recorded change, split: what agents start from, what they should reach, and what judges them. */
 export interface SealedTask {

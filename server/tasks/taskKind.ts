@@ -1,6 +1,6 @@
 import type { TaskKind } from '../../protocol/tasks.ts';
 import type { ChangedFile } from '../git/tree.ts';
-import { isTestPath } from './testFiles.ts';
+import { isTestPath } from './testing/testFiles.ts';
 
 const prose = /\.(?:md|mdx|txt|rst|adoc)$|(?:^|\/)(?:README|CHANGELOG|CONTRIBUTING|LICENSE)$/i;
 

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { TaskKind, TransferFormat } from '../../protocol/tasks.ts';
-import { ReportFormat } from './reportFormat.ts';
+import { ReportFormat } from './testing/reportFormat.ts';
 
 /*
  * What may stand in `task.toml`. The descriptions are what the editor tells of each key: meaning and unit; `names` says

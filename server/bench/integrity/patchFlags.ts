@@ -1,5 +1,5 @@
 import type { IntegrityFlag } from '../../../protocol/integrity.ts';
-import { isTestPath } from '../../tasks/testFiles.ts';
+import { isTestPath } from '../../tasks/testing/testFiles.ts';
 
 /** Files that decide how tests run, or what a machine runs after a push. */
 const configuration: readonly RegExp[] = [

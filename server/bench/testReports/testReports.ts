@@ -1,4 +1,4 @@
-import type { ReportFormat } from '../../tasks/reportFormat.ts';
+import type { ReportFormat } from '../../tasks/testing/reportFormat.ts';
 import { parseCtrf, parseJest, parseMocha } from './json.ts';
 import { parseJUnit, parsePytest } from './junit.ts';
 import type { TestOutcome } from './outcome.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import { readOnlyError } from '../../base/paths.ts';
-import type { ReportFormat } from '../../tasks/reportFormat.ts';
+import type { ReportFormat } from '../../tasks/testing/reportFormat.ts';
 import { toCtrf, toHarborTrial } from '../harbor.ts';
 import { answersFile, type JudgeRecording } from '../rubric/recordedAnswers.ts';
 import type { VerifyOutcome } from '../verifier/verifyOutcome.ts';

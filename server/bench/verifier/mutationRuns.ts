@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
 import { applyMutant, type Mutant, respaced } from '../../tasks/mutation/mutant.ts';
-import type { TestSetup } from '../../tasks/testCommand.ts';
+import type { TestSetup } from '../../tasks/testing/testCommand.ts';
 import { runEach } from '../scheduler.ts';
 import type { VerifierDeps } from './verify.ts';
 import type { VerifyOutcome } from './verifyOutcome.ts';

@@ -5,7 +5,7 @@ import type { TestVerdict } from '../../../protocol/runs.ts';
 import { temporaryScratch } from '../../base/owner.ts';
 import { mutantName } from '../../tasks/mutation/mutant.ts';
 import { requireReference } from '../../tasks/reference.ts';
-import type { TestSetup } from '../../tasks/testCommand.ts';
+import type { TestSetup } from '../../tasks/testing/testCommand.ts';
 import { type MutationRuns, runMutants, runRespaced } from './mutationRuns.ts';
 import type { Verdict, VerifierRun } from './score.ts';
 import type { VerifierDeps } from './verify.ts';

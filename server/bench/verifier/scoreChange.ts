@@ -1,7 +1,7 @@
 import { CoachError, type ErrorShape } from '../../../protocol/errors.ts';
 import type { Score, ScoreWeights } from '../../../protocol/rubric.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
-import { isTestName } from '../../tasks/testFiles.ts';
+import { isTestName } from '../../tasks/testing/testFiles.ts';
 import type { JudgeChoice } from '../rubric/judgeChoice.ts';
 import { type JudgeDeps, judgeRubric } from '../rubric/judgeRubric.ts';
 import type { JudgeRecording } from '../rubric/recordedAnswers.ts';

@@ -7,7 +7,7 @@ import { diffTrees, patchTree } from '../../git/tree.ts';
 import { filesBelow } from '../../tasks/contents.ts';
 import type { ExpectedTests } from '../../tasks/format.ts';
 import type { PreparedTask, ScriptVerifier, VerifierEnvironment } from '../../tasks/preparedTask.ts';
-import { isTestName, isTestPath } from '../../tasks/testFiles.ts';
+import { isTestName, isTestPath } from '../../tasks/testing/testFiles.ts';
 import { applyChange, placeOutside } from '../outside.ts';
 import { sandboxLimits, sandboxName } from '../sandboxes.ts';
 import { handOver } from './artifacts.ts';

@@ -1,4 +1,4 @@
-import type { ReportFormat } from '../../tasks/reportFormat.ts';
+import type { ReportFormat } from '../../tasks/testing/reportFormat.ts';
 import type { VerifierRun } from './score.ts';
 
 /** What a verifier came to, with all that it left. */

@@ -2,12 +2,12 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type OpenedBundle, withBundle } from '../../git/bundle.ts';
 import { diffTrees, fileAt, filesOf, patchTree, readBlob } from '../../git/tree.ts';
+import { detectTestSetup } from '../../tasks/environments/testSetup.ts';
 import { toSource } from '../../tasks/mutation/mutate.ts';
 import type { MutationVerifier, PreparedTask } from '../../tasks/preparedTask.ts';
 import { requireReference } from '../../tasks/reference.ts';
-import type { TestSetup } from '../../tasks/testCommand.ts';
-import { isTestPath } from '../../tasks/testFiles.ts';
-import { detectTestSetup } from '../../tasks/testSetup.ts';
+import type { TestSetup } from '../../tasks/testing/testCommand.ts';
+import { isTestPath } from '../../tasks/testing/testFiles.ts';
 import { type VerifierDeps, verify } from './verify.ts';
 import type { VerifyOutcome } from './verifyOutcome.ts';
 

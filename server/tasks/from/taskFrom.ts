@@ -13,7 +13,7 @@ import { writeCreated } from '../createdFiles.ts';
 import { draftInstruction, instructionNotes, leakedLines, leakSentence } from '../instruction.ts';
 import { createdDirectory, requirePlaces, toTaskId, writeIgnoreFile } from '../places.ts';
 import { kindOf, missingTestsNotes } from '../taskKind.ts';
-import { isTestPath } from '../testFiles.ts';
+import { isTestPath } from '../testing/testFiles.ts';
 import { changeOfCommit, changeOfRange, toRange } from './commits.ts';
 import type { Past, PastChange } from './pastChange.ts';
 import { changeOfPatch } from './patchFile.ts';

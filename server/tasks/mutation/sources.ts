@@ -1,5 +1,5 @@
 import { basename, dirname, extname } from 'node:path/posix';
-import { isTestPath } from '../testFiles.ts';
+import { isTestPath } from '../testing/testFiles.ts';
 import { languageOf } from './language.ts';
 
 /** More files than this are not mutated unasked: the mutants would be spread too thin. */

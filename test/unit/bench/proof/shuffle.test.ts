@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { shuffledCommand } from '../../../../server/bench/proof/shuffle.ts';
+import { detectTestSetup } from '../../../../server/tasks/environments/testSetup.ts';
 import type { TestVerifier } from '../../../../server/tasks/preparedTask.ts';
-import { detectTestSetup } from '../../../../server/tasks/testSetup.ts';
 
 /** The verifier that `task prepare` makes of a repository with these files. */
 async function aVerifier(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readReport } from '../../../../server/bench/testReports/testReports.ts';
-import { ReportFormat } from '../../../../server/tasks/reportFormat.ts';
+import { ReportFormat } from '../../../../server/tasks/testing/reportFormat.ts';
 
 /** Written by the real programs: pytest 7.2, unittest of Python 3.11, go 1.19, cargo 0.66, vitest 3.2, jest 30, mocha 12, JUnit 5.9. */
 const recorded = (name: string) => readFileSync(new URL(`../../../fixtures/reports/${name}`, import.meta.url), 'utf8');

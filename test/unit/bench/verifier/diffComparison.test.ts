@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compareDiffs } from '../../../../server/bench/verifier/diffComparison.ts';
-import { isTestName } from '../../../../server/tasks/testFiles.ts';
+import { isTestName } from '../../../../server/tasks/testing/testFiles.ts';
 import { addFilePatch } from '../../../integration/benchFixture.ts';
 
 const compare = (agent: string, reference: string) =>

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { draftInstruction, refuseLeakingInstruction } from '../../../server/tasks/instruction.ts';
-import { secretsInPatch } from '../../../server/tasks/secrets.ts';
-import { isTestPath } from '../../../server/tasks/testFiles.ts';
-import { detectTestSetup } from '../../../server/tasks/testSetup.ts';
-import { aCleanSession } from './aSession.ts';
+import { detectTestSetup } from '../../../../server/tasks/environments/testSetup.ts';
+import { draftInstruction, refuseLeakingInstruction } from '../../../../server/tasks/instruction.ts';
+import { secretsInPatch } from '../../../../server/tasks/secrets.ts';
+import { isTestPath } from '../../../../server/tasks/testing/testFiles.ts';
+import { aCleanSession } from '../aSession.ts';
 
 const repository = (files: Record<string, string | object>) => ({
   paths: Object.keys(files),

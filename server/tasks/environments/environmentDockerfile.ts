@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import * as z from 'zod';
-import { CoachError } from '../../protocol/errors.ts';
-import { type RepositoryFiles, readText } from './testCommand.ts';
-import { toMatcher } from './testPattern.ts';
-import { instructionsOf } from './transfer/dockerfile.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { type RepositoryFiles, readText } from '../testing/testCommand.ts';
+import { toMatcher } from '../testing/testPattern.ts';
+import { instructionsOf } from '../transfer/dockerfile.ts';
 
 /** An environment that the user names: what comes before the repository in the task's own Dockerfile. */
 export interface GivenEnvironment {

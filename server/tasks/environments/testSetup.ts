@@ -1,10 +1,10 @@
-import { CoachError } from '../../protocol/errors.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import type { RepositoryFiles, TestSetup } from '../testing/testCommand.ts';
 import { detectGo } from './environmentGo.ts';
 import { detectJava } from './environmentJava.ts';
 import { detectNode } from './environmentNode.ts';
 import { detectPython } from './environmentPython.ts';
 import { detectRust } from './environmentRust.ts';
-import type { RepositoryFiles, TestSetup } from './testCommand.ts';
 
 const detectors = [detectNode, detectGo, detectRust, detectJava, detectPython] as const;
 

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readReport } from '../../../server/bench/testReports/testReports.ts';
-import { testScript } from '../../../server/tasks/testScript.ts';
-import { temporaryDirectory } from '../../temporary.ts';
+import { readReport } from '../../../../server/bench/testReports/testReports.ts';
+import { testScript } from '../../../../server/tasks/testing/testScript.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
 
-const fixture = (name: string) => fileURLToPath(new URL(`../../fixtures/reports/${name}`, import.meta.url));
+const fixture = (name: string) => fileURLToPath(new URL(`../../../fixtures/reports/${name}`, import.meta.url));
 
 /** What the judge of a task's test.sh prints about a recorded report. */
 function reward(format: Parameters<typeof readReport>[0], report: string, expected: readonly string[]): string {

@@ -1,7 +1,7 @@
-import type { Handlers } from '../../protocol/api.ts';
-import { type Suite, suites } from '../../protocol/suites.ts';
-import type { EventBus } from '../base/bus.ts';
-import { repositoryAt } from '../git/repository.ts';
+import type { Handlers } from '../../../protocol/api.ts';
+import { type Suite, suites } from '../../../protocol/suites.ts';
+import type { EventBus } from '../../base/bus.ts';
+import { repositoryAt } from '../../git/repository.ts';
 import { addToSuite, createSuite, deleteSuite, findSuite, listSuites, removeFromSuite } from './suites.ts';
 
 /** Everything that can be asked of suites. All state lies in the repositories themselves. */

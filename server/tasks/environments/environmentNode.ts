@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { shellWord } from '../base/shell.ts';
-import { nodeRunners, type Runner } from './nodeRunners.ts';
-import { cannotRun, type RepositoryFiles, resultAt, type TestSetup } from './testCommand.ts';
-import { toMatcher } from './testPattern.ts';
+import { shellWord } from '../../base/shell.ts';
+import { nodeRunners, type Runner } from '../testing/nodeRunners.ts';
+import { cannotRun, type RepositoryFiles, resultAt, type TestSetup } from '../testing/testCommand.ts';
+import { toMatcher } from '../testing/testPattern.ts';
 
 const hint = 'Make "test" in package.json one command of node --test, vitest, jest or mocha, without shell operators.';
 

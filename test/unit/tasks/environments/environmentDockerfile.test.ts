@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { givenEnvironment } from '../../../server/tasks/environmentDockerfile.ts';
-import { loadPreparedTask } from '../../../server/tasks/format.ts';
-import { aCreatedTask, change, library, signal } from './aTask.ts';
+import { givenEnvironment } from '../../../../server/tasks/environments/environmentDockerfile.ts';
+import { loadPreparedTask } from '../../../../server/tasks/format.ts';
+import { aCreatedTask, change, library, signal } from '../aTask.ts';
 
 const files = (content: Readonly<Record<string, string>>) => ({
   paths: Object.keys(content),

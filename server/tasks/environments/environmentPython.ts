@@ -1,5 +1,5 @@
-import { shellWord } from '../base/shell.ts';
-import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
+import { shellWord } from '../../base/shell.ts';
+import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from '../testing/testCommand.ts';
 
 /**
  * Python starts without the directory it is called in on its path (-P) and without what a user installed (-s): neither a

@@ -1,5 +1,5 @@
-import { shellWord } from '../base/shell.ts';
-import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
+import { shellWord } from '../../base/shell.ts';
+import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from '../testing/testCommand.ts';
 
 /** What Debian 12 has, and what stands in for the image of that version where no registry is in reach. */
 const debianVersion = 19;

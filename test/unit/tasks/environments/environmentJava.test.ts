@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { detectTestSetup } from '../../../server/tasks/testSetup.ts';
-import { temporaryDirectory } from '../../temporary.ts';
+import { detectTestSetup } from '../../../../server/tasks/environments/testSetup.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
 
 const files = (content: Readonly<Record<string, string>>) => ({
   paths: Object.keys(content),

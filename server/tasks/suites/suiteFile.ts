@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parse as parseToml, stringify as stringifyToml } from 'smol-toml';
 import * as z from 'zod';
-import { broken, parseFile } from './createdTask.ts';
+import { broken, parseFile } from '../createdTask.ts';
 
 /** `.coach/suites/<name>.toml`. Keys that are not ours stay in the file and say nothing. */
 export const SuiteFile = z.looseObject({

@@ -1,4 +1,4 @@
-import { CoachError } from '../../protocol/errors.ts';
+import { CoachError } from '../../../protocol/errors.ts';
 import type { ReportFormat } from './reportFormat.ts';
 
 /** How a repository's tests run, found out from its files. */

@@ -2,11 +2,17 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
-import { tasksToRun } from '../../../protocol/suites.ts';
-import { newSuite, withTasks } from '../../../server/tasks/suiteFile.ts';
-import { addToSuite, createSuite, deleteSuite, listSuites, removeFromSuite } from '../../../server/tasks/suites.ts';
-import { writePreparedTask, writeRepository } from '../../integration/benchFixture.ts';
-import { temporaryDirectory } from '../../temporary.ts';
+import { tasksToRun } from '../../../../protocol/suites.ts';
+import { newSuite, withTasks } from '../../../../server/tasks/suites/suiteFile.ts';
+import {
+  addToSuite,
+  createSuite,
+  deleteSuite,
+  listSuites,
+  removeFromSuite,
+} from '../../../../server/tasks/suites/suites.ts';
+import { writePreparedTask, writeRepository } from '../../../integration/benchFixture.ts';
+import { temporaryDirectory } from '../../../temporary.ts';
 
 function aRepository(): { root: string; place: string; write(name: string, text: string): void } {
   const root = join(temporaryDirectory(), 'numbers');

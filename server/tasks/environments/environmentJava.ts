@@ -1,5 +1,5 @@
-import { shellWord } from '../base/shell.ts';
-import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from './testCommand.ts';
+import { shellWord } from '../../base/shell.ts';
+import { cannotRun, type RepositoryFiles, readText, resultAt, type TestSetup } from '../testing/testCommand.ts';
 
 /** What Debian 12 has in /usr/share/maven-repo, by group and artifact. Maven finds these and no others without a network. */
 const debianArtifacts: Readonly<Record<string, string>> = {

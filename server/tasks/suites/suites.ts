@@ -1,12 +1,12 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CoachError } from '../../protocol/errors.ts';
-import type { Suite } from '../../protocol/suites.ts';
-import { writeFileAtomic } from '../base/files.ts';
-import { readOnlyError } from '../base/paths.ts';
-import { findTask } from './catalogue.ts';
-import { requireFile } from './createdTask.ts';
-import { directoryNames, preparedDirectory, requirePlaces, suitesDirectory, taskName, toSlug } from './places.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import type { Suite } from '../../../protocol/suites.ts';
+import { writeFileAtomic } from '../../base/files.ts';
+import { readOnlyError } from '../../base/paths.ts';
+import { findTask } from '../catalogue.ts';
+import { requireFile } from '../createdTask.ts';
+import { directoryNames, preparedDirectory, requirePlaces, suitesDirectory, taskName, toSlug } from '../places.ts';
 import { newSuite, parseSuite, withTasks } from './suiteFile.ts';
 
 const ending = '.toml';
