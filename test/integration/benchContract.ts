@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../server/base/clock.ts';
 import { silentLog } from '../../server/base/log.ts';
 import { validateTask } from '../../server/bench/validate.ts';
@@ -31,7 +31,10 @@ export function benchContract(subject: BenchSubject): void {
     afterEach(async () => {
       const workspaces = join(bench.home, 'workspaces');
       await bench.service.dispose();
-      const left = [...subject.leftovers(), ...readdirSync(workspaces), ...processesWith(workspaces)];
+      const leftNow = () => [...subject.leftovers(), ...readdirSync(workspaces), ...processesWith(workspaces)];
+      // The kernel ends a sandbox's processes after bubblewrap's own.
+      await vi.waitUntil(() => leftNow().length === 0, { timeout: 5_000 }).catch(() => undefined);
+      const left = leftNow();
       await bench.dispose();
       await upstream?.dispose();
       upstream = null;
