@@ -18,7 +18,7 @@ import { headerOf } from '../wire/httpHead.ts';
 import { Attempts } from './attempts.ts';
 import type { ConnectionOrigin, RecorderEvent } from './recorderMessages.ts';
 
-/** Programs by what they call themselves in `user-agent`, for sessions that were not launched through us. */
+/** Programs by what they call themselves in `user-agent`, for sessions that were not launched through us, or by a script. */
 const agentsByUserAgent: readonly (readonly [RegExp, string])[] = [
   [/^codex/i, 'codex'],
   [/^claude/i, 'claude'],
@@ -220,10 +220,11 @@ export class ExchangeRecorder {
     const prompt = dialectNamed(captured.dialect)
       ?.asked(captured.request)
       .find(said => said.kind === 'user' && isPrompt(said.text));
+    const launched = origin.launch?.agent ?? null;
     const guessed = agentsByUserAgent.find(([pattern]) => pattern.test(facts.userAgent ?? ''))?.[1];
     return {
       id,
-      agent: origin.launch?.agent ?? guessed ?? null,
+      agent: launched === null || launched === 'other' ? (guessed ?? launched) : launched,
       userAgent: this.#clean(facts.userAgent),
       title: prompt === undefined ? '' : toTitle(this.#redactor.text(prompt.text)),
       repository: this.#clean(facts.repository),

@@ -17,10 +17,10 @@ export interface ConversationFacts {
 }
 
 /**
- * Reads the facts from where agents put them: Codex in `thread-id`/`session-id` headers, in
- * `x-codex-turn-metadata` and in the body's `client_metadata`; Claude Code in `metadata.user_id`, Gemini CLI by login in the request that its
- * own wraps. What `clean` would
- * change is no id: ids are stored as they are.
+ * Reads the facts from where agents put them: Codex in `thread-id`/`session-id` headers, in `x-codex-turn-metadata` and in
+ * the body's `client_metadata`; Claude Code in `metadata.user_id`, opencode in `x-session-id` or `x-opencode-session`, Qwen
+ * Code in `metadata.sessionId`, Gemini CLI by login in the request that its own wraps. What `clean` would change is no id:
+ * ids are stored as they are.
  */
 export function conversationFacts(
   head: HttpHead,
@@ -38,7 +38,10 @@ export function conversationFacts(
     headerOf(head, 'session_id'),
     stringAt(clientMetadata, 'thread_id'),
     headerOf(head, 'x-claude-code-session-id'),
+    headerOf(head, 'x-session-id'),
+    headerOf(head, 'x-opencode-session'),
     claudeSession(stringAt(objectAt(request, 'metadata'), 'user_id')),
+    stringAt(objectAt(request, 'metadata'), 'sessionId'),
     stringAt(request, 'prompt_cache_key'),
     stringAt(objectAt(request, 'request'), 'session_id'),
   ];

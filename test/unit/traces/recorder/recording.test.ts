@@ -79,6 +79,29 @@ describe('a recorded exchange', () => {
     expect(record({ path: '/v1/messages', request: body, response: '{"type":"message"}' })).toBe(session);
   });
 
+  it('finds opencode’s session in its header, and Qwen’s in its metadata', () => {
+    const { record } = aRecorder();
+    const response = aReply([]);
+    const ask = { model: 'm', input: 'x' };
+    expect(record({ request: ask, response, headers: { 'x-session-id': 'ses_dfa0' } })).toBe('ses_dfa0');
+    expect(record({ request: ask, response, headers: { 'x-opencode-session': 'ses_dfa1' } })).toBe('ses_dfa1');
+    expect(record({ request: { ...ask, metadata: { sessionId: 'qwen-1', promptId: 'p' } }, response })).toBe('qwen-1');
+  });
+
+  it('knows an agent that a script starts by what it calls itself', () => {
+    const { record, store } = aRecorder();
+    const response = aReply([]);
+    const ask = (id: string) => ({
+      request: { model: 'm', input: 'x' },
+      response,
+      headers: { 'thread-id': id, 'user-agent': 'claude-cli/2.1.197 (external, cli)' },
+    });
+    const launched = (agent: string) =>
+      anOrigin({ launch: { id: 'launch-1', agent, label: null, trialId: null, replay: false } });
+    expect(store.session(record(ask('a'), undefined, launched('other')))).toMatchObject({ agent: 'claude' });
+    expect(store.session(record(ask('b'), undefined, launched('mine')))).toMatchObject({ agent: 'mine' });
+  });
+
   it('without a conversation id joins the session of its program until that was silent', () => {
     const { record } = aRecorder(1000);
     const traffic = { request: { model: 'm', input: 'x' }, response: aReply([]), headers: { 'user-agent': 'curl' } };
