@@ -6,6 +6,13 @@ if (problem !== null) {
   process.exit(1);
 }
 
+try {
+  process.cwd();
+} catch {
+  process.stderr.write('The current directory is gone. Go to one that is there, such as: cd ~\n');
+  process.exit(1);
+}
+
 // Who reads the output, such as `head`, has enough of it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit();

@@ -156,6 +156,17 @@ it('starts nothing for what it is not asked for', async () => {
   expect(world.processes()).toEqual([]);
 });
 
+it('says that the directory it is started in is gone', async () => {
+  const gone = temporaryDirectory('coach-gone');
+  const script = 'rmdir "$PWD" && exec "$@"';
+  const outcome = await run('sh', ['-c', script, 'sh', process.execPath, cliProgram, 'sessions', 'list'], {
+    env: process.env,
+    cwd: gone,
+  });
+  expect(outcome).toMatchObject({ code: 1, stdout: '' });
+  expect(outcome.stderr).toMatch(/^The current directory is gone\. Go to one that is there, such as: cd ~\n$/);
+});
+
 it('ends without a word when nobody reads its output any more', async () => {
   const world = aWorld();
   await world.connect();
