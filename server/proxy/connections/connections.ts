@@ -5,6 +5,7 @@ import { HttpSyntaxError, headerOf } from '../../traces/wire/httpHead.ts';
 import { gated } from '../budget/budgetGate.ts';
 import type { TrustSign } from '../certificates/distrust.ts';
 import { parseAuthority } from '../hosts.ts';
+import { isLocal } from '../launches/baseUrls.ts';
 import type { LaunchState } from '../launches/launches.ts';
 import { keyFor } from '../launches/launchScope.ts';
 import type { Destination } from '../upstream/upstream.ts';
@@ -45,6 +46,9 @@ async function serveConnect(socket: Socket, first: FirstRequest, own: LaunchStat
   if (target === null) return answerError(socket, 400, 'CONNECT needs host:port.');
   const launch = admit(socket, first.head, { scheme: 'https', ...target }, own, deps);
   if (launch === 'refused') return;
+  if (launch !== null && own === null && isLocal({ scheme: 'http', ...target }) && target.port === deps.port()) {
+    return serveTunnelToUs(socket, first, deps);
+  }
   const override = deps.overrideFor(launch, target.host);
   if (deps.hosts.has('https', target.host, target.port) || (override !== null && target.port === 443)) {
     return intercept(socket, first, { scheme: 'https', ...target, override }, launch, deps);
@@ -60,6 +64,20 @@ async function serveConnect(socket: Socket, first: FirstRequest, own: LaunchStat
   } catch (error) {
     answerUnreachable(socket, target, error, launch, deps);
   }
+}
+
+/** A launch's agent that asks its proxy even for the address that its launch gave it, whatever NO_PROXY says. */
+async function serveTunnelToUs(socket: Socket, { rest }: FirstRequest, deps: ConnectionDeps) {
+  socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+  if (rest.length > 0) socket.unshift(rest);
+  const reading = readFirstRequest(socket);
+  socket.resume();
+  const first = await reading;
+  if (first === null) socket.destroy();
+  else if (hostsIn(first) > 1) answerError(socket, 400, 'More than one Host.');
+  else if (!first.head.startLine[1].startsWith('/'))
+    answerError(socket, 400, 'A proxy request in a tunnel to the proxy.');
+  else await servePlain(socket, first, null, deps);
 }
 
 /** Ends TLS on both legs. The upstream comes first: when it can't be reached the agent still hears why. */

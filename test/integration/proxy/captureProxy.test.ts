@@ -336,6 +336,27 @@ describe('a base URL', () => {
     expect(stored).not.toContain(launch.launch.token);
   });
 
+  it('is also taken through a tunnel to ourselves, as agents ask that heed no NO_PROXY', async () => {
+    const { world, upstream, launch } = await setUp();
+    const us = `127.0.0.1:${world.port}`;
+    const body = aBody();
+    const head = `Host: ${us}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n`;
+    const tunnel = await openTunnel(world.port, us, launch.launch.token);
+    tunnel.write(
+      `POST /${launch.launch.token}/v1/responses HTTP/1.1\r\n${head}\r\n${body.toString('latin1')}`,
+      'latin1',
+    );
+    expect(await readAll(tunnel)).toContain('response.completed');
+    expect(upstream.requests).toMatchObject([{ url: '/v1/responses', headers: { host } }]);
+    await launch.settled();
+    expect(world.store.exchangesOfLaunch(launch.id)).toHaveLength(1);
+    // It is no way to anywhere else, and none for whoever has no launch.
+    const again = await openTunnel(world.port, us, launch.launch.token);
+    again.write(`CONNECT ${us} HTTP/1.1\r\nHost: ${us}\r\n\r\n`);
+    expect(await readAll(again)).toMatch(/^HTTP\/1\.1 400 /);
+    await expect(openTunnel(world.port, us)).rejects.toThrow('HTTP/1.1 403');
+  });
+
   it('answers 502 in the API’s own error shape when the upstream is dead', async () => {
     const world = await aRecordingWorld();
     const launch = await world.open({ overrides: [{ host, target: 'http://127.0.0.1:9' }] });
