@@ -65,8 +65,6 @@ export function activate(context: vscode.ExtensionContext): void {
     ...serverCommands(coach, refreshViews),
   } satisfies CommandHandlers<CommandName>;
   context.subscriptions.push(
-    log,
-    server,
     panels,
     busy,
     ...views,
@@ -80,6 +78,9 @@ export function activate(context: vscode.ExtensionContext): void {
     publishMcpServer(context.extension, server.place.home),
     review,
     ...registerCommands(commands, log),
+    // Last: the others still ask something of it when they end.
+    server,
+    log,
   );
   log.info(`Activated in ${Math.round(performance.now() - startedMs)} ms.`);
   void keys.showPresence();

@@ -3,6 +3,7 @@ import { CoachError } from '../protocol/errors.ts';
 import type { RunEvent, TrialSummary } from '../protocol/runs.ts';
 import { type CommandName, commandId, viewId } from './contributions.ts';
 import { type Counterpart, hintInEditor } from './hints.ts';
+import { showError } from './messages.ts';
 import { buttonTitleOf, viewTitleOf } from './titles.ts';
 
 /** Commands that mend a fault, offered as buttons beside its message. */
@@ -33,7 +34,7 @@ export async function showFailure(error: unknown, log: vscode.LogOutputChannel, 
       return command === null ? [] : [[counterpartTitle(one), command] as const];
     }),
   );
-  const chosen = await vscode.window.showErrorMessage(words([fault.message, hint?.text]), ...offered.keys());
+  const chosen = await showError(words([fault.message, hint?.text]), ...offered.keys());
   const command = chosen === undefined ? undefined : offered.get(chosen);
   if (command !== undefined) await vscode.commands.executeCommand(command, target);
 }

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { prefix } from './contributions.ts';
+import { showWarning } from './messages.ts';
 import { setting } from './settings.ts';
 
 /** Who judges rubrics by the setting as it is now: the server may have started before. Without one, the server's own. */
@@ -17,7 +18,7 @@ export async function openJudgeSetting(): Promise<void> {
 /** Says something with a button beside the others that leads to the setting. Undefined when that or nothing was chosen. */
 export async function warnOfNoJudge(message: string, ...others: string[]): Promise<string | undefined> {
   const set = vscode.l10n.t('Set a Judge…');
-  const chosen = await vscode.window.showWarningMessage(message, set, ...others);
+  const chosen = await showWarning(message, set, ...others);
   if (chosen !== set) return chosen;
   await openJudgeSetting();
   return undefined;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { keyNames } from '../protocol/config.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { keysContextKey } from './contributions.ts';
+import { askText } from './messages.ts';
 
 type KeyName = (typeof keyNames)[number];
 
@@ -26,7 +27,7 @@ export class ApiKeys {
 
   /** Asks for one key and keeps it. False when the person dismissed it. */
   async ask(name: KeyName): Promise<boolean> {
-    const value = await vscode.window.showInputBox({
+    const value = await askText({
       title: vscode.l10n.t('API Key: {0}', name),
       prompt: vscode.l10n.t('Kept in the editor’s secret storage. The agent never sees it: the proxy puts it in.'),
       password: true,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { type CommandName, commandId } from './contributions.ts';
+import { showInformation, showWarning } from './messages.ts';
 import { buttonTitleOf } from './titles.ts';
 
 /**
@@ -14,9 +15,7 @@ export async function offerNext(
 ): Promise<void> {
   const offered = new Map(names.map(name => [buttonTitleOf(name), name]));
   const titles = [...offered.keys()];
-  const title = await (tell === 'warning'
-    ? vscode.window.showWarningMessage(text, ...titles)
-    : vscode.window.showInformationMessage(text, ...titles));
+  const title = await (tell === 'warning' ? showWarning(text, ...titles) : showInformation(text, ...titles));
   const chosen = title === undefined ? undefined : offered.get(title);
   if (chosen !== undefined) await vscode.commands.executeCommand(commandId(chosen), target);
 }

@@ -3,6 +3,7 @@ import { CoachError } from '../protocol/errors.ts';
 import type { Regrade } from '../protocol/runs.ts';
 import type { Coach } from './coach.ts';
 import { chosenJudge, warnOfNoJudge } from './judge.ts';
+import { showInformation, showWarning } from './messages.ts';
 import { withCancellableProgress } from './progress.ts';
 
 /**
@@ -28,8 +29,8 @@ export async function regrade(
 export async function tellRegraded(rows: readonly Regrade[]): Promise<void> {
   const words = regradeWords(rows);
   if (rows.some(({ error }) => error?.code === 'judge.missing')) await warnOfNoJudge(words);
-  else if (rows.some(({ after }) => after === null)) await vscode.window.showWarningMessage(words);
-  else await vscode.window.showInformationMessage(words);
+  else if (rows.some(({ after }) => after === null)) await showWarning(words);
+  else await showInformation(words);
 }
 
 /** `Regraded: 4 judged, no reward changed; 2 without a verdict: no judge is set.` */

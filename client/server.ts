@@ -52,7 +52,12 @@ export class CoachServer implements vscode.Disposable {
         throw stream.destroyed ? new ServerLost() : error;
       }
     },
-    notify: (method, params) => void this.connect().then(({ channel }) => channel.notify(method, params)),
+    notify: (method, params) => {
+      void this.connect().then(
+        ({ channel }) => channel.notify(method, params),
+        () => undefined,
+      );
+    },
     onRequest: () => {
       throw new Error('The server sends no requests to the editor.');
     },
@@ -70,6 +75,8 @@ export class CoachServer implements vscode.Disposable {
   readonly #version: string;
   readonly #log: vscode.LogOutputChannel;
   #connection: Promise<Connection> | undefined;
+  /** Counts the connections that were given up: one being made then is not ours any more. */
+  #givenUp = 0;
   #state: ServerState = 'idle';
   #disposed = false;
   readonly onDidChangeState = this.#stateChanged.event;
@@ -91,7 +98,8 @@ export class CoachServer implements vscode.Disposable {
 
   /** Connects, or waits for the connection being made. After a failure only `restart` tries again. */
   connect(): Promise<Connection> {
-    if (this.#connection === undefined && this.#state === 'down') return Promise.reject(downError());
+    const isDown = this.#connection === undefined && this.#state === 'down';
+    if (isDown || this.#disposed) return Promise.reject(downError());
     this.#connection ??= this.#open();
     return this.#connection;
   }
@@ -99,8 +107,10 @@ export class CoachServer implements vscode.Disposable {
   /** Connects anew, with a server process started if there is none. */
   async restart(): Promise<void> {
     this.#policy.reset();
-    await this.#closeClient();
+    const closed = this.#closeClient();
+    // Before the wait: what is asked meanwhile connects already, and then it is up.
     this.#setState('starting');
+    await closed;
     await this.connect();
   }
 
@@ -110,20 +120,24 @@ export class CoachServer implements vscode.Disposable {
     this.#stateChanged.dispose();
   }
 
-  async #open(): Promise<Connection> {
+  async #open(givenUp = this.#givenUp): Promise<Connection> {
+    const isOurs = () => givenUp === this.#givenUp;
     this.#setState('starting');
     for (;;) {
+      if (this.#disposed) throw downError();
       try {
         const opened = await this.#openOnce();
         this.#log.info(`Connected to server ${opened.info.version}, process ${opened.info.pid}.`);
-        this.#setState('up');
+        if (isOurs()) this.#setState('up');
         return opened;
       } catch (error) {
         if (error instanceof ServerLost && this.#policy.allows(Date.now())) continue;
         const fault = CoachError.from(error);
         this.#log.error(`${fault.message} ${fault.hint ?? ''}`);
-        this.#connection = undefined;
-        this.#setState('down');
+        if (isOurs()) {
+          this.#connection = undefined;
+          this.#setState('down');
+        }
         throw fault;
       }
     }
@@ -205,7 +219,8 @@ export class CoachServer implements vscode.Disposable {
   /** A dying process still takes connections for a moment, and drops them. */
   #reopen(lostPid: number): void {
     this.#setState('starting');
-    const connection = processGone(lostPid, lastBreathMs).then(() => this.#open());
+    const givenUp = this.#givenUp;
+    const connection = processGone(lostPid, lastBreathMs).then(() => this.#open(givenUp));
     connection.catch(() => undefined);
     this.#connection = connection;
   }
@@ -213,6 +228,7 @@ export class CoachServer implements vscode.Disposable {
   async #closeClient(): Promise<void> {
     const current = this.#connection;
     this.#connection = undefined;
+    this.#givenUp++;
     const connection = await current?.catch(() => undefined);
     await connection?.client.dispose().catch(() => undefined);
   }

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { inTurn } from '../protocol/inTurn.ts';
 import type { ProxyStatus } from '../protocol/proxy.ts';
 import type { Recording } from '../protocol/tasks.ts';
 import type { Coach } from './coach.ts';
@@ -25,10 +26,12 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
   let spent: Spent | undefined;
   /** The day that was asked about last. */
   let spentOn = '';
+  let isDisposed = false;
   let clock: NodeJS.Timeout | undefined;
   let spentSoon: NodeJS.Timeout | undefined;
 
   function show(): void {
+    if (isDisposed) return;
     const recording = recordings.values().next().value;
     void vscode.commands.executeCommand('setContext', recordingContextKey, recording !== undefined);
     tick(recording !== undefined);
@@ -58,32 +61,40 @@ export function createStatusBar(coach: Coach): vscode.Disposable {
     }, spentMs);
   }
 
-  async function loadSpent(): Promise<void> {
+  const loadSpent = inTurn(async () => {
     const day = new Date().toDateString();
     spent = await coach.api.sessions.today({});
     spentOn = day;
-  }
+  });
 
   /** At midnight nothing of today is spent, and no session says so. */
   function lookAtDay(): void {
     if (coach.server.state === 'up' && spentOn !== new Date().toDateString()) loadSpentSoon();
   }
 
-  async function load(): Promise<void> {
-    const [status] = await Promise.all([coach.api.proxy.status({}), loadSpent()]);
-    proxy = status;
+  async function loadProxy(): Promise<void> {
+    proxy = await coach.api.proxy.status({});
+  }
+
+  const load = inTurn(async () => {
+    await Promise.all([loadProxy(), loadSpent()]);
     recordings.clear();
     for (const repository of repositories()) {
       const { recording } = await coach.api.tasks.recording({ repository }).catch(() => ({ recording: null }));
       if (recording !== null) recordings.set(recording.repository, recording);
     }
     show();
-  }
+  });
 
   const day = setInterval(lookAtDay, dayCheckMs);
   return vscode.Disposable.from(
     item,
-    { dispose: () => [clock, spentSoon, day].forEach(timer => void clearTimeout(timer)) },
+    {
+      dispose() {
+        isDisposed = true;
+        for (const timer of [clock, spentSoon, day]) clearTimeout(timer);
+      },
+    },
     coach.server.onDidChangeState(state => {
       show();
       if (state === 'up') void load().catch((error: unknown) => coach.log.error(String(error)));

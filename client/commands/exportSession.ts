@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import type { ExportFormat } from '../../protocol/sessions.ts';
 import type { Coach } from '../coach.ts';
+import { showInformation } from '../messages.ts';
 import { repositories } from '../repository.ts';
 
 /** Asks for a format and a file, then writes the session there. False when the person left it. */
@@ -22,7 +23,7 @@ export async function exportSession(coach: Coach, sessionId: string): Promise<bo
   });
   const open = vscode.l10n.t('Open');
   const words = vscode.l10n.t('Exported to {0}.', written ?? target.fsPath);
-  void vscode.window.showInformationMessage(words, open).then(answer => {
+  void showInformation(words, open).then(answer => {
     if (answer === open) return vscode.commands.executeCommand('vscode.open', target);
     return undefined;
   });

@@ -7,6 +7,7 @@ import type { TaskSummary } from '../../protocol/tasks.ts';
 import { trialState } from '../../protocol/trialState.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
+import { showInformation } from '../messages.ts';
 import { offerNext } from '../nextStep.ts';
 import { pickStart, rowsOfAll } from '../repository.ts';
 
@@ -104,7 +105,7 @@ export async function pickRuns(
     .filter(run => run.state !== 'running')
     .map(run => ({ ...runWords(run), picked: ticked.includes(run.id), run }));
   if (items.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('No run has ended yet.'));
+    void showInformation(vscode.l10n.t('No run has ended yet.'));
     return undefined;
   }
   const chosen = await pickSome(items, { title, matchOnDescription: true, matchOnDetail: true });
@@ -166,7 +167,7 @@ async function pick<T>(
   words: (value: T) => vscode.QuickPickItem,
 ): Promise<T | undefined> {
   if (values.length === 0) {
-    void vscode.window.showInformationMessage(none);
+    void showInformation(none);
     return undefined;
   }
   return choose(title, values, words);

@@ -3,6 +3,7 @@ import type { Finding, RepositoryState } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import { commandId } from '../contributions.ts';
 import { hintWords } from '../failures.ts';
+import { showWarning } from '../messages.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { pickRepository, startOf } from '../repository.ts';
 import { setting } from '../settings.ts';
@@ -71,7 +72,7 @@ export async function askAndMend(coach: Coach, repository: string): Promise<bool
   const { actions } = await coach.api.tasks.fix({ repository });
   if (actions.length === 0) return false;
   const mend = vscode.l10n.t('Mend and Go On');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t('Something keeps a task from being recorded. Mend it?'),
     { modal: true, detail: actions.map(({ description }) => description).join('\n') },
     mend,

@@ -5,6 +5,7 @@ import { baseUrlsOf, noProxyOf } from '../../protocol/proxy.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
 import { editorHas } from '../editorCommand.ts';
+import { askText, showInformation, showWarning, unlinked } from '../messages.ts';
 import { offerNext } from '../nextStep.ts';
 import { pickRepository, pickStart } from '../repository.ts';
 import { setting } from '../settings.ts';
@@ -42,7 +43,7 @@ export function recordCommands(coach: Coach): CommandHandlers<Names> {
 async function startRecording(coach: Coach): Promise<void> {
   const repository = await pickStart(coach);
   if (repository === undefined) return;
-  const title = await vscode.window.showInputBox({
+  const title = await askText({
     title: vscode.l10n.t('Start Recording a Task'),
     prompt: vscode.l10n.t('What is to be done? What changes from here on becomes the solution.'),
     placeHolder: vscode.l10n.t('Add unit tests for the date parser'),
@@ -68,7 +69,7 @@ async function endRecording(coach: Coach, unsaved: Map<string, string>): Promise
     const nothing = vscode.l10n.t('Nothing has changed since the recording started. Let the agent work first.');
     return offerNext('warning', nothing, ['discardRecording']);
   }
-  const summary = await vscode.window.showInputBox({
+  const summary = await askText({
     title: vscode.l10n.t('End Recording and Create the Task'),
     prompt: [...notes, vscode.l10n.t('Notes on how it was solved (may stay empty).')].join(' '),
     value: unsaved.get(repository) ?? '',
@@ -88,7 +89,7 @@ async function remindOfPutAside(coach: Coach, repository: string): Promise<void>
   const editorCommand = 'git.stashPop';
   const canPop = await editorHas(editorCommand);
   const pop = vscode.l10n.t('Pop Stash…');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformation(
     vscode.l10n.t(
       'Changes that were put aside to start a recording still wait in the stash. Commit or undo what was recorded, then take them back: git stash pop',
     ),
@@ -101,7 +102,7 @@ async function discardRecording(coach: Coach): Promise<void> {
   const repository = await pickRepository();
   if (repository === undefined) return;
   const discard = vscode.l10n.t('Discard Recording');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t('Discard the recording?'),
     { modal: true, detail: vscode.l10n.t('No task is created. Your files stay as they are.') },
     discard,
@@ -139,7 +140,7 @@ async function toggleTerminals(): Promise<void> {
   const on = !setting('terminal.record');
   const configuration = vscode.workspace.getConfiguration(prefix);
   await configuration.update('terminal.record', on, vscode.ConfigurationTarget.Workspace);
-  void vscode.window.showInformationMessage(
+  void showInformation(
     on
       ? vscode.l10n.t('Agents in new terminals of this workspace are recorded.')
       : vscode.l10n.t('Only agents in coached terminals are recorded.'),
@@ -170,10 +171,10 @@ async function installAgent(coach: Coach): Promise<void> {
   if (chosen === undefined) return;
   const { id, title } = chosen.agent;
   await vscode.window.withProgress(
-    { location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Installing {0}', title) },
+    { location: vscode.ProgressLocation.Notification, title: unlinked(vscode.l10n.t('Installing {0}', title)) },
     async progress => {
       const subscription = coach.api.agents.on('installProgress', ({ agent, text }) => {
-        if (agent === id) progress.report({ message: text });
+        if (agent === id) progress.report({ message: unlinked(text) });
       });
       try {
         await coach.api.agents.install({ agent: id });

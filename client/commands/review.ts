@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
+import { showInformation, showWarning } from '../messages.ts';
 import { pickRepository } from '../repository.ts';
 import { applyAccepted } from '../review/apply.ts';
 import type { reviewCommands as contributed } from '../review/contributions.ts';
@@ -44,7 +45,7 @@ function openCommands({ coach, current, store }: ReviewParts): CommandHandlers<O
   const open = async (trial: TrialSummary, side: Review['side']) => {
     const review = await loadTrialReview(coach, store, trial, side);
     if (review.files.length === 0 && side === 'agent') {
-      void vscode.window.showInformationMessage(vscode.l10n.t('This trial changed no file.'));
+      void showInformation(vscode.l10n.t('This trial changed no file.'));
       return;
     }
     current.show(review);
@@ -63,7 +64,7 @@ function openCommands({ coach, current, store }: ReviewParts): CommandHandlers<O
       const trial = trialOf(target) ?? (await pickChangedTrial(coach, title));
       const beside = trial === undefined ? undefined : await pickOtherTrial(coach, title, trial);
       if (trial === undefined || beside === undefined || (await showBeside(coach, trial, beside))) return;
-      void vscode.window.showInformationMessage(vscode.l10n.t('Both trials left the same files.'));
+      void showInformation(vscode.l10n.t('Both trials left the same files.'));
     },
     reviewSession: target => reviewSession(coach, current, store, target),
     async showReview() {
@@ -83,12 +84,12 @@ async function reviewSession(coach: Coach, current: CurrentReview, store: MarkSt
   if (session === undefined || repository === undefined) return;
   const { review, notes } = await loadSessionReview(coach, store, session, repository);
   if (review.files.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('As far as is known, this session changed no file.'));
+    void showInformation(vscode.l10n.t('As far as is known, this session changed no file.'));
     return;
   }
   current.show(review);
   await showReview(review);
-  if (notes.length > 0) void vscode.window.showInformationMessage(notes.join(' '));
+  if (notes.length > 0) void showInformation(notes.join(' '));
 }
 
 async function openRow({ review }: CurrentReview, node: ReviewNode | undefined): Promise<void> {
@@ -115,7 +116,7 @@ function decisionCommands({ coach, current, files }: ReviewParts): CommandHandle
   const decide = (target: unknown, decision: Decision, whole = false) => {
     const found = partsOf(current, target);
     if (found.length === 0) {
-      void vscode.window.showInformationMessage(vscode.l10n.t('There is no change under review at this place.'));
+      void showInformation(vscode.l10n.t('There is no change under review at this place.'));
     }
     current.decide(whole ? found.map(({ file }) => ({ file, part: null })) : found, decision);
   };
@@ -179,7 +180,7 @@ function commentCommands({ coach, current, threads }: ReviewParts): CommandHandl
       const remove = vscode.l10n.t('Delete');
       const words = vscode.l10n.t('Delete this comment?');
       const detail = stored.replyTo === null ? vscode.l10n.t('Its replies are deleted with it.') : '';
-      const chosen = await vscode.window.showWarningMessage(words, { modal: true, detail }, remove);
+      const chosen = await showWarning(words, { modal: true, detail }, remove);
       if (chosen === remove) await reviews.remove({ comment: stored.id });
     },
     resolveReviewThread: target => reviews.resolve({ comment: firstOf(target).stored.id }),

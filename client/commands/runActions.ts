@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Coach } from '../coach.ts';
+import { showWarning } from '../messages.ts';
 import { conversationUri } from '../review/files.ts';
 import { reportTitle } from '../views/runTitle.ts';
 
@@ -9,7 +10,7 @@ export async function confirmCancel(coach: Coach, runId: string): Promise<boolea
   const { trials } = await coach.api.runs.show({ runId });
   const open = trials.filter(trial => trial.phase !== 'done').length;
   const stop = vscode.l10n.t('Cancel Run');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t('Cancel this run?'),
     {
       modal: true,

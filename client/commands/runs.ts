@@ -3,6 +3,7 @@ import type { RunSummary } from '../../protocol/runs.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import { chosenJudge } from '../judge.ts';
+import { showInformation } from '../messages.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
 import type { RunNode, TaskNode, TrialNode } from '../views/nodes.ts';
 import { type CommandHandlers, rowsOf } from './handler.ts';
@@ -56,7 +57,7 @@ export function runCommands(coach: Coach, panels: RunPanels, checked: () => Task
 
 async function repeatRun(coach: Coach, panels: RunPanels, run: RunSummary): Promise<void> {
   const start = vscode.l10n.t('Start Run');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformation(
     vscode.l10n.t('Run {0} trials again?', run.trialCounts.total),
     {
       modal: true,

@@ -47,8 +47,11 @@ async function chooseHit(coach: Coach): Promise<SearchHit | undefined> {
   const subscription = pick.onDidChangeValue(value => {
     clearTimeout(timer);
     const words = value.split(/\s+/).filter(Boolean);
-    if (words.length === 0) pick.items = [];
-    else timer = setTimeout(() => void look(words), pauseMs);
+    if (words.length === 0) {
+      asked.abort();
+      pick.busy = false;
+      pick.items = [];
+    } else timer = setTimeout(() => void look(words), pauseMs);
   });
   try {
     return await new Promise<SearchHit | undefined>(settle => {

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
+import { askText } from '../messages.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { pickStart, repositories } from '../repository.ts';
@@ -44,7 +45,7 @@ export function sessionCommands(coach: Coach, panels: RunPanels, view: SessionsV
 async function taskFromSession(coach: Coach, session: SessionSummary): Promise<void> {
   const repository = repositoryOf(session) ?? (await pickStart(coach));
   if (repository === undefined) return;
-  const title = await vscode.window.showInputBox({
+  const title = await askText({
     title: vscode.l10n.t('Save Session as Task'),
     prompt: vscode.l10n.t('What the session changed becomes the solution. What was to be done?'),
     value: session.title,
@@ -84,7 +85,7 @@ async function pickFilter(coach: Coach, present: SessionFilter): Promise<Session
     {
       label: `$(text-size) ${vscode.l10n.t('Title Contains…')}`,
       narrow: async filter => {
-        const text = await vscode.window.showInputBox({
+        const text = await askText({
           title: vscode.l10n.t('Title Contains'),
           value: filter.text ?? '',
         });

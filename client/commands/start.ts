@@ -4,6 +4,7 @@ import type { Coach } from '../coach.ts';
 import { extensionId, walkthroughId } from '../contributions.ts';
 import { editorHas } from '../editorCommand.ts';
 import { faultWords } from '../failures.ts';
+import { askText, showWarning } from '../messages.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { pickStart } from '../repository.ts';
 import type { CommandHandlers } from './handler.ts';
@@ -47,7 +48,7 @@ async function initRepository(): Promise<void> {
     return;
   }
   const openSettings = vscode.l10n.t('Open Settings');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t(
       'The editor’s own git is turned off, or it finds no git. In a terminal, this makes a repository: git init',
     ),
@@ -82,7 +83,7 @@ interface Refused {
 
 /** What a task is to be made of. What was refused stands there again, with the reason, to be mended. */
 function askSource(refused: Refused | undefined): Thenable<string | undefined> {
-  return vscode.window.showInputBox({
+  return askText({
     title: vscode.l10n.t('Create Task from Commit'),
     // Not as the box's validation: of the text that it opens with, the editor shows none.
     prompt: refused?.why ?? vscode.l10n.t('A commit, a range a..b, or a patch file. Its change becomes the solution.'),

@@ -5,6 +5,7 @@ import type { AgentChoice, RunPlan, RunSummary } from '../../protocol/runs.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import type { Coach } from '../coach.ts';
 import { chosenJudge } from '../judge.ts';
+import { askText, showInformation } from '../messages.ts';
 import { setting } from '../settings.ts';
 import { pickSession, pickSome, tasksToPick } from './picks.ts';
 
@@ -107,7 +108,7 @@ async function pickRecording(coach: Coach, agentTitle: string): Promise<string |
 }
 
 async function pickAttempts(): Promise<number | undefined> {
-  const text = await vscode.window.showInputBox({
+  const text = await askText({
     title: vscode.l10n.t('Run Agents on Tasks (3/3): Attempts'),
     prompt: vscode.l10n.t('How often each agent tries each task, 1 to 100.'),
     value: '2',
@@ -144,7 +145,7 @@ export async function confirmAndStart(coach: Coach, plan: Plan): Promise<RunSumm
       ? []
       : [vscode.l10n.t('Not proven, so rewards may mislead: {0}.', unproven.map(task => task.title).join(', '))]),
   ].join('\n');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformation(
     trials === 1 ? vscode.l10n.t('Start 1 trial?') : vscode.l10n.t('Start {0} trials?', trials),
     { modal: true, detail },
     start,

@@ -4,6 +4,7 @@ import { type Suite, tasksToRun } from '../../protocol/suites.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
 import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
+import { askText, showWarning } from '../messages.ts';
 import type { RunPanels } from '../panels/runPanels.ts';
 import { pickStart } from '../repository.ts';
 import type { MissingTaskNode, SuiteNode, TaskNode } from '../views/nodes.ts';
@@ -43,7 +44,7 @@ async function createSuite(coach: Coach, chosen: readonly TaskSummary[]): Promis
   // Before anything is typed: without a task there is nothing to make one of.
   const choose = await choiceOf(coach, repository, chosen);
   if (choose === undefined) return;
-  const title = await vscode.window.showInputBox({
+  const title = await askText({
     title: vscode.l10n.t('Create Suite'),
     prompt: vscode.l10n.t('What the suite is called. Its file in .coach/suites gets a name made of it.'),
     validateInput: text => (text.trim() === '' ? vscode.l10n.t('Give it a title.') : undefined),
@@ -85,7 +86,7 @@ async function removeFromSuite(coach: Coach, target: unknown, selection: unknown
 
 async function deleteSuite(coach: Coach, { repository, name, title }: Suite): Promise<void> {
   const remove = vscode.l10n.t('Delete');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t('Delete the suite “{0}”?', title),
     { modal: true, detail: vscode.l10n.t('Its file is deleted. Its tasks and their runs stay.') },
     remove,

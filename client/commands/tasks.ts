@@ -5,6 +5,7 @@ import type { BusyTasks } from '../busyTasks.ts';
 import type { Coach } from '../coach.ts';
 import { hintWords } from '../failures.ts';
 import { chosenJudge } from '../judge.ts';
+import { showWarning } from '../messages.ts';
 import { offerNext } from '../nextStep.ts';
 import { withCancellableProgress } from '../progress.ts';
 import { setting } from '../settings.ts';
@@ -63,7 +64,7 @@ async function validateTask(coach: Coach, busy: BusyTasks, target: unknown): Pro
     const proven = vscode.l10n.t('“{0}” is proven: reference {1}, no-op {2}.', task.title, ...rewards);
     await offer(proven, validated, ['startRun']);
   } else {
-    void vscode.window.showWarningMessage(
+    void showWarning(
       vscode.l10n.t(
         '“{0}” is not proven: reference {1}, no-op {2}. {3}',
         task.title,

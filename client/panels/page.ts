@@ -19,8 +19,12 @@ interface Page {
 
 /** Puts a page of ours into a panel. It gets the requests that are served here, and nothing else. */
 export function showPage(coach: Coach, panel: vscode.WebviewPanel, page: Page): void {
+  let isOpen = true;
   const port = portChannel({
-    post: message => void panel.webview.postMessage(message),
+    post(message) {
+      // A closed panel has no webview to ask for: an answer that comes late is for nobody.
+      if (isOpen) void panel.webview.postMessage(message);
+    },
     onMessage: listener => panel.webview.onDidReceiveMessage(listener),
   });
   const channel: Channel = {
@@ -50,6 +54,7 @@ export function showPage(coach: Coach, panel: vscode.WebviewPanel, page: Page): 
     ...page.serve(channel),
   ];
   panel.onDidDispose(() => {
+    isOpen = false;
     for (const subscription of subscriptions.reverse()) subscription.dispose();
   });
   const assets = vscode.Uri.joinPath(coach.extensionUri, 'dist', 'webview');

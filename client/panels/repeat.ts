@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { isRetriable } from '../../protocol/trialState.ts';
 import type { Coach } from '../coach.ts';
+import { showInformation } from '../messages.ts';
 import { regrade, tellRegraded } from '../regrade.ts';
 
 /** Asks once, then goes on with the trials of a run that reached no verdict. False when the person left them. */
@@ -8,7 +9,7 @@ export async function confirmResume(coach: Coach, runId: string): Promise<boolea
   const { trials } = await coach.api.runs.show({ runId });
   const open = trials.filter(trial => trial.phase !== 'done' || isRetriable(trial)).length;
   const retry = vscode.l10n.t('Retry');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformation(
     open === 1 ? vscode.l10n.t('Retry 1 trial?') : vscode.l10n.t('Retry {0} trials?', open),
     {
       modal: true,
@@ -24,7 +25,7 @@ export async function confirmResume(coach: Coach, runId: string): Promise<boolea
 /** Asks once, then judges what the trials of a run left anew. False when the person left it. */
 export async function confirmRegrade(coach: Coach, runId: string): Promise<boolean> {
   const again = vscode.l10n.t('Regrade');
-  const chosen = await vscode.window.showInformationMessage(
+  const chosen = await showInformation(
     vscode.l10n.t('Judge this run again?'),
     {
       modal: true,

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { MergedFile } from '../../protocol/reviews.ts';
 import type { Coach } from '../coach.ts';
+import { showInformation, showWarning } from '../messages.ts';
 import { toPlaces } from './edits.ts';
 import type { RecordedFiles } from './files.ts';
 import { fileUri, type Review } from './review.ts';
@@ -18,7 +19,7 @@ interface Target {
 export async function applyAccepted(coach: Coach, files: RecordedFiles, review: Review): Promise<void> {
   const accepted = review.marks.accepted(review.files);
   if (review.trial === null || accepted.length === 0) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('Nothing is accepted yet. Accept hunks or files first.'));
+    void showInformation(vscode.l10n.t('Nothing is accepted yet. Accept hunks or files first.'));
     return;
   }
   if (!(await saveBefore())) return;
@@ -54,7 +55,7 @@ const findDocument = (uri: vscode.Uri): vscode.TextDocument | undefined =>
 async function saveBefore(): Promise<boolean> {
   if (!vscode.workspace.textDocuments.some(({ isDirty, uri }) => isDirty && uri.scheme === 'file')) return true;
   const save = vscode.l10n.t('Save All');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t('Save your files first?'),
     { modal: true, detail: vscode.l10n.t('Accepted changes are merged with the files as they are on the disk.') },
     save,
@@ -65,7 +66,7 @@ async function saveBefore(): Promise<boolean> {
 /** @returns whether conflicts are to be resolved; undefined when nothing is to be done at all */
 async function askAboutConflicts(conflicts: readonly Target[]): Promise<boolean | undefined> {
   const [resolve, skip] = [vscode.l10n.t('Resolve in Merge Editor'), vscode.l10n.t('Skip Them')];
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     conflicts.length === 1
       ? vscode.l10n.t('One file conflicts with what was changed here since.')
       : vscode.l10n.t('{0} files conflict with what was changed here since.', conflicts.length),
@@ -132,13 +133,13 @@ function toTextEdits(
 function tellLeftOut(left: readonly MergedFile[]): void {
   if (left.length === 0) return;
   const names = left.map(({ path }) => path).join(', ');
-  void vscode.window.showWarningMessage(vscode.l10n.t('Not ticked in the preview, and so not applied: {0}', names));
+  void showWarning(vscode.l10n.t('Not ticked in the preview, and so not applied: {0}', names));
 }
 
 /** The files may not be open, so that nothing would show it. */
 function tellApplied(files: number): void {
   if (files === 0) return;
-  void vscode.window.showInformationMessage(
+  void showInformation(
     files === 1
       ? vscode.l10n.t('Applied to 1 file. One Undo takes it back.')
       : vscode.l10n.t('Applied to {0} files. One Undo takes it back.', files),
@@ -151,11 +152,11 @@ function tellOutcome(targets: readonly Target[]): void {
     file.action.kind === 'refused' ? [`${file.path}: ${file.action.reason}`] : [],
   );
   if (refused.length > 0) {
-    void vscode.window.showWarningMessage(vscode.l10n.t('Left as they are: {0}', refused.join(' ')));
+    void showWarning(vscode.l10n.t('Left as they are: {0}', refused.join(' ')));
   }
   const modes = targets.flatMap(({ file }) => (file.mode === null ? [] : [`${file.path} (${file.mode.slice(-3)})`]));
   if (modes.length > 0) {
-    void vscode.window.showWarningMessage(
+    void showWarning(
       vscode.l10n.t(
         'The agent also changed file modes, which an editor can’t set. Use chmod for: {0}',
         modes.join(', '),
@@ -163,7 +164,7 @@ function tellOutcome(targets: readonly Target[]): void {
     );
   }
   if (targets.every(({ file }) => file.action.kind === 'none')) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('All that is accepted is in the working tree already.'));
+    void showInformation(vscode.l10n.t('All that is accepted is in the working tree already.'));
   }
 }
 

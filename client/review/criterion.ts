@@ -3,11 +3,12 @@ import type { ReviewComment } from '../../protocol/reviews.ts';
 import type { Regrade, TrialSummary } from '../../protocol/runs.ts';
 import type { Coach } from '../coach.ts';
 import { chosenJudge, warnOfNoJudge } from '../judge.ts';
+import { askText, showInformation } from '../messages.ts';
 import { regrade } from '../regrade.ts';
 
 /** Makes a comment a criterion of the task, and offers to judge the run's trials by it. */
 export async function makeCriterion(coach: Coach, comment: ReviewComment, trial: TrialSummary): Promise<void> {
-  const text = await vscode.window.showInputBox({
+  const text = await askText({
     title: vscode.l10n.t('What must hold, in a sentence that is true or false of a change'),
     value: comment.text.replaceAll(/\s+/g, ' '),
     validateInput: value => (value.trim() === '' ? vscode.l10n.t('Say what must hold.') : undefined),
@@ -25,7 +26,7 @@ export async function makeCriterion(coach: Coach, comment: ReviewComment, trial:
           ),
           open,
         )
-      : await vscode.window.showInformationMessage(
+      : await showInformation(
           vscode.l10n.t(
             '“{0}” is a criterion of {1} now. Regrading asks the judge about what the trials of this run left; no agent runs again.',
             made.criterion.id,

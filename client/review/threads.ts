@@ -75,6 +75,7 @@ export class ReviewThreads implements vscode.Disposable {
   }
 
   #shownTrial: string | undefined;
+  #asked = 0;
 
   async #follow(): Promise<void> {
     const trialId = this.#current.review?.trial?.id;
@@ -88,9 +89,12 @@ export class ReviewThreads implements vscode.Disposable {
   async #load(): Promise<void> {
     const review = this.#current.review;
     if (!review?.trial) return;
+    const asked = ++this.#asked;
     try {
       const { rows } = await this.#coach.api.reviews.list({ trialId: review.trial.id });
-      if (this.#current.review?.trial?.id === review.trial.id) this.#show(review, rows);
+      const isStill = asked === this.#asked && this.#current.review?.trial?.id === review.trial.id;
+      // Of two answers the later one may be of how it was before.
+      if (isStill) this.#show(review, rows);
     } catch (error) {
       this.#coach.log.error(`Comments could not be loaded: ${String(error)}`);
     }
@@ -128,6 +132,7 @@ export class ReviewThreads implements vscode.Disposable {
   }
 
   dispose(): void {
+    this.#asked++;
     this.#subscriptions.dispose();
   }
 }

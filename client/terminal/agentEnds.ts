@@ -3,9 +3,9 @@ import * as vscode from 'vscode';
 import { toCount } from '../../protocol/figures.ts';
 import type { SessionSummary } from '../../protocol/sessions.ts';
 import { totalTokens } from '../../protocol/usage.ts';
-import { visible } from '../../protocol/visibleText.ts';
 import type { Coach } from '../coach.ts';
 import { commandId, prefix } from '../contributions.ts';
+import { showInformation } from '../messages.ts';
 import { rowsOfAll } from '../repository.ts';
 import { setting } from '../settings.ts';
 import { agentOf } from './commandLine.ts';
@@ -45,12 +45,11 @@ async function offerTask(coach: Coach, started: Started, exitCode: number | unde
   const save = vscode.l10n.t('Save as Task…');
   const show = vscode.l10n.t('Show Trace');
   const never = vscode.l10n.t('Don’t Offer Again');
-  const title = visible(session.title);
   const ended =
     exitCode === undefined || exitCode === 0
-      ? vscode.l10n.t('{0} has ended: “{1}”', started.agent, title)
-      : vscode.l10n.t('{0} has ended with exit code {1}: “{2}”', started.agent, exitCode, title);
-  const chosen = await vscode.window.showInformationMessage(
+      ? vscode.l10n.t('{0} has ended: “{1}”', started.agent, session.title)
+      : vscode.l10n.t('{0} has ended with exit code {1}: “{2}”', started.agent, exitCode, session.title);
+  const chosen = await showInformation(
     tokens === null ? ended : `${ended} (${vscode.l10n.t('{0} tokens', toCount(tokens))})`,
     save,
     show,

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CoachError } from '../../protocol/errors.ts';
+import { inTurn } from '../../protocol/inTurn.ts';
 import { baseUrlsOf, noProxyOf } from '../../protocol/proxy.ts';
 import type { Coach } from '../coach.ts';
 import { prefix } from '../contributions.ts';
@@ -21,16 +22,19 @@ export function routeTerminals(
   let route = '';
   /** Of the launch that base URLs may need. */
   let token: string | null = null;
+  const ended = new AbortController();
 
   const close = (launch: string | null) => {
     if (launch !== null) void coach.api.proxy.close({ token: launch }).catch(() => undefined);
   };
 
   async function update(): Promise<void> {
+    if (ended.signal.aborted) return;
     const folders = (vscode.workspace.workspaceFolders ?? []).filter(({ uri }) => uri.scheme === 'file');
     const routed = vscode.workspace.isTrusted ? folders.filter(({ uri }) => setting('terminal.record', uri)) : [];
     const isOff = routed.length === 0 || coach.server.state === 'down';
-    const { env, token: opened } = isOff ? nothing : await environment(coach);
+    const { env, token: opened } = isOff ? nothing : await environment(coach, ended.signal);
+    if (ended.signal.aborted) return close(opened);
     const wanted = withoutToken(JSON.stringify([routed.map(({ uri }) => uri.toString()), env]), opened);
     // The editor marks open terminals as outdated with every change.
     if (wanted === route) return close(opened);
@@ -40,15 +44,20 @@ export function routeTerminals(
     token = opened;
   }
 
-  const updateSoon = () =>
-    void update().catch((error: unknown) => {
+  // A proxy that is slow to start would otherwise bring back what was turned off meanwhile.
+  const inOrder = inTurn(() =>
+    update().catch((error: unknown) => {
+      if (ended.signal.aborted) return;
       if (CoachError.from(error).code === 'input.invalid') return void showFailure(error, coach.log);
       coach.log.warn(`Terminals: ${String(error)}`);
-    });
+    }),
+  );
+  const updateSoon = () => void inOrder();
   updateSoon();
   return vscode.Disposable.from(
     {
       dispose: () => {
+        ended.abort();
         collection.clear();
         close(token);
       },
@@ -71,13 +80,18 @@ interface Route {
 
 const nothing: Route = { env: {}, token: null };
 
-/** The proxy is started for it. @throws CoachError `input.invalid` for base URLs of the editor that can't be recorded */
-async function environment(coach: Coach): Promise<Route> {
+/**
+ * The proxy is started for it. No launch is opened once `signal` has ended.
+ * @throws CoachError `input.invalid` for base URLs of the editor that can't be recorded
+ */
+async function environment(coach: Coach, signal: AbortSignal): Promise<Route> {
   await coach.api.proxy.start({});
+  const secrets = await launchSecrets();
+  signal.throwIfAborted();
   return coach.api.proxy.environment({
     noProxy: noProxyOf(process.env),
     baseUrls: baseUrlsOf(process.env),
-    secrets: await launchSecrets(),
+    secrets,
   });
 }
 

@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as vscode from 'vscode';
+import { showWarning } from '../messages.ts';
 import { setting } from '../settings.ts';
 import { codexHome } from './codexHome.ts';
 import { sharesCodex } from './commandLine.ts';
@@ -35,7 +36,7 @@ async function tell(): Promise<boolean> {
   );
   if (!isShared) return false;
   const copy = vscode.l10n.t('Copy Command');
-  const chosen = await vscode.window.showWarningMessage(
+  const chosen = await showWarning(
     vscode.l10n.t(
       'Codex asks its model through a background server that all its terminals share, and may not be recorded. To record it, start it with: {0}',
       ownCommand,

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { inTurn } from '../../protocol/inTurn.ts';
 import type { RunSummary, TrialSummary } from '../../protocol/runs.ts';
 import { type Suite, tasksToRun } from '../../protocol/suites.ts';
 import type { TaskSummary } from '../../protocol/tasks.ts';
@@ -48,9 +49,14 @@ export function showTasks(coach: Coach, ask: AskAndStart = askAndStartRun): vsco
   const closed = new AbortController();
   const load = async () => {
     const items = await Promise.all(repositories().map(repository => loadRepository(coach, rows, repository)));
-    controller.items.replace(items.flat());
+    if (!closed.signal.aborted) controller.items.replace(items.flat());
   };
-  const refresh = () => load().catch((error: unknown) => showFailure(error, coach.log));
+  const refresh = inTurn(() =>
+    load().catch((error: unknown) => {
+      // Not awaited: the message stays until the person answers it.
+      if (!closed.signal.aborted) void showFailure(error, coach.log);
+    }),
+  );
   controller.refreshHandler = refresh;
   controller.resolveHandler = item => (item === undefined ? refresh() : undefined);
   // Never the default: "Run All Tests" is meant for the person's own tests.

@@ -24,8 +24,13 @@ export function createRunsView(coach: Coach): List<Node> {
     {
       view: 'runs',
       async roots() {
-        const runs = await rowsOfAll(repository => coach.api.runs.list({ repository }));
-        const listed = runs.map(run => keep(rows, run));
+        const runs = await rowsOfAll(async repository => {
+          const answer = await coach.api.runs.list({ repository });
+          // At once: what is told of one while other folders are still asked is newer.
+          for (const run of answer.rows) keep(rows, run);
+          return answer;
+        });
+        const listed = runs.map(run => rows.get(run.id) ?? keep(rows, run));
         const ids = new Set(listed.map(({ run }) => run.id));
         for (const id of [...rows.keys()]) if (!ids.has(id)) rows.delete(id);
         sameTasks = allTheSame(listed);

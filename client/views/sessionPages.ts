@@ -55,8 +55,11 @@ export class SessionPages {
   }
 
   async loadMore(): Promise<void> {
-    if (typeof this.#next !== 'string') return;
-    const { rows, next } = await this.#load(this.#next);
+    const [asked, from] = [this.#asked, this.#next];
+    if (typeof from !== 'string') return;
+    const { rows, next } = await this.#load(from);
+    // Begun anew meanwhile, or answered twice: it does not go on from what is shown.
+    if (asked !== this.#asked || from !== this.#next) return;
     const known = new Set(this.#rows.map(({ id }) => id));
     this.#rows = [...this.#rows, ...rows.filter(({ id }) => !known.has(id))];
     this.#next = next;

@@ -46,3 +46,9 @@ it('says nothing of what a person left', async () => {
   await showFailure(new CoachError('cancelled', 'No key was given.'), log);
   expect(editor.said).toEqual([]);
 });
+
+it('makes no link of what a fault repeats', async () => {
+  editor.said = [];
+  await showFailure(new CoachError('input.invalid', 'There is no file [a](command:b) here.'), log);
+  expect(editor.said).toEqual([['There is no file [a]\u2060(command:b) here.']]);
+});

@@ -1,10 +1,11 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { Coach } from '../../../client/coach.ts';
 import { createStatusBar } from '../../../client/statusBar.ts';
 import type { ProxyStatus } from '../../../protocol/proxy.ts';
 import { noCost, noUsage } from '../../../protocol/usage.ts';
 
 const item = vi.hoisted(() => ({ text: '', tooltip: '', show() {}, hide() {}, dispose() {} }));
+const editor = vi.hoisted(() => ({ folders: undefined as object[] | undefined }));
 vi.mock('vscode', () => ({
   l10n: { t: (text: string, ...values: unknown[]) => text.replace(/\{(\d)\}/g, (_, at) => String(values[Number(at)])) },
   window: { createStatusBarItem: () => item },
@@ -14,7 +15,11 @@ vi.mock('vscode', () => ({
     from: (...parts: { dispose(): void }[]) => ({ dispose: () => parts.forEach(part => void part.dispose()) }),
   },
   commands: { executeCommand: async () => undefined },
-  workspace: { workspaceFolders: undefined },
+  workspace: {
+    get workspaceFolders() {
+      return editor.folders;
+    },
+  },
 }));
 
 const none = { dispose() {} };
@@ -87,4 +92,43 @@ it('asks nothing of a server that is not there', async () => {
   await vi.advanceTimersByTimeAsync(3_600_000);
   expect(today).toHaveBeenCalledTimes(1);
   bar.dispose();
+});
+
+it('shows the proxy as it was told to be last, though what was spent is still being counted', async () => {
+  const { coach } = aCoach();
+  const listening = await coach.api.proxy.status({});
+  const counted = Promise.withResolvers<{ exchanges: number }>();
+  const told: ((status: ProxyStatus) => void)[] = [];
+  Object.assign(coach.api.sessions, { today: () => counted.promise });
+  Object.assign(coach.api.proxy, {
+    on: (_: string, listener: (typeof told)[0]) => {
+      told.push(listener);
+      return none;
+    },
+  });
+  const bar = createStatusBar(coach);
+  await vi.advanceTimersByTimeAsync(10);
+  for (const tell of told) tell({ ...listening, state: 'failed', error: 'The port is taken.' });
+  counted.resolve({ exchanges: 0 });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(item.tooltip).toContain('The port is taken.');
+  bar.dispose();
+});
+
+it('ticks no more once it is gone, whatever the server still answers', async () => {
+  const { coach } = aCoach();
+  const counted = Promise.withResolvers<{ exchanges: number }>();
+  Object.assign(coach.api.sessions, { today: () => counted.promise });
+  const recording = { repository: '/work', title: 'Add a median', startedAt: new Date().toISOString() };
+  Object.assign(coach.api.tasks, { recording: async () => ({ recording }) });
+  editor.folders = [{ uri: { scheme: 'file', fsPath: '/work' } }];
+  onTestFinished(() => {
+    editor.folders = undefined;
+  });
+  const bar = createStatusBar(coach);
+  await vi.advanceTimersByTimeAsync(10);
+  bar.dispose();
+  counted.resolve({ exchanges: 0 });
+  await vi.advanceTimersByTimeAsync(10);
+  expect(vi.getTimerCount()).toBe(0);
 });

@@ -49,6 +49,8 @@ function aPage(store: TraceStore) {
   const rows = () => model.rows().filter(row => row.kind === 'line');
   return {
     model,
+    server,
+    load: () => loader.load(),
     texts: server.text,
     find: (text: string) => loader.find(text, new AbortController().signal),
     async look() {
@@ -121,4 +123,26 @@ it('keeps each text with its line when a request that began earlier is answered 
   await page.look();
   expect(page.shown()).toEqual([['Be brief.'], ['Ask A.'], ['Answer A.'], ['Ask B.'], thought, ['Answer B.']]);
   expect(page.model.shownHits()).toEqual(await page.find('Answer B'));
+});
+
+it('shows all of a session that grows while it is loaded, though an earlier answer comes last', async () => {
+  const { record, store } = aRecorder();
+  const page = aPage(store);
+  record(aRequest([asked('Test it.')], [spoke('I do.')]), startMs, origin);
+  const { exchanges } = page.server;
+  const early = Promise.withResolvers<void>();
+  page.server.exchanges = async () => {
+    page.server.exchanges = exchanges;
+    const answer = await exchanges();
+    await early.promise;
+    return answer;
+  };
+  const first = page.load();
+  await vi.waitFor(() => expect(page.server.exchanges).toBe(exchanges));
+  record(aRequest([asked('And now that.')], [spoke('Done.')]), startMs + 5000, origin);
+  const second = page.load();
+  await new Promise(resolve => setTimeout(resolve, 20));
+  early.resolve();
+  await Promise.all([first, second]);
+  expect(page.model.exchanges).toHaveLength(2);
 });

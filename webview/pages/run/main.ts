@@ -38,6 +38,8 @@ function start(): void {
   let server: ServerState = 'idle';
   let artifacts: readonly Artifact[] = [];
   let tail: RunContext['tail'] = null;
+  /** The file whose end is to be shown. */
+  let tailOf: string | null = null;
   let fault: string | null = null;
   let drawing = false;
 
@@ -78,7 +80,10 @@ function start(): void {
     reviewDiff: id => void attempt(() => page.reviewDiff({ trialId: id })),
     openSession: sessionId => void attempt(() => page.openSession({ sessionId })),
     openArtifact: (id, path) => void attempt(() => page.openArtifact({ trialId: id, path })),
-    tail: (id, path) => void attempt(() => loadTail(id, path)),
+    tail(id, path) {
+      tailOf = path;
+      void attempt(() => loadTail(id, path));
+    },
     restartServer: () => void attempt(() => link.restart({})),
   };
 
@@ -86,6 +91,7 @@ function start(): void {
     selected = id;
     artifacts = [];
     tail = null;
+    tailOf = null;
     void loadArtifacts();
     redraw();
   }
@@ -100,7 +106,7 @@ function start(): void {
 
   async function loadTail(id: string, path: string): Promise<void> {
     const read = await page.tail({ trialId: id, path });
-    if (selected === id) tail = { path, ...read };
+    if (selected === id && tailOf === path) tail = { path, ...read };
     redraw();
   }
 

@@ -1,4 +1,5 @@
 import type { Remote } from '../../../protocol/api.ts';
+import { inTurn } from '../../../protocol/inTurn.ts';
 import type { sessions } from '../../../protocol/sessions.ts';
 import type { Row, SessionModel } from './sessionModel.ts';
 
@@ -24,7 +25,9 @@ export class SessionLoader {
   }
 
   /** The beginning first, which is there at once; then the whole, which a long session takes a moment for. */
-  async load(): Promise<void> {
+  readonly load = inTurn(() => this.#load());
+
+  async #load(): Promise<void> {
     const model = this.#model;
     if (!model.isOutlined) {
       model.open(await this.#server.opening({ sessionId: this.#sessionId }));

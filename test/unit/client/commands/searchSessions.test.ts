@@ -45,3 +45,19 @@ it('shows no hits of earlier words when a search fails', async () => {
   pick.onDidHide.mock.calls[0]?.[0]('');
   await searched;
 });
+
+it('shows no hits of words that were deleted meanwhile', async () => {
+  const found = Promise.withResolvers<{ hits: object[] }>();
+  const search = () => found.promise;
+  const coach = { api: { sessions: { search } }, log: { warn: vi.fn() } } as unknown as Coach;
+  const searched = searchSessions(coach);
+  const typeNow = (words: string) => pick.onDidChangeValue.mock.lastCall?.[0](words);
+  typeNow('refunds');
+  await vi.advanceTimersByTimeAsync(300);
+  typeNow('');
+  found.resolve({ hits: [{ sessionId: 's', title: 'Refunds', at: '2026-11-21T12:00:00.000Z', snippet: '' }] });
+  await vi.advanceTimersByTimeAsync(300);
+  expect([pick.items, pick.busy]).toEqual([[], false]);
+  pick.onDidHide.mock.lastCall?.[0]('');
+  await searched;
+});

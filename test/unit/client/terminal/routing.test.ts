@@ -84,12 +84,14 @@ function aCoach() {
 const aFolder = (path: string) => ({ uri: { scheme: 'file', fsPath: path, toString: () => `file://${path}` } });
 const route = { HTTPS_PROXY: 'http://127.0.0.1:18080', ALL_PROXY: '' };
 
-function routed() {
+function routed({ coach, asked, told, closed, become } = aCoach()) {
   const { collection, of } = aCollection();
-  const { coach, asked, told, closed, become } = aCoach();
   const routing = routeTerminals(coach, collection as unknown as vscode.GlobalEnvironmentVariableCollection);
   return { collection, of, asked, told, closed, become, routing };
 }
+
+/** Everything that waits for nothing else has happened. */
+const settled = () => new Promise(resolve => setTimeout(resolve, 20));
 
 describe('terminals', () => {
   beforeEach(() => {
@@ -166,5 +168,56 @@ describe('terminals', () => {
     expect(of('/a')).toEqual({ ...route, OPENAI_BASE_URL: 'token-1' });
     routing.dispose();
     expect(closed).toEqual(['token-2', 'token-1']);
+  });
+  it('stay unrouted when that is turned off while the proxy is still starting', async () => {
+    const world = aCoach();
+    const started = Promise.withResolvers<void>();
+    Object.assign(world.coach.api.proxy, { start: () => started.promise });
+    editor.record.add('/a');
+    const { of } = routed(world);
+    await settled();
+    editor.record.clear();
+    editor.changed({ affectsConfiguration: () => true });
+    await settled();
+    started.resolve();
+    await settled();
+    expect(of('/a')).toEqual({});
+  });
+
+  it('get nothing from an answer that comes after the end, and its launch is closed', async () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:4000/v1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const world = aCoach();
+    const { environment } = world.coach.api.proxy;
+    const answered = Promise.withResolvers<void>();
+    Object.assign(world.coach.api.proxy, {
+      environment: async (asked: Parameters<typeof environment>[0]) => {
+        const answer = await environment(asked);
+        await answered.promise;
+        return answer;
+      },
+    });
+    editor.record.add('/a');
+    const { of, closed, routing } = routed(world);
+    await settled();
+    routing.dispose();
+    answered.resolve();
+    await settled();
+    expect([of('/a'), closed]).toEqual([{}, ['token-1']]);
+  });
+
+  it('open no launch when the end comes while the proxy is still starting', async () => {
+    const world = aCoach();
+    vi.stubEnv('DB_PASSWORD', 'a1b2c3d4e5f60718');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const started = Promise.withResolvers<void>();
+    Object.assign(world.coach.api.proxy, { start: () => started.promise });
+    editor.record.add('/a');
+    const { told, routing } = routed(world);
+    await settled();
+    routing.dispose();
+    started.resolve();
+    await settled();
+    expect(told).toEqual([]);
   });
 });

@@ -109,7 +109,9 @@ const editor = vi.hoisted(() => {
     TestRunProfileKind: { Run: 1 },
     TestMessage,
     Uri: { file: (path: string) => path, joinPath: (...parts: string[]) => parts.join('/') },
-    Disposable: { from: () => ({ dispose() {} }) },
+    Disposable: {
+      from: (...all: { dispose(): unknown }[]) => ({ dispose: () => all.forEach(one => void one.dispose()) }),
+    },
     window: {
       showErrorMessage: async (text: string) => void state.shown.push(text),
     },
@@ -294,4 +296,38 @@ it('tells every line of the journal once and in order, also of more than one pag
   await ended;
   expect(heard).toEqual(Array.from({ length: 2501 }, (_, index) => index + 1));
   expect(listenerCount()).toEqual([0, 0, 0]);
+});
+
+it('shows the suites as they are, though an earlier answer comes last', async () => {
+  const { api } = aScript([]);
+  const answers: ((suites: Suite[]) => void)[] = [];
+  Object.assign(api.suites, {
+    list: async () => ({ rows: await new Promise<Suite[]>(resolve => void answers.push(resolve)) }),
+  });
+  const log = { warn: () => undefined, error: () => undefined };
+  const view = showTasks({ api, log } as unknown as Coach);
+  onTestFinished(() => void view.dispose());
+  const first = editor.controller.refreshHandler();
+  await expect.poll(() => answers.length).toBe(1);
+  const second = editor.controller.refreshHandler();
+  await new Promise(resolve => setTimeout(resolve, 5));
+  answers[1]?.([aSuite({ title: 'As it is' })]);
+  answers[0]?.([aSuite({ title: 'As it was' })]);
+  await expect.poll(() => answers.length).toBe(2);
+  answers[1]?.([aSuite({ title: 'As it is' })]);
+  await Promise.all([first, second]);
+  expect(editor.state.root.get('/work/kit/.coach/suites/smoke')?.label).toBe('As it is');
+});
+
+it('says nothing of a fault once it is no longer shown', async () => {
+  const { api } = aScript([]);
+  const asked = Promise.withResolvers<never>();
+  Object.assign(api.tasks, { list: () => asked.promise });
+  const view = showTasks({ api, log: { warn: () => undefined, error: () => undefined } } as unknown as Coach);
+  editor.state.shown.length = 0;
+  const refreshed = editor.controller.refreshHandler();
+  view.dispose();
+  asked.reject(new Error('The connection was closed.'));
+  await refreshed;
+  expect(editor.state.shown).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type * as vscode from 'vscode';
 import type { Coach } from '../../../../client/coach.ts';
 import { createRunsView } from '../../../../client/views/runs.ts';
@@ -9,7 +9,11 @@ interface Provider extends vscode.TreeDataProvider<object> {
   getChildren(node?: object): Promise<object[]>;
   getTreeItem(node: object): vscode.TreeItem;
 }
-const editor = vi.hoisted(() => ({ provider: undefined as unknown, tree: {} as { badge?: { value: number } } }));
+const editor = vi.hoisted(() => ({
+  provider: undefined as unknown,
+  tree: {} as { badge?: { value: number } },
+  folders: ['/work'],
+}));
 vi.mock('vscode', () => {
   const subscription = () => ({ dispose: () => undefined });
   class EventEmitter {
@@ -45,7 +49,9 @@ vi.mock('vscode', () => {
     Uri: { from: (parts: object) => parts },
     workspace: {
       isTrusted: true,
-      workspaceFolders: [{ uri: { scheme: 'file', fsPath: '/work' } }],
+      get workspaceFolders() {
+        return editor.folders.map(fsPath => ({ uri: { scheme: 'file', fsPath } }));
+      },
       onDidChangeWorkspaceFolders: subscription,
       onDidGrantWorkspaceTrust: subscription,
     },
@@ -146,6 +152,26 @@ describe('the runs of the sidebar', () => {
     await first(agent);
     await first(run);
     expect(runs.show).toHaveBeenCalledOnce();
+  });
+
+  it('are as they were told to be last, though another folder is still being asked', async () => {
+    editor.folders = ['/work', '/slow'];
+    onTestFinished(() => {
+      editor.folders = ['/work'];
+    });
+    const { coach, tell } = aServer();
+    const slow = Promise.withResolvers<{ rows: RunSummary[] }>();
+    Object.assign(coach.api.runs, {
+      list: async ({ repository }: { repository: string }) =>
+        repository === '/slow' ? await slow.promise : { rows: [aRun()] },
+    });
+    createRunsView(coach);
+    const listed = (editor.provider as Provider).getChildren();
+    await new Promise(resolve => setTimeout(resolve, 5));
+    tell('changed', aRun({ state: 'finished', meanReward: 0.5, finishedAt: '2026-11-20T10:01:30.000Z' }));
+    slow.resolve({ rows: [] });
+    expect(await listed).toMatchObject([{ run: { state: 'finished' } }]);
+    expect(editor.tree.badge).toBeUndefined();
   });
 
   it('count those under way in the badge, and change in place without a new list', async () => {

@@ -91,6 +91,27 @@ describe('the sessions of the view', () => {
     expect(ids(pages)).toEqual(['1']);
   });
 
+  it('take no older page that was asked for before they were begun anew', async () => {
+    const all = Array.from({ length: 9 }, (_, number) => aSession(String(number), minute(number)));
+    const { load } = aServer(all, 2);
+    const answered = Promise.withResolvers<void>();
+    const pages = new SessionPages(async before => {
+      const answer = await load(before);
+      if (before === '4') await answered.promise;
+      return answer;
+    });
+    await pages.load();
+    await pages.loadMore();
+    const late = pages.loadMore();
+    pages.forget();
+    await pages.load();
+    answered.resolve();
+    await late;
+    expect(ids(pages)).toEqual(['0', '1']);
+    await pages.loadMore();
+    expect(ids(pages)).toEqual(['0', '1', '2', '3']);
+  });
+
   it('leave one that is older than all that is loaded to its own page', async () => {
     const { load } = aServer([aSession('a', minute(1)), aSession('b', minute(2)), aSession('c', minute(9))], 2);
     const pages = new SessionPages(load);
