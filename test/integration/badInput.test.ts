@@ -157,7 +157,7 @@ it('starts nothing for what it is not asked for', async () => {
 });
 
 it('says that the directory it is started in is gone', async () => {
-  const gone = temporaryDirectory('coach-gone');
+  const gone = temporaryDirectory();
   const script = 'rmdir "$PWD" && exec "$@"';
   const outcome = await run('sh', ['-c', script, 'sh', process.execPath, cliProgram, 'sessions', 'list'], {
     env: process.env,
