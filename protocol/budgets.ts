@@ -4,9 +4,10 @@ import type { BudgetUse } from './proxy.ts';
 export const stoppedByBudget = 'Codex Coach stopped this request.';
 
 /** A limit that is near or reached, in one sentence. */
-export function budgetSentence({ scope, id, unit, used, limit }: BudgetUse): string {
+export function budgetSentence({ scope, id, unit, used, limit, deleted = 0 }: BudgetUse): string {
   const what = scope === 'day' ? `This day (${id}, UTC)` : scope === 'session' ? `Session ${id}` : 'This launch';
-  const money = (value: number) => `$${value.toFixed(value < 1 ? 4 : 2)}`;
-  const amount = (value: number) => (unit === 'usd' ? money(value) : value.toLocaleString('en-US'));
-  return `${what} has used ${amount(used)} of its ${amount(limit)}${unit === 'tokens' ? ' tokens' : ''}.`;
+  const decimals = limit < 1 ? 4 : 2;
+  const amount = (value: number) => (unit === 'usd' ? `$${value.toFixed(decimals)}` : value.toLocaleString('en-US'));
+  const gone = deleted > 0 ? `, ${amount(deleted)} of it in sessions that were deleted since` : '';
+  return `${what} has used ${amount(used)} of its ${amount(limit)}${unit === 'tokens' ? ' tokens' : ''}${gone}.`;
 }

@@ -37,20 +37,23 @@ export function toCount(count: number | null): string {
   return `${(count / 1_000_000).toFixed(1)} M`;
 }
 
-/** `$0.47`; a model without a price is `unpriced`, what was not paid for is a dash. */
+/** `$0.47`; `$0.47 + unpriced` with a model that has no price, `unpriced` with no other; what was not paid for is a dash. */
 export function toMoney(cost: Cost): string {
   switch (cost.kind) {
     case 'priced':
-      if (cost.amountUsd === null) return 'unpriced';
-      return cost.amountUsd > 0 && cost.amountUsd < 0.01 ? '< $0.01' : `$${cost.amountUsd.toFixed(2)}`;
+      return cost.amountUsd === null ? 'unpriced' : toDollars(cost.amountUsd);
     case 'unpriced':
-      return 'unpriced';
+      return cost.amountUsd === null ? 'unpriced' : `${toDollars(cost.amountUsd)} + unpriced`;
     case 'subscription':
       return 'subscription';
     case 'replay':
     case 'none':
       return noFigure;
   }
+}
+
+function toDollars(amountUsd: number): string {
+  return amountUsd > 0 && amountUsd < 0.01 ? '< $0.01' : `$${amountUsd.toFixed(2)}`;
 }
 
 /** `0.67`; no verdict is a dash. */

@@ -19,6 +19,8 @@ export const BudgetUse = z.object({
   unit: z.enum(['tokens', 'usd']),
   used: z.number(),
   limit: z.number(),
+  /** How much of it was used in sessions that were deleted since: no list or sum of sessions shows it. */
+  deleted: z.number().optional(),
   state: z.enum(['near', 'spent']),
 });
 export type BudgetUse = z.infer<typeof BudgetUse>;
@@ -98,6 +100,22 @@ export const UpstreamOverride = z.object({
 });
 export type UpstreamOverride = z.infer<typeof UpstreamOverride>;
 
+/** Hosts of model APIs: what goes to them is decrypted and recorded. Everything else passes blind. Exact names. */
+export const modelHosts: readonly string[] = [
+  'api.openai.com',
+  'chatgpt.com',
+  'api.anthropic.com',
+  'generativelanguage.googleapis.com',
+  'cloudcode-pa.googleapis.com',
+  'openrouter.ai',
+  'api.deepseek.com',
+  'api.mistral.ai',
+  'api.groq.com',
+  'api.x.ai',
+  'dashscope.aliyuncs.com',
+  'api.githubcopilot.com',
+];
+
 /** Variables in which people name their agents' model API. */
 export const baseUrlVariables: readonly string[] = [
   'OPENAI_BASE_URL',
@@ -164,6 +182,8 @@ export const proxy = api('proxy', {
       noProxy: z.string().default(''),
       /** The process that closes the launch; one that is gone leaves nothing behind for the next server. */
       pid: z.int().positive().optional(),
+      /** Where the agent is started, absolute: the repository of sessions in which it says nothing else. */
+      directory: z.string().optional(),
       /** The caller's own base URLs, by variable: the agent goes on to where they lead, recorded. Others are stale. */
       baseUrls: z.record(z.string(), z.string()).optional(),
       /** Base URLs of the agent's own configuration, by setting: the same. */

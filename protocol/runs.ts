@@ -271,7 +271,7 @@ export const runs = api('runs', {
   list: request({
     summary: 'Runs, newest first.',
     params: z.object({
-      repository: z.string().optional(),
+      repository: z.string().optional().describe('Only runs on tasks of this repository'),
       limit: z.coerce.number().int().min(1).max(500).default(50),
     }),
     result: z.object({ rows: z.array(RunSummary) }),

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { api, event, request } from './api.ts';
-import { sinceToEpochMs } from './since.ts';
+import { pointInTime } from './since.ts';
 import { Cost, Usage } from './usage.ts';
 
 export const Dialect = z.enum(['responses', 'chat', 'messages', 'gemini', 'other']);
@@ -221,14 +221,13 @@ export type StatsRow = z.infer<typeof StatsRow>;
 export const ExportFormat = z.enum(['clean', 'atif', 'otlp', 'html']);
 export type ExportFormat = z.infer<typeof ExportFormat>;
 
-const age = z
-  .string()
-  .refine(text => sinceToEpochMs(text, 0) !== null, 'give a date such as 2026-11-21, or an age such as 36h or 7d');
-const since = age
+/** The command line says which midnight it means; who asks over HTTP or MCP can give a time with its zone. */
+const midnight = 'its midnight in your time zone; over HTTP and MCP in the server’s';
+const since = pointInTime
   .optional()
-  .describe('Only what is newer: a date (2026-11-21, from its local midnight) or an age (36h, 7d)');
-const sessionId = z.string().min(1).describe('Id of a session, see `sessions list`');
-const exchangeId = z.string().min(1).describe('Id of an exchange, see `sessions show`');
+  .describe(`Only what is newer: a date (2026-11-21, from ${midnight}) or an age (36h, 7d)`);
+const sessionId = z.string().min(1).describe('Id of a session, the beginning of one, or latest; see `sessions list`');
+const exchangeId = z.string().min(1).describe('Id of an exchange, or of a session for its last one, such as latest');
 const limit = (most: number, usual: number) =>
   z.coerce.number().int().min(1).max(most).default(usual).describe(`Rows at most (default ${usual})`);
 
@@ -314,7 +313,7 @@ export const sessions = api('sessions', {
   events: request({
     summary: 'One exchange as it went over the wire: the request text and the events of the reply with their times.',
     params: z.object({
-      id: z.string().min(1).describe('Id of an exchange, or of a session'),
+      id: z.string().min(1).describe('Id of an exchange, or of a session as elsewhere, such as latest'),
       number: z.coerce.number().int().min(1).optional().describe('Which exchange of a session (default: the last)'),
     }),
     result: ExchangeEvents,
@@ -373,7 +372,7 @@ export const sessions = api('sessions', {
   }),
   /** For a status bar: asked often, so it is cheap. */
   today: request({
-    summary: 'Tokens and cost since local midnight, replays aside.',
+    summary: 'Tokens and cost since midnight in the server’s time zone, replays aside.',
     params: z.object({}),
     result: z.object({ exchanges: z.int(), usage: Usage, cost: Cost }),
     expose: ['webview', 'http', 'mcp', 'cli'],
@@ -394,9 +393,9 @@ export const sessions = api('sessions', {
     summary: 'Delete recorded sessions for good and shrink the database. Says what would go; deletes with --yes.',
     params: z.object({
       session: z.array(z.string().min(1)).optional().describe('These sessions'),
-      before: age
+      before: pointInTime
         .optional()
-        .describe('Those not active since: a date (2026-11-21, its local midnight) or an age (36h, 30d)'),
+        .describe('Those not active since: a date (2026-11-21, its midnight in your time zone) or an age (36h, 30d)'),
       all: z.boolean().default(false).describe('All of them'),
       yes: z.boolean().default(false).describe('Delete'),
     }),

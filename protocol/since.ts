@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 const ageUnitsMs: Readonly<Record<string, number>> = {
   m: 60_000,
   h: 3_600_000,
@@ -5,13 +7,26 @@ const ageUnitsMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
+const agePattern = /^(\d{1,6})([mhdw])$/;
+
+/** A point in time as `sinceToEpochMs` takes it. */
+export const pointInTime = z
+  .string()
+  .refine(text => sinceToEpochMs(text, 0) !== null, 'give a date such as 2026-11-21, or an age such as 36h or 7d');
+
+/** The same point in time for a process in another time zone: a date begins where the user is. */
+export function withZone(text: string): string {
+  const atMs = agePattern.test(text) ? null : sinceToEpochMs(text, 0);
+  return atMs === null ? text : new Date(atMs).toISOString();
+}
+
 /**
  * The point in time that a user means, as epoch ms, 0 at the earliest; null when the text is neither an age (`30m`,
- * `36h`, `7d`, `2w`, counted back from `nowMs`) nor an ISO date with or without a time. A date begins at local midnight,
- * as the days do that lists show.
+ * `36h`, `7d`, `2w`, counted back from `nowMs`) nor an ISO date with or without a time. A date begins at the midnight of
+ * this process.
  */
 export function sinceToEpochMs(text: string, nowMs: number): number | null {
-  const age = /^(\d{1,6})([mhdw])$/.exec(text);
+  const age = agePattern.exec(text);
   if (age !== null) return Math.max(0, nowMs - Number(age[1]) * (ageUnitsMs[age[2] ?? ''] ?? 0));
   const [date] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
   if (date !== undefined && !isDay(date)) return null;

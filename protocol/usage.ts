@@ -21,7 +21,6 @@ export const noUsage: Usage = {
 
 /** Sums figure by figure; a null adds nothing, and all-null stays null. */
 export function addUsage(a: Usage, b: Usage): Usage {
-  const sum = (x: number | null, y: number | null) => (x === null ? y : y === null ? x : x + y);
   return {
     inputTokens: sum(a.inputTokens, b.inputTokens),
     cachedInputTokens: sum(a.cachedInputTokens, b.cachedInputTokens),
@@ -30,13 +29,20 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+function sum(a: number | null, b: number | null): number | null {
+  return a === null ? b : b === null ? a : a + b;
+}
+
 /** Input + output tokens, or null when neither was reported. */
 export function totalTokens(usage: Usage): number | null {
   if (usage.inputTokens === null && usage.outputTokens === null) return null;
   return (usage.inputTokens ?? 0) + (usage.outputTokens ?? 0);
 }
 
-/** Money of an exchange, session or trial. `amountUsd` is null unless `kind` is `priced`. */
+/**
+ * Money of an exchange, session or trial. `amountUsd` is the whole where `kind` is `priced`, the part that has a price
+ * where it is `unpriced`, and else null.
+ */
 export const Cost = z.object({
   amountUsd: z.number().nonnegative().nullable(),
   /** `replay`: answered from a recording, nothing was paid. `none`: nothing to price. */
@@ -50,11 +56,15 @@ export const noCost: Cost = { amountUsd: null, kind: 'none' };
 export function addCost(a: Cost, b: Cost): Cost {
   if (a.kind === 'none') return b;
   if (b.kind === 'none') return a;
-  if (a.kind === 'unpriced' || b.kind === 'unpriced') return { amountUsd: null, kind: 'unpriced' };
-  if (a.kind === 'priced' || b.kind === 'priced') {
-    return { amountUsd: (a.amountUsd ?? 0) + (b.amountUsd ?? 0), kind: 'priced' };
-  }
+  const amountUsd = sum(a.amountUsd, b.amountUsd);
+  if (a.kind === 'unpriced' || b.kind === 'unpriced') return { amountUsd, kind: 'unpriced' };
+  if (a.kind === 'priced' || b.kind === 'priced') return { amountUsd, kind: 'priced' };
   return a.kind === b.kind ? a : { amountUsd: null, kind: 'subscription' };
+}
+
+/** All that was paid, to be compared or divided; null where only a part of it is known. */
+export function wholeUsd({ amountUsd, kind }: Cost): number | null {
+  return kind === 'priced' ? amountUsd : null;
 }
 
 /** Share of the input that the provider answered from its cache, in [0,1]; null when it reported no such figure. */

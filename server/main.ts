@@ -18,6 +18,13 @@ void import('./background.ts')
   .then(({ runServer }) => runServer())
   .catch((error: unknown) => {
     // Who starts a server reads what it leaves.
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${lastWordsOf(error)}\n`);
     process.exit(1);
   });
+
+/** What is wrong and, where that is known, what to do about it. */
+function lastWordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, hint = null } = error as Error & { hint?: string | null };
+  return hint === null ? message : `${message} ${hint}`;
+}

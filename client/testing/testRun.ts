@@ -63,7 +63,7 @@ export function attemptWords({ agentLabel, attempt, phase, reward, cost }: Trial
   const name = `${agentLabel} #${attempt}`;
   if (phase !== 'done') return name;
   const judged = vscode.l10n.t('{0}: reward {1}', name, toReward(reward));
-  return cost.kind === 'priced' ? `${judged}, ${toMoney(cost)}` : judged;
+  return cost.amountUsd !== null ? `${judged}, ${toMoney(cost)}` : judged;
 }
 
 /** The editor knows passed and failed only; the reward stands in the label. */

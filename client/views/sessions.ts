@@ -118,7 +118,7 @@ function sessionItem(session: SessionSummary): vscode.TreeItem {
   const tokens = totalTokens(session.usage);
   // A narrow side bar cuts it from the end.
   item.description = [
-    session.cost.kind === 'priced' ? toMoney(session.cost) : null,
+    session.cost.amountUsd === null ? null : toMoney(session.cost),
     tokens === null ? null : vscode.l10n.t('{0} tokens', toCount(tokens)),
     toTime(session.endedAt),
     session.agent,

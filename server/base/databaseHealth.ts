@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
+import { missingPart } from './schemaShape.ts';
 
 export interface DatabaseHealth {
   /** The first thing that is wrong with its structure; null when it is sound. */
@@ -10,8 +11,11 @@ export interface DatabaseHealth {
   readonly schema: number;
 }
 
-/** Examines a database, also one that a server is writing to, and leaves its directory as it was. Null when there is none. */
-export function databaseHealth(file: string): DatabaseHealth | null {
+/**
+ * Examines a database, also one that a server is writing to, and leaves its directory as it was. Null when there is none.
+ * `migrations`: what made it, see `OpenOptions`.
+ */
+export function databaseHealth(file: string, migrations: readonly string[]): DatabaseHealth | null {
   if (!existsSync(file)) return null;
   const wal = `${file}-wal`;
   const inUse = existsSync(wal);
@@ -23,10 +27,17 @@ export function databaseHealth(file: string): DatabaseHealth | null {
     database.pragma('query_only = ON');
     const schema = database.pragma('user_version', { simple: true }) as number;
     const answer = database.pragma('quick_check(1)', { simple: true }) as string;
-    return { fault: answer === 'ok' ? null : answer, schema, ...sizes };
+    const fault = answer === 'ok' ? shapeFault(database, migrations, schema) : answer;
+    return { fault, schema, ...sizes };
   } catch (error) {
     return { fault: (error as Error).message, schema: 0, ...sizes };
   } finally {
     database?.close();
   }
+}
+
+/** Of a later schema nothing is known. */
+function shapeFault(database: Database.Database, migrations: readonly string[], schema: number): string | null {
+  const missing = schema > migrations.length ? null : missingPart(database, migrations, schema);
+  return missing === null ? null : `it has no ${missing}, as schema ${schema} has`;
 }

@@ -1,7 +1,8 @@
-import { statSync } from 'node:fs';
+import { type BigIntStats, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { CoachError } from '../../protocol/errors.ts';
 import { readOnlyError } from './paths.ts';
+import { missingPart } from './schemaShape.ts';
 
 export type Sqlite = Database.Database;
 
@@ -18,7 +19,7 @@ const busyMs = 5000;
 
 /**
  * Opens a database in WAL mode and brings its schema up to date, in one transaction.
- * @throws CoachError `schema.newer` when a newer Codex Coach wrote it; nothing is changed then.
+ * @throws CoachError `schema.newer` when a newer Codex Coach wrote it; nothing is changed then, nor where it is damaged.
  */
 export function openDatabase(file: string, options: OpenOptions): Sqlite {
   const database = connect(file, options.readonly ?? false);
@@ -29,7 +30,7 @@ export function openDatabase(file: string, options: OpenOptions): Sqlite {
     migrate(database, file, options);
   } catch (error) {
     database.close();
-    throw error;
+    throw asDamaged(file, error);
   }
   return database;
 }
@@ -62,8 +63,14 @@ function connect(file: string, readonly: boolean): Sqlite {
     return database;
   } catch (cause) {
     database?.close();
-    throw readOnlyError(file, cause);
+    throw storageFault(cause) === 'damaged' ? asDamaged(file, cause) : readOnlyError(file, cause);
   }
+}
+
+function asDamaged(file: string, error: unknown): unknown {
+  if (error instanceof CoachError || storageFault(error) !== 'damaged') return error;
+  const hint = 'See: codex-coach doctor';
+  return new CoachError('internal', `${file} is damaged: ${(error as Error).message}.`, { cause: error, hint });
 }
 
 function migrate(database: Sqlite, file: string, { migrations, readonly }: OpenOptions): void {
@@ -77,6 +84,7 @@ function migrate(database: Sqlite, file: string, { migrations, readonly }: OpenO
       },
     );
   }
+  checkShape(database, migrations, versionOf());
   if (readonly || versionOf() === migrations.length) return;
   const upgrade = database.transaction(() => {
     for (let version = versionOf(); version < migrations.length; version++) {
@@ -85,6 +93,13 @@ function migrate(database: Sqlite, file: string, { migrations, readonly }: OpenO
     }
   });
   upgrade.immediate();
+}
+
+/** A number of the schema that other tables lie under is damage: statements would fail, each when it is first needed. */
+function checkShape(database: Sqlite, migrations: readonly string[], version: number): void {
+  const missing = version === 0 ? null : missingPart(database, migrations, version);
+  if (missing === null) return;
+  throw damagedError(`it has no ${missing}, as schema ${version} has`);
 }
 
 /** What is wrong with the storage under a database. */
@@ -102,8 +117,17 @@ export function storageFault(error: unknown): StorageFault | null {
   return /^SQLITE_(IOERR|CANTOPEN|PROTOCOL|NOMEM)/.test(code) ? 'failed' : null;
 }
 
+/** As SQLite itself would say it. */
+export function damagedError(reason: string): Error {
+  return new Database.SqliteError(reason, 'SQLITE_CORRUPT');
+}
+
 /** Which file lies at a path, so that its replacement can be told from it; null when there is none. */
 export function fileIdentity(file: string): string | null {
   const stats = statSync(file, { bigint: true, throwIfNoEntry: false });
-  return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
+  return stats === undefined ? null : identityOf(stats);
+}
+
+export function identityOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
 }

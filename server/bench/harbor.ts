@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { RunSummary, StepVerdict, TrialSummary } from '../../protocol/runs.ts';
+import { wholeUsd } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
 import { passAtK } from './statistics/passRates.ts';
 import type { TestOutcome } from './testReports/outcome.ts';
@@ -55,7 +56,7 @@ export function toHarborTrial(trial: TrialSummary, context: HarborContext = ownC
       n_input_tokens: trial.usage.inputTokens,
       n_cache_tokens: trial.usage.cachedInputTokens,
       n_output_tokens: trial.usage.outputTokens,
-      cost_usd: trial.cost.amountUsd,
+      cost_usd: wholeUsd(trial.cost),
       rollout_details: null,
       metadata: null,
     },
@@ -119,7 +120,7 @@ export function toHarborJob(
       n_input_tokens: run.usage.inputTokens,
       n_cache_tokens: run.usage.cachedInputTokens,
       n_output_tokens: run.usage.outputTokens,
-      cost_usd: run.cost.amountUsd,
+      cost_usd: wholeUsd(run.cost),
       evals: Object.fromEntries(
         labels.map(label => [
           `${label}__${dataset}`,

@@ -79,6 +79,7 @@ export function proxyHandlers({
       endpoint,
       noProxy,
       pid = null,
+      directory = null,
       baseUrls = {},
       settings = {},
       secrets = [],
@@ -99,6 +100,7 @@ export function proxyHandlers({
       budget: budget ?? null,
       kept: recording === undefined,
       pid,
+      directory,
     };
     const { launch } = recording === undefined ? await service.open(spec) : await openReplay(spec, recording);
     const env = withOwnExceptions(withPlainModels(launch.env, hosts.endpoints), noProxy, placesOf(spec));

@@ -50,6 +50,8 @@ export interface LaunchSpec {
   readonly kept?: boolean;
   /** The process that closes this launch; null where none is known. */
   readonly pid?: number | null;
+  /** Where the agent is started; null where that is not known. */
+  readonly directory?: string | null;
 }
 
 export interface LaunchMeter {

@@ -1,14 +1,19 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readFile, readlink, realpath, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { chmod, mkdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
+import { targetOf } from '../base/destination.ts';
 import { writeFileAtomic } from '../base/files.ts';
 
 /**
  * A configuration file of another program; null when it does not exist.
- * @throws CoachError `input.invalid` for what is not UTF-8: writing it back would change it
+ * @throws CoachError `input.invalid` for what is no file, as where a link leads to /dev/null, and for what is not UTF-8:
+ * writing it back would change it
  */
 export async function readConfiguration(file: string): Promise<string | null> {
+  if ((await stat(file).catch(() => null))?.isFile() === false) {
+    throw new CoachError('input.invalid', `${file} is no file and is left alone.`);
+  }
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
@@ -55,17 +60,6 @@ export async function removeWithDirectories(file: string, directories: readonly 
 
 export function digestOf(text: string): string {
   return createHash('sha256').update(text).digest('hex');
-}
-
-/** The file that a path leads to, also by symbolic links to what is not there yet. */
-async function targetOf(file: string): Promise<string> {
-  try {
-    return await realpath(file);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return file;
-  }
-  const link = await readlink(file).catch(() => null);
-  return link === null ? file : targetOf(resolve(await realpath(dirname(file)), link));
 }
 
 function exists(path: string): Promise<boolean> {

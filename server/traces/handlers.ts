@@ -54,7 +54,10 @@ export function sessionHandlers(deps: SessionDeps): Handlers<typeof sessions> {
         return reader.read('events', { id: named, number }, signal);
       }),
     search: (params, signal) => reader.read('search', params, signal),
-    changes: (params, signal) => reader.read('changes', params, signal),
+    changes: async ({ exchangeId }, signal) => {
+      const named = store.exchange(exchangeId) === null ? await recorded(exchangeId) : exchangeId;
+      return reader.read('changes', { exchangeId: named }, signal);
+    },
     export: (params, signal) => reader.read('export', params, signal),
     latest: async ({ after, sessionId }) => {
       const last = store.lastCursor();

@@ -286,4 +286,18 @@ export const traceMigrations: readonly string[] = [
       AND coalesce(exchanges.input_tokens, exchanges.output_tokens) IS NULL
   ) WHERE cost_kind = 'none' AND exchanges > 1 AND without_usage = 0;
   `,
+  `
+  -- Sessions' numbers (seq) are not used twice either: what is left to be deleted of a session has its number.
+  ALTER TABLE deleted_through ADD COLUMN session_seq INTEGER NOT NULL DEFAULT 0;
+  UPDATE deleted_through SET session_seq = max(
+    coalesce((SELECT max(seq) FROM sessions), 0), coalesce((SELECT max(session_seq) FROM item_uses), 0));
+  CREATE TRIGGER sessions_keep_their_number AFTER DELETE ON sessions BEGIN
+    UPDATE deleted_through SET session_seq = max(session_seq, old.seq);
+  END;
+  -- What is a word has changed: said_text is filled anew in quiet moments, the newest first. What is in said up to this
+  -- id has no words in it yet.
+  ALTER TABLE indexed ADD COLUMN unworded_through INTEGER NOT NULL DEFAULT 0;
+  UPDATE indexed SET unworded_through = coalesce((SELECT max(id) FROM said), 0);
+  INSERT INTO said_text (said_text) VALUES ('delete-all');
+  `,
 ];

@@ -15,7 +15,7 @@ import { StoredSpeech } from './storage/storedSpeech.ts';
 import { whole, wireReplyOf, wireTextOf } from './storage/storedWire.ts';
 import { TraceFile } from './storage/traceFile.ts';
 import type { WireReply, WireText } from './storage/wireText.ts';
-import { type Spend, spentInSession, spentOnDay } from './usage/spending.ts';
+import { deletedOnDay, type Spend, spentInSession, spentOnDay } from './usage/spending.ts';
 import { type StatsQuery, spentSince, statsOf } from './usage/stats.ts';
 
 /** Connections or exchanges that were not recorded for one reason, and when that last was (epoch ms). */
@@ -210,6 +210,11 @@ export class TraceStore {
   /** What counts against the budget of a UTC day, such as `2026-01-31`. */
   spentOnDay(day: string): Spend {
     return spentOnDay(this.#database, day);
+  }
+
+  /** The part of it that was spent in what was deleted since. */
+  deletedOnDay(day: string): Spend {
+    return deletedOnDay(this.#database, day);
   }
 
   /** What could not be recorded on a UTC day, the latest last. */

@@ -1,7 +1,7 @@
 import type { AgentFigures, ComparedTask, Comparison, PairVerdict } from '../../../protocol/comparison.ts';
 import type { TrialSummary } from '../../../protocol/runs.ts';
 import type { TrialEnd } from '../../../protocol/trialEnd.ts';
-import { totalTokens } from '../../../protocol/usage.ts';
+import { totalTokens, wholeUsd } from '../../../protocol/usage.ts';
 import { estimate, mean, median, type TaskRewards } from '../statistics/estimate.ts';
 import { comparePaired, holm } from '../statistics/paired.ts';
 import { passRates } from '../statistics/passRates.ts';
@@ -63,6 +63,8 @@ function toFigures({ label, runName, trials }: Column, shared: ReadonlyMap<strin
   const rewards = rewardsByTask(trials);
   const known = (values: readonly (number | null)[]) => values.filter(value => value !== null);
   const cost = addCosts(trials.map(trial => trial.cost));
+  const costUsd = wholeUsd(cost);
+  const perTrialUsd = costUsd === null ? null : costUsd / trials.length;
   return {
     label,
     runName,
@@ -79,7 +81,7 @@ function toFigures({ label, runName, trials }: Column, shared: ReadonlyMap<strin
     passRates: passRates(rewards),
     medianMs: median(known(trials.map(trial => trial.agentMs))),
     medianTokens: median(known(trials.map(trial => totalTokens(trial.usage)))),
-    costPerTrial: cost.amountUsd === null ? cost : { ...cost, amountUsd: cost.amountUsd / trials.length },
+    costPerTrial: { ...cost, amountUsd: perTrialUsd },
     isOnFront: null,
     failures: failuresOf(trials),
   };

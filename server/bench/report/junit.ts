@@ -1,5 +1,5 @@
 import type { TrialSummary } from '../../../protocol/runs.ts';
-import { totalTokens } from '../../../protocol/usage.ts';
+import { totalTokens, wholeUsd } from '../../../protocol/usage.ts';
 import { toMarkup } from './escape.ts';
 
 /**
@@ -40,7 +40,7 @@ function toCase(trial: TrialSummary): string {
   const known = {
     reward,
     tokens: totalTokens(trial.usage),
-    costUsd: trial.cost.amountUsd,
+    costUsd: wholeUsd(trial.cost),
     end,
     reusedFrom: trial.reusedFrom ?? null,
   };

@@ -1,4 +1,5 @@
 import type { RunPlan, TrialSummary } from '../../../protocol/runs.ts';
+import { wholeUsd } from '../../../protocol/usage.ts';
 import type { PreparedTask } from '../../tasks/preparedTask.ts';
 import { median } from '../statistics/estimate.ts';
 import { type JudgeSettings, parseJudge } from './judgeChoice.ts';
@@ -35,5 +36,5 @@ export function withJudge(
 function costsOf(earlier: readonly TrialSummary[], task: string, judge: string): number[] {
   return earlier
     .filter(trial => trial.task === task && trial.score?.rubric?.judge === judge && trial.reusedFrom === undefined)
-    .flatMap(({ score }) => score?.rubric?.cost.amountUsd ?? []);
+    .flatMap(({ score }) => (score?.rubric ? (wholeUsd(score.rubric.cost) ?? []) : []));
 }

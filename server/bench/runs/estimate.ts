@@ -1,4 +1,5 @@
 import type { RunPlan, TrialSummary } from '../../../protocol/runs.ts';
+import { wholeUsd } from '../../../protocol/usage.ts';
 import { routeOf } from '../../agents/agent.ts';
 import { median } from '../statistics/estimate.ts';
 import type { PlannedAgent } from './plan.ts';
@@ -27,7 +28,7 @@ export function estimate(planned: Planned, earlier: readonly TrialSummary[]): Ru
     const { keyName } = routeOf(agent, choice.model);
     const hasKey = keyName !== null && planned.keys[keyName] !== undefined;
     const mayCost = agent.kind === 'program' && choice.replay === null && hasKey;
-    const money = (trial: TrialSummary) => (trial.cost.kind === 'priced' ? trial.cost.amountUsd : null);
+    const money = (trial: TrialSummary) => wholeUsd(trial.cost);
     return {
       label,
       trials: due.length,

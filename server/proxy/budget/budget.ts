@@ -35,7 +35,10 @@ export function toBudgetLimits(settings: Settings): BudgetLimits {
 }
 
 /** What was used before, and by whom. */
-export type SpendingStore = Pick<TraceStore, 'spentInSession' | 'spentOnDay' | 'userAgent' | 'exchange'>;
+export type SpendingStore = Pick<
+  TraceStore,
+  'spentInSession' | 'spentOnDay' | 'deletedOnDay' | 'userAgent' | 'exchange'
+>;
 
 /** Who sends a request. */
 export interface Asker {
@@ -160,7 +163,18 @@ export class BudgetGuard {
   /** Limits that were seen near or reached on this day, the latest last. */
   uses(): BudgetUse[] {
     const today = dayOf(Date.now());
-    return [...this.#uses.values()].filter(({ day }) => day === today).map(({ use }) => use);
+    const uses = [...this.#uses.values()].filter(({ day }) => day === today).map(({ use }) => use);
+    return uses.map(use => (use.scope === 'day' ? { ...use, ...this.#deleted(use) } : use));
+  }
+
+  /** Asked when it is told, as sessions may be deleted while nothing is spent. */
+  #deleted({ id, unit }: BudgetUse): Pick<BudgetUse, 'deleted'> {
+    try {
+      return { deleted: this.#store.deletedOnDay(id)[unit] };
+    } catch {
+      // How the proxy is must be told also where its database can't be read.
+      return {};
+    }
   }
 
   #look(launch: LaunchState | null, sessionId: string | null): BudgetUse[] {

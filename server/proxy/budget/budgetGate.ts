@@ -1,13 +1,14 @@
 import { Duplex } from 'node:stream';
 import { dialectOf } from '../../traces/dialects/index.ts';
 import { type ConversationFacts, conversationFacts } from '../../traces/sessions/conversationId.ts';
-import { type HttpHead, headerOf } from '../../traces/wire/httpHead.ts';
+import { type HttpHead, headerOf, parseHead } from '../../traces/wire/httpHead.ts';
 import { HttpParser } from '../../traces/wire/httpParser.ts';
 import { AskedUpgrade, type Spoken } from '../connections/upgradeAnswer.ts';
 import type { LaunchState } from '../launches/launches.ts';
 import type { BudgetGuard } from './budget.ts';
 import { failedEvent, refusalReply, upgradeRefusal } from './budgetReply.ts';
 import { ClientFrames, type FramePart, policyClose, textFrame } from './clientFrames.ts';
+import { WithheldMessages } from './withheldMessages.ts';
 import { WithheldRequest } from './withheldRequest.ts';
 
 /** What travels on a connection to a model host. */
@@ -26,10 +27,16 @@ export function gated(upstream: Duplex, { host, launch }: Traffic, budgets: Budg
 }
 
 interface Judge {
-  /** Whether the session of a request is looked for in its body too. */
+  /** Whether the session of a request or message is looked for in its body too. */
   readonly asksSession: boolean;
   /** Words when this request, or one more message on the WebSocket that it opened, must not go on. */
   refusal(facts: ConversationFacts): string | null;
+}
+
+/** Who opened a WebSocket. */
+interface Opener {
+  readonly head: HttpHead;
+  readonly facts: ConversationFacts;
 }
 
 /** What the agent speaks, as far as that matters here. */
@@ -55,8 +62,10 @@ class BudgetGate extends Duplex {
   #rawHead: Buffer = Buffer.alloc(0);
   /** The request under way, where its body has to tell its session. */
   #withheld: WithheldRequest | null = null;
-  /** Who opened the WebSocket; null for what is no model's. */
-  #opener: ConversationFacts | null = null;
+  /** Null for what is no model's. */
+  #opener: Opener | null = null;
+  /** The WebSocket's messages, where each has to tell its session. */
+  #messages: WithheldMessages | null = null;
   #answer: Buffer = Buffer.alloc(0);
   #full = false;
 
@@ -122,7 +131,12 @@ class BudgetGate extends Duplex {
     const upgrade = headerOf(head, 'upgrade');
     const asksModel = (method === 'POST' || upgrade !== null) && dialectOf(target.split('?')[0] ?? '') !== null;
     const facts = asksModel ? conversationFacts(head, null) : null;
-    if (facts?.id === null && method === 'POST' && this.#judge.asksSession) this.#withhold(head);
+    // It may be one of several that the agent would take.
+    const isWebSocket = /(^|[ \t,])websocket([ \t,/]|$)/i.test(upgrade ?? '');
+    const isUnnamed = facts?.id === null && this.#judge.asksSession;
+    if (isUnnamed && method === 'POST') this.#withhold(head);
+    // A socket without a name is no session: each message is asked for its own.
+    else if (isUnnamed && isWebSocket) this.#pass(this.#rawHead);
     else if (facts !== null && this.#refuses(head, facts)) {
       // Who waits for a word before it sends its body has it now.
       if (headerOf(head, 'expect') !== null) this.#answerRefused();
@@ -130,8 +144,7 @@ class BudgetGate extends Duplex {
     } else this.#pass(this.#rawHead);
     if (upgrade === null) return;
     this.#upgrade.asked();
-    // It may be one of several that the agent would take.
-    this.#opener = /(^|[ \t,])websocket([ \t,/]|$)/i.test(upgrade) ? facts : null;
+    this.#opener = facts !== null && isWebSocket ? { head, facts } : null;
   }
 
   #withhold(head: HttpHead): void {
@@ -163,18 +176,31 @@ class BudgetGate extends Duplex {
 
   /** What the agent speaks from here on. */
   #speak(spoken: Spoken | null): void {
-    if (spoken === 'switched') this.#speech = this.#opener === null ? 'blind' : 'webSocket';
+    if (spoken !== 'switched') return;
+    this.#speech = this.#opener === null ? 'blind' : 'webSocket';
+    const { head } = this.#upgrade;
+    if (head === null || this.#opener?.facts.id !== null || !this.#judge.asksSession) return;
+    this.#messages = new WithheldMessages(this.#opener.head, parseHead(head, 'response'));
   }
 
   #passFrame(part: FramePart): void {
     if (this.#verdict === 'refused') return;
-    const words = part.startsMessage && this.#opener !== null ? this.#judge.refusal(this.#opener) : null;
+    if (this.#messages !== null) this.#pass(this.#messages.next(part));
+    const asker = this.#askerOf(part);
+    const words = asker === null ? null : this.#judge.refusal(asker);
     if (words !== null) {
       this.#verdict = 'refusing';
       this.#answer = Buffer.concat([textFrame(failedEvent(words)), policyClose()]);
     }
-    this.#pass(part.bytes);
+    if (this.#messages === null) this.#pass(part.bytes);
+    else if (asker !== null) this.#pass(this.#messages.rest());
     if (part.endsMessage && this.#verdict === 'refusing') this.#answerRefused();
+  }
+
+  /** Who sends a message, as soon as it is known; null elsewhere in it. */
+  #askerOf({ startsMessage, endsMessage }: FramePart): ConversationFacts | null {
+    if (this.#messages !== null) return endsMessage ? this.#messages.facts() : null;
+    return startsMessage ? (this.#opener?.facts ?? null) : null;
   }
 
   #pass(bytes: Buffer): void {
@@ -197,10 +223,10 @@ class BudgetGate extends Duplex {
   #answered(chunk: Buffer): void {
     if (this.#verdict === 'refused') return;
     if (!this.push(chunk)) this.#upstream.pause();
-    const spoken = this.#upgrade.answered(chunk);
-    if (spoken === null) return;
-    this.#speak(spoken);
     try {
+      const spoken = this.#upgrade.answered(chunk);
+      if (spoken === null) return;
+      this.#speak(spoken);
       for (const waiting of this.#upgrade.take()) this.#take(waiting);
     } catch (error) {
       this.destroy(error as Error);

@@ -4,6 +4,7 @@ import { headEnd } from '../../traces/wire/httpParser.ts';
 const startBytes = 'HTTP/1.1 101'.length;
 /** Agents wait for the answer, or send a message at once. */
 const maxHeldBytes = 4 * 1024 * 1024;
+const maxHeadBytes = 256 * 1024;
 const interim = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 
 /** What an agent speaks once an upgrade was answered. */
@@ -15,6 +16,7 @@ export type Spoken = 'switched' | 'http';
  */
 export class AskedUpgrade {
   #answer: UpgradeAnswer | null = null;
+  #head: string | null = null;
   #early: Spoken | null = null;
   #holds = false;
   readonly #held = new HeldBytes();
@@ -22,6 +24,11 @@ export class AskedUpgrade {
   /** True while bytes from the agent must wait: give them to `hold`. */
   get holds(): boolean {
     return this.#holds;
+  }
+
+  /** The head with which another protocol was agreed on, a character per byte; null before. */
+  get head(): string | null {
+    return this.#head;
   }
 
   /** The head of a request for an upgrade has passed. */
@@ -37,10 +44,14 @@ export class AskedUpgrade {
     return early;
   }
 
-  /** Bytes that came back. Tells what the agent speaks, once: what was held is to be taken then. */
+  /**
+   * Bytes that came back. Tells what the agent speaks, once: what was held is to be taken then.
+   * @throws HttpSyntaxError when the answer's head does not end
+   */
   answered(bytes: Buffer): Spoken | null {
     const spoken = this.#answer?.push(bytes) ?? null;
     if (spoken === null) return null;
+    this.#head = this.#answer?.head ?? null;
     this.#answer = null;
     if (!this.#holds) {
       this.#early = spoken;
@@ -64,16 +75,32 @@ export class AskedUpgrade {
 /** Reads what comes back after an upgrade was asked for, when nothing else is under way on the connection. */
 class UpgradeAnswer {
   #bytes: Buffer = Buffer.alloc(0);
+  #head: string | null = null;
 
-  /** What the agent speaks from now on. Null until the final answer's status is there; 1xx before it are skipped. */
+  /** Of a switch. */
+  get head(): string | null {
+    return this.#head;
+  }
+
+  /**
+   * What the agent speaks from now on. Null until a switch's whole head is there, or the status of another final answer;
+   * 1xx before it are skipped.
+   * @throws HttpSyntaxError when a head does not end
+   */
   push(bytes: Buffer): Spoken | null {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
     for (;;) {
       const start = this.#bytes.toString('latin1', 0, startBytes);
       if (start.length < startBytes) return null;
-      if (!interim.test(start)) return start.endsWith(' 101') ? 'switched' : 'http';
+      const isInterim = interim.test(start);
+      if (!isInterim && !start.endsWith(' 101')) return 'http';
       const end = headEnd(this.#bytes, 0);
+      if (end === null && this.#bytes.length > maxHeadBytes) throw new HttpSyntaxError('A head without an end.');
       if (end === null) return null;
+      if (!isInterim) {
+        this.#head = this.#bytes.toString('latin1', 0, end.text);
+        return 'switched';
+      }
       this.#bytes = this.#bytes.subarray(end.next);
     }
   }

@@ -38,6 +38,8 @@ export function launchEnvironment(place: {
     https_proxy: proxy,
     NO_PROXY: direct,
     no_proxy: direct,
+    // Claude Code's background agents share a server that has the environment of whoever started it.
+    CLAUDE_CODE_DISABLE_AGENT_VIEW: '1',
     CODEX_CA_CERTIFICATE: place.bundleFile,
     SSL_CERT_FILE: place.bundleFile,
     ...Object.fromEntries(bundleVariables.map(name => [name, place.bundleFile])),

@@ -26,6 +26,7 @@ const KeptLaunch = z.object({
   defaultHost: z.string(),
   budget: Budget.nullable(),
   pid: z.int().positive().nullable().default(null),
+  directory: z.string().nullable().default(null),
   /** Epoch ms. */
   usedAt: z.number(),
 });
@@ -142,12 +143,13 @@ export class LaunchStore {
 }
 
 function toKept({ id, digest, spec }: UsedLaunch): KeptLaunch {
-  const { agent, label, overrides, replay, defaultHost, budget = null, pid = null } = spec;
-  return { id, digest, agent, label, overrides: [...overrides], replay, defaultHost, budget, pid, usedAt: Date.now() };
+  const { agent, label, overrides, replay, defaultHost, budget = null, pid = null, directory = null } = spec;
+  const kept = { agent, label, overrides: [...overrides], replay, defaultHost, budget, pid, directory };
+  return { id, digest, ...kept, usedAt: Date.now() };
 }
 
-export function toSpec({ agent, label, overrides, replay, defaultHost, budget, pid }: KeptLaunch): LaunchSpec {
-  return { agent, label, overrides, replay, defaultHost, budget, pid, realKey: null, trialId: null, kept: true };
+export function toSpec({ id: _id, digest: _digest, usedAt: _usedAt, ...spec }: KeptLaunch): LaunchSpec {
+  return { ...spec, realKey: null, trialId: null, kept: true };
 }
 
 /** The last used ones, newest first. */

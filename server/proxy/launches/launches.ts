@@ -44,8 +44,8 @@ export class LaunchState {
   }
 
   get origin(): LaunchOrigin {
-    const { agent, label, trialId, replay } = this.spec;
-    return { id: this.id, agent, label, trialId, replay };
+    const { agent, label, trialId, replay, directory = null } = this.spec;
+    return { id: this.id, agent, label, trialId, replay, directory };
   }
 
   get sessionIds(): readonly string[] {

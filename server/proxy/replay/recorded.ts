@@ -3,7 +3,7 @@ import type { Exchange } from '../../../protocol/sessions.ts';
 import { withPauses } from '../../base/pauses.ts';
 import type { DialectReader } from '../../traces/dialects/dialect.ts';
 import { dialectNamed, dialectOf } from '../../traces/dialects/index.ts';
-import { arrayAt, isObject, parseJson, stringAt } from '../../traces/json.ts';
+import { arrayAt, isObject, objectAt, parseJson, stringAt } from '../../traces/json.ts';
 import { Redactor } from '../../traces/redaction/redaction.ts';
 import type { WireEvent } from '../../traces/storage/wireText.ts';
 import type { RecordedRequest, TraceStore } from '../../traces/store.ts';
@@ -34,7 +34,8 @@ const maxReadingMs = 8;
 
 /**
  * Answers from a recorded session, whatever API it used: with the reply that followed the same conversation, as it
- * came. Failed exchanges are left out: the agent's own repetition followed them.
+ * came. Failed exchanges are left out, as the agent's own repetition followed them; a reply that its API broke off is kept
+ * for who went on from there.
  * @throws CoachError `session.missing`; `input.invalid` when no exchange of the session has an answer
  */
 export async function recordedSource(
@@ -50,7 +51,7 @@ export async function recordedSource(
   const keys = new RequestKeys({ anyPrompt, clean });
   for await (const request of withPauses(store.requests(sessionId), maxReadingMs)) {
     const { exchange } = request;
-    const dialect = dialectOfAnswered(request);
+    const dialect = dialectOfAnswered(store, request);
     const key = dialect === null ? null : keys.of(dialect, pathOf(exchange), request);
     const known = dialect === null ? null : (key ?? keyOfWhole(store, exchange, normalise));
     if (known !== null) recorded.push({ exchange, key: known });
@@ -68,7 +69,8 @@ export async function recordedSource(
       const request = normalise(dialect, path, body);
       const key = keyOf(request);
       const found = bestOf(recorded, key);
-      return found === null ? missOf(recorded, { store, request, key, normalise }) : reply(store, found, request);
+      if (found !== null) return reply(store, found, request);
+      return asksModel(dialect, path, body) ? missOf(recorded, { store, request, key, normalise }) : null;
     },
   };
 }
@@ -76,11 +78,25 @@ export async function recordedSource(
 const deleted: ReplayMiss = { mismatch: 'The recording was deleted during the replay.' };
 
 /** Null for a request that is not to be answered again. */
-function dialectOfAnswered({ exchange, request, isAnswered }: RecordedRequest): DialectReader | null {
-  if (!isAnswered || exchange.error !== null || exchange.status === null || exchange.status >= 400) return null;
+function dialectOfAnswered(
+  store: TraceStore,
+  { exchange, request, isAnswered }: RecordedRequest,
+): DialectReader | null {
+  if (!isAnswered || exchange.status === null || exchange.status >= 400) return null;
+  if (exchange.error !== null && !isBrokenOff(store.reply(exchange.id))) return null;
   // Codex warms up a WebSocket with a request that is to be answered by nothing; a replay offers it none.
   if (isObject(request) && request['generate'] === false) return null;
   return dialectNamed(exchange.dialect);
+}
+
+/** Whether the API itself ended a reply of the Responses API before its end, such as at a limit of tokens. */
+function isBrokenOff(reply: unknown): boolean {
+  return stringAt(objectAt(reply, 'incomplete_details'), 'reason') !== null && arrayAt(reply, 'output').length > 0;
+}
+
+/** Agents do without an answer to what names no model and says nothing, at an endpoint that is not known. */
+function asksModel(dialect: DialectReader, path: string, body: unknown): boolean {
+  return dialect.id !== 'other' || dialect.model(path, body) !== null || dialect.asked(body).length > 0;
 }
 
 function pathOf({ url }: Exchange): string {
@@ -100,9 +116,14 @@ function normalisedAgain(store: TraceStore, exchange: Exchange, normalise: Norma
   return whole === null || dialect === null ? null : normalise(dialect, pathOf(exchange), whole.request);
 }
 
-/** Of several that fit, the one said in the same context; of those the last, as a repetition corrects what it repeats. */
+/**
+ * Of several that fit, those with a whole reply; of those the one said in the same context; of those the last, as a
+ * repetition corrects what it repeats.
+ */
 function bestOf(recorded: readonly Recorded[], request: RequestKey): Recorded | null {
-  const fitting = recorded.filter(({ key }) => isSameKind(key, request) && isSameTrail(key.said, request.said));
+  const all = recorded.filter(({ key }) => isSameKind(key, request) && isSameTrail(key.said, request.said));
+  const whole = all.filter(({ exchange }) => exchange.error === null);
+  const fitting = whole.length > 0 ? whole : all;
   return fitting.findLast(({ key }) => key.context === request.context) ?? fitting.at(-1) ?? null;
 }
 
@@ -175,15 +196,16 @@ function reply(store: TraceStore, recorded: Recorded, request: NormalisedRequest
   const moved = JSON.stringify(there) !== JSON.stringify(response);
   const wire = moved ? null : store.wireReply(exchange.id);
   if (wire !== null && wire.omitted === null && wire.events.length > 0) return asSent(exchange, wire.events);
+  if (exchange.transport === 'json') return whole(there);
   if (exchange.dialect !== 'responses') {
     if (moved) {
       return { mismatch: `The session was recorded in ${from}, which its answers name: start the agent there.` };
     }
-    if (exchange.transport === 'json') return whole(response);
     return { mismatch: 'The recorded stream was not kept, so it can not be sent again.' };
   }
   const model = stringAt(response, 'model') ?? exchange.model ?? 'unknown';
-  const events = responseEvents(model, arrayAt(there, 'output'), exchange.usage);
+  const details = isBrokenOff(response) ? objectAt(response, 'incomplete_details') : null;
+  const events = responseEvents(model, arrayAt(there, 'output'), exchange.usage, details);
   return { contentType: 'text/event-stream', parts: [...events].map(event => ({ atMs: 0, text: toSse(event) })) };
 }
 
@@ -198,13 +220,14 @@ function whole(response: unknown): ReplayReply {
 /** The events as they came. WebSocket messages become events of a stream: agents are sent to plain HTTP. */
 function asSent({ startedAt, transport }: Exchange, events: readonly WireEvent[]): ReplayReply {
   const startedMs = Date.parse(startedAt);
-  const toText = (text: string) => (transport === 'websocket' ? `event: ${eventType(text)}\ndata: ${text}\n\n` : text);
+  const toText = (text: string) => (transport === 'websocket' ? toEvent(text) : text);
   return {
     contentType: transport === 'json' ? 'application/json' : 'text/event-stream',
     parts: events.map(({ atMs, text }) => ({ atMs: atMs - startedMs, text: toText(text) })),
   };
 }
 
-function eventType(message: string): string {
-  return stringAt(parseJson(message), 'type') ?? 'message';
+function toEvent(message: string): string {
+  const lines = message.split(/\r\n|\n|\r/).map(line => `data: ${line}\n`);
+  return `event: ${stringAt(parseJson(message), 'type') ?? 'message'}\n${lines.join('')}\n`;
 }

@@ -3,8 +3,12 @@ import type { AddressInfo } from 'node:net';
 import { delay } from '../../base/clock.ts';
 import type { AsyncOwner } from '../../base/disposable.ts';
 import type { Log } from '../../base/log.ts';
+import { KnownValues } from '../../base/redact/knownValues.ts';
+import { redact } from '../../base/redact/redact.ts';
 import { parseJson } from '../../traces/json.ts';
 import { decodeContent } from '../../traces/wire/contentCoding.ts';
+import { credentialsOf } from '../../traces/wire/credentials.ts';
+import { mapStrings } from './normalise.ts';
 import type { ReplayReply, ReplaySource } from './source.ts';
 
 export interface Replay extends AsyncOwner {
@@ -83,10 +87,14 @@ async function sendReply(response: ServerResponse, reply: ReplayReply, pace: num
   response.end();
 }
 
+/** The body without the key that its request shows: each launch has one of its own, and none stands in a recording. */
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return parseJson(decodeContent(Buffer.concat(chunks), request.headers['content-encoding'] ?? null).toString('utf8'));
+  const body = decodeContent(Buffer.concat(chunks), request.headers['content-encoding'] ?? null).toString('utf8');
+  const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)] as const);
+  const shown = new KnownValues(credentialsOf({ startLine: ['', '', ''], headers }));
+  return mapStrings(parseJson(body), text => (shown.isIn(text) ? redact(text, shown) : text));
 }
 
 function models(model: string): object {

@@ -10,8 +10,16 @@ export function toSse(event: ResponseEvent): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
-/** The events that the Responses API streams for a reply of these items, in its order. */
-export function* responseEvents(model: string, items: readonly unknown[], usage: Usage): Generator<ResponseEvent> {
+/**
+ * The events that the Responses API streams for a reply of these items, in its order.
+ * @param incomplete why it ends before its end, as the API tells it; null when it does not
+ */
+export function* responseEvents(
+  model: string,
+  items: readonly unknown[],
+  usage: Usage,
+  incomplete: JsonObject | null = null,
+): Generator<ResponseEvent> {
   let number = 0;
   const event = (type: string, fields: JsonObject): ResponseEvent => ({ type, ...fields, sequence_number: number++ });
   const id = `resp_${randomBytes(12).toString('hex')}`;
@@ -27,7 +35,10 @@ export function* responseEvents(model: string, items: readonly unknown[], usage:
     }
     yield event('response.output_item.done', { output_index: index, item });
   }
-  yield event('response.completed', { response: { ...response, status: 'completed', output, usage: toWire(usage) } });
+  const ended = { ...response, output, usage: toWire(usage) };
+  yield incomplete === null
+    ? event('response.completed', { response: { ...ended, status: 'completed' } })
+    : event('response.incomplete', { response: { ...ended, status: 'incomplete', incomplete_details: incomplete } });
 }
 
 function begun(item: JsonObject): JsonObject {

@@ -6,7 +6,7 @@ import { formatBytes } from '../preview.ts';
 /** The trace store: whole, how large, which schema. */
 export const checkDatabase: Check = ({ paths }) => {
   const file = paths.tracesDb;
-  const health = databaseHealth(file);
+  const health = databaseHealth(file, traceMigrations);
   if (health === null) return [finding('database', 'note', 'None yet; nothing was recorded.')];
   if (health.fault !== null) {
     return [

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { stringify as stringifyToml } from 'smol-toml';
 import { assertNever, CoachError } from '../../../protocol/errors.ts';
 import type { TaskKind } from '../../../protocol/tasks.ts';
-import { writeDirectoryAtomic, writeFileAtomic } from '../../base/files.ts';
+import { destinationOf, writeTo } from '../../base/destination.ts';
+import { writeDirectoryAtomic } from '../../base/files.ts';
 import { loadCoachMetadata, loadPreparedTask } from '../format.ts';
 import type { PreparedTask } from '../preparedTask.ts';
 import { rubricFile } from '../rubric.ts';
@@ -167,10 +168,18 @@ async function exportInstance(
     : (fileOf(await originalOf(directory), rowFile)?.content.toString() ?? '');
   // A row of a pretty-printed file must become one line.
   const line = text.includes('\n') ? JSON.stringify(JSON.parse(text)) : text;
-  const before = await readFile(output, 'utf8').catch(() => '');
-  const separator = before === '' || before.endsWith('\n') ? '' : '\n';
-  await writeFileAtomic(output, `${before}${separator}${line}\n`);
+  await addLine(output, line, signal);
   return isOwn ? ['Test ids are those of this task’s own reports; SWE-bench’s log parsers need its own.'] : [];
+}
+
+async function addLine(file: string, line: string, signal: AbortSignal): Promise<void> {
+  const destination = await destinationOf(file);
+  if (destination.kind === 'stream') {
+    throw new CoachError('input.invalid', `${file} is no file that a row could be added to.`, { hint: 'Name a file.' });
+  }
+  const before = destination.kind === 'new' ? '' : await readFile(destination.path, 'utf8');
+  const separator = before === '' || before.endsWith('\n') ? '' : '\n';
+  await writeTo(destination, `${before}${separator}${line}\n`, 0o644, signal);
 }
 
 async function requireAbsent(output: string): Promise<void> {

@@ -1,7 +1,9 @@
 import type { DialectReader, Reply, ReplyBuilder } from '../dialects/dialect.ts';
 import { EventStream, type Framing } from '../events/eventStream.ts';
+import { type Layout, textNames } from '../events/layout.ts';
 import { piecesOf } from '../events/storedEvents.ts';
 import { parseJson, stringAt } from '../json.ts';
+import { maxRepeats, SplitTexts, withTexts } from '../redaction/splitTexts.ts';
 import { eachPlace } from '../wire/httpParser.ts';
 import { SseParser } from '../wire/sse.ts';
 
@@ -9,6 +11,8 @@ import { SseParser } from '../wire/sse.ts';
 const maxEventBytes = 4 * 1024 * 1024;
 /** How much is decoded at once. What is kept of it keeps all of it, until it is copied. */
 const decodedBytes = 16 * 1024;
+/** Texts in these are values of a layout, which are put together with the events. */
+const inLayouts: ReadonlySet<string> = new Set(textNames);
 
 /**
  * Reads a reply while it streams: keeps its bytes and builds what they say. Hundreds of deltas that only repeat what a
@@ -18,6 +22,11 @@ export class ReplyReader {
   readonly events: EventStream;
   readonly #dialect: DialectReader;
   readonly #builder: ReplyBuilder;
+  /** Secrets may come in pieces also where the builder joins none. */
+  readonly #texts = new SplitTexts();
+  #layout: Layout | null = null;
+  /** Events in a row that have that layout. */
+  #alike = 0;
   #characters = 0;
   #skipped = false;
   #ended = false;
@@ -25,7 +34,7 @@ export class ReplyReader {
   constructor(dialect: DialectReader, framing: Framing, startedAtMs: number) {
     this.#dialect = dialect;
     this.#builder = dialect.reply();
-    this.events = new EventStream(framing, startedAtMs);
+    this.events = withTexts(new EventStream(framing, startedAtMs), this.#texts);
   }
 
   /** Characters that the reply has brought so far. */
@@ -47,21 +56,37 @@ export class ReplyReader {
       this.#characters += this.events.slotCharacters - before;
       return;
     }
-    const type = this.take(read(bytes));
+    const type = this.#take(read(bytes), layout);
     if (layout !== null && this.#dialect.endings !== undefined && type?.endsWith('.delta')) layout.skipped = true;
   }
 
   /** What an event says. Returns its type. */
   take(value: unknown): string | null {
+    return this.#take(value, null);
+  }
+
+  whole(value: unknown): void {
+    if (Array.isArray(value)) for (const piece of value) this.#texts.add(piece);
+    this.#builder.whole(value);
+  }
+
+  #take(value: unknown, layout: Layout | null): string | null {
     if (value === undefined) return null;
+    this.#keepPieces(value, layout);
     this.#characters += this.#builder.event(value);
     const type = stringAt(value, 'type');
     if (type !== null && this.#dialect.endings?.has(type)) this.#ended = true;
     return type;
   }
 
-  whole(value: unknown): void {
-    this.#builder.whole(value);
+  /** Events of one layout differ in its values alone, so after some of them the next has nothing more. */
+  #keepPieces(value: unknown, layout: Layout | null): void {
+    this.#alike = layout !== null && layout === this.#layout ? this.#alike + 1 : 1;
+    this.#layout = layout;
+    if (this.#alike > maxRepeats) return;
+    const event = this.#dialect.inPieces === undefined ? value : this.#dialect.inPieces(value);
+    if (layout === null) this.#texts.add(event);
+    else this.#texts.add(event, inLayouts);
   }
 
   /** `cut`: the reply may have ended before its last event. */

@@ -4,6 +4,7 @@ import {
   cutOff,
   type DialectReader,
   errorMessageOf,
+  ofChoices,
   type Reply,
   type ReplyBuilder,
   textOf,
@@ -19,7 +20,7 @@ export const chat: DialectReader = {
   model: (_path, request) => stringAt(request, 'model'),
   reply: () => new ChatReply(),
   asked: request => arrayAt(request, 'messages').flatMap(toUtterances),
-  answered: reply => toUtterances(objectAt(arrayAt(reply, 'choices')[0], 'message')),
+  answered: reply => ofChoices(arrayAt(reply, 'choices').map(choice => toUtterances(objectAt(choice, 'message')))),
 };
 
 const roleKinds: Readonly<Record<string, Utterance['kind']>> = {
@@ -32,7 +33,7 @@ const roleKinds: Readonly<Record<string, Utterance['kind']>> = {
 function toUtterances(message: unknown): Utterance[] {
   if (!isObject(message)) return [];
   const role = stringAt(message, 'role') ?? '';
-  const text = textOf(message['content']);
+  const text = textOf(message['content']) || (stringAt(objectAt(message, 'audio'), 'transcript') ?? '');
   if (role === 'tool') return [utterance('toolOutput', text, { callId: stringAt(message, 'tool_call_id') })];
   if (role === 'function') return [utterance('toolOutput', text, { toolName: stringAt(message, 'name') })];
   const reasoning = stringAt(message, 'reasoning_content') ?? stringAt(message, 'reasoning') ?? '';
@@ -109,6 +110,7 @@ class Choice {
   #reasoning = '';
   #refusal = '';
   #only: { name: string; arguments: string } | null = null;
+  #audio: { id: string | null; transcript: string } | null = null;
   readonly #calls = new Map<number, { id: string; name: string; arguments: string }>();
 
   /** Returns the characters that this piece brought. */
@@ -120,7 +122,7 @@ class Choice {
     this.#reasoning += reasoning;
     this.finishReason = stringAt(part, 'finish_reason') ?? this.finishReason;
     let characters = text.length + reasoning.length;
-    if (delta?.['refusal'] || delta?.['function_call']) characters += this.#addRare(delta);
+    if (delta?.['refusal'] || delta?.['function_call'] || delta?.['audio']) characters += this.#addRare(delta);
     for (const piece of arrayAt(delta, 'tool_calls')) {
       const index = countAt(piece, 'index') ?? this.#calls.size;
       const call = this.#calls.get(index) ?? { id: '', name: '', arguments: '' };
@@ -131,14 +133,25 @@ class Choice {
     return characters;
   }
 
-  /** Most pieces have neither: they are not to be looked through for it. */
+  /** Most pieces have none of it: they are not to be looked through for it. */
   #addRare(delta: JsonObject): number {
     const refusal = stringAt(delta, 'refusal') ?? '';
     this.#refusal += refusal;
+    const spoken = this.#addAudio(objectAt(delta, 'audio'));
     const only = objectAt(delta, 'function_call');
-    if (only === null) return refusal.length;
+    if (only === null) return refusal.length + spoken;
     this.#only ??= { name: '', arguments: '' };
-    return refusal.length + addTo(this.#only, only);
+    return refusal.length + spoken + addTo(this.#only, only);
+  }
+
+  /** The sound itself is left to the events. */
+  #addAudio(piece: JsonObject | null): number {
+    if (piece === null) return 0;
+    const said = stringAt(piece, 'transcript') ?? '';
+    this.#audio ??= { id: null, transcript: '' };
+    this.#audio.id ??= stringAt(piece, 'id');
+    this.#audio.transcript += said;
+    return said.length;
   }
 
   toJson(): JsonObject {
@@ -150,6 +163,7 @@ class Choice {
         content: this.#text,
         ...(this.#refusal === '' ? {} : { refusal: this.#refusal }),
         ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
+        ...(this.#audio === null ? {} : { audio: this.#audio }),
         ...(this.#only === null ? {} : { function_call: this.#only }),
         ...(calls.length === 0 ? {} : { tool_calls: calls }),
       },

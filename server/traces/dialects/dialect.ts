@@ -42,30 +42,47 @@ export interface DialectReader {
    * had nothing that the others have not.
    */
   readonly endings?: ReadonlySet<string>;
+  /** What of an event may be a piece of a text; the whole event where a format does not say. */
+  inPieces?(event: unknown): unknown;
   /** What a request says, oldest first: instructions, conversation so far, tool outputs. */
   asked(request: unknown): Utterance[];
   /** What a finished reply says. */
   answered(reply: unknown): Utterance[];
 }
 
+/** Some servers stream an empty id with every call: that is none. */
 export function utterance(kind: Utterance['kind'], text: string, tool: Partial<Utterance> = {}): Utterance {
-  return { kind, text, toolName: tool.toolName ?? null, callId: tool.callId ?? null };
+  return { kind, text, toolName: tool.toolName ?? null, callId: tool.callId || null };
 }
 
 /**
- * Text of a message whose content is a string or a list of parts, a refusal being one as well; what is no text stands as
- * its type in brackets.
+ * What each of several choices says, as one list. An agent goes on from the first; the others are no part of the
+ * conversation until a request repeats them, and say what they are.
+ */
+export function ofChoices(choices: readonly (readonly Utterance[])[]): Utterance[] {
+  return choices.flatMap((said, index) => {
+    if (index === 0) return said;
+    const mark = `Choice ${index + 1} of ${choices.length}: `;
+    return said.map(({ text, toolName }) =>
+      utterance('other', `${mark}${toolName === null ? '' : `${toolName} `}${text}`),
+    );
+  });
+}
+
+/**
+ * Text of a message whose content is a string or a list of parts, a refusal or what a sound says being one as well; what
+ * is no text stands as its type in brackets.
  */
 export function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';
   return content
-    .map((part: unknown) =>
-      typeof part === 'string'
-        ? part
-        : (stringAt(part, 'text') ?? stringAt(part, 'refusal') ?? `[${stringAt(part, 'type')}]`),
-    )
+    .map((part: unknown) => (typeof part === 'string' ? part : (spokenIn(part) ?? `[${stringAt(part, 'type')}]`)))
     .join('\n');
+}
+
+function spokenIn(part: unknown): string | null {
+  return stringAt(part, 'text') ?? stringAt(part, 'refusal') ?? stringAt(part, 'transcript');
 }
 
 /** A provider's own words for a failure, in the shapes that are in use. */

@@ -1,9 +1,11 @@
 import { noUsage, type Usage } from '../../../protocol/usage.ts';
 import { arrayAt, countAt, isObject, type JsonObject, objectAt, stringAt } from '../json.ts';
+import { inPieces } from '../redaction/splitTexts.ts';
 import {
   cutOff,
   type DialectReader,
   errorMessageOf,
+  ofChoices,
   type Reply,
   type ReplyBuilder,
   textOf,
@@ -24,7 +26,7 @@ export const gemini: DialectReader = {
     const turns = arrayAt(body, 'contents').flatMap(toUtterances);
     return system === '' ? turns : [utterance('system', system), ...turns];
   },
-  answered: reply => toUtterances(objectAt(arrayAt(reply, 'candidates')[0], 'content')),
+  answered: reply => ofChoices(arrayAt(reply, 'candidates').map(each => toUtterances(objectAt(each, 'content')))),
 };
 
 function toUtterances(content: unknown): Utterance[] {
@@ -124,7 +126,7 @@ class Candidate {
   toJson(): JsonObject {
     return {
       ...this.#last,
-      ...(this.#parts.length === 0 ? {} : { content: { role: 'model', parts: this.#parts } }),
+      ...(this.#parts.length === 0 ? {} : { content: { role: 'model', parts: inPieces(this.#parts) } }),
       ...(this.finishReason === null ? {} : { finishReason: this.finishReason }),
     };
   }

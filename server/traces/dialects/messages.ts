@@ -1,5 +1,6 @@
 import { noUsage, type Usage } from '../../../protocol/usage.ts';
 import { arrayAt, countAt, isObject, type JsonObject, objectAt, parseJson, stringAt } from '../json.ts';
+import { inPieces } from '../redaction/splitTexts.ts';
 import {
   cutOff,
   type DialectReader,
@@ -20,9 +21,9 @@ export const messages: DialectReader = {
   model: (path, request) => stringAt(request, 'model') ?? /\/models\/([^/:]+):/.exec(path)?.[1] ?? null,
   reply: () => new MessagesReply(),
   asked: request => {
-    const system = textOf(isObject(request) ? request['system'] : undefined);
+    const system = textOf(withoutBilling(isObject(request) ? request['system'] : undefined));
     const turns = arrayAt(request, 'messages').flatMap(message => {
-      const kind = stringAt(message, 'role') === 'assistant' ? 'assistant' : 'user';
+      const kind = roleKinds[stringAt(message, 'role') ?? ''] ?? 'user';
       return toUtterances(kind, isObject(message) ? message['content'] : undefined);
     });
     return system === '' ? turns : [utterance('system', system), ...turns];
@@ -30,7 +31,16 @@ export const messages: DialectReader = {
   answered: reply => toUtterances('assistant', arrayAt(reply, 'content')),
 };
 
-function toUtterances(kind: 'user' | 'assistant', content: unknown): Utterance[] {
+/** Claude Code begins with a line that names the request to Anthropic, which does not give it to the model. */
+export function withoutBilling(system: unknown): unknown {
+  if (!Array.isArray(system)) return system;
+  return system.filter(block => !stringAt(block, 'text')?.startsWith('x-anthropic-billing-header:'));
+}
+
+/** In the middle of a conversation the program itself may speak, too. */
+const roleKinds: Readonly<Record<string, Utterance['kind']>> = { assistant: 'assistant', system: 'system' };
+
+function toUtterances(kind: Utterance['kind'], content: unknown): Utterance[] {
   if (!Array.isArray(content)) return [utterance(kind, textOf(content))];
   return content.flatMap((block: unknown): Utterance[] => {
     const fields = isObject(block) ? block : {};
@@ -132,15 +142,20 @@ class MessagesReply implements ReplyBuilder {
   #assembled(): unknown {
     if (this.#message === null) return this.#error === null ? null : { error: { message: this.#error } };
     const content = [...this.#blocks.values()].map(({ block, text }) => {
-      if (block['type'] === 'text') return { ...block, text };
+      if (block['type'] === 'text') return { ...withCitations(block), text };
       if (block['type'] === 'thinking') return { ...block, thinking: text };
       if (/_?tool_use$/.test(String(block['type']))) {
         return { ...block, input: text === '' ? (block['input'] ?? {}) : (parseJson(text) ?? text) };
       }
       return block;
     });
-    return { ...this.#message, content, stop_reason: this.#stopReason, usage: this.#usage };
+    return { ...this.#message, content: inPieces(content), stop_reason: this.#stopReason, usage: this.#usage };
   }
+}
+
+/** What is cited comes quotation by quotation. */
+function withCitations(block: JsonObject): JsonObject {
+  return Array.isArray(block['citations']) ? { ...block, citations: inPieces(block['citations']) } : block;
 }
 
 /** The figures of a stream's end are totals and replace those of its start; null is no figure. */

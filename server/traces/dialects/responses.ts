@@ -19,6 +19,8 @@ export const responses: DialectReader = {
   model: (_path, request) => stringAt(request, 'model'),
   reply: () => new ResponsesReply(),
   endings: new Set(['response.completed', 'response.failed', 'response.incomplete', 'error']),
+  // The reply and its items come whole, the reply with all that was asked three times.
+  inPieces: event => (isObject(event) ? { ...event, response: null, item: null } : event),
   asked: request => {
     const instructions = stringAt(request, 'instructions');
     const input = isObject(request) ? request['input'] : undefined;

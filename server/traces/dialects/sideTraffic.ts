@@ -7,13 +7,13 @@ const kinds: readonly (readonly [SideKind, RegExp])[] = [
   ['tokens', /\/(?:count_tokens|input_tokens)$|:countTokens$/],
   [
     'telemetry',
-    /\/(?:otlp|metrics|analytics|analytics-events|telemetry|event_logging|statsig|rgstr|log_event|feedback|envelope)(?:\/|$)|:record\w+$/,
+    /\/(?:otlp|metrics|analytics|analytics-events|telemetry|event_logging|statsig|rgstr|log_event|feedback|envelope)(?:\/|$)|\/api\/eval\/[^/]+$|:record\w+$/,
   ],
   ['auth', /\/(?:oauth2?|auth|token|login|deviceauth|api_key)(?:\/|$)/],
   ['tools', /\/(?:mcp|v1\/mcp_servers)(?:\/|$)/],
   [
     'account',
-    /\/(?:wham|accounts?(?!\/[^/]+\/ai\/)|organizations|usage|limits|billing|plugins|connectors|features|settings|bootstrap|profile|claude_cli|ps|me|credits)(?:\/|$)|:(?:loadCodeAssist|onboardUser|retrieveUserQuota|fetchAdminControls)$/,
+    /\/(?:wham|accounts?(?!\/[^/]+\/ai\/)|organizations|usage|limits|billing|plugins|connectors|features|settings|bootstrap|profile|claude_\w+|ps|me|credits)(?:\/|$)|:(?:loadCodeAssist|onboardUser|retrieveUserQuota|fetchAdminControls)$/,
   ],
   ['models', /\/(?:models|tags|show)$/],
   [

@@ -18,7 +18,7 @@ type Slot = number;
 /** Counters: predicted to be one more than the last. */
 export const counterSlot: Slot = 0;
 /** Names of the text columns from 1 on. A name's place is part of the stored format: append only. */
-const textNames = [
+export const textNames = [
   'delta',
   'text',
   'content',

@@ -1,10 +1,11 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import { hasFailed } from '../../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionSummary } from '../../../protocol/sessions.ts';
-import { addCost, addUsage, noCost, noUsage, totalTokens, type Usage } from '../../../protocol/usage.ts';
+import { addCost, addUsage, noCost, noUsage, totalTokens, type Usage, wholeUsd } from '../../../protocol/usage.ts';
 import { isObject, parseJson } from '../json.ts';
 import type { SessionReader } from '../sessions/sessionReader.ts';
 import { pairOutputs } from '../sessions/toolOutputs.ts';
+import { wellFormed } from './wellFormed.ts';
 
 /** A trajectory in the Agent Trajectory Interchange Format, ATIF-v1.7 (Harbor RFC 0001). */
 export interface AtifTrajectory {
@@ -69,8 +70,8 @@ export function toAtif(store: SessionReader, sessionIds: readonly string[]): Ati
   if (first === undefined) throw new CoachError('session.missing', 'No session was recorded.');
   const steps = sessions.flatMap(session => stepsOf(store, session));
   const model = first.models[0];
-  return {
-    schema_version: 'ATIF-v1.7',
+  return wellFormed({
+    schema_version: 'ATIF-v1.7' as const,
     session_id: first.id,
     agent: {
       name: first.agent ?? 'unknown',
@@ -80,11 +81,10 @@ export function toAtif(store: SessionReader, sessionIds: readonly string[]): Ati
     steps: steps.map((step, index) => ({ step_id: index + 1, ...step })),
     final_metrics: totals(sessions, steps.length),
     extra: { sessions: sessionIds },
-  };
+  });
 }
 
 type Step = Omit<AtifStep, 'step_id'>;
-/** Calls of an exchange; the format wants an id where the API gave none. */
 type Calls = ReadonlyMap<ConversationItem, { readonly id: string; readonly output: ConversationItem | undefined }>;
 
 function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
@@ -94,15 +94,28 @@ function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
   const byExchange = Map.groupBy(items, item => item.exchangeId);
   return store.exchangesOfSession(session.id).flatMap(exchange => {
     const own = byExchange.get(exchange.id) ?? [];
-    const toCall = (item: ConversationItem, index: number) =>
-      [item, { id: item.callId ?? `${exchange.id}-${index}`, output: outputs.get(item) }] as const;
-    const calls = new Map(own.filter(item => item.kind === 'toolCall').map(toCall));
+    const calls = callsOf(exchange, own, outputs);
     const reply = own.filter(isReply);
     const steps = askedSteps(exchange, own, calls, withCall);
     // Without a word there are still tokens, which the steps must add up to, or a reason.
     const isEmpty = reply.length === 0 && totalTokens(exchange.usage) === null && !hasFailed(exchange);
     return isEmpty ? steps : [...steps, replyStep(exchange, reply, calls)];
   });
+}
+
+/** Calls of an exchange; the format wants an id of its own where the API gave none, or one to several. */
+function callsOf(
+  exchange: Exchange,
+  own: readonly ConversationItem[],
+  outputs: ReadonlyMap<ConversationItem, ConversationItem>,
+): Calls {
+  const taken = new Set<string>();
+  const toCall = (item: ConversationItem, index: number) => {
+    const given = item.callId === null || taken.has(item.callId) ? null : item.callId;
+    if (given !== null) taken.add(given);
+    return [item, { id: given ?? `${exchange.id}-${index}`, output: outputs.get(item) }] as const;
+  };
+  return new Map(own.filter(item => item.kind === 'toolCall').map(toCall));
 }
 
 function isReply({ kind, isCopied }: ConversationItem): boolean {
@@ -200,12 +213,12 @@ function metricsOf(usage: Usage, costUsd: number | null): AtifMetrics {
 
 function totals(sessions: readonly SessionSummary[], steps: number): AtifTotals {
   const usage = sessions.map(session => session.usage).reduce(addUsage, noUsage);
-  const { amountUsd } = sessions.map(session => session.cost).reduce(addCost, noCost);
+  const costUsd = wholeUsd(sessions.map(session => session.cost).reduce(addCost, noCost));
   return {
     ...(usage.inputTokens === null ? {} : { total_prompt_tokens: usage.inputTokens }),
     ...(usage.outputTokens === null ? {} : { total_completion_tokens: usage.outputTokens }),
     ...(usage.cachedInputTokens === null ? {} : { total_cached_tokens: usage.cachedInputTokens }),
-    ...(amountUsd === null ? {} : { total_cost_usd: amountUsd }),
+    ...(costUsd === null ? {} : { total_cost_usd: costUsd }),
     total_steps: steps,
   };
 }

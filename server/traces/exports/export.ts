@@ -2,6 +2,7 @@ import type { ConversationItem, Exchange } from '../../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../../protocol/usage.ts';
 import type { SessionReader } from '../sessions/sessionReader.ts';
 import { pairOutputs } from '../sessions/toolOutputs.ts';
+import { wellFormed } from './wellFormed.ts';
 
 /** `session_clean.json`: a session without transport noise. */
 export interface CleanSession {
@@ -53,7 +54,7 @@ export interface CleanExchange {
 /** @throws CoachError `session.missing` */
 export function toCleanSession(store: SessionReader, sessionId: string): CleanSession {
   const session = store.requireSession(sessionId);
-  return {
+  return wellFormed({
     format: 1,
     session_id: session.id,
     agent: session.agent,
@@ -66,7 +67,7 @@ export function toCleanSession(store: SessionReader, sessionId: string): CleanSe
     exchanges: store.exchangesOfSession(sessionId).map(toCleanExchange),
     usage: session.usage,
     cost: session.cost,
-  };
+  });
 }
 
 function toMessages(items: readonly ConversationItem[]): CleanMessage[] {

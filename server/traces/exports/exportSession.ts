@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { ExportFormat } from '../../../protocol/sessions.ts';
-import { writeFileAtomic } from '../../base/files.ts';
+import { destinationOf, writeTo } from '../../base/destination.ts';
 import type { SessionReader } from '../sessions/sessionReader.ts';
 import { type AtifTrajectory, toAtif } from './atif.ts';
 import { toCleanSession } from './export.ts';
@@ -49,14 +48,15 @@ export async function exportSession(
     );
   }
   const { output, endpoint } = request;
-  if (output !== undefined && !request.force && existsSync(output)) {
+  const destination = output === undefined ? null : await destinationOf(output);
+  if (destination?.isTaken && !request.force) {
     throw new CoachError('input.invalid', `${output} exists already.`, { hint: 'Overwrite it with --force.' });
   }
   const sizeBytes = endpoint === undefined ? 0 : await send(endpoint, reader, request, signal);
   if (endpoint !== undefined && output === undefined) return { written: endpoint, sizeBytes, text: null };
   const text = toFormat(reader, request);
   await pause(signal);
-  if (output !== undefined) await writeFileAtomic(output, text, 0o600);
+  if (destination !== null) await writeTo(destination, text, 0o600, signal);
   return { written: output ?? null, sizeBytes: Buffer.byteLength(text), text: output === undefined ? text : null };
 }
 

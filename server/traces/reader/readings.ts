@@ -80,12 +80,18 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
   };
 }
 
+/** Of a session, its last one. */
 function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {
-  const whole = store.wholeExchange(exchangeId);
+  const whole = store.wholeExchange(exchangeId) ?? lastOf(store, exchangeId);
   if (whole !== null) return whole;
   throw new CoachError('session.missing', `No recorded exchange ${exchangeId}.`, {
     hint: `The ids of a session’s exchanges are in: codex-coach sessions show <session> --json. ${offWire}`,
   });
+}
+
+function lastOf(store: TraceStore, sessionId: string): WholeExchange | null {
+  const last = store.exchangesOfSession(sessionId).at(-1);
+  return last === undefined ? null : store.wholeExchange(last.id);
 }
 
 /** The request before this one in the same format: a session may also ask another model about itself. */

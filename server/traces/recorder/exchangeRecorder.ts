@@ -8,7 +8,10 @@ import { packRequestText } from '../events/requestText.ts';
 import { packEvents, packOmission } from '../events/storedEvents.ts';
 import { arrayAt, isObject } from '../json.ts';
 import type { Redactor } from '../redaction/redaction.ts';
-import { type ConversationFacts, conversationFacts, isPrompt, toTitle } from '../sessions/conversationId.ts';
+import { isCleanTogether } from '../redaction/splitTexts.ts';
+import { AgentDirectories } from '../sessions/agentDirectory.ts';
+import { type ConversationFacts, conversationFacts, toTitle } from '../sessions/conversationId.ts';
+import { firstPrompt } from '../sessions/titleRequest.ts';
 import { type PackedReply, type PackedRequest, Packer } from '../storage/packing.ts';
 import { SessionClock } from '../storage/sessionClock.ts';
 import type { TraceWriter } from '../storage/traceWriter.ts';
@@ -41,6 +44,7 @@ export class ExchangeRecorder {
   readonly #attempts = new Attempts();
   /** Trials of the sessions that were written to; null for a person's. */
   readonly #owners = new Map<string, string | null>();
+  readonly #directories = new AgentDirectories();
   #together = false;
 
   constructor(writer: TraceWriter, redactor: Redactor, idleMs: number) {
@@ -110,6 +114,7 @@ export class ExchangeRecorder {
       this.#packer.attempt(() => this.#writer.transaction(work));
     } catch (error) {
       this.#owners.clear();
+      this.#directories.clear();
       throw error;
     } finally {
       this.#together = false;
@@ -119,6 +124,7 @@ export class ExchangeRecorder {
   /** These sessions were deleted: nothing of them is there to refer to. */
   forget(sessionIds: ReadonlySet<string>): void {
     this.#packer.forget(sessionIds);
+    this.#directories.forget(sessionIds);
     for (const id of sessionIds) this.#owners.delete(id);
   }
 
@@ -157,7 +163,7 @@ export class ExchangeRecorder {
     const packedReply = this.#packer.reply(reply.json, sessionId);
     const asked = dialect?.model(captured.target.split('?')[0] ?? '', request) ?? null;
     // The reply names the dated snapshot of the model that was asked for; prices are by what was asked.
-    const model = asked ?? reply.model;
+    const model = this.#clean(asked ?? reply.model);
     if (reply.id !== null) packed?.remember(reply.id, arrayAt(reply.json, 'output'));
     const error =
       reply.error ?? (packed === null && dialect?.id !== 'other' ? 'The request body could not be read.' : null);
@@ -206,7 +212,10 @@ export class ExchangeRecorder {
   #responseEvents(events: EventStream | null, reply: PackedReply | null): Buffer | null {
     if (events === null) return null;
     if (reply?.changed === false && events.onlyPieceAt(reply.text) !== null) return packEvents(events, reply.text);
-    const hasSecret = reply?.changed === true || events.texts().some(text => !this.#isClean(text, reply?.parts ?? []));
+    const hasSecret =
+      reply?.changed === true ||
+      !isCleanTogether(events, text => this.#isClean(text, [])) ||
+      events.texts().some(text => !this.#isClean(text, reply?.parts ?? []));
     return hasSecret ? packOmission(events.framing, 'redacted') : packEvents(events, reply?.text ?? '');
   }
 
@@ -217,17 +226,17 @@ export class ExchangeRecorder {
   }
 
   #sessionRow(id: string, captured: CapturedExchange, facts: ConversationFacts, origin: ConnectionOrigin) {
-    const prompt = dialectNamed(captured.dialect)
-      ?.asked(captured.request)
-      .find(said => said.kind === 'user' && isPrompt(said.text));
+    const asked = dialectNamed(captured.dialect)?.asked(captured.request) ?? [];
+    const prompt = firstPrompt(asked);
     const launched = origin.launch?.agent ?? null;
     const guessed = agentsByUserAgent.find(([pattern]) => pattern.test(facts.userAgent ?? ''))?.[1];
     return {
       id,
       agent: launched === null || launched === 'other' ? (guessed ?? launched) : launched,
       userAgent: this.#clean(facts.userAgent),
-      title: prompt === undefined ? '' : toTitle(this.#redactor.text(prompt.text)),
-      repository: this.#clean(facts.repository),
+      title: prompt === null ? '' : toTitle(this.#redactor.text(prompt)),
+      repository: this.#clean(this.#directories.said(id, facts.repository, asked)),
+      directory: this.#clean(origin.launch?.directory ?? null),
       purpose: facts.purpose,
       startedAtMs: captured.startedAtMs,
       endedAtMs: captured.endedAtMs,

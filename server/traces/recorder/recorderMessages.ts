@@ -20,6 +20,8 @@ export interface LaunchOrigin {
   readonly label: string | null;
   readonly trialId: string | null;
   readonly replay: boolean;
+  /** Where its agent was started; null where that tells nothing. */
+  readonly directory?: string | null;
 }
 
 /** What goes to the recording side, a worker thread in the built server. Structured-clone safe. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { type StorageFault, storageFault } from '../../base/sqlite.ts';
+import { damagedError, type StorageFault, storageFault } from '../../base/sqlite.ts';
 import type { Redactor } from '../redaction/redaction.ts';
 import { setAside } from '../storage/traceFile.ts';
 import { TraceWriter } from '../storage/traceWriter.ts';
@@ -140,9 +140,9 @@ export class TraceStorage {
 
   /** Work that may be left undone when there is a fault; undefined then. */
   whenSound<T>(work: (opened: Opened) => T): T | undefined {
-    if (this.#fault !== null || this.#opened === null || this.#opened.writer.isGone) return undefined;
+    if (this.#fault !== null || this.#opened === null) return undefined;
     try {
-      return work(this.#opened);
+      return this.#opened.writer.look() === 'whole' ? work(this.#opened) : undefined;
     } catch (error) {
       if (storageFault(error) === null) throw error;
       return undefined;
@@ -189,7 +189,9 @@ export class TraceStorage {
   }
 
   #current(): Opened {
-    if (this.#opened?.writer.isGone) {
+    const state = this.#opened?.writer.look() ?? 'whole';
+    if (state === 'cut') throw damagedError(`${this.#options.file} was cut.`);
+    if (state === 'gone') {
       this.#close();
       const reason = `${this.#options.file} was deleted or replaced. Recording goes on in the file that is there now.`;
       this.#options.faulted({ fault: 'replaced', reason, over: true });

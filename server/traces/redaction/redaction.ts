@@ -2,7 +2,7 @@ import { KnownValues } from '../../base/redact/knownValues.ts';
 import { isSecretMember } from '../../base/redact/namedSecrets.ts';
 import { redact, redacted } from '../../base/redact/redact.ts';
 import { type JsonObject, stringAt } from '../json.ts';
-import { isCleanTogether } from './splitTexts.ts';
+import { cleanInPieces, isCleanTogether } from './splitTexts.ts';
 
 /** Fields whose text is a secret whatever it looks like. */
 const secretField =
@@ -105,6 +105,8 @@ export class Redactor {
     return this.text(`${path}?${parameters.join('&')}`);
   }
 
+  readonly #isClean = (text: string) => this.text(text) === text;
+
   #json(value: unknown, depth: number): unknown {
     if (typeof value === 'string') return this.text(value);
     if (typeof value !== 'object' || value === null) return value;
@@ -112,8 +114,9 @@ export class Redactor {
     return Array.isArray(value) ? this.#list(value, depth) : this.#object(value, depth);
   }
 
-  #list(list: readonly unknown[], depth: number): unknown {
-    if (!isCleanTogether(list, text => this.text(text) === text)) return redacted;
+  #list(given: readonly unknown[], depth: number): unknown {
+    if (!isCleanTogether(given, this.#isClean)) return redacted;
+    const list = cleanInPieces(given, this.#isClean);
     let clean: unknown[] | null = null;
     for (let index = 0; index < list.length; index++) {
       const member = this.#json(list[index], depth + 1);

@@ -46,11 +46,14 @@ export class SearchIndex {
     this.#advance = database.prepare('UPDATE indexed SET through_seq = ?');
   }
 
-  /** Whether there are exchanges that were not taken in yet. */
+  /** Whether there are exchanges whose words were not taken in yet. */
   static isBehind(database: Sqlite): boolean {
     return (
       database
-        .prepare('SELECT 1 FROM exchanges WHERE seq > (SELECT through_seq FROM indexed) LIMIT 1')
+        .prepare(
+          `SELECT 1 FROM indexed
+           WHERE unworded_through > 0 OR EXISTS (SELECT 1 FROM exchanges WHERE seq > through_seq)`,
+        )
         .pluck()
         .get() !== undefined
     );
@@ -106,7 +109,11 @@ export class SearchIndex {
     // The program's own instructions are in every session, and are not what was said in it.
     if (said.kind === 'system' || said.text.trim() === '') return;
     const id = this.#put.get(row.session_seq, row.seq, said.kind, saidKey(said)) as number | undefined;
-    const length = said.kind === 'toolOutput' ? maxOutputLength : maxTextLength;
-    if (id !== undefined) this.#putText.run(id, separated(said.text.slice(0, length)));
+    if (id !== undefined) this.#putText.run(id, searchable(said));
   }
+}
+
+/** What of it is searched. */
+export function searchable({ kind, text }: Pick<Utterance, 'kind' | 'text'>): string {
+  return separated(text.slice(0, kind === 'toolOutput' ? maxOutputLength : maxTextLength));
 }

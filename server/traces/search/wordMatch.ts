@@ -1,10 +1,16 @@
 import { openInMemory, type Sqlite } from '../../base/sqlite.ts';
 
 const snippetTokens = 24;
+/** Characters of a snippet, and of them before the first match: one word may be as long as its text. */
+const snippetLength = 300;
+const lengthBefore = 100;
+/** Around what matches: no characters (Unicode 23.7), so that no text says them itself. */
+const opening = '\ufdd0';
+const closing = '\ufdd1';
 
 export interface MatchedText {
   readonly id: number;
-  /** The words stand between « and ». */
+  /** Some 300 characters, in which the words stand between « and ». */
   readonly snippet: string;
 }
 
@@ -50,11 +56,11 @@ export function matchingTexts(
   return withIndex(texts, database => {
     const found = database
       .prepare(
-        `SELECT rowid AS id, snippet(texts, 0, '«', '»', '…', ${snippetTokens}) AS snippet
+        `SELECT rowid AS id, snippet(texts, 0, '${opening}', '${closing}', '…', ${snippetTokens}) AS snippet
          FROM texts WHERE texts MATCH ? ORDER BY rank, rowid DESC LIMIT ?`,
       )
       .all(toMatch(phrases), limit) as MatchedText[];
-    return found.map(({ id, snippet }) => ({ id, snippet: joined(snippet) }));
+    return found.map(({ id, snippet }) => ({ id, snippet: toSnippet(snippet) }));
   });
 }
 
@@ -71,6 +77,16 @@ function withIndex<T>(texts: Iterable<readonly [id: number, text: string | null]
   }
 }
 
-function joined(snippet: string): string {
-  return snippet.replaceAll(gap, '').replaceAll('»«', '');
+function toSnippet(found: string): string {
+  const text = around(found.replaceAll(gap, '').replaceAll(closing + opening, ''));
+  return text.replaceAll(opening, '«').replaceAll(closing, '»');
+}
+
+function around(text: string): string {
+  if (text.length <= snippetLength) return text;
+  const from = Math.max(0, text.indexOf(opening) - lengthBefore);
+  const to = from + snippetLength;
+  const part = text.slice(from, to).replace(/^[\udc00-\udfff]|[\ud800-\udbff]$/g, '');
+  const isOpen = part.lastIndexOf(opening) > part.lastIndexOf(closing);
+  return `${from === 0 ? '' : '…'}${part}${to < text.length ? '…' : ''}${isOpen ? closing : ''}`;
 }

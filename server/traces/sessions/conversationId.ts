@@ -1,6 +1,7 @@
 import { redact } from '../../base/redact/redact.ts';
 import { isObject, type JsonObject, objectAt, parseJson, stringAt } from '../json.ts';
 import { type HttpHead, headerOf } from '../wire/httpHead.ts';
+import { beginningOf } from './beginning.ts';
 
 /** What a request tells about the conversation it belongs to. */
 export interface ConversationFacts {
@@ -81,19 +82,23 @@ export function workingDirectory(request: unknown): string | null {
   return found;
 }
 
-/** Messages that the agent's program writes in the user's name. */
-const ofTheProgram =
-  /^\s*(<(environment_context|user_instructions|permissions|skills|apps|plugins|recommended|subagent|turn_aborted|system-reminder|command-|local-command|collaboration_mode)|# AGENTS\.md|Caveat:)/;
+/** Tags at the beginning of messages that the agent's program writes in the user's name. */
+const tagOfTheProgram =
+  /^\s*<(environment_context|user_instructions|permissions|skills|apps|plugins|recommended|subagent|turn_aborted|system-reminder|command-|local-command|collaboration_mode|session>|session_context>|task-notification>|bash-)/;
+
+/** Words at the beginning of such messages: where it works, its requests for a title, what became of a turn. */
+const wordsOfTheProgram =
+  /^\s*(# AGENTS\.md|Caveat:|This is the (Qwen Code|Gemini CLI)\. We are setting up|Generate a title for this conversation:|Conversation so far:\n|\[Request interrupted by user|\[SUGGESTION MODE:|This session is being continued from |quota\s*$)/;
 
 /** Whether a person wrote this user message. */
 export function isPrompt(text: string): boolean {
-  return text.trim() !== '' && !ofTheProgram.test(text);
+  return text.trim() !== '' && !tagOfTheProgram.test(text) && !wordsOfTheProgram.test(text);
 }
 
 /** First line of a prompt, at most 120 characters. */
 export function toTitle(prompt: string): string {
   const line = prompt.trim().split(/\r?\n/)[0] ?? '';
-  return line.length <= 120 ? line : `${line.slice(0, 119)}…`;
+  return line.length <= 120 ? line : `${beginningOf(line, 119)}…`;
 }
 
 /** `user_<hash>_account_<id>_session_<uuid>`, or in newer versions JSON with `session_id`. */

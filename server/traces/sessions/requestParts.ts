@@ -1,4 +1,5 @@
 import { dialectNamed } from '../dialects/index.ts';
+import { withoutBilling } from '../dialects/messages.ts';
 import { arrayAt, isObject, type JsonObject, objectAt, stringAt } from '../json.ts';
 import type { WholeExchange } from '../store.ts';
 
@@ -32,12 +33,13 @@ export function partsOf(whole: WholeExchange | null): RequestParts {
   const dialect = dialectNamed(whole.exchange.dialect);
   const listField = dialect?.listField ?? 'input';
   const wrapped = objectAt(sent, 'request');
-  const request: JsonObject = Array.isArray(wrapped?.[listField]) ? { ...sent, request: null, ...wrapped } : sent;
+  const unwrapped: JsonObject = Array.isArray(wrapped?.[listField]) ? { ...sent, request: null, ...wrapped } : sent;
+  const request = asGiven(unwrapped, upstreamHost);
   const { [listField]: list, tools, ...rest } = request;
   const all: readonly unknown[] = Array.isArray(list) ? list : list == null ? [] : [list];
   const ownTools = all.filter(isTools).flatMap(item => arrayAt(item, 'tools'));
   const model = dialect?.model(url.split('?')[0] ?? '', sent) ?? null;
-  const before = leading.map(field => (field === 'system' ? systemOf(request, upstreamHost) : request[field]));
+  const before = leading.map(field => request[field]);
   return {
     items: all.filter(item => !isTools(item)),
     tools: numbered(toolsOf([...arrayAt(request, 'tools'), ...ownTools])),
@@ -53,10 +55,11 @@ function isTools(item: unknown): boolean {
   return stringAt(item, 'type') === 'additional_tools';
 }
 
-/** Claude Code begins with a line that names the request to Anthropic, which does not give it to the model. */
-function systemOf({ system }: JsonObject, host: string): unknown {
-  if (!Array.isArray(system) || !/(^|\.)anthropic\.com$/.test(host)) return system;
-  return system.filter(block => !stringAt(block, 'text')?.startsWith('x-anthropic-billing-header:'));
+/** As Anthropic gives it to the model; others may give it all of what was sent. */
+function asGiven(request: JsonObject, host: string): JsonObject {
+  const { system } = request;
+  if (!Array.isArray(system) || !/(^|\.)anthropic\.com$/.test(host)) return request;
+  return { ...request, system: withoutBilling(system) };
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ConversationItem, ConversationLine, Exchange, LineKind } from '../../../protocol/sessions.ts';
 import { cut, shownLength } from '../exports/html/text.ts';
+import { beginningOf } from './beginning.ts';
 import { isPrompt } from './conversationId.ts';
 import { readableInput } from './readableInput.ts';
 import { pairOutputs } from './toolOutputs.ts';
@@ -88,7 +89,7 @@ function describe({ kind, item, output }: Line, number: number): ConversationLin
     number,
     kind,
     toolName: item.toolName,
-    text: said ? text.slice(0, saidLength) : (text.split('\n', 1)[0] ?? '').slice(0, headLength),
+    text: said ? beginningOf(text, saidLength) : beginningOf(text.split('\n', 1)[0] ?? '', headLength),
     length: text.length,
     outputLength: output?.text.length ?? null,
     failed: output !== null && reportsFailure(output.text),

@@ -8,10 +8,14 @@ const minLength = 4;
 /** Ids of Codex are UUIDs: what is as long begins no other one. */
 const wholeLength = 36;
 const shownSessions = 5;
+/** The word for the recorded session that was active last, where none has it as its id. */
+const latest = 'latest';
+/** Among so many there is one that is no question of an agent's program to itself. */
+const looked = 20;
 
 /**
- * The id of the session that is meant by its id or by a beginning of it that no other session has. What names none
- * stays as it is, for whoever looks for it. Without `files`, recorded sessions alone are meant.
+ * The id of the session that is meant by its id, by a beginning of it that no other session has, or by `latest`. What
+ * names none stays as it is, for whoever looks for it. Without `files`, recorded sessions alone are meant.
  * @throws CoachError `input.invalid` when several begin like that
  */
 export async function sessionNamed(
@@ -20,6 +24,7 @@ export async function sessionNamed(
   files?: Pick<CodexSessionFiles, 'list'>,
 ): Promise<string> {
   if (given.length < minLength || isRecorded(store, given)) return given;
+  if (given === latest) return latestOf(store) ?? given;
   const recorded = store.newest({ idStart: given, limit: shownSessions + 1 }).rows;
   const ids = new Set(recorded.map(({ id }) => id));
   if (given.length < wholeLength) {
@@ -28,6 +33,10 @@ export async function sessionNamed(
   const [first, ...others] = ids;
   if (others.length > 0) throw ambiguous(given, [...ids]);
   return first ?? given;
+}
+
+function latestOf(store: Pick<TraceStore, 'newest'>): string | undefined {
+  return store.newest({ limit: looked }).rows.find(({ purpose }) => purpose === undefined)?.id;
 }
 
 /** Also a session of which nothing more can be read is recorded. */

@@ -1,5 +1,6 @@
 import type { ConversationItem } from '../../../protocol/sessions.ts';
 import type { Utterance } from '../dialects/dialect.ts';
+import { parseJson } from '../json.ts';
 
 /** What one exchange says. */
 export interface SpokenExchange {
@@ -42,6 +43,8 @@ class Conversation {
   /** Where each key stands among the items, ascending. */
   readonly #byKey = new Map<string, number[]>();
   readonly #placesOf = new WeakMap<Utterance, number[]>();
+  /** Where calls without an id stand, ascending, by what they do. */
+  readonly #nameless = new Map<string, number[]>();
   /** Of parts that were there as a whole: the place behind them, by the place that the search for the list began at. */
   readonly #ends = new WeakMap<SpokenPart, Map<number, number>>();
 
@@ -65,16 +68,44 @@ class Conversation {
   #follow(list: readonly Utterance[], search: Search): Search {
     let { from } = search;
     for (const said of list) {
-      const at = firstFrom(this.#placesFor(said), from);
-      if (at !== undefined && at < search.known) from = at + 1;
-      else this.#append(said, toAsked(said, search.exchangeId));
+      let at = firstFrom(this.#placesFor(said), from);
+      if (at === undefined || at >= search.known) at = this.#nameCall(said, { ...search, from });
+      if (at === undefined) this.#append(said, toAsked(said, search.exchangeId));
+      else from = at + 1;
     }
     return { ...search, from };
   }
 
+  /**
+   * Where an API gives its calls no ids, the agent may: the same call has one in the next request. It gets that id, by
+   * which its output and later requests name it. Returns its place.
+   */
+  #nameCall(said: Utterance, { from, known }: Search): number | undefined {
+    if (said.kind !== 'toolCall' || this.#nameless.size === 0) return undefined;
+    const nameless = this.#nameless.get(callOf(said)) ?? [];
+    const index = nameless.findIndex(at => at >= from && at < known);
+    const [at, item] = [nameless[index], this.items[nameless[index] ?? -1]];
+    if (at === undefined || item === undefined) return undefined;
+    if (said.callId !== null) {
+      nameless.splice(index, 1);
+      this.items[at] = { ...item, callId: said.callId };
+    }
+    const places = this.#placesFor(said);
+    places.push(at);
+    places.sort((a, b) => a - b);
+    return at;
+  }
+
   #append(said: Utterance, item: ConversationItem): void {
+    if (said.kind === 'toolCall' && said.callId === null) this.#addNameless(callOf(said), this.items.length);
     this.#placesFor(said).push(this.items.length);
     this.items.push(item);
+  }
+
+  #addNameless(call: string, at: number): void {
+    const places = this.#nameless.get(call);
+    if (places === undefined) this.#nameless.set(call, [at]);
+    else places.push(at);
   }
 
   #placesFor(said: Utterance): number[] {
@@ -92,6 +123,11 @@ class Conversation {
     const ends = this.#ends.get(part) ?? new Map<number, number>();
     this.#ends.set(part, ends.set(start, end));
   }
+}
+
+/** What a call does, however its arguments are written. */
+function callOf({ toolName, text }: Utterance): string {
+  return `${toolName}\n${JSON.stringify(parseJson(text) ?? text)}`;
 }
 
 function toAsked(said: Utterance, exchangeId: string): ConversationItem {

@@ -6,16 +6,18 @@ export interface SessionRow {
   readonly userAgent: string | null;
   /** Empty while no prompt was seen. */
   readonly title: string;
+  /** Where its agent says it works. */
   readonly repository: string | null;
+  /** Where its agent was started: the repository until it says where it works. */
+  readonly directory: string | null;
   /** What an agent's program asks by itself in it; null for what a person asks. */
   readonly purpose: 'title' | null;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
 }
 
-/** Greater than every key in use, also by what is left to be deleted of a session. */
-const nextSeq = `1 + max(
-  (SELECT coalesce(max(seq), 0) FROM sessions), (SELECT coalesce(max(session_seq), 0) FROM item_uses))`;
+/** Greater than every number that a session ever had. */
+const nextSeq = `1 + (SELECT max(session_seq, coalesce((SELECT max(seq) FROM sessions), 0)) FROM deleted_through)`;
 
 /** Writes what is known of sessions: a new one at once, what exchanges add to it once per transaction. */
 export class SessionRows {
@@ -29,13 +31,15 @@ export class SessionRows {
     this.#has = database.prepare('SELECT 1 FROM sessions WHERE id = ?').pluck();
     this.#insert = database.prepare(`
       INSERT INTO sessions (id, seq, agent, user_agent, title, repository, purpose, started_ms, ended_ms)
-      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, $repository, $purpose, $startedAtMs, $endedAtMs)`);
+      VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, coalesce($repository, $directory), $purpose,
+        $startedAtMs, $endedAtMs)`);
     this.#update = database.prepare(`
       UPDATE sessions SET
         agent = coalesce(agent, $agent),
         user_agent = coalesce(user_agent, $userAgent),
         title = iif(title = '', $title, title),
-        repository = coalesce(repository, $repository),
+        repository = iif(repository IS $directory, coalesce($repository, $directory),
+          coalesce(repository, $repository, $directory)),
         purpose = coalesce(purpose, $purpose),
         started_ms = min(started_ms, $startedAtMs),
         ended_ms = max(ended_ms, $endedAtMs)
@@ -69,6 +73,7 @@ function together(first: SessionRow, next: SessionRow): SessionRow {
     userAgent: first.userAgent ?? next.userAgent,
     title: first.title === '' ? next.title : first.title,
     repository: first.repository ?? next.repository,
+    directory: first.directory ?? next.directory,
     purpose: first.purpose ?? next.purpose,
     startedAtMs: Math.min(first.startedAtMs, next.startedAtMs),
     endedAtMs: Math.max(first.endedAtMs, next.endedAtMs),

@@ -2,6 +2,7 @@ import type { Sqlite } from '../../base/sqlite.ts';
 import type { DialectReader, Utterance } from '../dialects/dialect.ts';
 import { dialectNamed } from '../dialects/index.ts';
 import { isObject } from '../json.ts';
+import { titleAside } from '../sessions/titleRequest.ts';
 import type { SpokenExchange, SpokenPart } from './conversation.ts';
 import { joinHead } from './heads.ts';
 import { ItemReader, type ItemRef } from './items.ts';
@@ -35,12 +36,12 @@ export class StoredSpeech {
     const field = dialect.listField;
     const list = isObject(request) ? refAt(request[field], '$list') : null;
     const rest = isObject(request) && list !== null ? { ...request, [field]: [] } : request;
-    return {
+    return titleAside({
       exchangeId,
       instructions: dialect.asked(this.#values.whole(rest)),
       list: list === null ? null : this.#part(dialect, list),
       answered: dialect.answered(this.#values.whole(joined(stored.response_head, stored.response_json))),
-    };
+    });
   }
 
   #part(dialect: DialectReader, list: ItemRef): SpokenPart | null {

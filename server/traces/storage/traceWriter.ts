@@ -10,7 +10,7 @@ import { lastNumber } from './records.ts';
 import type { LatestSession } from './sessionClock.ts';
 import { type SessionRow, SessionRows } from './sessionRows.ts';
 import { StoredReplies } from './storedReplies.ts';
-import { TraceFile } from './traceFile.ts';
+import { type FileState, TraceFile } from './traceFile.ts';
 
 export interface ExchangeRow {
   readonly id: string;
@@ -134,9 +134,9 @@ export class TraceWriter implements PartWriter {
     this.#replies = new StoredReplies(database);
   }
 
-  /** The database was deleted or replaced: what is written here is written for nobody. */
-  get isGone(): boolean {
-    return this.#file.isGone;
+  /** What is written is written for nobody where the database was deleted, replaced or cut. */
+  look(): FileState {
+    return this.#file.look();
   }
 
   /** Whether a write waits a moment for another process's lock, or fails at once. */

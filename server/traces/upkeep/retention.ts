@@ -1,6 +1,7 @@
 import { emptyJournal, type Sqlite } from '../../base/sqlite.ts';
 import type { SearchIndex } from '../search/searchIndex.ts';
 import { deleteItems } from '../storage/items.ts';
+import { lastNumber } from '../storage/records.ts';
 import { countDeleted } from '../usage/spending.ts';
 import { UsageTotals } from '../usage/totals.ts';
 
@@ -61,7 +62,7 @@ export class Retention {
     const deleted = { sessions: 0, exchanges: 0, freedBytes: 0 };
     if (keepDays > 0) {
       const oldestMs = nowMs - keepDays * 86_400_000;
-      yield* this.#delete(this.#selected({ kind: 'before', atMs: oldestMs }), deleted);
+      yield* this.#delete(this.#selected({ kind: 'before', atMs: oldestMs }), deleted, this.#lastNumber());
       this.#database.prepare("DELETE FROM side_traffic WHERE day < date(? / 1000, 'unixepoch')").run(oldestMs);
       this.#database.prepare('DELETE FROM denials WHERE ts_ms < ?').run(oldestMs);
     }
@@ -71,7 +72,7 @@ export class Retention {
       // What merging gives back needs no deletion. Deletions merge much of the index themselves, so that what is measured
       // after each is little more than what is used once all of it is merged, at the end.
       yield* this.#mergeIndex();
-      yield* this.#delete(this.#oldestBeyond(maxBytes, nowMs - underWayMs), deleted);
+      yield* this.#delete(this.#oldestBeyond(maxBytes, nowMs - underWayMs), deleted, Number.MAX_SAFE_INTEGER);
     }
     // What a crash left of an earlier run.
     yield* this.#dropUnused(this.#goneSessions());
@@ -82,17 +83,17 @@ export class Retention {
   /** Deletes sessions with everything that only they use. To be run to its end, step by step. */
   *prune(selection: PruneSelection): Generator<void, PruneReport> {
     const deleted = { sessions: 0, exchanges: 0, freedBytes: 0 };
-    yield* this.#delete(this.#selected(selection), deleted);
+    yield* this.#delete(this.#selected(selection), deleted, this.#lastNumber());
     yield* this.#dropUnused(this.#goneSessions());
     yield* this.#shrink();
     return deleted;
   }
 
-  /** Adds to `deleted` what it comes to. */
-  *#delete(sessionIds: Iterable<string>, deleted: Deleted): Generator<void, void> {
+  /** Adds to `deleted` what it comes to. Exchanges behind that number stay. */
+  *#delete(sessionIds: Iterable<string>, deleted: Deleted, through: number): Generator<void, void> {
     const usedBytes = this.#usedBytes();
     for (const id of sessionIds) {
-      const exchanges = yield* this.#pruneSession(id);
+      const exchanges = yield* this.#pruneSession(id, through);
       deleted.exchanges += exchanges;
       if (exchanges > 0) deleted.sessions++;
     }
@@ -111,35 +112,44 @@ export class Retention {
     }
   }
 
-  #selected(selection: PruneSelection): string[] {
+  #selected(selection: PruneSelection): Iterable<string> {
     switch (selection.kind) {
       case 'sessions':
-        return [...selection.ids];
+        return selection.ids;
       case 'before':
-        return this.#ids('SELECT id FROM sessions WHERE ended_ms < ?', selection.atMs);
+        return this.#endedBefore(selection.atMs);
       case 'all':
-        return this.#ids('SELECT id FROM sessions');
+        return this.#database.prepare('SELECT id FROM sessions').pluck().all() as string[];
     }
   }
 
-  #ids(sql: string, ...values: number[]): string[] {
-    return this.#database
-      .prepare(sql)
-      .pluck()
-      .all(...values) as string[];
+  /** A session that goes on while others are deleted is none of them any more. */
+  *#endedBefore(atMs: number): Generator<string, void> {
+    const ids = this.#database.prepare('SELECT id FROM sessions WHERE ended_ms < ?').pluck().all(atMs) as string[];
+    const isOver = this.#database.prepare('SELECT 1 FROM sessions WHERE id = ? AND ended_ms < ?').pluck();
+    for (const id of ids) if (isOver.get(id, atMs) !== undefined) yield id;
+  }
+
+  #lastNumber(): number {
+    return this.#database.prepare(lastNumber).pluck().get() as number;
   }
 
   /** Exchanges that come in meanwhile stay, and the session with them. */
-  *#pruneSession(id: string): Generator<void, number> {
+  *#pruneSession(id: string, through: number): Generator<void, number> {
     const session = this.#database.prepare('SELECT seq FROM sessions WHERE id = ?').pluck();
     const seq = session.get(id) as number | undefined;
     if (seq === undefined) return 0;
     this.#forget(new Set([id]));
-    const lastSeq = this.#database.prepare('SELECT max(seq) FROM exchanges WHERE session_id = ?').pluck().get(id);
+    const lastSeq = this.#database
+      .prepare('SELECT max(seq) FROM exchanges WHERE session_id = ? AND seq <= ?')
+      .pluck()
+      .get(id, through);
     // What is not indexed yet could not be counted as used by others.
     while (this.#index.advance(indexMs)) yield;
-    const said = this.#database.prepare('SELECT id FROM said WHERE session_seq = ? LIMIT ?').pluck();
-    while (this.#deleteSaid(said.all(seq, rowsPerStep) as number[])) yield;
+    const said = this.#database
+      .prepare('SELECT id FROM said WHERE session_seq = ? AND exchange_seq <= ? LIMIT ?')
+      .pluck();
+    while (this.#deleteSaid(said.all(seq, lastSeq, rowsPerStep) as number[])) yield;
     const oldest = `SELECT seq FROM exchanges WHERE session_id = ? AND seq <= ? ORDER BY ts_ms LIMIT ${rowsPerStep}`;
     const countSpent = this.#database.prepare(countDeleted(oldest));
     const deleteExchanges = this.#database.prepare(`DELETE FROM exchanges WHERE seq IN (${oldest})`);

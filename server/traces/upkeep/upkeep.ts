@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Sqlite } from '../../base/sqlite.ts';
 import type { Opened, TraceStorage } from '../recorder/traceStorage.ts';
+import { Rewording } from '../search/rewording.ts';
 import { SearchIndex } from '../search/searchIndex.ts';
 import { ItemMerger } from '../storage/items.ts';
 import { reprice } from './repricing.ts';
@@ -14,6 +15,14 @@ interface Job {
   readonly task: UpkeepTask;
   readonly done: UpkeepDone;
   steps: { readonly on: Sqlite; readonly run: Generator<void, UpkeepReport> } | null;
+}
+
+/** What is kept up with the exchanges of a database. */
+interface Indexes {
+  readonly on: Sqlite;
+  readonly index: SearchIndex;
+  readonly rewording: Rewording;
+  readonly merger: ItemMerger;
 }
 
 /** How long work goes on at a time, and how long the recording comes first then: less where somebody waits. */
@@ -32,7 +41,7 @@ export class Upkeep {
   readonly #storage: TraceStorage;
   readonly #file: string;
   readonly #jobs: Job[] = [];
-  #index: { readonly on: Sqlite; readonly index: SearchIndex; readonly merger: ItemMerger } | null = null;
+  #index: Indexes | null = null;
   #timer: NodeJS.Timeout | undefined;
   #checkpoint: NodeJS.Timeout | undefined;
   #behindSinceMs: number | null = null;
@@ -115,15 +124,15 @@ export class Upkeep {
 
   #advanceIndex(): boolean {
     const step = ({ writer }: Opened) => {
-      const { index, merger } = this.#indexOf(writer.database);
-      return index.advance(workMs) || merger.advance();
+      const { index, rewording, merger } = this.#indexOf(writer.database);
+      return index.advance(workMs) || rewording.advance(workMs) || merger.advance();
     };
     return this.#storage.whenSound(step) ?? false;
   }
 
-  #indexOf(on: Sqlite) {
+  #indexOf(on: Sqlite): Indexes {
     if (this.#index?.on !== on) {
-      this.#index = { on, index: new SearchIndex(on), merger: new ItemMerger(on) };
+      this.#index = { on, index: new SearchIndex(on), rewording: new Rewording(on), merger: new ItemMerger(on) };
     }
     return this.#index;
   }

@@ -23,6 +23,12 @@ export function spentOnDay(database: Sqlite, day: string): Spend {
   return database.prepare(sumOf(ofDay)).get({ day }) as Spend;
 }
 
+/** The part of it that no session shows any more. */
+export function deletedOnDay(database: Sqlite, day: string): Spend {
+  const found = database.prepare('SELECT tokens, usd FROM deleted_spending WHERE day = ?').get(day);
+  return (found as Spend | undefined) ?? { tokens: 0, usd: 0 };
+}
+
 /** SQL that counts what exchanges used as deleted; `numbers`: a query of their `seq`. A damaged time is of no day. */
 export const countDeleted = (numbers: string) => `
   INSERT INTO deleted_spending

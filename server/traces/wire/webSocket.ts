@@ -144,10 +144,8 @@ function readFrame(buffer: Buffer): Frame | number {
   const start = masked ? at + 4 : at;
   if (sizeBytes > maxMessageBytes) throw new Error('WebSocket frame too large');
   if (buffer.length < start + sizeBytes) return start + sizeBytes;
-  const payload = Buffer.from(buffer.subarray(start, start + sizeBytes));
-  if (masked) {
-    for (let i = 0; i < payload.length; i++) payload[i] = payload.readUInt8(i) ^ buffer.readUInt8(at + (i & 3));
-  }
+  const sent = buffer.subarray(start, start + sizeBytes);
+  const payload = masked ? unmasked(sent, buffer.subarray(at, start)) : Buffer.from(sent);
   return {
     final: (first & 0x80) !== 0,
     compressed: (first & 0x40) !== 0,
@@ -155,4 +153,15 @@ function readFrame(buffer: Buffer): Frame | number {
     payload,
     next: start + sizeBytes,
   };
+}
+
+/** Four bytes at a time, in memory of its own, which words need to be aligned. `key`: four bytes. */
+function unmasked(sent: Buffer, key: Buffer): Buffer {
+  const payload = Buffer.allocUnsafeSlow(sent.length);
+  sent.copy(payload);
+  const words = new Uint32Array(payload.buffer, 0, sent.length >> 2);
+  const [mask = 0] = new Uint32Array(Uint8Array.from(key).buffer);
+  for (let i = 0; i < words.length; i++) words[i] = (words[i] ?? 0) ^ mask;
+  for (let i = words.length * 4; i < payload.length; i++) payload[i] = (payload[i] ?? 0) ^ (key[i & 3] ?? 0);
+  return payload;
 }

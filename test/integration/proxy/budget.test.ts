@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -106,6 +106,46 @@ describe('a budget', () => {
       [200, 200, 400, 400],
       [200, 200, 400, 400],
     ]);
+  });
+
+  it.each([
+    ['one for each', 'A+ B+ B+ B- A+ A- C+'],
+    ['one for all', 'A+ B+ B+ A+ A-'],
+  ])('of a session counts each message on WebSockets that name none for its own session, %s', async (how, expected) => {
+    const { world, upstream, open } = await aBudgetedWorld(
+      { session: { tokens: 2000, usd: null } },
+      { webSocket: true, deflate: true },
+    );
+    const launch = await open();
+    const opened = async () => {
+      const socket = new WebSocket(`${launch.launch.baseUrl.replace('http:', 'ws:')}/responses`);
+      await once(socket, 'open');
+      return socket;
+    };
+    const says = async (socket: WebSocket, session: string) => {
+      const exchanges = launch.meter().exchanges;
+      // Long enough to be compressed.
+      const input = [prompt, { ...prompt, content: 'SAY hello'.padEnd(2000) }];
+      socket.send(JSON.stringify({ type: 'response.create', model: 'gpt-5.5', prompt_cache_key: session, input }));
+      for await (const [data] of on(socket, 'message')) {
+        const { type } = JSON.parse(String(data)) as { type: string };
+        if (type !== 'response.completed' && type !== 'response.failed') continue;
+        await vi.waitFor(() => expect(launch.meter().exchanges).toBe(exchanges + 1));
+        return `${session}${type === 'response.completed' ? '+' : '-'}`;
+      }
+      return 'closed';
+    };
+    const ends: string[] = [];
+    const shared = how === 'one for all' ? await opened() : null;
+    for (const [session = ''] of expected.split(' ')) {
+      const socket = shared ?? (await opened());
+      ends.push(await says(socket, session));
+      if (shared === null) socket.close();
+    }
+    expect(ends.join(' ')).toBe(expected);
+    expect(modelCalls(upstream)).toBe(ends.filter(end => end.endsWith('+')).length);
+    expect(world.store.spentInSession('A').tokens).toBe(2100);
+    expect(world.store.exchangesOfSession('A').at(-1)).toMatchObject({ error: expect.stringContaining(words) });
   });
 
   it('of a session stops a program without a launch that names none', async () => {

@@ -33,6 +33,12 @@ describe('the files for Harbor', () => {
     });
   });
 
+  it('tell no cost where a part of it has no price', () => {
+    const cost = { amountUsd: 0.5, kind: 'unpriced' as const };
+    expect(toHarborTrial(aTrial({ cost }))).toMatchObject({ agent_result: { cost_usd: null } });
+    expect(toHarborJob({ ...run, cost }, [], 'now', trial => trial.id)).toMatchObject({ stats: { cost_usd: null } });
+  });
+
   it('list tests in CTRF', () => {
     const outcomes = [{ id: 'a', status: 'failed', message: 'no', durationMs: 5 }] as const;
     expect(toCtrf(outcomes)).toMatchObject({

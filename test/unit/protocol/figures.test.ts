@@ -38,6 +38,11 @@ describe('figures', () => {
     expect(toMoney({ amountUsd: 9.837, kind: 'priced' })).toBe('$9.84');
   });
 
+  it('shows the part of a cost that is known as a part', () => {
+    expect(toMoney({ amountUsd: 0.58, kind: 'unpriced' })).toBe('$0.58 + unpriced');
+    expect(toMoney({ amountUsd: 0.001, kind: 'unpriced' })).toBe('< $0.01 + unpriced');
+  });
+
   it('gives sizes in decimal units', () => {
     expect([840, 4_200, 999_949, 1_100_000].map(toSize)).toEqual(['840 B', '4.2 kB', '999.9 kB', '1.1 MB']);
   });

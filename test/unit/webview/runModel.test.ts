@@ -45,6 +45,15 @@ describe('RunModel', () => {
     ]);
   });
 
+  it('adds up what an agent cost, with what has no price beside it', () => {
+    const model = new RunModel();
+    model.load(aRun(), [
+      aTrial({ id: '1', cost: { amountUsd: 0.5, kind: 'priced' } }),
+      aTrial({ id: '2', cost: { amountUsd: null, kind: 'unpriced' } }),
+    ]);
+    expect(model.byAgent()[0]?.cost).toEqual({ amountUsd: 0.5, kind: 'unpriced' });
+  });
+
   it('counts verdicts apart from what errored, and keeps that out of the mean', () => {
     const model = new RunModel();
     model.load(aRun(), [

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { noFigure, toCount, toDuration, toReward } from '../../../protocol/figures.ts';
+import { toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import { el, type View } from '../../components/element.ts';
 import { middle, section } from '../../components/layout.ts';
 import type { RunContext } from './context.ts';
@@ -67,7 +67,7 @@ function columnsOf(agents: readonly AgentFigures[]): Column[] {
     { head: l10n.t('Verdicts'), figure: ({ verdicts, total }) => l10n.t('{0} of {1}', verdicts, total) },
     ...(agents.some(agent => agent.errored > 0) ? [errored] : []),
     { head: l10n.t('Reward'), figure: ({ meanReward }) => el('b', { class: 'strong' }, toReward(meanReward)) },
-    { head: l10n.t('Cost'), figure: ({ costUsd }) => (costUsd === null ? noFigure : `$${costUsd.toFixed(2)}`) },
+    { head: l10n.t('Cost'), figure: ({ cost }) => toMoney(cost) },
     { head: l10n.t('Tokens'), figure: ({ tokens }) => toCount(tokens) },
     {
       head: l10n.t('Agent time'),

@@ -7,7 +7,7 @@ import {
   tallyOf,
   trialState,
 } from '../../../protocol/trialState.ts';
-import { addUsage, noUsage, totalTokens, type Usage } from '../../../protocol/usage.ts';
+import { addCost, addUsage, type Cost, noCost, noUsage, totalTokens, type Usage } from '../../../protocol/usage.ts';
 
 /** What the run page knows, from one answer and the events after it. Nothing here touches the document. */
 export class RunModel {
@@ -123,21 +123,19 @@ export interface AgentFigures extends TrialTally {
   /** Mean over the trials with a verdict; null without one. */
   readonly meanReward: number | null;
   readonly tokens: number | null;
-  /** Sum of what is priced; null when nothing is. */
-  readonly costUsd: number | null;
+  readonly cost: Cost;
   readonly medianAgentMs: number | null;
 }
 
 function agentFigures(label: string, trials: readonly TrialSummary[]): AgentFigures {
   const rewards = trials.flatMap(trial => trial.reward ?? []);
-  const costs = trials.flatMap(trial => trial.cost.amountUsd ?? []);
   const usage = trials.reduce((sum, trial) => addUsage(sum, trial.usage), noUsage);
   return {
     label,
     ...tallyOf(trials),
     meanReward: mean(rewards),
     tokens: totalTokens(usage),
-    costUsd: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0),
+    cost: trials.map(trial => trial.cost).reduce(addCost, noCost),
     medianAgentMs: median(trials.flatMap(trial => trial.agentMs ?? [])),
   };
 }

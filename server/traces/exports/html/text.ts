@@ -1,5 +1,6 @@
 import { visible } from '../../../../protocol/visibleText.ts';
 import { escapeMarkup } from '../../../base/markup.ts';
+import { beginningOf } from '../../sessions/beginning.ts';
 
 /** Characters of one text that a page shows; the middle of a longer one is left out, and the page says so. */
 export const shownLength = 20_000;
@@ -8,7 +9,7 @@ const maxLineLength = 4000;
 
 /** A name or a message, of which the beginning is enough. */
 export function toHtmlName(text: string, length = 1000): string {
-  return escapeMarkup(visible(text.length <= length ? text : `${text.slice(0, length)}…`));
+  return escapeMarkup(visible(text.length <= length ? text : `${beginningOf(text, length)}…`));
 }
 
 /** A text as it may stand in a page: cut, visible, escaped. `share` of what is shown otherwise, in (0,1]. */

@@ -1,5 +1,6 @@
 import type { ConversationItem } from '../../../../protocol/sessions.ts';
 import { parseJson } from '../../json.ts';
+import { wellFormed } from '../wellFormed.ts';
 
 type Part = { readonly type: string; readonly [field: string]: unknown };
 
@@ -25,7 +26,7 @@ export function toMessages(
   return {
     instructions: textOrNull(of('system').map(toPart)),
     inputMessages: textOrNull(input),
-    outputMessages: output.length === 0 ? null : JSON.stringify([reply]),
+    outputMessages: output.length === 0 ? null : JSON.stringify(wellFormed([reply])),
   };
 }
 
@@ -35,7 +36,7 @@ function roleOf({ kind, isCopied }: ConversationItem): string {
 }
 
 function textOrNull(list: readonly object[]): string | null {
-  return list.length === 0 ? null : JSON.stringify(list);
+  return list.length === 0 ? null : JSON.stringify(wellFormed(list));
 }
 
 function toPart({ kind, text, callId, toolName }: ConversationItem): Part {

@@ -1,9 +1,11 @@
 import { hasFailed } from '../../../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionSummary } from '../../../../protocol/sessions.ts';
+import { wholeUsd } from '../../../../protocol/usage.ts';
 import { version } from '../../../base/version.ts';
 import { arrayAt, stringAt } from '../../json.ts';
 import type { SessionReader } from '../../sessions/sessionReader.ts';
 import { pairOutputs } from '../../sessions/toolOutputs.ts';
+import { wellFormed } from '../wellFormed.ts';
 import { attributesOf, idOf, type OtlpSpan, type OtlpTraces, spanKinds, toNano } from './encoding.ts';
 import { toMessages } from './messages.ts';
 import { providerOf } from './names.ts';
@@ -30,14 +32,14 @@ export function toOtlp(reader: SessionReader, sessionId: string, content: boolea
     ];
   });
   const agent = session.agent ?? 'unknown';
-  return {
+  return wellFormed({
     resourceSpans: [
       {
         resource: { attributes: attributesOf({ serviceName: agent }) },
         scopeSpans: [{ scope: { name: 'codex-coach', version }, spans: [agentSpan(session, agent), ...spans] }],
       },
     ],
-  };
+  });
 }
 
 const agentSpanId = (sessionId: string) => idOf(`session ${sessionId}`, 8);
@@ -58,7 +60,7 @@ function agentSpan(session: SessionSummary, agent: string): OtlpSpan {
       cachedInputTokens: session.usage.cachedInputTokens,
       outputTokens: session.usage.outputTokens,
       reasoningTokens: session.usage.reasoningTokens,
-      costUsd: session.cost.amountUsd,
+      costUsd: wholeUsd(session.cost),
     }),
     status: { code: 0 },
   };

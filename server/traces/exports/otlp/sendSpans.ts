@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import * as z from 'zod';
 import { CoachError } from '../../../../protocol/errors.ts';
 import type { OtlpTraces } from './encoding.ts';
 
@@ -85,7 +86,9 @@ async function post(endpoint: string, body: string, signal: AbortSignal, withinM
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs)]),
     });
-    const text = await response.text().catch(() => '');
+    // Of a refusal its status says enough.
+    if (!response.ok) await response.body?.cancel().catch(() => undefined);
+    const text = response.ok ? await response.text() : '';
     return { status: response.status, text, retryAfterMs: toWaitMs(response.headers.get('retry-after') ?? '0') };
   } catch (error) {
     signal.throwIfAborted();
@@ -101,8 +104,24 @@ function toWaitMs(asked: string): number {
 
 function check(endpoint: string, { status, text }: Answer): void {
   if (status < 200 || status > 299) throw refused(endpoint, `it answered ${status}`, undefined, hintFor(status));
-  const rejected = /"rejectedSpans"\s*:\s*"?([1-9]\d*)/.exec(text)?.[1];
-  if (rejected !== undefined) throw refused(endpoint, `it rejected ${rejected} of them`);
+  const rejected = rejectedIn(text);
+  if (rejected === null) throw refused(endpoint, `it answered ${status} with something else than a collector does`);
+  if (rejected > 0) throw refused(endpoint, `it rejected ${rejected} of them`);
+}
+
+/** What stands in an answer of OTLP over HTTP, which is JSON where the request was; its counts may be texts. */
+const Outcome = z.object({
+  partialSuccess: z.object({ rejectedSpans: z.coerce.number().default(0) }).nullish(),
+});
+
+/** Spans that a collector did not take, as its answer tells; of none it need not tell. Null: it is no such answer. */
+function rejectedIn(text: string): number | null {
+  if (text.trim() === '') return 0;
+  try {
+    return Outcome.parse(JSON.parse(text)).partialSuccess?.rejectedSpans ?? 0;
+  } catch {
+    return null;
+  }
 }
 
 const urlHint = 'Give the whole URL of a collector for OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces';

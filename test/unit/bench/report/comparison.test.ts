@@ -59,6 +59,20 @@ describe('a comparison', () => {
     expect(comparison.summary[1]).toBe('weak reaches 17 % of its reward at 10 % of its cost per trial.');
   });
 
+  it('takes no known part of a cost for the cost', () => {
+    const { agents, summary } = compareTrials([
+      ...trialsOf('priced', solved(18, 20), 1),
+      ...trialsOf('mixed', solved(3, 19), 0.1),
+      ...trialsOf('mixed', ['1'], null, 'r2'),
+    ]);
+    const { costPerTrial, isOnFront } = agents.find(agent => agent.label === 'mixed') ?? {};
+    expect({ costPerTrial, isOnFront }).toEqual({
+      costPerTrial: { amountUsd: null, kind: 'unpriced' },
+      isOnFront: null,
+    });
+    expect(summary.join(' ')).not.toContain('of its cost');
+  });
+
   it('of controls alone says that they are that, and what is missing', () => {
     const control = (id: string, mark: string) =>
       trialsOf(id, [mark], null).map(trial => ({ ...trial, agent: { ...trial.agent, id } }));

@@ -1,5 +1,5 @@
 import { Duplex } from 'node:stream';
-import { zstdCompressSync } from 'node:zlib';
+import { constants, createDeflateRaw, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Asker, BudgetGuard } from '../../../../server/proxy/budget/budget.ts';
 import { gated } from '../../../../server/proxy/budget/budgetGate.ts';
@@ -207,4 +207,125 @@ describe('on a WebSocket', () => {
       expect(upstream.text()).toBe(upgrade);
     },
   );
+});
+
+describe('a message on a WebSocket that names no session', () => {
+  const upgrade = 'GET /v1/responses HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n';
+  const switched = (more = '') => `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n${more}\r\n`;
+  const deflated = 'Sec-WebSocket-Extensions: permessage-deflate\r\n';
+  const says = (session: string) => JSON.stringify({ type: 'response.create', prompt_cache_key: session, input: [] });
+
+  async function aSocket(answer = switched(), limits: Parameters<typeof aConnection>[0] = {}) {
+    const connection = aConnection(limits);
+    await connection.send(upgrade);
+    connection.upstream.stream.push(answer);
+    await expect.poll(connection.client.text).toBe(answer);
+    return { ...connection, sent: () => connection.upstream.text().slice(upgrade.length) };
+  }
+
+  /** A client's frame; its mask is all but zero. */
+  function aFrame(payload: Buffer | string, { opcode = 1, final = true, compressed = false } = {}): Buffer {
+    const bytes = Buffer.from(payload);
+    const mask = [0x17, 0x2b, 0x90, 0x05];
+    const length = bytes.length < 126 ? [0x80 | bytes.length] : [0xfe, bytes.length >> 8, bytes.length & 255];
+    const first = (final ? 0x80 : 0) | (compressed ? 0x40 : 0) | opcode;
+    const masked = bytes.map((byte, index) => byte ^ (mask[index % 4] ?? 0));
+    return Buffer.concat([Buffer.from([first, ...length, ...mask]), masked]);
+  }
+
+  /** Messages of one sender that keeps its window. */
+  async function deflatedMessages(...texts: string[]): Promise<Buffer[]> {
+    const deflate = createDeflateRaw();
+    const messages: Buffer[] = [];
+    for (const text of texts) {
+      deflate.write(text);
+      await new Promise<void>(resolve => deflate.flush(constants.Z_SYNC_FLUSH, resolve));
+      messages.push((deflate.read() as Buffer).subarray(0, -4));
+    }
+    return messages;
+  }
+
+  it('is not complete for the model when the session that it names itself is spent', async () => {
+    const { client, sent, asked, upstream, send } = await aSocket();
+    const [other, spent] = [aFrame(says('B')), aFrame(says('A'))];
+    await send(other);
+    expect(sent()).toBe(other.toString('latin1'));
+    await send(spent.subarray(0, 20), spent.subarray(20));
+    await expect.poll(client.text).toContain('It is spent.');
+    expect(sent()).toBe(Buffer.concat([other, spent.subarray(0, 20)]).toString('latin1'));
+    expect(asked.map(({ sessionId }) => sessionId)).toEqual(['B', 'A']);
+    expect(upstream.stream.destroyed).toBe(true);
+  });
+
+  it('passes byte for byte otherwise, wherever it is cut, with all that stands between', async () => {
+    const text = says('B');
+    const wire = Buffer.concat([
+      aFrame('hello', { opcode: 9 }),
+      aFrame(text.slice(0, 9), { final: false }),
+      aFrame('ping', { opcode: 9 }),
+      aFrame(text.slice(9), { opcode: 0 }),
+      aFrame('', { opcode: 2 }),
+      aFrame(says('C')),
+      aFrame('', { opcode: 8 }),
+    ]);
+    for (let cut = 1; cut < wire.length; cut++) {
+      const { sent, asked, send } = await aSocket();
+      await send(wire.subarray(0, cut), wire.subarray(cut));
+      expect(sent()).toBe(wire.toString('latin1'));
+      expect(asked.map(({ sessionId }) => sessionId)).toEqual(['B', null, 'C']);
+    }
+  });
+
+  it('keeps no ping behind it waiting', async () => {
+    const { sent, send } = await aSocket();
+    const begun = Buffer.concat([aFrame(says('B').slice(0, 9), { final: false }), aFrame('ping', { opcode: 9 })]);
+    await send(begun);
+    expect(sent()).toBe(begun.toString('latin1'));
+  });
+
+  it('is read also when it is compressed with what was said before', async () => {
+    const { client, asked, send } = await aSocket(switched(deflated));
+    const messages = await deflatedMessages(says('B'), says('B'), says('A'));
+    for (const message of messages) await send(aFrame(message, { compressed: true }));
+    await expect.poll(client.text).toContain('It is spent.');
+    expect(asked.map(({ sessionId }) => sessionId)).toEqual(['B', 'B', 'A']);
+  });
+
+  it('that came before the whole answer is read as that says', async () => {
+    const { client, upstream, send } = aConnection();
+    await send(upgrade);
+    const answer = switched(deflated);
+    upstream.stream.push(answer.slice(0, 20));
+    await expect.poll(client.text).toContain('101');
+    const [message = Buffer.alloc(0)] = await deflatedMessages(says('A'));
+    await send(aFrame(message, { compressed: true }));
+    expect(upstream.text()).toBe(upgrade);
+    upstream.stream.push(answer.slice(20));
+    await expect.poll(client.text).toContain('It is spent.');
+  });
+
+  it.each([
+    ['can not be inflated', aFrame('x', { compressed: true })],
+    ['is no JSON', aFrame('x')],
+  ])('counts as naming none when it %s, and passes', async (_what, message) => {
+    const { sent, asked, send } = await aSocket(switched(deflated));
+    await send(message);
+    expect(sent()).toBe(message.toString('latin1'));
+    expect(asked).toMatchObject([{ sessionId: null }]);
+  });
+
+  it('is not waited for where no budget limits sessions', async () => {
+    const { sent, send } = await aSocket(switched(), { limitsSessions: false });
+    const message = aFrame(says('A'));
+    await send(message.subarray(0, 20));
+    expect(sent()).toBe(message.subarray(0, 20).toString('latin1'));
+  });
+
+  it('is asked for its own session, whatever the last one of its sender has spent', async () => {
+    const { client, sent, send } = await aSocket(switched(), { spent: null });
+    const message = aFrame(says('B'));
+    await send(message);
+    expect(sent()).toBe(message.toString('latin1'));
+    expect(client.text()).not.toContain('426');
+  });
 });

@@ -44,6 +44,7 @@ describe('a budget of sessions, without a launch', () => {
   const store = {
     spentInSession: (id: string) => ({ tokens: spendOf.get(id) ?? 0, usd: 0 }),
     spentOnDay: () => ({ tokens: 0, usd: 0 }),
+    deletedOnDay: () => ({ tokens: 0, usd: 0 }),
     userAgent: (id: string) => (id === nameless ? null : 'tool/1'),
     exchange: () => ({ upstreamHost: 'gateway.test' }) as never,
   };
@@ -80,4 +81,26 @@ describe('a budget of sessions, without a launch', () => {
     guard.resume(launch, { sessionId: earlier, startedAt, durationMs: 10 } as Exchange);
     expect(guard.refusal(launch, asker)).toContain(earlier);
   });
+});
+
+it('tells how much of a day was used in what was deleted since, also where that can not be read', () => {
+  let deleted = 0;
+  const store = {
+    spentInSession: () => ({ tokens: 0, usd: 0 }),
+    spentOnDay: () => ({ tokens: 1050, usd: 0 }),
+    deletedOnDay: () => {
+      if (deleted < 0) throw new Error('disk I/O error');
+      return { tokens: deleted, usd: 0 };
+    },
+    userAgent: () => null,
+    exchange: () => null,
+  };
+  const limit: Budget = { tokens: 1000, usd: null };
+  const none: Budget = { tokens: null, usd: null };
+  const guard = new BudgetGuard({ session: none, day: limit, warnShare: 1, idleMs }, store, silentLog);
+  expect(guard.refusal(null, { sessionId: 's', userAgent: null, host: 'api.test' })).not.toBeNull();
+  deleted = 1000;
+  expect(guard.uses()).toMatchObject([{ scope: 'day', used: 1050, deleted: 1000 }]);
+  deleted = -1;
+  expect(guard.uses()).toMatchObject([{ scope: 'day', used: 1050 }]);
 });

@@ -97,4 +97,15 @@ describe.each(Object.entries(ways))('what waits for the answer to an upgrade, on
     await expect.poll(upstream.text).toMatch(/body\.\0no HTTP\0nor this$/);
     client.stream.destroy();
   });
+
+  it('is not waited for where the answer has no end', async () => {
+    const [client, upstream] = [aSide(), aSide()];
+    open(client.stream, upstream.stream);
+    client.stream.push(upgrade);
+    await expect.poll(upstream.text).toContain('Upgrade: websocket');
+    upstream.stream.push('HTTP/1.1 101 Switching Protocols\r\n');
+    for (let piece = 0; piece < 5; piece++) upstream.stream.push(`X-${piece}: ${'x'.repeat(64 * 1024)}\r\n`);
+    await client.closed;
+    expect(upstream.stream.destroyed).toBe(true);
+  });
 });

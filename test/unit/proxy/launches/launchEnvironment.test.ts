@@ -17,6 +17,7 @@ describe('the environment of a launch', () => {
       OPENAI_BASE_URL: null,
       OPENAI_API_BASE: null,
       OPENAI_API_HOST: null,
+      CLAUDE_CODE_DISABLE_AGENT_VIEW: '1',
       CODEX_CA_CERTIFICATE: '/bundle.pem',
       SSL_CERT_FILE: '/bundle.pem',
       REQUESTS_CA_BUNDLE: '/bundle.pem',

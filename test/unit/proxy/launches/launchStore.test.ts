@@ -17,6 +17,7 @@ const aLaunch = (fields: Partial<KeptLaunch> = {}): KeptLaunch => ({
   defaultHost: 'api.openai.com',
   budget: { tokens: 1000, usd: null },
   pid: null,
+  directory: '/work/shop',
   usedAt: Date.now(),
   ...fields,
 });
@@ -120,9 +121,9 @@ describe('the launches that outlive a server', () => {
 
   it('are read as an earlier version has written them', async () => {
     const file = place();
-    const { pid: _, ...written } = aLaunch();
+    const { pid: _pid, directory: _directory, ...written } = aLaunch();
     writeFileSync(file, JSON.stringify({ format: 1, port: 18080, listening: false, launches: [written] }));
-    expect(new LaunchStore(file, silentLog).launches).toEqual([{ ...written, pid: null }]);
+    expect(new LaunchStore(file, silentLog).launches).toEqual([{ ...written, pid: null, directory: null }]);
   });
 
   it('ask for no port after a server that ended in order and left none', async () => {

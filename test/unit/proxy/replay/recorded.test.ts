@@ -4,7 +4,8 @@ import { type RecordedOptions, recordedSource } from '../../../../server/proxy/r
 import { type Replay, startReplay } from '../../../../server/proxy/replay/replayServer.ts';
 import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
 import type { TraceStore } from '../../../../server/traces/store.ts';
-import { aRecorder, aReply, said, sse, type Traffic } from '../../traces/recordedTraffic.ts';
+import { type SseEvent, SseParser } from '../../../../server/traces/wire/sse.ts';
+import { anOrigin, aRecorder, aReply, said, sse, type Traffic } from '../../traces/recordedTraffic.ts';
 
 const thread = { 'thread-id': 'thread-1' };
 const context = (cwd: string) => said('user', `<environment_context>\n  <cwd>${cwd}</cwd>\n</environment_context>`);
@@ -40,8 +41,8 @@ async function aReplay(store: TraceStore, session: string, options?: RecordedOpt
   return replay;
 }
 
-async function ask(replay: Replay, body: object, path = '/v1/responses') {
-  const answer = await fetch(`${replay.origin}${path}`, { method: 'POST', body: JSON.stringify(body) });
+async function ask(replay: Replay, body: object, path = '/v1/responses', headers: Record<string, string> = {}) {
+  const answer = await fetch(`${replay.origin}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
 }
 
@@ -130,6 +131,24 @@ describe('a session’s replay', () => {
     redactor.hide('a-value-of-the-shell');
     expect(await ask(await aReplay(recorder.store, 'thread-1', { redactor }), prompt)).toMatchObject({ status: 200 });
   });
+
+  it.each(['authorization', 'x-api-key', 'x-goog-api-key'])(
+    'takes what the agent says of its own token in %s as it was recorded of another, and shows none',
+    async name => {
+      const recorder = aRecorder();
+      const [before, now] = ['bo-bmL-sUTF7k8ETlIzqwlJbfPl3NmaC', 'Zk2_r8mVd1QxT0uWc5YbN7aLhEoPs4Gj'];
+      const telling = (token: string, more = '') =>
+        asked('/p', 'Say it', call, output(`token ${token}, in base64 ${btoa(`x:${token}`)}${more}`));
+      recorder.accept({ kind: 'hide', secret: before });
+      recorder.record({ headers: thread, request: telling(before), response: aReply([]) });
+      const replay = await aReplay(recorder.store, 'thread-1');
+      const shown = { [name]: name === 'authorization' ? `Bearer ${now}` : now };
+      expect(await ask(replay, telling(now), '/v1/responses', shown)).toMatchObject({ status: 200 });
+      const { status, text } = await ask(replay, telling(now, ' and more'), '/v1/responses', shown);
+      expect([status, text]).toEqual([400, expect.stringContaining('token [redacted], in base64')]);
+      expect(text + replay.failures().join()).not.toContain(now);
+    },
+  );
 
   it('refuses what it does not have and shows the nearest request and the difference', async () => {
     const { store } = aSession();
@@ -238,6 +257,129 @@ describe('a session’s replay', () => {
       const session = recorder.record({ path, request: question, response, headers: { 'thread-id': path } });
       expect((await ask(await aReplay(recorder.store, session), question, path)).text).toBe(response);
     }
+  });
+
+  it.each([
+    ['a compaction', '/v1/responses/compact', { object: 'response.compaction' }],
+    ['a reply in one piece', '/v1/responses', { object: 'response', status: 'completed' }],
+  ])('gives %s as JSON also in another directory', async (_what, path, fields) => {
+    const recorder = aRecorder();
+    const kept = { id: 'resp_1', ...fields, output: [context('/old/place'), call], usage: { input_tokens: 5 } };
+    const response = JSON.stringify(kept);
+    recorder.record({ headers: thread, path, request: asked('/old/place', 'Fix it'), response });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    const { type, text } = await ask(replay, asked('/new/home', 'Fix it'), path);
+    expect(type).toBe('application/json');
+    expect(JSON.parse(text)).toEqual(JSON.parse(response.replaceAll('/old/place', '/new/home')));
+  });
+
+  it('gives a reply in one piece as JSON also where its bytes were not kept', async () => {
+    const recorder = aRecorder();
+    const kept = { id: 'resp_1', output: [said('assistant', 'It is password=0dNSr8Lq2ZpX4vTb.')] };
+    const request = asked('/p', 'What is it?');
+    recorder.record({ headers: thread, request, response: JSON.stringify(kept) });
+    const { type, text } = await ask(await aReplay(recorder.store, 'thread-1'), request);
+    expect([type, JSON.parse(text)]).toEqual([
+      'application/json',
+      { id: 'resp_1', output: [said('assistant', 'It is password=[redacted]')] },
+    ]);
+  });
+
+  it('makes events of a WebSocket’s messages, those of many lines too', async () => {
+    const recorder = aRecorder();
+    const frame = (value: object, mask: Buffer) => {
+      const text = Buffer.from(JSON.stringify(value, null, 2).replaceAll('\n', '\r\n'));
+      const length = [mask.length > 0 ? 0xfe : 126, text.length >> 8, text.length & 255];
+      return Buffer.concat([Buffer.from([0x81, ...length]), mask, text]);
+    };
+    const put = (direction: 'up' | 'down', bytes: Buffer) =>
+      recorder.accept({ kind: 'bytes', connection: 1, direction, bytes, atMs: Date.now() });
+    const request = asked('/p', 'Hello');
+    const reply = { id: 'r', status: 'completed', output: [said('assistant', 'done '.repeat(30))] };
+    recorder.accept({ kind: 'open', connection: 1, origin: anOrigin() });
+    put(
+      'up',
+      Buffer.from('GET /v1/responses HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nthread-id: thread-1\r\n\r\n'),
+    );
+    put('down', Buffer.from('HTTP/1.1 101 S\r\nUpgrade: websocket\r\n\r\n'));
+    put('up', frame({ type: 'response.create', ...request }, Buffer.alloc(4)));
+    put('down', frame({ type: 'response.completed', response: reply }, Buffer.alloc(0)));
+    recorder.accept({ kind: 'close', connection: 1, atMs: Date.now() });
+    const { text } = await ask(await aReplay(recorder.store, 'thread-1'), request);
+    const events: SseEvent[] = [];
+    new SseParser(event => events.push(event)).push(Buffer.from(text));
+    expect(events.map(({ event, data }) => [event, JSON.parse(data)])).toEqual([
+      ['response.completed', { type: 'response.completed', response: reply }],
+    ]);
+    expect(text.match(/^(?!event: |data: ).+$/m)).toBeNull();
+  });
+
+  it('goes on past a reply that its API broke off, as it came, and prefers a whole one', async () => {
+    const recorder = aRecorder();
+    const request = asked('/old/place', 'Tell all');
+    const half = said('assistant', 'Half of /old/place');
+    const brokenOff = (reason: string, ...output: object[]) => {
+      const details = { status: 'incomplete', incomplete_details: { reason } };
+      return sse({ type: 'response.incomplete', response: { id: reason, ...details, output, usage: {} } });
+    };
+    const response = brokenOff('max_output_tokens', half);
+    const onward = asked('/old/place', 'Tell all', half, said('user', 'Go on'));
+    recorder.record({ headers: thread, request, response });
+    recorder.record({ headers: thread, request: onward, response: aReply([said('assistant', 'The other half.')]) });
+    const replay = await aReplay(recorder.store, 'thread-1');
+    expect(await ask(replay, request)).toMatchObject({ status: 200, text: response });
+    expect((await ask(replay, onward)).text).toContain('The other half.');
+    const elsewhere = (await ask(replay, asked('/new/home', 'Tell all'))).text;
+    expect(elsewhere).toMatch(/\nevent: response\.incomplete\n.*"incomplete_details":\{"reason":"max_output_tokens"\}/);
+    expect(elsewhere).toContain('Half of /new/home');
+    recorder.record({ headers: thread, request, response: aReply([said('assistant', 'All.')]) });
+    recorder.record({ headers: thread, request, response: brokenOff('content_filter', half) });
+    recorder.record({ headers: thread, request: asked('/p', 'Nothing'), response: brokenOff('max_output_tokens') });
+    const later = await aReplay(recorder.store, 'thread-1');
+    expect((await ask(later, request)).text).toContain('All.');
+    expect(await ask(later, asked('/p', 'Nothing'))).toMatchObject({ status: 400 });
+  });
+
+  it.each([
+    [
+      '/v1/messages',
+      sse(
+        { type: 'message_start', message: { id: 'm1', model: 'm', usage: { input_tokens: 3, output_tokens: 1 } } },
+        { type: 'content_block_start', index: 0, content_block: { type: 'text', text: 'Half' } },
+        { type: 'content_block_stop', index: 0 },
+        { type: 'message_delta', delta: { stop_reason: 'max_tokens' }, usage: { output_tokens: 2 } },
+        { type: 'message_stop' },
+      ),
+    ],
+    [
+      '/v1/chat/completions',
+      `${sse({ id: 'c', choices: [{ index: 0, delta: { content: 'Half' }, finish_reason: 'length' }] })}data: [DONE]\n\n`,
+    ],
+  ])('gives again what ended at the limit of tokens at %s', async (path, response) => {
+    const recorder = aRecorder();
+    const request = { model: 'm', messages: [{ role: 'user', content: 'Hello' }] };
+    const replay = await aReplay(recorder.store, recorder.record({ path, request, response }));
+    expect(await ask(replay, request, path)).toMatchObject({ status: 200, text: response });
+  });
+
+  it('leaves what asks no model unanswered without calling it a difference, and only that', async () => {
+    const { store } = aSession();
+    const replay = await aReplay(store, 'thread-1');
+    expect(await ask(replay, { attributes: { id: 'x' } }, '/v2/flags/of-tomorrow')).toMatchObject({ status: 404 });
+    expect(replay.failures()).toEqual([]);
+    expect(await ask(replay, { model: 'llama3', prompt: 'Hello' }, '/api/generate')).toMatchObject({ status: 400 });
+    expect(await ask(replay, { prompt: 'Hello' }, '/v1/completions')).toMatchObject({ status: 400 });
+    expect(replay.failures()).toHaveLength(2);
+  });
+
+  it('answers what asks no known API as it was recorded', async () => {
+    const recorder = aRecorder();
+    const request = { attributes: { id: 'x' } };
+    const path = '/v2/flags/of-tomorrow';
+    const replay = await aReplay(recorder.store, recorder.record({ path, request, response: '{"on":true}' }));
+    expect(await ask(replay, request, path)).toMatchObject({ status: 200, text: '{"on":true}' });
+    expect(await ask(replay, { attributes: { id: 'y' } }, path)).toMatchObject({ status: 404 });
+    expect(replay.failures()).toEqual([]);
   });
 
   it('says so when its recording is deleted meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadPreparedTask } from '../../../../server/tasks/format.ts';
@@ -88,6 +88,21 @@ describe('a task that is imported and exported again', () => {
     const output = join(aDirectory(), 'out.jsonl');
     await exportTo(task.id, 'swe-bench', output);
     expect(JSON.parse(readFileSync(output, 'utf8'))).toEqual(row);
+  });
+
+  it('is added to the rows of the file that a link leads to', async () => {
+    const { importFrom, exportTo } = aTaskHouse();
+    const directory = aDirectory();
+    const file = join(directory, 'row.jsonl');
+    writeFileSync(file, `${JSON.stringify(bareSwe)}\n`);
+    const { task } = await importFrom(file);
+    symlinkSync('rows.jsonl', join(directory, 'link'));
+    for (const count of [1, 2]) {
+      await exportTo(task.id, 'swe-bench', join(directory, 'link'));
+      const rows = readFileSync(join(directory, 'rows.jsonl'), 'utf8').trim().split('\n');
+      expect(rows.map(row => JSON.parse(row))).toEqual(Array(count).fill(bareSwe));
+    }
+    await expect(exportTo(task.id, 'swe-bench', directory)).rejects.toThrow(/is a directory/);
   });
 
   it('is the same row of a real dataset, whose ids are cut off', async () => {

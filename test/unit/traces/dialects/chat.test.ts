@@ -43,7 +43,50 @@ describe('Chat Completions', () => {
         { index: 1, message: { content: 'Blue sky' } },
       ],
     });
-    expect(reply.answered).toEqual([['assistant', 'Red apple']]);
+    expect(reply.answered).toEqual([
+      ['assistant', 'Red apple'],
+      ['other', 'Choice 2 of 2: Blue sky'],
+    ]);
+  });
+
+  it('marks what the model said in other choices, their calls as well', () => {
+    const call = { id: 'a', type: 'function', function: { name: 'exec', arguments: '{"cmd":"ls"}' } };
+    const choices = [{ message: { role: 'assistant', content: 'Yes' } }, { message: { tool_calls: [call] } }];
+    const { answered } = reader('/v1/chat/completions');
+    expect(answered({ choices }).map(({ kind, text, callId }) => [kind, text, callId])).toEqual([
+      ['assistant', 'Yes', null],
+      ['other', 'Choice 2 of 2: exec {"cmd":"ls"}', null],
+    ]);
+  });
+
+  it('has what was said aloud as its text, of a stream and whole', () => {
+    const piece = (delta: object) => ({ id: 'c', choices: [{ index: 0, delta }] });
+    const reply = stream('/v1/chat/completions', [
+      piece({ role: 'assistant', content: null, audio: { id: 'audio_1', transcript: 'Hel' } }),
+      piece({ audio: { data: 'UklGRg==', transcript: 'lo' } }),
+      piece({ audio: { expires_at: 1 } }),
+    ]);
+    expect(reply).toMatchObject({ characters: 5, answered: [['assistant', 'Hello']] });
+    expect(reply.json).toMatchObject({ choices: [{ message: { audio: { id: 'audio_1', transcript: 'Hello' } } }] });
+    const message = {
+      role: 'assistant',
+      content: null,
+      audio: { id: 'audio_1', data: 'UklGRg==', transcript: 'Hello' },
+    };
+    const { answered } = reader('/v1/chat/completions');
+    expect(answered({ choices: [{ message }] })).toMatchObject([{ kind: 'assistant', text: 'Hello' }]);
+  });
+
+  it('takes an empty id for none', () => {
+    const call = { id: '', function: { name: 'exec', arguments: '{}' } };
+    const messages = [
+      { role: 'assistant', tool_calls: [call] },
+      { role: 'tool', tool_call_id: '', content: 'a.txt' },
+    ];
+    expect(reader('/v1/chat/completions').asked({ messages })).toMatchObject([
+      { kind: 'toolCall', callId: null },
+      { kind: 'toolOutput', callId: null },
+    ]);
   });
 
   it('reads a refusal, of a stream and whole', () => {

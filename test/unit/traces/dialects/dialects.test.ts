@@ -322,6 +322,10 @@ it.each([
   ['/v1/vector_stores/vs_1/search', 'lookup'],
   ['/otlp/v1/metrics', 'telemetry'],
   ['/api/event_logging/batch', 'telemetry'],
+  ['/api/event_logging/v2/batch', 'telemetry'],
+  // Claude Code asks which of its features are on.
+  ['/api/eval/sdk-zAZezfDKGoZuXXKe', 'telemetry'],
+  ['/api/claude_code_shared_session_transcripts', 'account'],
   ['/v1/oauth/token', 'auth'],
   ['/openai/plugins.git/git-upload-pack', 'git'],
   ['/backend-api/ps/mcp', 'tools'],

@@ -47,7 +47,10 @@ describe('Gemini', () => {
       { candidates: [{ ...both[1], content: { parts: [{ text: 'sky' }] } }] },
     ]);
     expect(streamed.json).toMatchObject({ candidates: both });
-    expect(streamed.answered).toEqual([['assistant', 'Red apple']]);
+    expect(streamed.answered).toEqual([
+      ['assistant', 'Red apple'],
+      ['other', 'Choice 2 of 2: Blue sky'],
+    ]);
     const reply = reader(path).reply();
     reply.whole({ candidates: both });
     expect(reply.finish(false).json).toMatchObject({ candidates: both });

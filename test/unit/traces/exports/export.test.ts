@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { noCost, noUsage } from '../../../../protocol/usage.ts';
 import { toAtif } from '../../../../server/traces/exports/atif.ts';
 import { toCleanSession } from '../../../../server/traces/exports/export.ts';
+import { toMessages } from '../../../../server/traces/exports/otlp/messages.ts';
+import { toOtlp } from '../../../../server/traces/exports/otlp/otlp.ts';
 import { aRecorder, aReply, said } from '../recordedTraffic.ts';
 import { anExchange, anItem, aReader, aRichSession } from '../sessions/aReader.ts';
 import { AtifSchema } from './atifSchema.ts';
@@ -121,6 +123,7 @@ describe('ATIF', () => {
       agent: { name: 'codex', version: '0.169.0', model_name: 'gpt-5.5' },
       final_metrics: { total_prompt_tokens: 20, total_completion_tokens: 10, total_steps: 4 },
     });
+    expect(toAtif(aRichSession(), ['session-1']).final_metrics?.total_cost_usd).toBeUndefined();
     expect(trajectory.steps.map(step => [step.step_id, step.source])).toEqual([
       [1, 'system'],
       [2, 'user'],
@@ -219,5 +222,35 @@ describe('ATIF', () => {
       ['agent', 'Hel', { error: 'The connection was cut.', status: 200 }],
       ['agent', 'Hello.', undefined],
     ]);
+  });
+});
+
+describe('half a character, as an agent leaves it where it cuts an output', () => {
+  const half = '\ud83d';
+  const items = [
+    anItem(1, 'user', `cut ${half}`),
+    anItem(1, 'reasoning', half),
+    anItem(1, 'toolCall', JSON.stringify({ [half]: [`in ${half}`] }), { toolName: `t${half}`, callId: `c${half}` }),
+    anItem(2, 'toolOutput', `out ${half}`, { callId: `c${half}` }),
+    anItem(2, 'assistant', `whole 🦜, half ${half}`),
+  ];
+  const session = aReader([anExchange(1), anExchange(2, { error: half })], items);
+
+  it.each([
+    ['ATIF', () => JSON.stringify(toAtif(session, ['session-1']))],
+    ['session_clean.json', () => JSON.stringify(toCleanSession(session, 'session-1'))],
+    ['OpenTelemetry', () => JSON.stringify(toOtlp(session, 'session-1', true))],
+  ])('is a replacement character in %s, which strict readers take', (_, made) => {
+    const text = made();
+    // What a call was given is text of the model's own, in which an escape is six characters.
+    expect(text.replaceAll('\\\\ud83d', '')).not.toMatch(/\\ud[89a-f]/i);
+    expect(text).toContain('whole 🦜, half \ufffd');
+    expect(text).toContain('out \ufffd');
+  });
+
+  it('is one also in the messages of a span, which are JSON in a text', () => {
+    const text = JSON.stringify(toMessages(items, null));
+    expect(text).toContain('in \ufffd');
+    expect(text).not.toMatch(/\\ud[89a-f]/i);
   });
 });

@@ -1,4 +1,16 @@
-import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -6,6 +18,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StorageNews } from '../../../../server/traces/recorder/storageNews.ts';
 import { TraceStorage } from '../../../../server/traces/recorder/traceStorage.ts';
 import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
+import { traceMigrations } from '../../../../server/traces/schema.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { anOrigin, aRecorder, aReply, said, sse, wireOf } from '../recordedTraffic.ts';
 
@@ -167,6 +180,90 @@ describe('a damaged database', () => {
     expect(exchanges(recorder)).toBe(1);
     recorder.stop();
     expect(isWhole(recorder.file)).toBe(true);
+  });
+});
+
+describe('a database that is cut while it is in use', () => {
+  const anOpenOne = () => {
+    const recorder = aRecorder();
+    for (let n = 0; n < 30; n++) recorder.record(traffic(`before ${n} ${Math.random().toString(36).repeat(300)}`));
+    return recorder;
+  };
+
+  it.each([
+    ['to nothing', 0],
+    ['in the middle', 40_960],
+  ])('%s, is set aside, and recording goes on in a new one', async (_where, bytes) => {
+    const recorder = anOpenOne();
+    checkpoint(recorder.file);
+    recorder.record(traffic('seen whole'));
+    truncateSync(recorder.file, bytes);
+    for (let n = 0; n < 3; n++) send(recorder, `after ${n}`, 500 + n);
+    await until(() => stored(recorder) === 34);
+    expect(warningsOf(recorder)).toEqual([expect.stringContaining('.damaged-')]);
+    expect(exchanges(recorder)).toBe(3);
+    recorder.stop();
+    expect(isWhole(recorder.file)).toBe(true);
+  });
+
+  it('is taken for that also where a smaller one was copied into it', async () => {
+    const other = aRecorder();
+    other.record(traffic('other'));
+    other.stop();
+    const recorder = anOpenOne();
+    checkpoint(recorder.file);
+    recorder.record(traffic('seen whole'));
+    writeFileSync(recorder.file, readFileSync(other.file));
+    send(recorder, 'after', 500);
+    await until(() => stored(recorder) === 32);
+    expect([warningsOf(recorder).length, exchanges(recorder)]).toEqual([1, 1]);
+  });
+
+  it('takes nothing for a cut that only makes it smaller', async () => {
+    const recorder = anOpenOne();
+    const noise = Array.from({ length: 60 }, () => Math.random().toString(36).repeat(2000));
+    for (const text of noise) recorder.record({ ...traffic(text), headers: { 'thread-id': 'large' } });
+    checkpoint(recorder.file);
+    const before = statSync(recorder.file).size;
+    recorder.record(traffic('between'));
+    await recorder.upkeep({ kind: 'prune', selection: { kind: 'sessions', ids: ['large'] } });
+    recorder.record(traffic('after'));
+    checkpoint(recorder.file);
+    recorder.record(traffic('and later'));
+    const other = new Database(recorder.file);
+    other.exec('VACUUM');
+    other.close();
+    checkpoint(recorder.file);
+    recorder.record(traffic('and last'));
+    expect(statSync(recorder.file).size).toBeLessThan(before);
+    expect([warningsOf(recorder), exchanges(recorder)]).toEqual([[], 34]);
+  });
+
+  function checkpoint(file: string) {
+    const other = new Database(file);
+    other.pragma('wal_checkpoint(TRUNCATE)');
+    other.close();
+  }
+});
+
+describe('a database of a schema that was never released', () => {
+  it('is set aside as it is, and recording goes on in a new one', async () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, 'traces.sqlite3');
+    const old = new Database(file);
+    for (const migration of traceMigrations.slice(0, 2)) old.exec(migration);
+    old.exec('DROP TABLE losses; PRAGMA user_version = 2');
+    old.close();
+    const before = readFileSync(file);
+    const recorder = aRecorder(120_000, directory);
+    recorder.record(traffic('after'));
+    await until(() => warningsOf(recorder).length === 1);
+    expect(warningsOf(recorder)).toEqual([expect.stringContaining('.damaged-')]);
+    const [kept = ''] = readdirSync(directory).filter(name => /\.damaged-\w+$/.test(name));
+    const database = new Database(join(directory, kept), { readonly: true });
+    expect(database.pragma('user_version', { simple: true })).toBe(2);
+    database.close();
+    expect([before.length, exchanges(recorder)]).toEqual([readFileSync(join(directory, kept)).length, 1]);
   });
 });
 

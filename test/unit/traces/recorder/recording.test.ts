@@ -312,6 +312,22 @@ describe('secrets', () => {
     }
   });
 
+  it('are no name of a model, be it asked for or answered', () => {
+    const { record, store, events } = aRecorder();
+    const random = 'Qx7pLw2vRt9zKd4mBn6sHj1f';
+    const headers = { authorization: `Bearer ${random}`, 'thread-id': 'a' };
+    for (const model of [random, `vendor/${key}`])
+      record({ request: { model, input: 'x' }, response: aReply([]), headers });
+    const answered = JSON.stringify({ id: 'c', model: random, choices: [] });
+    record({ path: '/v1/chat/completions', request: { messages: [] }, response: answered, headers });
+    record({ request: { model: 'accounts/a/models/gpt-5.5:free', input: 'x' }, response: aReply([]), headers });
+    const models = ['[redacted]', 'vendor/[redacted]', '[redacted]', 'accounts/a/models/gpt-5.5:free'];
+    expect(store.exchangesOfSession('a').map(({ model }) => model)).toEqual(models);
+    expect(events.flatMap(event => (event.kind === 'exchange' ? [event.model] : []))).toEqual(models);
+    expect(store.session('a')?.models).not.toContain(random);
+    expect(JSON.stringify(store.stats({ by: ['model'], sinceMs: null }))).not.toContain(random);
+  });
+
   it('are not left in the tokens that a text is said in once more', () => {
     const { record, store } = aRecorder();
     const tokens = (key.match(/.{1,4}/g) ?? []).map(token => ({ token, logprob: 0, bytes: [...Buffer.from(token)] }));

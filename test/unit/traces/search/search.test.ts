@@ -1,15 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { Rewording } from '../../../../server/traces/search/rewording.ts';
+import { SearchIndex } from '../../../../server/traces/search/searchIndex.ts';
 import type { TraceStore } from '../../../../server/traces/store.ts';
+import { type PruneSelection, Retention } from '../../../../server/traces/upkeep/retention.ts';
 import { aRecorder, aReply, said } from '../recordedTraffic.ts';
+
+async function until(condition: () => boolean) {
+  for (let attempt = 0; attempt < 1000 && !condition(); attempt++) await sleep(20);
+}
 
 /** What was recorded becomes searchable a moment later. */
 async function find(store: TraceStore, words: string, expected: number) {
-  for (let attempt = 0; attempt < 1000; attempt++) {
-    if (store.search(words, 20).length >= expected) break;
-    await sleep(20);
-  }
+  await until(() => store.search(words, 20).length >= expected);
   return store.search(words, 20);
 }
 
@@ -147,3 +151,43 @@ it('shows what it found although another match can’t be read any more', async 
   database.close();
   expect(store.search('zebra', 20).map(({ sessionId }) => sessionId)).toEqual(['whole']);
 });
+
+it('finds in an older database what was a word otherwise then, the newest first, while more is recorded', async () => {
+  const recorder = aRecorder();
+  const say = (thread: string, text: string) =>
+    recorder.record({
+      request: { model: 'm', input: [said('user', text)] },
+      response: aReply([]),
+      headers: { 'thread-id': thread },
+    });
+  for (let n = 0; n < 30; n++) say(`s${n}`, `第${n}回 東京都の天気 ${'padding '.repeat(40)}`);
+  await until(() => recorder.store.search('天気', 50).length === 30);
+  recorder.stop();
+  asSchema4(recorder.file);
+  const again = aRecorder(1000, recorder.directory);
+  expect(again.store.search('天気', 50)).toEqual([]);
+  const database = new Database(recorder.file);
+  const rewording = new Rewording(database);
+  const found = () => again.store.search('天気', 50).map(hit => hit.sessionId);
+  expect([rewording.advance(0), found()]).toEqual([true, ['s29']]);
+  for (const _ of new Retention(database, new SearchIndex(database), () => undefined).prune(twoNewest));
+  database.close();
+  again.record({ request: { model: 'm', input: 'also 天気' }, response: aReply([]), headers: { 'thread-id': 'new' } });
+  await until(() => found().length === 29);
+  expect(new Set(found())).toEqual(new Set(['new', ...Array.from({ length: 28 }, (_, n) => `s${n}`)]));
+});
+
+const twoNewest: PruneSelection = { kind: 'sessions', ids: ['s29', 's28'] };
+
+/** As the version before left it: its words were runs of characters. */
+function asSchema4(file: string) {
+  const database = new Database(file);
+  database.exec(`
+    INSERT INTO said_text (said_text) VALUES ('delete-all');
+    INSERT INTO said_text (rowid, text) SELECT id, '東京都の天気' FROM said;
+    DROP TRIGGER sessions_keep_their_number;
+    ALTER TABLE deleted_through DROP COLUMN session_seq;
+    ALTER TABLE indexed DROP COLUMN unworded_through;
+    PRAGMA user_version = 4`);
+  database.close();
+}

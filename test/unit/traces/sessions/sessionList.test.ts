@@ -177,6 +177,24 @@ describe('a session’s id', () => {
     expect(await sessions.prune(chosen, never)).toEqual({ sessions: 2, deleted: null });
   });
 
+  it('may be the word for the one that was active last, unless a session goes by it', async () => {
+    const { sessions, record, codexFile } = aHome();
+    await expect(async () => sessions.show({ sessionId: 'latest' }, never)).rejects.toMatchObject({
+      code: 'session.missing',
+      message: 'No recorded session latest.',
+    });
+    record('older', '2026-01-01');
+    record('newer', '2026-01-02');
+    codexFile(idOf(1), '2026-01-03');
+    expect((await sessions.show({ sessionId: 'latest' }, never)).session.id).toBe('newer');
+    expect((await sessions.summary({ sessionId: 'latest' }, never)).session.id).toBe('newer');
+    expect((await sessions.events({ id: 'latest' }, never)).exchange.sessionId).toBe('newer');
+    const exported = { sessionId: 'latest', format: 'clean', force: false, content: false } as const;
+    expect((await sessions.export(exported, never)).text).toContain('newer');
+    record('latest', '2025-12-31');
+    expect((await sessions.show({ sessionId: 'latest' }, never)).session.id).toBe('latest');
+  });
+
   it('that begins several sessions is refused, with their ids', async () => {
     const { sessions, record, codexFile } = aHome();
     record('recorded_1', '2026-01-01');
@@ -340,6 +358,9 @@ describe('a recorded exchange', () => {
       prefixKept: true,
       items: [],
     });
+    for (const exchangeId of ['s1', 'latest']) {
+      expect((await sessions.changes({ exchangeId }, never)).exchange.id).toBe(second?.id);
+    }
     await expect(async () => sessions.changes({ exchangeId: 'none' }, never)).rejects.toMatchObject({
       code: 'session.missing',
     });

@@ -137,6 +137,20 @@ describe('the outputs of a Gemini session, whose calls have no ids', () => {
     expect(steps.map(step => step.observation?.results[0]?.content)).toEqual(['A', 'B', undefined]);
   });
 
+  it('have ids of their own in ATIF also where a reply gives the same one to several calls', () => {
+    const items = [
+      call(1, '{"n":1}', 'sh', 'c'),
+      call(1, '{"n":2}', 'sh', 'c'),
+      output(2, 'A', { callId: 'c' }),
+      output(2, 'B', { callId: 'c' }),
+    ];
+    const { steps } = toAtif(aReader([anExchange(1), anExchange(2)], items), ['s']);
+    const ids = steps[0]?.tool_calls?.map(each => each.tool_call_id) ?? [];
+    expect([new Set(ids).size, ids[0]]).toEqual([2, 'c']);
+    const results = steps[0]?.observation?.results;
+    expect(results).toEqual(ids.map((source_call_id, index) => ({ source_call_id, content: 'AB'[index] })));
+  });
+
   it('count as failures of their tool', () => {
     const items = [call(1, 'a', 'sh'), output(2, 'Error: no', { toolName: 'sh' })];
     expect(toSessionReport(aReader([anExchange(1), anExchange(2)], items), 's').tools).toEqual([

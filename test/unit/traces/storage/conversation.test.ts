@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ConversationItem } from '../../../../protocol/sessions.ts';
 import { type Utterance, utterance } from '../../../../server/traces/dialects/dialect.ts';
 import { dialectNamed } from '../../../../server/traces/dialects/index.ts';
+import { pairOutputs } from '../../../../server/traces/sessions/toolOutputs.ts';
 import {
   keyOf,
   type SpokenExchange,
@@ -18,20 +19,31 @@ interface WholeSpeech {
   readonly answered: readonly Utterance[];
 }
 
-/** What a conversation is, by its definition: every request compared as a whole with all that is there. */
+/**
+ * What a conversation is, by its definition: every request compared as a whole with all that is there. A call without an
+ * id is also the same call with one, and then has that id.
+ */
 function byDefinition(exchanges: Iterable<WholeSpeech>): ConversationItem[] {
   const items: ConversationItem[] = [];
-  const keys: string[] = [];
+  const keys: Set<string>[] = [];
   for (const { exchangeId, asked, answered } of exchanges) {
     const add = (one: Utterance, isCopied: boolean) => {
       items.push({ exchangeId, ...one, ...(isCopied ? { isCopied: true } : {}) });
-      keys.push(keyOf(one));
+      keys.push(new Set([keyOf(one)]));
     };
     const known = keys.length;
     let from = 0;
     for (const one of asked) {
-      const at = keys.indexOf(keyOf(one), from);
-      if (at >= 0 && at < known) from = at + 1;
+      const find = (isSame: (item: ConversationItem, index: number) => boolean) =>
+        items.findIndex((item, index) => index >= from && index < known && isSame(item, index));
+      let at = find((_, index) => keys[index]?.has(keyOf(one)) === true);
+      if (at < 0 && one.kind === 'toolCall') {
+        at = find(item => item.kind === 'toolCall' && item.callId === null && item.text === one.text);
+        const item = items[at];
+        if (item !== undefined) items[at] = { ...item, callId: one.callId };
+        keys[at]?.add(keyOf(one));
+      }
+      if (at >= 0) from = at + 1;
       else add(one, ['assistant', 'reasoning', 'toolCall'].includes(one.kind));
     }
     for (const one of answered) add(one, false);
@@ -89,6 +101,36 @@ describe('a conversation', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('has a call once that its API gave no id, whatever id the agent gives it and however it writes its arguments', () => {
+    const call = (text: string, callId: string | null = null) =>
+      utterance('toolCall', text, { toolName: 'exec', callId });
+    const output = (text: string, callId: string | null = null) => utterance('toolOutput', text, { callId });
+    const reply = [call('{"cmd": "ls"}'), call('{"cmd": "ls"}'), call('{"cmd": "pwd"}')];
+    const asked = (...said: Utterance[]): SpokenPart => ({ before: null, said: [utterance('user', 'Look.'), ...said] });
+    for (const ids of [
+      ['own-1', 'own-2', 'own-3'],
+      [null, null, null],
+    ]) {
+      const again = ['ls', 'ls', 'pwd'].map((cmd, index) => call(JSON.stringify({ cmd }), ids[index] ?? null));
+      // In another order than the calls, where ids tell which is which.
+      const places = ids[0] === null ? [0, 1, 2] : [2, 0, 1];
+      const outputs = places.map(index => output(`output ${index}`, ids[index] ?? null));
+      const items = toConversation([
+        { exchangeId: '1', instructions: [], list: asked(), answered: reply },
+        { exchangeId: '2', instructions: [], list: asked(...again, ...outputs), answered: [] },
+        { exchangeId: '3', instructions: [], list: asked(...again, ...outputs), answered: [] },
+      ]);
+      expect(items.map(({ kind }) => kind)).toEqual([
+        'user',
+        ...Array(3).fill('toolCall'),
+        ...Array(3).fill('toolOutput'),
+      ]);
+      expect(items.slice(1, 4).map(({ callId }) => callId)).toEqual(ids);
+      const pairs = pairOutputs(items);
+      expect(items.slice(1, 4).map(item => pairs.get(item)?.text)).toEqual(['output 0', 'output 1', 'output 2']);
+    }
   });
 
   it('is read from the database as from the whole requests', () => {

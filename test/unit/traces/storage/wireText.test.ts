@@ -228,6 +228,68 @@ describe('the store', () => {
     expect(storedTexts(file).some(text => text.includes(pieces[3] ?? ''))).toBe(false);
   });
 
+  it('keeps no pieces of a secret that comes split in what no format joins', () => {
+    const { record, store, events, file, stop } = aRecorder();
+    const key = 'Qx7pLw2vRt9zKd4mBn6sHj1f';
+    const authorization = `Bearer ${key}`;
+    const pieces = key.match(/.{1,4}/g) ?? [];
+    const part = (value: object) => ({ candidates: [{ index: 0, content: { role: 'model', parts: [value] } }] });
+    const ask = (format: string, path: string) => ({ format, path, request: { model: 'm', messages: [], input: [] } });
+    const chat = ask('chat', '/v1/chat/completions');
+    const gemini = ask('gemini', '/v1beta/models/m:streamGenerateContent');
+    const anthropic = ask('messages', '/v1/messages');
+    const begun = [
+      { type: 'message_start', message: { id: 'm', content: [] } },
+      { type: 'content_block_start', index: 0, content_block: { type: 'text', text: '' } },
+    ];
+    const novel = ask('responses', '/v1/responses');
+    const kinds: [ReturnType<typeof ask>, (piece: string, index: number) => object][] = [
+      [chat, transcript => ({ choices: [{ index: 0, delta: { audio: { transcript } } }] })],
+      [chat, piece => ({ choices: [{ index: 0, delta: { content: '', novel: [{ piece }] } }] })],
+      [gemini, value => part({ functionCall: { partialArgs: [{ jsonPath: '$.a', stringValue: value }] } })],
+      [gemini, cmd => part({ functionCall: { name: 'sh', args: { cmd } } })],
+      [gemini, code => part({ executableCode: { language: 'PYTHON', code } })],
+      [gemini, output => part({ codeExecutionResult: { outcome: 'OUTCOME_OK', output } })],
+      [anthropic, cited => ({ type: 'content_block_delta', index: 0, delta: { citation: { cited_text: cited } } })],
+      [novel, (piece, index) => ({ type: 'response.novel', sequence_number: index, part: { piece } })],
+      [novel, (piece, index) => ({ type: 'response.novel.delta', sequence_number: index, delta: { piece } })],
+    ];
+    for (const [{ format, path, request }, event] of kinds) {
+      // Single characters come again, some of them next to each other.
+      for (const split of [pieces, [...key], [...key.slice(0, 20), 'ss', ...key.slice(20)]]) {
+        const known = split.join('');
+        const response = sse(...(format === 'messages' ? begun : []), ...split.map(event));
+        record({ path, request, response, headers: { authorization: `Bearer ${known}`, 'thread-id': `${path}` } });
+        const id = events.findLast(one => one.kind === 'exchange')?.id ?? '';
+        expect(store.wireText(id)).toMatchObject({ omitted: 'redacted', events: [] });
+        expect(JSON.stringify(store.wholeExchange(id)?.response ?? null)).not.toContain(`"${split[2]}"`);
+      }
+      const clean = sse(...(format === 'messages' ? begun : []), ...['one', 'two'].map(event));
+      record({ path, request, response: clean, headers: { authorization, 'thread-id': path } });
+      const last = events.findLast(one => one.kind === 'exchange');
+      expect(store.wireText(last?.id ?? '')).toMatchObject({ omitted: null });
+    }
+    stop();
+    expect(storedTexts(file).some(text => pieces.some(piece => text.includes(piece)))).toBe(false);
+  });
+
+  it('hides of a reply only what a secret is split over', () => {
+    const { record, store, events } = aRecorder();
+    const key = 'Qx7pLw2vRt9zKd4mBn6sHj1f';
+    const parts = [
+      { text: 'Let me see.' },
+      ...(key.match(/.{1,4}/g) ?? []).map(cmd => ({ functionCall: { name: 'sh', args: { cmd } } })),
+    ];
+    const response = sse(...parts.map(part => ({ candidates: [{ content: { role: 'model', parts: [part] } }] })));
+    const headers = { 'x-goog-api-key': key };
+    record({ path: '/v1beta/models/m:streamGenerateContent', request: {}, response, headers });
+    const id = events.findLast(one => one.kind === 'exchange')?.id ?? '';
+    const hidden = { functionCall: { name: 'sh', args: { cmd: '[redacted]' } } };
+    expect(store.wholeExchange(id)?.response).toMatchObject({
+      candidates: [{ content: { parts: [{ text: 'Let me see.' }, ...Array(6).fill(hidden)] } }],
+    });
+  });
+
   it('reads a reply of one JSON text per line as events', () => {
     const { record, store, events } = aRecorder();
     const key = `sk-${'a1B2c3D4'.repeat(5)}`;

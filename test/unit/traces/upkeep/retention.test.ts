@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { traceMigrations } from '../../../../server/traces/schema.ts';
 import { SearchIndex } from '../../../../server/traces/search/searchIndex.ts';
 import { TraceStore } from '../../../../server/traces/store.ts';
 import { type PruneReport, Retention } from '../../../../server/traces/upkeep/retention.ts';
+import type { UpkeepTask } from '../../../../server/traces/upkeep/upkeepTask.ts';
 import { UsageTotals } from '../../../../server/traces/usage/totals.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
 import { aRecorder, aReply, said } from '../recordedTraffic.ts';
@@ -40,6 +41,32 @@ function retentionOf(file: string) {
   };
   const count = (table: string) => database.prepare(`SELECT count(*) FROM ${table}`).pluck().get() as number;
   return { database, retention, run, count, forgotten };
+}
+
+/** Has the recorder's own deletions do this before each of their steps but the first. */
+function betweenSteps(work: () => void) {
+  const { prune, enforce } = Retention.prototype;
+  const between = function* (steps: Generator<void, PruneReport>) {
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+      work();
+      yield;
+    }
+  };
+  vi.spyOn(Retention.prototype, 'prune').mockImplementation(function (this: Retention, ...given) {
+    return between(prune.apply(this, given));
+  });
+  vi.spyOn(Retention.prototype, 'enforce').mockImplementation(function (this: Retention, ...given) {
+    return between(enforce.apply(this, given));
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+}
+
+function sayTo({ record }: Recorder, thread: string, n: number): object {
+  const input = [said('user', `${n % 3} `.repeat(200)), said('user', `${n} ${'and more '.repeat(40)}`)];
+  record({ request: { model: 'm', input }, response: aReply([]), headers: { 'thread-id': thread } });
+  return { model: 'm', input };
 }
 
 describe('deleting sessions', () => {
@@ -79,6 +106,54 @@ describe('deleting sessions', () => {
     expect(recorded).toBe(1);
     expect([...recorder.store.wholeExchanges('late')].map(exchange => exchange.request)).toEqual([request]);
     expect(recorder.store.search('zebraquokkamarker', 9)).toHaveLength(1);
+    database.close();
+  });
+
+  it('leaves whole a session that begins at any of its steps, whatever number it gets', () => {
+    for (let at = 0, isOver = false; !isOver; at++) {
+      const recorder = aRecorder();
+      talk(recorder, 'gone', 1);
+      const { database, retention } = retentionOf(recorder.file);
+      const steps = retention.prune({ kind: 'all' });
+      for (let step = 0; step <= at && !isOver; step++) isOver = steps.next().done ?? false;
+      const request = sayTo(recorder, 'late', at);
+      while (!isOver && !steps.next().done);
+      database.close();
+      const requests = [...recorder.store.wholeExchanges('late')].map(exchange => exchange.request);
+      expect([at, requests]).toEqual([at, [request]]);
+      recorder.stop();
+    }
+  });
+
+  it.each<[string, UpkeepTask]>([
+    ['some', { kind: 'prune', selection: { kind: 'sessions', ids: ['s9', 's8', 's1'] } }],
+    ['those of before', { kind: 'prune', selection: { kind: 'before', atMs: Date.now() - 3.5 * dayMs } }],
+    ['all', { kind: 'prune', selection: { kind: 'all' } }],
+    ['by age', { kind: 'retain', limits: { keepDays: 4, maxMegabytes: 0 } }],
+    ['by size', { kind: 'retain', limits: { keepDays: 0, maxMegabytes: 0.1 } }],
+  ])('leaves whole whatever is recorded between any two steps: %s', async (_, task) => {
+    const recorder = aRecorder();
+    for (let n = 0; n < 10; n++) talk(recorder, `s${n}`, 3, Date.now() - (10 - n) * dayMs, `${n % 3} `.repeat(200));
+    const sent = new Map<string, object[]>();
+    let times = 0;
+    betweenSteps(() => {
+      const thread = times % 4 === 3 ? 's9' : `late${times % 40}`;
+      if (times < 100) sent.set(thread, [...(sent.get(thread) ?? []), sayTo(recorder, thread, times)]);
+      times++;
+    });
+    expect(await recorder.upkeep(task)).not.toBeNull();
+    expect(times).toBeGreaterThan(3);
+    for (const [thread, requests] of sent) {
+      const read = [...recorder.store.wholeExchanges(thread)].map(exchange => exchange.request);
+      expect([thread, read.slice(-requests.length)]).toEqual([thread, requests]);
+    }
+    for (const { id, exchanges } of recorder.store.newest({ limit: 1000 }).rows) {
+      expect([...recorder.store.wholeExchanges(id)]).toHaveLength(exchanges);
+    }
+    recorder.stop();
+    const database = new Database(recorder.file, { readonly: true });
+    expect(database.pragma('integrity_check', { simple: true })).toBe('ok');
+    expect(database.pragma('foreign_key_check')).toEqual([]);
     database.close();
   });
 
@@ -153,6 +228,7 @@ describe('deleting sessions', () => {
     expect(recorder.store.stats({ by: [], sinceMs: null })).toMatchObject([{ sessions: 1, exchanges: 1 }]);
     expect(recorder.store.spentSince(nowMs).exchanges).toBe(1);
     expect(recorder.store.spentInSession('gone')).toEqual({ tokens: 0, usd: 0 });
+    expect(days.map(day => recorder.store.deletedOnDay(day).tokens)).toEqual([100 * 15, 15, 0]);
   });
 
   it('gives no number to two exchanges, so that a reader that follows them misses none', () => {

@@ -64,6 +64,7 @@ function aSession(id: string, atMs: number) {
     userAgent: null,
     title: '',
     repository: null,
+    directory: null,
     purpose: null,
     startedAtMs: atMs,
     endedAtMs: atMs,
@@ -274,7 +275,7 @@ describe('totals', () => {
     expect(upgraded.prepare(kept).all()).toEqual(upgraded.prepare(naive).all());
     upgraded.close();
     expect(store.stats({ by: ['agent'], sinceMs: null })).toMatchObject([
-      { agent: null, sessions: 1, exchanges: 10, cost: { kind: 'unpriced' } },
+      { agent: null, sessions: 1, exchanges: 10, cost: { amountUsd: 3, kind: 'unpriced' } },
       { agent: 'codex', sessions: 3, exchanges: 30 },
     ]);
     expect(store.newest({ limit: 9 }).rows.map(row => row.exchanges)).toEqual([10, 10, 10, 10]);

@@ -98,6 +98,8 @@ describe('OpenTelemetry spans', () => {
       'chat gpt-5.5',
     ]);
     expect(root?.parentSpanId).toBeUndefined();
+    // One of its exchanges has no price.
+    expect(attributeOf(root, 'codex_coach.cost_usd')).toBeUndefined();
     expect(others.every(span => span.parentSpanId === root?.spanId && span.traceId === root?.traceId)).toBe(true);
     expect(new Set(spans.map(span => span.spanId)).size).toBe(spans.length);
     expect(spans.every(span => BigInt(span.endTimeUnixNano) >= BigInt(span.startTimeUnixNano))).toBe(true);

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { OtlpTraces } from '../../../../../server/traces/exports/otlp/encoding.ts';
@@ -8,6 +8,7 @@ import { aRichSession } from '../../sessions/aReader.ts';
 
 const never = new AbortController().signal;
 const hasty = { withinMs: 300, pauseMs: 10 };
+const patient = { withinMs: 10_000, pauseMs: 10 };
 const spansOf = (traces: OtlpTraces) =>
   traces.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans).flatMap(scope => scope.spans);
 
@@ -31,6 +32,17 @@ async function aCollector(answers: readonly [status: number, retryAfter?: string
   return { received, times, endpoint };
 }
 
+/** The address of a collector that answers 200 and what `answer` writes. */
+async function answering(answer: (response: ServerResponse) => unknown): Promise<string> {
+  const server = createServer((request, response) => request.resume().once('end', () => answer(response)));
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`;
+}
+
 describe('spans on their way', () => {
   it('stand in one body where they fit, and in as few as it takes where they don’t', () => {
     const traces = toOtlp(aRichSession(), 'session-1', true);
@@ -52,7 +64,7 @@ describe('spans on their way', () => {
   it('reach a collector that takes no large body', async () => {
     const { received, endpoint } = await aCollector([], 6000);
     const traces = toOtlp(aRichSession(), 'session-1', true);
-    const sizeBytes = await sendSpans(endpoint, bodiesOf(traces, 6000), never, hasty);
+    const sizeBytes = await sendSpans(endpoint, bodiesOf(traces, 6000), never, patient);
     expect(received.length).toBeGreaterThan(1);
     expect(sizeBytes).toBe(received.reduce((sum, body) => sum + Buffer.byteLength(body), 0));
     expect(received.flatMap(body => spansOf(JSON.parse(body)))).toEqual(spansOf(traces));
@@ -60,7 +72,7 @@ describe('spans on their way', () => {
 
   it('are sent again when the collector has no time, not before it says so', async () => {
     const { received, times, endpoint } = await aCollector([[429, '1'], [503], [502], [504]]);
-    await sendSpans(endpoint, ['{}'], never, { withinMs: 5000, pauseMs: 10 });
+    await sendSpans(endpoint, ['{}'], never, patient);
     expect(received).toEqual(['{}']);
     expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThanOrEqual(950);
   });
@@ -89,6 +101,37 @@ describe('spans on their way', () => {
       const sent = sendSpans(endpoint, ['{}'], never, hasty);
       await expect(sent).rejects.toMatchObject({ code: 'export.failed', hint: expect.stringContaining(words) });
       expect(times).toHaveLength(1);
+    }
+  });
+
+  it('are taken only where the whole answer says so', async () => {
+    const wrong = 'it answered 200 with something else than a collector does';
+    for (const [answer, words] of [
+      ['', null],
+      ['\n', null],
+      ['{}', null],
+      ['{"partialSuccess":{}}', null],
+      ['{"partialSuccess":null}', null],
+      ['{"partialSuccess":{"rejectedSpans":"0","errorMessage":"use the newer endpoint"}}', null],
+      ['{"partialSuccess":{"rejectedSpans":3}}', 'it rejected 3 of them'],
+      ['{"partialSuccess":{"errorMessage":"all full","rejectedSpans":"12"}}', 'it rejected 12 of them'],
+      ['{"partialSuccess":{"rejectedSpans":"many"}}', wrong],
+      ['<!doctype html><title>Sign in</title>', wrong],
+      ['"ok"', wrong],
+      // Three of them, in Protocol Buffers.
+      ['\n\u0002\b\u0003', wrong],
+    ] as const) {
+      const sent = sendSpans(await answering(response => response.end(answer)), ['{}'], never, patient);
+      if (words === null) expect(await sent).toBe(2);
+      else await expect(sent).rejects.toMatchObject({ code: 'export.failed', message: expect.stringContaining(words) });
+    }
+  });
+
+  it('are not taken where the answer breaks off, or stops half-way', async () => {
+    const broken = await answering(response => response.write('{', () => response.destroy()));
+    const stalled = await answering(response => response.write('{'));
+    for (const endpoint of [broken, stalled]) {
+      await expect(sendSpans(endpoint, ['{}'], never, hasty)).rejects.toMatchObject({ code: 'export.failed' });
     }
   });
 
