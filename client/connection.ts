@@ -22,7 +22,9 @@ export interface ServerPlace {
 }
 
 export function serverPlace(env: NodeJS.ProcessEnv = process.env): ServerPlace {
-  const home = resolve(env['COACH_HOME'] || join(env['HOME'] || homedir(), '.codex-coach'));
+  const userHome = env['HOME'] || homedir() || userInfo().homedir;
+  const named = env['COACH_HOME']?.replace(/^~(?=[\\/]|$)/, () => userHome);
+  const home = resolve(named || join(userHome, '.codex-coach'));
   const endpoint = endpointOf(home, {
     platform: process.platform,
     userId: userInfo().uid,

@@ -13,6 +13,8 @@ interface LastingOptions {
   readonly watch?: boolean;
   /** Told once why no server can be started while it is watched for. */
   readonly note?: (text: string) => void;
+  /** Called when a watched server that ended has been replaced: what was asked of it in vain can be asked of the new one. */
+  readonly onReopened?: () => void;
 }
 
 /**
@@ -23,15 +25,20 @@ export class LastingChannel implements Channel {
   readonly #options: ConnectOptions;
   readonly #watch: boolean;
   readonly #note: (text: string) => void;
+  readonly #onReopened: () => void;
   readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
   #current: Promise<ServerConnection> | null = null;
   #pauseMs = 0;
   readonly #ended = new AbortController();
 
-  constructor(options: ConnectOptions, { watch = false, note = noteOnStandardError }: LastingOptions = {}) {
+  constructor(
+    options: ConnectOptions,
+    { watch = false, note = noteOnStandardError, onReopened = () => undefined }: LastingOptions = {},
+  ) {
     this.#options = options;
     this.#watch = watch;
     this.#note = note;
+    this.#onReopened = onReopened;
   }
 
   async request(method: string, params: unknown, signal?: AbortSignal): Promise<unknown> {
@@ -84,7 +91,7 @@ export class LastingChannel implements Channel {
       const short = Date.now() - openedAt < shortLifeMs;
       this.#pauseMs = short ? Math.min(maxPauseMs, this.#pauseMs * 2 || 50) : 0;
       this.#current = this.#reopen();
-      this.#current.catch(() => undefined);
+      void this.#current.then(this.#onReopened).catch(() => undefined);
     });
     return connection;
   }

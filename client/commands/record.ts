@@ -114,9 +114,12 @@ async function discardRecording(coach: Coach): Promise<void> {
 
 /** Agents started in this terminal are recorded where they go; the launch is forgotten when it closes. */
 async function openRecordedTerminal(coach: Coach): Promise<void> {
+  // As the editor does where it is told no directory.
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
   const { env, token } = await coach.api.proxy.launch({
-    agent: 'codex',
+    agent: 'other',
     label: 'terminal',
+    ...(folder?.scheme === 'file' ? { directory: folder.fsPath } : {}),
     noProxy: noProxyOf(process.env),
     baseUrls: baseUrlsOf(process.env),
     secrets: await launchSecrets(),

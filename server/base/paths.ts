@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, lstatSync, statSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { endpointOf } from '../../protocol/endpoint.ts';
 import { CoachError } from '../../protocol/errors.ts';
 import { makeDirectory } from './directories.ts';
+import { userHome } from './userHome.ts';
 
 /** Where everything of ours lies outside the user's repositories. */
 export interface CoachPaths {
@@ -26,7 +27,9 @@ export interface CoachPaths {
 }
 
 export function coachPaths(env: NodeJS.ProcessEnv = process.env): CoachPaths {
-  const home = resolve(env['COACH_HOME'] || join(env['HOME'] || homedir(), '.codex-coach'));
+  // No shell has read what a file of variables says.
+  const named = env['COACH_HOME']?.replace(/^~(?=[\\/]|$)/, () => userHome(env));
+  const home = resolve(named || join(userHome(env), '.codex-coach'));
   return {
     home,
     ca: join(home, 'ca'),

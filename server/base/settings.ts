@@ -118,14 +118,20 @@ export function readDotEnv(directory: string): Record<string, string> {
   return variables;
 }
 
-/** Model API keys: the environment first, the repository's `.env` after it. Codex's own variable stands in for OpenAI's. */
-export function modelKeys(env: NodeJS.ProcessEnv, repository?: string): Record<string, string> {
+/** Model API keys by the names that the user gave them: the environment first, the repository's `.env` after it. */
+export function givenKeys(env: NodeJS.ProcessEnv, repository?: string): Record<string, string> {
   const dotEnv = repository === undefined ? {} : readDotEnv(repository);
   const keys: Record<string, string> = {};
   for (const name of keyNames) {
     const value = env[name] || dotEnv[name];
     if (value) keys[name] = value;
   }
+  return keys;
+}
+
+/** The same for who asks OpenAI for somebody: Codex's own variable stands in for OpenAI's. */
+export function modelKeys(env: NodeJS.ProcessEnv, repository?: string): Record<string, string> {
+  const keys = givenKeys(env, repository);
   if (keys['CODEX_API_KEY'] !== undefined) keys['OPENAI_API_KEY'] ??= keys['CODEX_API_KEY'];
   return keys;
 }

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userHome } from '../base/userHome.ts';
 import { userSetting } from './git.ts';
 import type { Repository } from './repository.ts';
 
@@ -16,7 +16,7 @@ export const leftBehind = ['node_modules/', '__pycache__/', '.pytest_cache/', '.
  */
 export async function ignorePatterns(repository: Repository, signal?: AbortSignal): Promise<string> {
   const named = await userSetting(repository.gitDir, 'core.excludesFile', signal);
-  const home = process.env['HOME'] || homedir();
+  const home = userHome(process.env);
   const global =
     named?.replace(/^~(?=\/)/, home) ?? join(process.env['XDG_CONFIG_HOME'] || join(home, '.config'), 'git', 'ignore');
   const texts = await Promise.all([global, join(repository.commonDir, 'info', 'exclude')].map(textOf));

@@ -1,5 +1,5 @@
+import { nearest } from '../base/nearest.ts';
 import { written } from './edits.ts';
-import { nearest } from './nearest.ts';
 import type { ParsedFile } from './parsedFile.ts';
 import type { Fix, Problem } from './problem.ts';
 import { type JsonSchema, schemasAt } from './schema.ts';

@@ -1,4 +1,4 @@
-import { nearest } from './nearest.ts';
+import { nearest } from '../base/nearest.ts';
 import type { ParsedFile } from './parsedFile.ts';
 import type { Problem } from './problem.ts';
 import { replacement } from './ruleProblems.ts';

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
+import { nearest } from '../base/nearest.ts';
 import { insertion, startValue, written } from './edits.ts';
 import type { Rules } from './fileKind.ts';
-import { nearest } from './nearest.ts';
 import { type ParsedFile, spanOf } from './parsedFile.ts';
 import type { Fix, Problem } from './problem.ts';
 import { schemasAt, valuesAt } from './schema.ts';

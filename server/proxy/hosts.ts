@@ -1,22 +1,7 @@
 import { isIP } from 'node:net';
 import { domainToASCII } from 'node:url';
 import { CoachError } from '../../protocol/errors.ts';
-
-/** Hosts of model APIs: what goes to them is decrypted and recorded. Everything else passes blind. Exact names. */
-export const modelHosts: readonly string[] = [
-  'api.openai.com',
-  'chatgpt.com',
-  'api.anthropic.com',
-  'generativelanguage.googleapis.com',
-  'cloudcode-pa.googleapis.com',
-  'openrouter.ai',
-  'api.deepseek.com',
-  'api.mistral.ai',
-  'api.groq.com',
-  'api.x.ai',
-  'dashscope.aliyuncs.com',
-  'api.githubcopilot.com',
-];
+import { modelHosts } from '../../protocol/proxy.ts';
 
 /** Where a model API is served. */
 export interface ModelEndpoint {

@@ -29,6 +29,7 @@ export function addSetupCommands(program: Command, { terminal }: CommandContext,
     .option('--purge', 'also remove COACH_HOME: traces, runs, certificates, agent installs', false)
     .option('--yes', 'do not ask before removing', false)
     .option('--dry-run', 'show what would be done, and do nothing', false)
+    .option('--json', 'Print the answer as JSON', false)
     .action((options: UninstallOptions) => uninstall(options, terminal));
   addCaCommands(program, terminal);
   addDoctorCommand(program, terminal, exit);
@@ -44,6 +45,7 @@ interface UninstallOptions {
   purge: boolean;
   yes: boolean;
   dryRun: boolean;
+  json: boolean;
 }
 
 /** How agents start our MCP server: by absolute paths, with the COACH_HOME of now. */
@@ -77,37 +79,52 @@ async function setup({ agent, dryRun, json }: SetupOptions, terminal: Terminal):
   terminal.print(dryRun ? 'Nothing was written.' : 'Undo it with: codex-coach uninstall');
 }
 
-async function uninstall({ purge, yes, dryRun }: UninstallOptions, terminal: Terminal): Promise<void> {
+async function uninstall({ purge, yes, dryRun, json }: UninstallOptions, terminal: Terminal): Promise<void> {
   const place: SetupPlace = { env: terminal.env, paths: coachPaths(terminal.env) };
-  tellUndo(await planUndo(place), terminal);
   const planned = purge ? planPurge(place) : null;
-  if (planned !== null) tellPurge(planned, place, terminal);
-  if (dryRun) return terminal.print('Nothing was changed.');
-  if (planned !== null && planned.remove.length > 0 && !yes) await confirm('Remove it for good?', terminal);
+  const asks = planned !== null && planned.remove.length > 0 && !yes && !dryRun;
+  const tell = !json ? terminal.print : asks ? terminal.note : () => undefined;
+  const toUndo = await planUndo(place);
+  tellUndo(toUndo, tell);
+  if (planned !== null) tellPurge(planned, place, tell);
+  if (dryRun) return terminal.print(json ? undoJson(true, toUndo, planned) : 'Nothing was changed.');
+  if (asks) await confirm('Remove it for good?', terminal);
   const lock = await stopServer(place.paths, { alone: purge });
   try {
     // Planned again: others may have written those files since, and the server that stopped has closed its databases.
     const undo = await planUndo(place);
     await applyUndo(undo, place);
     requireUndone(undo, purge);
-    const done = undo.steps.length > 0 ? 'Undone' : 'No agent is registered';
-    const { home } = place.paths;
-    const stays = existsSync(home) ? ` Recordings stay in ${home}; --purge removes them.` : '';
-    if (!purge) return terminal.print(`${done}.${stays}`);
-    await applyPurge(planPurge(place), place, lock);
-    terminal.print('Undone and removed. Tasks and runs in repositories (.coach/) stay.');
+    const removal = purge ? planPurge(place) : null;
+    if (removal !== null) await applyPurge(removal, place, lock);
+    terminal.print(json ? undoJson(false, undo, removal) : undoneWords(undo, purge, place));
   } finally {
     lock?.release();
   }
 }
 
-function tellUndo({ steps, left }: UndoPlan, terminal: Terminal): void {
+function undoneWords({ steps }: UndoPlan, purge: boolean, { paths: { home } }: SetupPlace): string {
+  if (purge) return 'Undone and removed. Tasks and runs in repositories (.coach/) stay.';
+  const stays = existsSync(home) ? ` Recordings stay in ${home}; --purge removes them.` : '';
+  return `${steps.length > 0 ? 'Undone' : 'No agent is registered'}.${stays}`;
+}
+
+/** `exact`: the file is to the byte what it was before. `left`: entries that stay, and why. `purge`: null without it. */
+function undoJson(dryRun: boolean, { steps, left }: UndoPlan, purge: PurgePlan | null): string {
+  const registrations = steps.map(({ registration, file, after, exact }) => {
+    return { agent: registration.id, file, action: after === null ? 'remove' : 'edit', exact };
+  });
+  const answer = { dryRun, registrations, left: left.map(({ title, reason }) => ({ title, reason })), purge };
+  return JSON.stringify(answer, null, 2);
+}
+
+function tellUndo({ steps, left }: UndoPlan, tell: (text: string) => void): void {
   for (const { registration, file, before, after, exact } of steps) {
     const how = exact ? 'as it was before' : 'our entry goes, later changes of others stay';
-    terminal.print(`${registration.title}: ${file}${after === null ? ' is removed' : ''} (${how})`);
-    if (after !== null) terminal.print(changedLines(before, after));
+    tell(`${registration.title}: ${file}${after === null ? ' is removed' : ''} (${how})`);
+    if (after !== null) tell(changedLines(before, after));
   }
-  for (const { title, reason } of left) terminal.print(`${title}: ${reason}`);
+  for (const { title, reason } of left) tell(`${title}: ${reason}`);
 }
 
 /** Agents that still know our tools would make COACH_HOME anew. */
@@ -118,8 +135,8 @@ function requireUndone({ left }: UndoPlan, purge: boolean): void {
   });
 }
 
-function tellPurge({ remove, stay }: PurgePlan, { paths }: SetupPlace, terminal: Terminal): void {
-  terminal.print(remove.length === 0 ? `${paths.home} holds nothing of ours.` : `To be removed from ${paths.home}:`);
-  for (const { path, sizeBytes } of remove) terminal.print(`  ${path}  ${formatBytes(sizeBytes)}`);
-  for (const name of stay) terminal.print(`  stays, not ours: ${name}`);
+function tellPurge({ remove, stay }: PurgePlan, { paths }: SetupPlace, tell: (text: string) => void): void {
+  tell(remove.length === 0 ? `${paths.home} holds nothing of ours.` : `To be removed from ${paths.home}:`);
+  for (const { path, sizeBytes } of remove) tell(`  ${path}  ${formatBytes(sizeBytes)}`);
+  for (const name of stay) tell(`  stays, not ours: ${name}`);
 }

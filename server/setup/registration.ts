@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { codexHome } from '../base/codexHome.ts';
+import { userHome } from '../base/userHome.ts';
 import { addToJson, jsonAt, parseJson, removeFromJson } from './jsonEntry.ts';
 import type { McpCommand } from './mcpCommand.ts';
 import { addToToml, parseToml, readFromToml, removeFromToml } from './tomlEntry.ts';
@@ -32,8 +32,6 @@ export interface Registration {
    */
   besides(text: string): Readonly<Record<string, unknown>>;
 }
-
-const home = (env: NodeJS.ProcessEnv) => env['HOME'] || homedir();
 
 function jsonRegistration(
   spec: Pick<Registration, 'id' | 'title' | 'program' | 'place'> & {
@@ -75,8 +73,8 @@ export const registrations: readonly Registration[] = [
     program: 'claude',
     place: env => {
       const moved = env['CLAUDE_CONFIG_DIR'];
-      const file = join(moved || home(env), '.claude.json');
-      return { file, signs: [file, moved || join(home(env), '.claude')] };
+      const file = join(moved || userHome(env), '.claude.json');
+      return { file, signs: [file, moved || join(userHome(env), '.claude')] };
     },
     group: 'mcpServers',
     entry: command => ({ type: 'stdio', ...stdio(command) }),
@@ -86,7 +84,7 @@ export const registrations: readonly Registration[] = [
     title: 'Gemini CLI',
     program: 'gemini',
     place: env => {
-      const directory = join(env['GEMINI_CLI_HOME'] || home(env), '.gemini');
+      const directory = join(env['GEMINI_CLI_HOME'] || userHome(env), '.gemini');
       return { file: join(directory, 'settings.json'), signs: [directory] };
     },
     group: 'mcpServers',
@@ -97,7 +95,7 @@ export const registrations: readonly Registration[] = [
     title: 'Qwen Code',
     program: 'qwen',
     place: env => {
-      const directory = join(home(env), '.qwen');
+      const directory = join(userHome(env), '.qwen');
       return { file: join(directory, 'settings.json'), signs: [directory] };
     },
     group: 'mcpServers',
@@ -108,7 +106,7 @@ export const registrations: readonly Registration[] = [
     title: 'opencode',
     program: 'opencode',
     place: env => {
-      const directory = join(env['XDG_CONFIG_HOME'] || join(home(env), '.config'), 'opencode');
+      const directory = join(env['XDG_CONFIG_HOME'] || join(userHome(env), '.config'), 'opencode');
       return { file: env['OPENCODE_CONFIG'] || join(directory, 'opencode.json'), signs: [directory] };
     },
     group: 'mcp',
@@ -158,7 +156,7 @@ function withoutOurs(said: Readonly<Record<string, unknown>>, group: string): Re
 }
 
 function codeDirectory(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string {
-  if (platform === 'darwin') return join(home(env), 'Library', 'Application Support', 'Code');
-  if (platform === 'win32') return join(env['APPDATA'] || join(home(env), 'AppData', 'Roaming'), 'Code');
-  return join(env['XDG_CONFIG_HOME'] || join(home(env), '.config'), 'Code');
+  if (platform === 'darwin') return join(userHome(env), 'Library', 'Application Support', 'Code');
+  if (platform === 'win32') return join(env['APPDATA'] || join(userHome(env), 'AppData', 'Roaming'), 'Code');
+  return join(env['XDG_CONFIG_HOME'] || join(userHome(env), '.config'), 'Code');
 }

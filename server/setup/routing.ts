@@ -1,5 +1,5 @@
+import { modelHosts } from '../../protocol/proxy.ts';
 import { listens, localPlace } from '../base/localPlace.ts';
-import { modelHosts } from '../proxy/hosts.ts';
 import { isOurProxy } from '../proxy/listening/listening.ts';
 import { type Finding, finding } from './finding.ts';
 
@@ -18,16 +18,17 @@ const proxies = ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'HTTP_P
 /** Variables that decide where an agent's requests go. */
 export const routingVariables: readonly string[] = [...baseUrls, ...proxies];
 
-/** A variable that some place sets. `wins`: it comes after what a launch sets, as an agent's own settings do. */
+/** A variable, or a setting of an agent, that some place sets. */
 export interface SetVariable {
   readonly name: string;
   readonly value: string;
   readonly where: string;
-  readonly wins: boolean;
+  /** What it comes after: what a recorded terminal sets, as an agent's own settings do, or whatever a launch gives. */
+  readonly over: 'nothing' | 'terminal' | 'launch';
 }
 
 /** What a routing variable does to recording; null when it does no harm. */
-export async function judgeVariable({ name, value, where, wins }: SetVariable): Promise<Finding | null> {
+export async function judgeVariable({ name, value, where, over }: SetVariable): Promise<Finding | null> {
   if (value === '' || value.includes('$')) return null;
   const url = /^[a-z]+:\/\//i.test(value) ? value : `http://${value}`;
   const shown = `${name}=${originOf(url)}`;
@@ -41,8 +42,8 @@ export async function judgeVariable({ name, value, where, wins }: SetVariable): 
     });
   }
   return proxies.includes(name)
-    ? judgeProxy(name, shown, place, where, wins, fix)
-    : judgeBaseUrl(url, shown, where, wins, fix);
+    ? judgeProxy(name, shown, place, where, over, fix)
+    : judgeBaseUrl(url, shown, where, over, fix);
 }
 
 async function judgeProxy(
@@ -50,17 +51,13 @@ async function judgeProxy(
   shown: string,
   place: { host: string; port: number } | null,
   where: string,
-  wins: boolean,
+  over: SetVariable['over'],
   fix: string,
 ): Promise<Finding | null> {
-  if (wins && !/^http_/i.test(name)) {
+  if (over !== 'nothing' && !/^http_/i.test(name)) {
     // Agents prefer the lower-case one, where both are set; a launch sets both.
-    const level = name === name.toLowerCase() ? 'broken' : 'warning';
-    return finding(area, level, `${shown} in the agent's own settings.`, {
-      where,
-      why: 'The agent applies it over what we set: its traffic may go past the recording.',
-      fix,
-    });
+    const level = over === 'launch' && name === name.toLowerCase() ? 'broken' : 'warning';
+    return finding(area, level, `${shown} in the agent's own settings.`, { where, ...goesPast(over, fix) });
   }
   if (place !== null && where !== name && (await isOurProxy(place.port))) {
     return finding(area, 'warning', `${shown} leads to our proxy for every program.`, {
@@ -72,15 +69,34 @@ async function judgeProxy(
   return null;
 }
 
-function judgeBaseUrl(url: string, shown: string, where: string, wins: boolean, fix: string): Finding | null {
-  const host = URL.canParse(url) ? new URL(url).hostname : '';
-  if (modelHosts.includes(host)) return null;
-  const why = wins
-    ? 'The agent applies it over what we set: its requests go to a host that is not recorded.'
-    : 'Our launches lead there, recorded; an agent started without us goes there unrecorded.';
-  const better =
-    wins && url.startsWith('https:') ? `Remove the line, or have the host recorded: COACH_MODEL_HOSTS=${host}` : fix;
-  return finding(area, 'warning', `${shown} sends requests elsewhere.`, { where, why, fix: better });
+function judgeBaseUrl(
+  url: string,
+  shown: string,
+  where: string,
+  over: SetVariable['over'],
+  fix: string,
+): Finding | null {
+  const { hostname = '', protocol } = URL.parse(url) ?? {};
+  if (modelHosts.includes(hostname)) return null;
+  const what = `${shown} sends requests elsewhere.`;
+  if (over === 'nothing') {
+    const why = 'Our launches lead there, recorded; an agent started without us goes there unrecorded.';
+    return finding(area, 'warning', what, { where, why, fix });
+  }
+  const { why, fix: other } = goesPast(over, fix);
+  const recorded = protocol === 'https:' ? `Have the host recorded: COACH_MODEL_HOSTS=${hostname}. Or: ` : '';
+  return finding(area, 'warning', what, { where, why, fix: `${recorded}${other}` });
+}
+
+/** What it means that an agent applies something over what we set. */
+function goesPast(over: 'terminal' | 'launch', fix: string): { why: string; fix: string } {
+  const applied = 'The agent applies it over what we set: its requests may go past the recording';
+  return over === 'launch'
+    ? { why: `${applied}.`, fix }
+    : {
+        why: `${applied}, unless it is started by codex-coach.`,
+        fix: `Start the agent with codex-coach trace, or remove the line.`,
+      };
 }
 
 /** Without user, password and path: what a person needs to recognise it. */

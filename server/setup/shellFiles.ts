@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userHome } from '../base/userHome.ts';
 
 /** Something that a shell or dotenv file sets, with its place. */
 export interface ShellLine {
@@ -16,7 +16,7 @@ export interface ShellLine {
 
 /** Files that shells and sessions of this user read. */
 export function shellFiles(env: NodeJS.ProcessEnv): string[] {
-  const home = env['HOME'] || homedir();
+  const home = userHome(env);
   const config = env['XDG_CONFIG_HOME'] || join(home, '.config');
   const zsh = env['ZDOTDIR'] || home;
   return [

@@ -1,10 +1,10 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { CoachError } from '../../protocol/errors.ts';
 import type { HeldLock } from '../base/lock.ts';
 import type { CoachPaths } from '../base/paths.ts';
+import { userHome } from '../base/userHome.ts';
 import { digestOf, readConfiguration, removeWithDirectories, writeConfiguration } from './configurationFile.ts';
 import { type JournalEntry, readJournal, writeJournal } from './journal.ts';
 import { type Registration, registrations, serverName } from './registration.ts';
@@ -92,7 +92,7 @@ export async function applyUndo({ steps, left }: UndoPlan, { paths }: SetupPlace
 
 /** What a COACH_HOME holds, by name: everything else in it is not ours. A kill leaves files that were half written. */
 const ourNames =
-  /^(?:ca|workspaces|cache|logs|(?:setup|launches)\.json(?:\.[0-9a-f]{8}\.tmp)?|http\.header|server[.-].*|(?:traces|coach)\.sqlite3.*)$/;
+  /^(?:ca|workspaces|cache|launched|logs|(?:setup|launches)\.json(?:\.[0-9a-f]{8}\.tmp)?|http\.header|server[.-].*|(?:traces|coach)\.sqlite3.*)$/;
 
 export interface PurgePlan {
   readonly remove: readonly { readonly path: string; readonly sizeBytes: number }[];
@@ -102,7 +102,7 @@ export interface PurgePlan {
 
 /** @throws CoachError `input.invalid` for a directory that no COACH_HOME should be */
 export function planPurge({ env, paths }: SetupPlace): PurgePlan {
-  if (resolve(paths.home) === resolve(env['HOME'] || homedir()) || resolve(paths.home, '..') === paths.home) {
+  if (resolve(paths.home) === resolve(userHome(env)) || resolve(paths.home, '..') === paths.home) {
     throw new CoachError('input.invalid', `COACH_HOME is ${paths.home}, which is not ours to remove.`, {
       hint: 'Remove what is Codex Coach’s in it by hand.',
     });

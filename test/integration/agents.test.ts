@@ -2,23 +2,25 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type TestAgent, testAgentProgram } from '../../scripts/agentPrograms.ts';
+import { toSessionReport } from '../../server/traces/sessions/sessionReport.ts';
 import { TraceStore } from '../../server/traces/store.ts';
-import { chatModel, messagesModel, replyTokens, type ScriptedCall } from '../fakes/otherDialects.ts';
+import { chatModel, geminiModel, messagesModel, replyTokens, type ScriptedCall } from '../fakes/otherDialects.ts';
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts';
 import { testAuthority } from '../fakes/upstreamCertificate.ts';
 import { requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
 import { aWorld, type CliOutcome, type World } from '../world.ts';
 
+const models = { messages: messagesModel, chat: chatModel, gemini: geminiModel };
+
 /** A world whose model host is a fake one behind real TLS, and a repository-like directory to work in. */
-async function anAgentWorld(host: string, dialect: 'messages' | 'chat', call: (directory: string) => ScriptedCall) {
+async function anAgentWorld(host: string, dialect: keyof typeof models, call: (directory: string) => ScriptedCall) {
   const directory = join(temporaryDirectory(), 'work');
   mkdirSync(directory);
   const authority = testAuthority();
-  const model = dialect === 'messages' ? messagesModel : chatModel;
   const upstream = await startFakeUpstream({
     tls: authority.issue('127.0.0.1'),
-    intercept: model({ call: call(directory), answer: 'All done.' }),
+    intercept: models[dialect]({ call: call(directory), answer: 'All done.' }),
   });
   onTestFinished(async () => {
     await upstream.dispose();
@@ -35,7 +37,7 @@ async function anAgentWorld(host: string, dialect: 'messages' | 'chat', call: (d
   return { world, upstream, directory };
 }
 
-/** Runs an agent through `codex-coach trace` and answers what was recorded of it. */
+/** Runs an agent through `codex-coach trace` and answers what was recorded of it: one session, and nothing beside it. */
 async function trace(world: World, directory: string, agent: TestAgent, args: string[], env: NodeJS.ProcessEnv) {
   const program = testAgentProgram(agent) ?? '';
   // The program's name tells the agent; a script's need not.
@@ -45,8 +47,10 @@ async function trace(world: World, directory: string, agent: TestAgent, args: st
   const [, sessionId = ''] = /recorded as session (\S+):/.exec(outcome.stderr) ?? [];
   const store = new TraceStore(world.paths.tracesDb);
   try {
+    expect(store.newest({ limit: 10 }).rows.map(({ id }) => id)).toEqual([sessionId]);
     const requests = store.exchangesOfSession(sessionId).map(({ id }) => store.wireText(id)?.request);
-    return { outcome, sessionId, session: store.session(sessionId), requests };
+    const { turns } = toSessionReport(store, sessionId);
+    return { outcome, sessionId, session: store.session(sessionId), turns, requests };
   } finally {
     store.dispose();
   }
@@ -55,7 +59,9 @@ async function trace(world: World, directory: string, agent: TestAgent, args: st
 /** Bodies of what the upstream logged at its model's address, to the byte. */
 function modelRequests(upstream: FakeUpstream): string[] {
   return upstream.requests
-    .filter(({ method, url }) => method === 'POST' && /\/(messages|chat\/completions)(\?|$)/.test(url))
+    .filter(
+      ({ method, url }) => method === 'POST' && /\/(messages|chat\/completions)(\?|$)|:streamGenerateContent/.test(url),
+    )
     .map(({ raw }) => raw.toString());
 }
 
@@ -70,28 +76,35 @@ describe.skipIf(!requireFeature('claude'))('the real Claude Code', { timeout: 18
       input: { file_path: join(at, 'made.txt'), content: 'by claude\n' },
     }));
     const args = ['-p', 'Write made.txt', '--output-format', 'json', '--dangerously-skip-permissions'];
-    const { outcome, sessionId, session, requests } = await trace(world, directory, 'claude', args, {
+    const { outcome, sessionId, session, turns, requests } = await trace(world, directory, 'claude', args, {
       ANTHROPIC_API_KEY: 'sk-ant-test-of-agents-0123456789',
       // It refuses to skip permissions as root unless told that it is in a sandbox.
       IS_SANDBOX: '1',
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
     });
     expect(readFileSync(join(directory, 'made.txt'), 'utf8')).toBe('by claude\n');
     expect(requests).toEqual(modelRequests(upstream));
-    const result = JSON.parse(outcome.stdout) as {
-      session_id: string;
-      usage: { input_tokens: number; cache_read_input_tokens: number; output_tokens: number };
-    };
+    const result = JSON.parse(outcome.stdout) as { session_id: string; modelUsage: Record<string, ClaudeTokens> };
     expect(sessionId).toBe(result.session_id);
-    expect(session).toMatchObject({ agent: 'claude', exchanges: requests.length });
+    expect(session).toMatchObject({ agent: 'claude', title: 'Write made.txt', exchanges: requests.length });
+    expect([session?.repository, turns]).toEqual([directory, 1]);
+    // The model that it asks for a title is another one.
+    const used = Object.values(result.modelUsage);
+    const sum = (...names: (keyof ClaudeTokens)[]) =>
+      used.flatMap(tokens => names.map(name => tokens[name])).reduce((total, count) => total + count, 0);
     expect(session?.usage).toMatchObject({
       // Anthropic's count leaves cached tokens out.
-      inputTokens: result.usage.input_tokens + result.usage.cache_read_input_tokens,
-      cachedInputTokens: result.usage.cache_read_input_tokens,
-      outputTokens: result.usage.output_tokens,
+      inputTokens: sum('inputTokens', 'cacheReadInputTokens'),
+      cachedInputTokens: sum('cacheReadInputTokens'),
+      outputTokens: sum('outputTokens'),
     });
   });
 });
+
+interface ClaudeTokens {
+  readonly inputTokens: number;
+  readonly cacheReadInputTokens: number;
+  readonly outputTokens: number;
+}
 
 describe.skipIf(!requireFeature('qwen'))('the real Qwen Code', { timeout: 180_000 }, () => {
   it('is recorded whole, with the tokens that it reports itself', async () => {
@@ -99,7 +112,7 @@ describe.skipIf(!requireFeature('qwen'))('the real Qwen Code', { timeout: 180_00
       tool: 'write_file',
       input: { file_path: join(at, 'made.txt'), content: 'by qwen\n' },
     }));
-    const { outcome, session, requests } = await trace(
+    const { outcome, session, turns, requests } = await trace(
       world,
       directory,
       'qwen',
@@ -109,7 +122,8 @@ describe.skipIf(!requireFeature('qwen'))('the real Qwen Code', { timeout: 180_00
     expect(readFileSync(join(directory, 'made.txt'), 'utf8')).toBe('by qwen\n');
     expect(requests).toEqual(modelRequests(upstream));
     const { usage } = jsonOf(outcome).at(-1) as { usage: Record<string, number> };
-    expect(session).toMatchObject({ agent: 'qwen', exchanges: requests.length });
+    expect(session).toMatchObject({ agent: 'qwen', title: 'Write made.txt', exchanges: requests.length });
+    expect([session?.repository, turns]).toEqual([directory, 1]);
     expect(session?.usage).toMatchObject({
       inputTokens: usage['input_tokens'],
       cachedInputTokens: usage['cache_read_input_tokens'],
@@ -117,6 +131,36 @@ describe.skipIf(!requireFeature('qwen'))('the real Qwen Code', { timeout: 180_00
     });
   });
 });
+
+describe.skipIf(!requireFeature('gemini'))('the real Gemini CLI', { timeout: 180_000 }, () => {
+  it('is recorded whole, with the tokens that it reports itself', async () => {
+    const { world, upstream, directory } = await anAgentWorld('generativelanguage.googleapis.com', 'gemini', at => ({
+      tool: 'write_file',
+      input: { file_path: join(at, 'made.txt'), content: 'by gemini\n' },
+    }));
+    const args = ['-p', 'Write made.txt', '-m', 'gemini-2.5-pro', '-o', 'json', '--yolo', '--skip-trust'];
+    const { outcome, session, turns, requests } = await trace(world, directory, 'gemini', args, {
+      GEMINI_API_KEY: 'AIzaSyTestOfAgents0123456789',
+    });
+    expect(readFileSync(join(directory, 'made.txt'), 'utf8')).toBe('by gemini\n');
+    expect(requests).toEqual(modelRequests(upstream));
+    const { stats } = JSON.parse(outcome.stdout) as { stats: { models: Record<string, { tokens: GeminiTokens }> } };
+    const [{ tokens }] = Object.values(stats.models) as [{ tokens: GeminiTokens }];
+    expect(session).toMatchObject({ agent: 'gemini', title: 'Write made.txt', exchanges: requests.length });
+    expect([session?.repository, turns]).toEqual([directory, 1]);
+    expect(session?.usage).toMatchObject({
+      inputTokens: tokens.prompt,
+      cachedInputTokens: tokens.cached,
+      outputTokens: tokens.candidates,
+    });
+  });
+});
+
+interface GeminiTokens {
+  readonly prompt: number;
+  readonly candidates: number;
+  readonly cached: number;
+}
 
 describe.skipIf(!requireFeature('opencode'))('the real opencode', { timeout: 180_000 }, () => {
   it('is recorded whole, with the tokens that it reports and those of the title that it does not', async () => {
@@ -129,16 +173,15 @@ describe.skipIf(!requireFeature('opencode'))('the real opencode', { timeout: 180
       options: { baseURL: 'https://api.deepseek.com/v1', apiKey: 'sk-test-of-agents-0123456789' },
       models: { 'deepseek-chat': {} },
     };
-    const { outcome, session, requests } = await trace(
+    const { outcome, session, turns, requests } = await trace(
       world,
       directory,
       'opencode',
       ['run', '--format', 'json', '-m', 'deepseek/deepseek-chat', 'Write made.txt'],
       {
+        // As a shell sets it: it goes by that.
+        PWD: directory,
         OPENCODE_CONFIG_CONTENT: JSON.stringify({ provider: { deepseek: provider }, permission: 'allow' }),
-        OPENCODE_DISABLE_AUTOUPDATE: '1',
-        OPENCODE_DISABLE_MODELS_FETCH: '1',
-        OPENCODE_PURE: '1',
         // It waits for a package that it would fetch for plugins.
         npm_config_offline: 'true',
       },
@@ -154,7 +197,9 @@ describe.skipIf(!requireFeature('opencode'))('the real opencode', { timeout: 180
     const reported = steps.reduce((sum, { input, cache }) => sum + input + cache.read, 0);
     const titles = requests.filter(request => !request?.includes('"tools":')).length;
     expect(requests).toHaveLength(steps.length + titles);
-    expect(session).toMatchObject({ agent: 'opencode', exchanges: requests.length });
+    // It quotes what has spaces.
+    expect(session).toMatchObject({ agent: 'opencode', title: '"Write made.txt"', exchanges: requests.length });
+    expect([session?.repository, turns]).toEqual([directory, 1]);
     expect(session?.usage.inputTokens).toBe(reported + titles * replyTokens.input);
     expect(session?.usage.outputTokens).toBe(
       steps.reduce((sum, { output }) => sum + output, 0) + titles * replyTokens.output,

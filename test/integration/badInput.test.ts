@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { expect, it, onTestFinished } from 'vitest';
 import { root } from '../../scripts/root.ts';
 import { createSampleRepository } from '../../server/tasks/sampleProject.ts';
@@ -126,6 +127,18 @@ it('says why the background server can’t start', async () => {
   expect(world.processes()).toEqual([]);
 });
 
+it('says what to do about a database of a newer version', async () => {
+  const home = temporaryDirectory();
+  const world = aWorld({}, home);
+  const newer = new Database(join(home, 'traces.sqlite3'));
+  newer.pragma('user_version = 99');
+  newer.close();
+  const outcome = await world.cli(['sessions', 'list'], { cwd: temporaryDirectory() });
+  expect(outcome.code).toBeGreaterThan(0);
+  expect(outcome.stderr).toContain('written by a newer Codex Coach (schema 99');
+  expect(outcome.stderr).toContain('Update Codex Coach, or set COACH_HOME');
+});
+
 it.each([
   ['COACH_BUDGET_SESSION_TOKENS', '3000'],
   ['COACH_UPSTREAMS', 'api.openai.com=http://127.0.0.1:9'],
@@ -144,6 +157,26 @@ it.each([
     expect(outcome.stderr).toContain(`not started with this ${variable}`);
     expect(outcome.stderr).toContain('codex-coach server stop');
   }
+});
+
+it.each([
+  [['sessions', 'list', '--foo', '--json'], "Unknown option '--foo'.", 'codex-coach sessions list --help'],
+  [['session', 'show', '--json'], "Missing required argument 'session-id'.", 'codex-coach session show --help'],
+  [['sessions', 'lst', '--json'], "Unknown command 'lst' (Did you mean list?)", 'codex-coach sessions --help'],
+  [['proxy', '--json'], 'A command is missing after codex-coach proxy.', 'codex-coach proxy --help'],
+])('answers %j with JSON, as it is asked for', async (args, message, command) => {
+  const world = aWorld();
+  const outcome = await world.cli(args, { cwd: temporaryDirectory() });
+  expect(outcome).toMatchObject({ code: 2, stderr: '' });
+  expect(JSON.parse(outcome.stdout)).toEqual({ error: { code: 'input.invalid', message, hint: `See: ${command}` } });
+});
+
+it('takes no word for a prompt that was meant for itself', async () => {
+  const world = aWorld();
+  const outcome = await world.cli(['status'], { cwd: temporaryDirectory() });
+  expect(outcome.code).toBe(2);
+  expect(outcome.stderr).toContain('Did you mean codex-coach /status?');
+  expect(world.processes()).toEqual([]);
 });
 
 it('starts nothing for what it is not asked for', async () => {

@@ -75,3 +75,20 @@ it('writes no secret value of an agent’s environment, whichever shell started 
     for (const value of [...Object.values(secrets), shown]) expect(text.includes(value), name).toBe(false);
   }
 });
+
+it('lists a session where its agent was started, when the agent says nothing of it', async () => {
+  const gateway = await startFakeUpstream();
+  onTestFinished(() => gateway.dispose());
+  const world = aWorld({ HOME: temporaryDirectory(), OPENAI_API_KEY: key, OPENAI_BASE_URL: `${gateway.origin}/v1` });
+  const directory = join(temporaryDirectory(), 'shop');
+  mkdirSync(directory);
+  await world.cli(['trace', '--', ...agent], { cwd: directory });
+  const listed = async (cwd: string) =>
+    (
+      JSON.parse((await world.cli(['sessions', 'list', '--repository', '.', '--json'], { cwd })).stdout) as {
+        rows: { id: string; repository: string }[];
+      }
+    ).rows;
+  expect(await listed(directory)).toMatchObject([{ id: 'mine', repository: directory }]);
+  expect(await listed(temporaryDirectory())).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { isAlive } from '../../server/base/exec.ts';
@@ -23,15 +24,19 @@ async function aRunningProxy(envOf: (upstream: FakeUpstream) => NodeJS.ProcessEn
   const command = spawn(process.execPath, [cliProgram, 'proxy', 'run'], {
     cwd: process.cwd(),
     env: { ...home.env, ...envOf(upstream) },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void command.kill('SIGKILL'));
   let printed = '';
+  let said = '';
+  command.stderr.on('data', chunk => {
+    said += chunk;
+  });
   command.stdout.on('data', chunk => {
     printed += chunk;
   });
   await until(() => /\ncurl .*\n/.test(printed), 20_000);
-  return { home, upstream, command, printed };
+  return { home, upstream, command, printed, told: () => said };
 }
 
 it.skipIf(shell === null)('prints an address, an environment and a command that shows the route', async () => {
@@ -85,6 +90,34 @@ it('ends on Ctrl-C, and the server with it when nothing else needs it', async ()
   const [exitCode] = (await once(command, 'exit')) as [number | null];
   expect(exitCode).toBe(0);
   await until(() => !isAlive(server?.pid ?? -1));
+});
+
+it('is back on its port after the server was stopped, and says so', async () => {
+  const { home, command, printed, told } = await aRunningProxy();
+  const port = Number(/^# Recording proxy on http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);
+  for (const times of [1, 2]) {
+    await home.cli(['server', 'stop']);
+    await until(() => told().split(`The proxy is back on http://127.0.0.1:${port}.`).length > times, 20_000);
+    const status = await home.cli(['proxy', 'status', '--json']);
+    expect(JSON.parse(status.stdout)).toMatchObject({ state: 'listening', port });
+  }
+  command.kill('SIGINT');
+  expect((await once(command, 'exit'))[0]).toBe(0);
+});
+
+it('ends with the reason when its port was taken meanwhile', async () => {
+  const { home, command, printed, told } = await aRunningProxy();
+  const port = Number(/^# Recording proxy on http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);
+  const other = createServer();
+  onTestFinished(() => void other.close());
+  command.kill('SIGSTOP');
+  await home.cli(['server', 'stop']);
+  await until(() => home.processes().every(({ command: line }) => !line.includes('server.cjs')), 20_000);
+  await new Promise<void>(resolve => other.listen(port, '127.0.0.1', resolve));
+  const exit = once(command, 'exit');
+  command.kill('SIGCONT');
+  expect((await exit)[0]).toBe(1);
+  expect(told()).toContain(`Port ${port}`);
 });
 
 it('leaves the server to whoever else uses it', async () => {

@@ -149,11 +149,7 @@ describe.skipIf(!requireFeature('claude'))(
       const program = testAgentProgram('claude') ?? '';
       const started = program.endsWith('.js') ? [process.execPath, program] : [program];
       const args = ['-p', 'Write made.txt', '--output-format', 'json', '--dangerously-skip-permissions'];
-      const env = {
-        ANTHROPIC_API_KEY: 'sk-ant-test-of-replays-0123456789',
-        IS_SANDBOX: '1',
-        CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      };
+      const env = { ANTHROPIC_API_KEY: 'sk-ant-test-of-replays-0123456789', IS_SANDBOX: '1' };
       const recorded = await world.cli(['trace', '--agent', 'claude', '--', ...started, ...args], {
         cwd: directory,
         env,

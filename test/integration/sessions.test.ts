@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { remote } from '../../protocol/api.ts';
 import { proxy } from '../../protocol/proxy.ts';
 import { startFakeUpstream } from '../fakes/upstream.ts';
-import { aWorld, cliProgram, until, type World } from '../world.ts';
+import { aWorld, cliProgram, run, until, type World } from '../world.ts';
 
 /** One request of an agent through the world's proxy. */
 async function record(world: World, session: string, prompt: string): Promise<void> {
@@ -33,6 +33,21 @@ async function json<T>(world: World, ...args: string[]): Promise<T> {
 }
 
 describe('sessions on the command line', { timeout: 60_000 }, () => {
+  it('are exported to what only the command has: its standard output and its pipes', async () => {
+    const world = aWorld();
+    await record(world, 'thread-1', 'SAY The heron flies.');
+    const command = `'${process.execPath}' '${cliProgram}' sessions export thread-1 --output`;
+    const exported = (rest: string) =>
+      run('bash', ['-c', `${command} ${rest}`], { env: world.env, cwd: world.paths.home });
+    const whole = await exported('/dev/stdout');
+    expect(JSON.parse(whole.stdout)).toMatchObject({ session_id: 'thread-1' });
+    await exported('/dev/stdout > redirected');
+    expect(readFileSync(join(world.paths.home, 'redirected'), 'utf8')).toBe(whole.stdout);
+    const piped = await exported('>(cat > piped); wait $!');
+    expect(piped.stdout).toMatch(/^\/dev\/fd\/\d+: [\d,]+ bytes written\n$/);
+    expect(readFileSync(join(world.paths.home, 'piped'), 'utf8')).toBe(whole.stdout);
+  });
+
   it('are listed, summed up, searched, compared, exported, repriced and deleted', async () => {
     const world = aWorld();
     expect((await world.cli(['sessions', 'list'])).stdout).toContain('No sessions here.');

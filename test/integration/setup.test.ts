@@ -100,6 +100,16 @@ describe('setup and uninstall', { timeout: 90_000 }, () => {
     expect(refused.code).toBe(2);
     expect(refused.stdout).toContain('traces.sqlite3');
     expect(existsSync(world.paths.tracesDb)).toBe(true);
+    const planned = await world.cli(['uninstall', '--purge', '--dry-run', '--json'], { cwd: home });
+    expect(JSON.parse(planned.stdout)).toMatchObject({
+      dryRun: true,
+      registrations: expect.arrayContaining([
+        { agent: 'codex', file: join(home, '.codex/config.toml'), action: 'edit', exact: true },
+      ]),
+      left: [],
+      purge: { remove: expect.arrayContaining([{ path: world.paths.tracesDb, sizeBytes: expect.any(Number) }]) },
+    });
+    expect(existsSync(world.paths.tracesDb)).toBe(true);
     const undone = await world.cli(['uninstall', '--purge', '--yes'], { cwd: home });
     expect(undone).toMatchObject({ code: 0, stderr: '' });
     expect(tree(home)).toEqual(before);
@@ -114,7 +124,8 @@ describe('setup and uninstall', { timeout: 90_000 }, () => {
     mine.theme = 'x';
     writeFileSync(settings, JSON.stringify(mine));
     await world.cli(['proxy', 'start'], { cwd: home });
-    expect((await world.cli(['uninstall'], { cwd: home })).code).toBe(0);
+    const undone = await world.cli(['uninstall', '--json'], { cwd: home });
+    expect(JSON.parse(undone.stdout)).toMatchObject({ dryRun: false, registrations: [{}, {}], left: [], purge: null });
     expect(JSON.parse(readFileSync(settings, 'utf8'))).toEqual({ theme: 'x' });
     // Codex was not here: its file and directory were ours alone.
     expect(existsSync(join(home, '.codex'))).toBe(false);
@@ -216,9 +227,9 @@ describe('doctor', { timeout: 90_000 }, () => {
     expect(code).toBe(1);
     expect(problems(report, home).toSorted()).toEqual([
       'broken ~/.bashrc:2',
-      'broken ~/.claude/settings.json:3',
       'broken ~/.codex/.env:1',
       'broken ~/.config/fish/config.fish:1',
+      'warning ~/.claude/settings.json:3',
       'warning ~/.codex/config.toml:4',
       'warning ~/.config/fish/functions/codex.fish:1',
       'warning ~/.zshrc:2',

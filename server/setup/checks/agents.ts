@@ -9,7 +9,7 @@ import { exec } from '../../base/exec.ts';
 import { listensAt } from '../../base/localPlace.ts';
 import { programOnPath } from '../../base/programs.ts';
 import { redact } from '../../base/redact/redact.ts';
-import { modelKeys } from '../../base/settings.ts';
+import { givenKeys } from '../../base/settings.ts';
 import { hasLogin, repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
 
@@ -18,7 +18,7 @@ const versionTimeoutMs = 15_000;
 /** Agent programs on PATH with their versions, and whether each has a login or a key. Only presence is told. */
 export const checkAgents: Check = async examined => {
   const { env, paths, cwd } = examined;
-  const keys = modelKeys(env, repositoryRoot(cwd));
+  const keys = givenKeys(env, repositoryRoot(cwd));
   const installed = recordedAgents.flatMap(agent => {
     const program = programOnPath(agent.id, env);
     return program === null ? [] : [{ agent, program }];

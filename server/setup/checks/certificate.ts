@@ -1,4 +1,4 @@
-import { modelHosts } from '../../proxy/hosts.ts';
+import { modelHosts } from '../../../protocol/proxy.ts';
 import { type CertificateFacts, certificateFacts } from '../certificateFacts.ts';
 import { type Check, type Finding, finding } from '../finding.ts';
 

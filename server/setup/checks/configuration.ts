@@ -1,11 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parse } from 'smol-toml';
-import { recordedAgents } from '../../agents/recorded.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { modelHosts } from '../../../protocol/proxy.ts';
+import { type RecordedAgent, recordedAgents } from '../../agents/recorded.ts';
+import { claudeSettings } from '../../agents/routes/claudeSettings.ts';
+import { ownRoutes } from '../../agents/routes/ownRoutes.ts';
 import { codexHome } from '../../base/codexHome.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
-import { modelHosts } from '../../proxy/hosts.ts';
+import { userHome } from '../../base/userHome.ts';
 import { repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
 import { type Check, type Examined, type Finding, finding } from '../finding.ts';
 import { jsonAt } from '../jsonEntry.ts';
@@ -15,17 +18,19 @@ import { shellFiles, shellLines } from '../shellFiles.ts';
 /** Old configuration that leads an agent past the recording, or nowhere. */
 export const checkConfiguration: Check = async examined => {
   const { env } = examined;
-  const home = env['HOME'] || homedir();
+  const home = userHome(env);
   const programs = recordedAgents.map(({ id }) => id);
   const lines = shellFiles(env).flatMap(file => shellLines(file, routingVariables, programs));
   const variables: SetVariable[] = [
-    ...routingVariables.map(name => ({ name, value: env[name] ?? '', where: name, wins: false })),
+    ...routingVariables.map(name => ({ name, value: env[name] ?? '', where: name, over: 'nothing' as const })),
     ...lines
       .filter(({ kind }) => kind === 'variable')
-      .map(({ name, value, file, line }) => ({ name, value, where: `${file}:${line}`, wins: false })),
+      .map(({ name, value, file, line }) => ({ name, value, where: `${file}:${line}`, over: 'nothing' as const })),
     ...dotEnvVariables(examined, home),
-    ...claudeVariables(examined, home),
+    ...claudeVariables(examined),
   ];
+  const routes = recordedAgents.filter(({ id }) => id !== 'codex' && id in ownRoutes);
+  const own = await Promise.all(routes.map(agent => checkOwnRoute(agent, examined)));
   const judged = await Promise.all(variables.map(judgeVariable));
   const replaced = lines
     .filter(({ kind }) => kind === 'command')
@@ -36,36 +41,56 @@ export const checkConfiguration: Check = async examined => {
         fix: 'Remove it, or let it call codex-coach.',
       }),
     );
-  return [...judged.filter(found => found !== null), ...replaced, ...(await checkCodexToml(env))];
+  return [...judged.filter(found => found !== null), ...replaced, ...own.flat(), ...(await checkCodexToml(env))];
 };
 
-/** `.env` files that agents read after our launch has cleaned their environment. */
+/** What an agent's own files say, as a launch reads them: all but the variables that are told with their lines. */
+async function checkOwnRoute({ id, title }: RecordedAgent, { env, cwd }: Examined): Promise<Finding[]> {
+  try {
+    const route = await ownRoutes[id]?.({ argv: [id], env, cwd, isReplayed: false });
+    const settings = Object.entries(route?.settings ?? {});
+    const found = await Promise.all(
+      settings.map(([name, value]) => judgeVariable({ name, value, where: title, over: 'terminal' })),
+    );
+    const unrecorded = route?.unrecorded ?? null;
+    const all = [...found, unrecorded === null ? null : finding(area, 'warning', unrecorded, { where: title })];
+    return all.filter(one => one !== null);
+  } catch (error) {
+    const { message, hint } = CoachError.from(error);
+    const why = `codex-coach does not start ${title} with it.`;
+    return [finding(area, 'warning', message, { where: title, why, fix: hint })];
+  }
+}
+
+/** `.env` files that agents read after our launch has cleaned their environment. Nothing leads Codex past its own. */
 function dotEnvVariables({ env, cwd }: Examined, home: string): SetVariable[] {
   const files = [
-    join(codexHome(env), '.env'),
-    join(home, '.gemini', '.env'),
-    join(home, '.qwen', '.env'),
-    join(repositoryRoot(cwd), '.env'),
+    { file: join(codexHome(env), '.env'), over: 'launch' as const },
+    ...[join(home, '.gemini', '.env'), join(home, '.qwen', '.env'), join(repositoryRoot(cwd), '.env')].map(file => ({
+      ...{ file, over: 'terminal' as const },
+    })),
   ];
-  return files
-    .flatMap(file => shellLines(file, routingVariables, ['codex']))
-    .filter(({ kind }) => kind === 'variable')
-    .map(({ name, value, file, line }) => ({ name, value, where: `${file}:${line}`, wins: true }));
+  return files.flatMap(({ file, over }) =>
+    shellLines(file, routingVariables, ['codex'])
+      .filter(({ kind }) => kind === 'variable')
+      .map(({ name, value, line }) => ({ name, value, where: `${file}:${line}`, over })),
+  );
 }
 
 /** Claude Code's settings have an `env` that it applies to itself. */
-function claudeVariables({ env, cwd }: Examined, home: string): SetVariable[] {
-  const files = [
-    join(env['CLAUDE_CONFIG_DIR'] || join(home, '.claude'), 'settings.json'),
-    join(repositoryRoot(cwd), '.claude', 'settings.json'),
-    join(repositoryRoot(cwd), '.claude', 'settings.local.json'),
-  ];
-  return files.flatMap(file => {
-    const text = read(file);
+function claudeVariables({ env, cwd }: Examined): SetVariable[] {
+  const places = [...new Set([cwd, repositoryRoot(cwd)])];
+  const files = places.flatMap(place => claudeSettings({ settings: null, sources: null }, { env, cwd: place }));
+  const known = new Map(files.map(file => [file.where, file]));
+  return [...known.values()].flatMap(({ where, env: set, isManaged }) => {
+    const text = read(where);
     return routingVariables.flatMap(name => {
-      const found = jsonAt(text, ['env', name]);
-      if (typeof found?.value !== 'string') return [];
-      return [{ name, value: found.value, where: `${file}:${found.line}`, wins: true }];
+      const value = set[name];
+      if (value === undefined) return [];
+      const line = jsonAt(text, ['env', name])?.line;
+      return [
+        { name, value, where: `${where}:${line ?? 1}`, over: isManaged ? ('launch' as const) : ('terminal' as const) },
+      ];
     });
   });
 }

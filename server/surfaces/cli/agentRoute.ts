@@ -1,115 +1,76 @@
-import { readFileSync } from 'node:fs';
 import { CoachError } from '../../../protocol/errors.ts';
-import { baseUrlsOf } from '../../../protocol/proxy.ts';
+import { baseUrlsOf, modelHosts } from '../../../protocol/proxy.ts';
 import { secretsOf } from '../../../protocol/secretVariables.ts';
-import { codexConfig, codexKeyVariables, withBaseUrls } from '../../agents/codexConfig.ts';
-import { daemonOption } from '../../agents/codexDaemon.ts';
-import { agentOfCommand } from '../../agents/recorded.ts';
-import { codexHome } from '../../base/codexHome.ts';
-import { listens, localPlace } from '../../base/localPlace.ts';
+import { recordedAgents } from '../../agents/recorded.ts';
+import { codexKeys } from '../../agents/routes/codexRoute.ts';
+import type { Argv, LaunchWay, OwnRoute, StartedAgent } from '../../agents/routes/ownRoute.ts';
+import { ownRoutes } from '../../agents/routes/ownRoutes.ts';
 import { shellWord } from '../../base/shell.ts';
 
-type BaseUrls = Readonly<Record<string, string>>;
-type Argv = readonly [string, ...string[]];
-
-/** Where an agent would go by itself. */
-export interface AgentRoute {
-  /** Base URLs of its environment, by variable. */
-  readonly baseUrls: BaseUrls;
-  /** Base URLs of its own configuration, by setting. */
-  readonly settings: BaseUrls;
-  /** The variable that its configuration takes the key from. */
-  readonly keyVariable: string | null;
-  /** The command line that leads it elsewhere, and under which it asks itself. @throws CoachError `input.invalid` where none does */
-  argv(settings: BaseUrls): Argv;
-}
-
-/** @throws CoachError `input.invalid` when the agent's configuration can't be read */
-export async function agentRoute(agent: string, argv: Argv, env: NodeJS.ProcessEnv): Promise<AgentRoute> {
-  const baseUrls = baseUrlsOf(env);
-  if (agent !== 'codex') return { baseUrls, settings: {}, keyVariable: null, argv: () => argv };
-  const begin = codexArguments(argv);
-  const configOf = (words: readonly string[]) =>
-    codexConfig(begin === null ? [] : words.slice(begin), codexHome(env), textOf);
-  const config = configOf(argv);
-  const own = begin === null ? argv : await askingItself(argv, begin, env);
+/** Where an agent would go by itself. @throws CoachError `input.invalid` when the agent's configuration can't be read */
+export async function agentRoute(agent: string, started: StartedAgent): Promise<OwnRoute> {
+  const read = ownRouteOf(agent);
+  if (read !== null) return read(started);
+  const { argv, env } = started;
   return {
-    baseUrls: await withoutStale(baseUrls),
-    settings: config.baseUrls,
-    keyVariable: config.keyVariable,
-    argv(settings) {
-      const led: Argv =
-        begin === null ? own : [own[0], ...own.slice(1, begin), ...withBaseUrls(own.slice(begin), settings)];
-      const { baseUrls: now } = configOf(led);
-      // A command line can be read by others.
-      const isSecret = (url: string) => /^https?:\/\/[^/?#]*@/i.test(url);
-      const stays = Object.entries(settings).find(([name, url]) => now[name] !== url || isSecret(url))?.[0];
-      if (stays !== undefined) throw notLed(stays, config.baseUrls[stays] ?? '');
-      return led;
-    },
+    baseUrls: baseUrlsOf(env),
+    settings: {},
+    keyVariable: null,
+    unrecorded: await ledPast(started),
+    command: () => ({ argv, env: {} }),
   };
 }
 
-/** Codex without the background server that it shares with other terminals. `begin`: where its arguments begin. */
-async function askingItself(argv: Argv, begin: number, env: NodeJS.ProcessEnv): Promise<Argv> {
-  const program: Argv = [argv[0], ...argv.slice(1, begin)];
-  const args = argv.slice(begin);
-  const option = await daemonOption(program, args, env);
-  return option === null ? argv : [...program, option, ...args];
+/** Of an agent that something else starts, as `sh -c "claude -p hi"`: where its own configuration leads it all the same. */
+async function ledPast(started: StartedAgent): Promise<string | null> {
+  const words = started.argv.slice(1).join('\n');
+  const named = recordedAgents.filter(({ id }) =>
+    new RegExp(`(?:^|[\\s/;&|("'=])${id}(?:$|[\\s;&|)"'])`, 'm').test(words),
+  );
+  for (const { id, title } of named) {
+    const place = await ownPlace(id, title, started);
+    if (place !== null) return place;
+  }
+  return null;
+}
+
+async function ownPlace(id: string, title: string, started: StartedAgent): Promise<string | null> {
+  const read = ownRouteOf(id);
+  if (read === null) return null;
+  try {
+    const { baseUrls, settings, unrecorded = null } = await read({ ...started, argv: [id] });
+    if (unrecorded !== null) return unrecorded;
+    const own = Object.entries({ ...baseUrls, ...settings }).filter(([name, url]) => started.env[name] !== url);
+    const [name, url] = own.find(([, led]) => !modelHosts.includes(URL.parse(led)?.hostname ?? '')) ?? [];
+    if (name === undefined || url === undefined) return null;
+    return `${title} goes to ${URL.parse(url)?.origin} by its own ${name}, which is recorded only where it is started itself, as by codex-coach trace -- ${id}.`;
+  } catch (error) {
+    return CoachError.from(error).message;
+  }
+}
+
+function ownRouteOf(agent: string): ((started: StartedAgent) => Promise<OwnRoute>) | null {
+  return Object.hasOwn(ownRoutes, agent) ? (ownRoutes[agent] ?? null) : null;
 }
 
 /** What an agent that is started here must not have recorded. Whatever it is, it may start Codex. */
-export function launchSecrets(env: NodeJS.ProcessEnv, argv?: Argv): string[] {
-  const begin = argv === undefined ? null : codexArguments(argv);
-  return secretsOf(env, keyVariables(begin === null ? [] : (argv?.slice(begin) ?? []), env));
+export function launchSecrets(env: NodeJS.ProcessEnv, argv: readonly string[] = []): string[] {
+  return secretsOf(env, codexKeys(argv, env));
 }
 
-/** None of a configuration that can't be read: where it matters, that is said. */
-function keyVariables(args: readonly string[], env: NodeJS.ProcessEnv): string[] {
-  try {
-    return codexKeyVariables(args, codexHome(env), textOf);
-  } catch {
-    return [];
-  }
+/** Where Codex would go that is started in a shell. */
+export function codexOfShell(env: NodeJS.ProcessEnv): Promise<OwnRoute> {
+  return agentRoute('codex', { argv: ['codex'], env, cwd: process.cwd(), isReplayed: false });
 }
 
 /** For a shell: what no variable changes in Codex, such as where its configuration says that its gateway is. */
+export async function codexCommand(route: OwnRoute, given: Omit<LaunchWay, 'file'>): Promise<Argv> {
+  const file = () => {
+    throw new Error('Codex is led by its command line alone.');
+  };
+  return (await route.command({ ...given, file })).argv;
+}
+
 export function printCommand(argv: Argv, print: (line: string) => void): void {
   if (argv.length > 1) print(`# To have Codex recorded: ${argv.map(shellWord).join(' ')}`);
-}
-
-/** Codex asks none of these variables. What leads nowhere on this machine is left over from a program that ended. */
-async function withoutStale(urls: BaseUrls): Promise<BaseUrls> {
-  const live = await Promise.all(
-    Object.entries(urls).map(async entry => {
-      const place = localPlace(entry[1]);
-      return place === null || (await listens(place.host, place.port)) ? [entry] : [];
-    }),
-  );
-  return Object.fromEntries(live.flat());
-}
-
-/** Where the arguments of Codex begin in a command line; null when it starts something else, which may start Codex. */
-function codexArguments(argv: Argv): number | null {
-  const started = argv.findIndex((_, index) => agentOfCommand(argv.slice(0, index + 1))?.id === 'codex') + 1;
-  if (started === 0) return null;
-  // npm takes options as its own up to its `--`.
-  if (argv[0] !== 'npm' || argv.slice(0, started).includes('--')) return started;
-  const passed = argv.indexOf('--', started);
-  return passed < 0 ? null : passed + 1;
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
-}
-
-function notLed(setting: string, url: string): CoachError {
-  const { origin } = new URL(url);
-  return new CoachError('input.invalid', `Codex can't be recorded: its setting ${setting} leads to ${origin}.`, {
-    hint: 'It can be led elsewhere only on a command line that starts Codex itself, such as `codex exec`, by a URL without a password, and not against the machine’s managed_config.toml.',
-  });
 }

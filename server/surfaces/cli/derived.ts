@@ -5,7 +5,9 @@ import * as z from 'zod';
 import { type Api, call, methodOf, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
+import { pointInTime, withZone } from '../../../protocol/since.ts';
 import { exampleValue, expectedValue, type ValueSchema } from '../../base/expectedValue.ts';
+import { withOwnOutput } from './ownOutput.ts';
 import { toText } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -16,8 +18,11 @@ export interface CommandContext {
   withServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
   /** The same with a server that runs already; null when there is none. */
   withRunningServer<T>(work: (channel: Channel) => Promise<T>): Promise<T | null>;
-  /** The same for work that outlives a server: one that has ended is started again at once, for the agents it records. */
-  withLastingServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
+  /**
+   * The same for work that outlives a server: one that has ended is started again at once, for the agents it records.
+   * `onReopened` is called each time that this was done.
+   */
+  withLastingServer<T>(work: (channel: Channel) => Promise<T>, onReopened?: () => void): Promise<T>;
 }
 
 /** Adds `codex-coach <api> <request>` for each request that an api exposes to the command line. */
@@ -55,7 +60,10 @@ export function addDerivedCommand(
   const words = spec.positional.map(key =>
     properties[key]?.type === 'array' ? `<${toKebab(key)}...>` : `<${toKebab(key)}>`,
   );
-  const command = group.command([toKebab(name), ...words].join(' ')).description(spec.summary);
+  const command = group.command(toKebab(name)).description(spec.summary);
+  for (const [index, key] of spec.positional.entries()) {
+    command.argument(words[index] ?? '', properties[key]?.description ?? '');
+  }
   for (const [key, property] of Object.entries(properties)) {
     if (spec.positional.includes(key)) continue;
     // Sessions are listed from everywhere; tasks and runs are of the repository one stands in.
@@ -76,8 +84,14 @@ export function addDerivedCommand(
     if (source !== null && existsSync(source)) params['source'] = source;
     const method = methodOf(api, name);
     checkParams(`codex-coach ${apiName} ${toKebab(name)}`, spec, params);
-    const value = await withServer(channel => call(channel, method, spec, params, terminal.signal));
-    terminal.print(options['json'] === true ? JSON.stringify(value, null, 2) : toText(spec, value));
+    // The server may have been started in another time zone.
+    for (const key of pointsInTime(spec)) {
+      if (typeof params[key] === 'string') params[key] = withZone(params[key]);
+    }
+    const value = await withServer(channel =>
+      withOwnOutput(spec, params, asked => call(channel, method, spec, asked, terminal.signal), terminal.signal),
+    );
+    terminal.print(options['json'] === true ? JSON.stringify(value, null, 2) : toText(spec, value, terminal.columns));
   });
 }
 
@@ -122,6 +136,14 @@ function propertiesOf(spec: RequestSpec): Record<string, ValueSchema> {
     string,
     ValueSchema
   >;
+}
+
+function pointsInTime(spec: RequestSpec): string[] {
+  const isOne = (schema: z.core.$ZodType): boolean =>
+    schema === pointInTime || (schema instanceof z.ZodOptional && isOne(schema.unwrap()));
+  return spec.params instanceof z.ZodObject
+    ? Object.entries(spec.params.shape).flatMap(([key, schema]) => (isOne(schema) ? [key] : []))
+    : [];
 }
 
 function flagOf(key: string, property: ValueSchema): string {

@@ -85,7 +85,7 @@ async function beginning(channel: Pick<Channel, 'request'>, session: string | un
     session === undefined || (await latest(channel, { after: 0, sessionId: session }, signal)).rows.length > 0;
   return isKnown
     ? 'Following. Ctrl-C ends.'
-    : `Nothing of session ${session} is recorded yet; following until it comes. Ctrl-C ends.`;
+    : `Nothing of session ${visible(session)} is recorded yet; following until it comes. Ctrl-C ends.`;
 }
 
 function latest(channel: Pick<Channel, 'request'>, params: object, signal: AbortSignal) {
@@ -97,8 +97,8 @@ function exchangeLine(exchange: Exchange): string {
   return [
     time,
     // Whole: other commands take it as it is.
-    exchange.sessionId,
-    exchange.model ?? exchange.upstreamHost,
+    visible(exchange.sessionId),
+    visible(exchange.model ?? exchange.upstreamHost),
     statusWord(exchange, 'no reply'),
     usageWords(exchange.usage),
     toMoney(exchange.cost),

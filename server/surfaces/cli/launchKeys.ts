@@ -1,11 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RecordedAgent } from '../../agents/recorded.ts';
-import { modelKeys } from '../../base/settings.ts';
+import { givenKeys } from '../../base/settings.ts';
+import { userHome } from '../../base/userHome.ts';
 
 /** A key that an agent is given at its launch. */
 export interface LaunchKey {
+  /** What the user calls it. */
+  readonly name: string;
   readonly variable: string;
   readonly value: string;
 }
@@ -16,20 +18,20 @@ export interface LaunchKey {
  */
 export function launchKeys(agent: RecordedAgent, env: NodeJS.ProcessEnv, directory: string): LaunchKey[] {
   if (hasLogin(agent, env)) return [];
-  const keys = modelKeys(env, repositoryRoot(directory));
-  const found = new Map<string, string>();
+  const keys = givenKeys(env, repositoryRoot(directory));
+  const found = new Map<string, LaunchKey>();
   for (const [name, variable] of Object.entries(agent.keys)) {
     const value = keys[name];
-    if (value !== undefined && !env[variable]) found.set(variable, value);
+    if (value !== undefined && !env[variable]) found.set(variable, { name, variable, value });
   }
-  return [...found].map(([variable, value]) => ({ variable, value }));
+  return [...found.values()];
 }
 
 /** Whether the agent has a stored login. Only the presence is looked at. */
 export function hasLogin(agent: RecordedAgent, env: NodeJS.ProcessEnv): boolean {
   return agent.logins.some(({ file, field, directoryVariable }) => {
     const moved = directoryVariable === undefined ? undefined : env[directoryVariable];
-    const path = moved ? join(moved, basename(file)) : join(env['HOME'] || homedir(), file);
+    const path = moved ? join(moved, basename(file)) : join(userHome(env), file);
     return field === undefined ? existsSync(path) : hasField(path, field);
   });
 }

@@ -34,11 +34,12 @@ import { addReplayCommand } from './replay.ts';
 import { addReviewCommands } from './review.ts';
 import { addResumeCommand, addRunCommand } from './run.ts';
 import { addServeCommand } from './serve.ts';
-import { checkSlashArguments, refuseUnknownSlash, slashCommands } from './slash.ts';
+import { checkSlashArguments, refuseForgottenSlash, refuseUnknownSlash, slashCommands } from './slash.ts';
 import { addStopCommand } from './stop.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
 import { addTraceCommand } from './trace.ts';
 import { checkEnvironment, recordingTroubles, shellExitCode, startAnew } from './traced.ts';
+import { usageFault } from './usageFault.ts';
 
 const closingHelp = `
 Recording:
@@ -61,13 +62,13 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
     terminal,
     withServer: work => withServer(terminal, work),
     withRunningServer: work => withRunningServer(terminal, work),
-    withLastingServer: work => withLastingServer(terminal, work),
+    withLastingServer: (work, onReopened) => withLastingServer(terminal, work, onReopened),
   };
   let exitCode: number = exitCodes.ok;
   const exit = (code: number) => {
     exitCode = code;
   };
-  const program = buildProgram(context, exit);
+  const program = buildProgram(context, exit, json);
   for (const add of more) add(program, context, exit);
   try {
     const slash = slashCommands[argv[0] ?? ''];
@@ -81,11 +82,13 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
       return exitCode;
     }
     refuseUnknownSlash(argv[0] ?? '');
+    refuseForgottenSlash(program, argv);
     return await launchCodex(argv, context);
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.ok;
       const namesake = codexNamesake(program, argv);
+      if (json) return reportFault(usageFault(error, program, argv, namesake), terminal, json);
       if (namesake !== null) terminal.note(namesake);
       return exitCodes.usage;
     }
@@ -93,7 +96,7 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
   }
 }
 
-function buildProgram(context: CommandContext, exit: (code: number) => void): Command {
+function buildProgram(context: CommandContext, exit: (code: number) => void, json: boolean): Command {
   const program = new Command('codex-coach')
     .description(
       'Record what coding agents say to their models, turn sessions into tasks, run agents on them, judge the result.',
@@ -101,6 +104,8 @@ function buildProgram(context: CommandContext, exit: (code: number) => void): Co
     .version(version, '-V, --version')
     .addHelpText('after', closingHelp)
     .exitOverride()
+    // As JSON, `usageFault` tells the same.
+    .configureOutput(json ? { writeErr: () => undefined } : {})
     // What follows a command of ours, such as the command to trace, is its own.
     .enablePositionalOptions();
   addFollowCommand(addDerivedCommands(program, sessions, context), context.terminal, () =>
@@ -167,9 +172,11 @@ async function runMcp(terminal: Terminal): Promise<void> {
   const paths = coachPaths(terminal.env);
   const channel = lastingConnection(terminal, 'mcp');
   ensureHome(paths);
-  const { log, close } = fileLog(paths.logs, 'mcp', logOptions(terminal.env));
+  const options = logOptions(terminal.env);
+  const { log, close } = fileLog(paths.logs, 'mcp', options);
+  const deps = { channel, directory: terminal.cwd, log, known: options.known };
   try {
-    await serveMcp([tasks, suites, runs, sessions, agents, proxy], channel, terminal.cwd, log, terminal.signal);
+    await serveMcp([tasks, suites, runs, sessions, agents, proxy], deps, terminal.signal);
   } finally {
     channel.dispose();
     await close();
@@ -189,9 +196,13 @@ function mcpSetting(env: NodeJS.ProcessEnv): string {
 }
 
 /** A way to the server that comes back after the server's end; a command watches, so that the server is back at once. */
-function lastingConnection(terminal: Terminal, client: 'cli' | 'mcp' | 'http'): LastingChannel {
+function lastingConnection(
+  terminal: Terminal,
+  client: 'cli' | 'mcp' | 'http',
+  onReopened?: () => void,
+): LastingChannel {
   const options = { paths: coachPaths(terminal.env), client, program: serverProgram, env: terminal.env };
-  return new LastingChannel(options, { watch: client !== 'mcp' });
+  return new LastingChannel(options, { watch: client !== 'mcp', ...(onReopened && { onReopened }) });
 }
 
 async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
@@ -232,8 +243,12 @@ async function inConnection<T>(
   }
 }
 
-async function withLastingServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
-  const channel = lastingConnection(terminal, 'cli');
+async function withLastingServer<T>(
+  terminal: Terminal,
+  work: (channel: Channel) => Promise<T>,
+  onReopened?: () => void,
+): Promise<T> {
+  const channel = lastingConnection(terminal, 'cli', onReopened);
   try {
     return await work(channel);
   } finally {

@@ -4,7 +4,7 @@ import { type Exchange, type RequestChanges, type SessionReport, sessions } from
 import { cachedShare, type Usage } from '../../../protocol/usage.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { render } from './renderers.ts';
-import { type Align, clip, counted, formatTime, formatTokens, table } from './table.ts';
+import { type Align, clip, counted, formatTime, formatTokens, table, tableWithin } from './table.ts';
 
 /** One line of what others wrote. */
 const line = (text: string, width: number) => clip(visible(text).replaceAll('\n', ' '), width);
@@ -25,15 +25,17 @@ export function usageWords(usage: Usage): string {
   return `${toCount(usage.inputTokens)} in${aside}, ${toCount(usage.outputTokens)} out`;
 }
 
-render(sessions.members.list, ({ rows, next }) => {
+render(sessions.members.list, ({ rows, next }, columns) => {
   if (rows.length === 0) {
     return 'No sessions here. Record one with: codex-coach [codex arguments]; if you gave filters, ask with fewer.';
   }
-  const body = table(
+  const body = tableWithin(
+    columns,
+    ['Exchanges', 'Tokens', 'Agent', 'Cost', 'Last active'],
     ['Session', 'Agent', 'Last active', 'Exchanges', 'Tokens', 'Cost', 'Title'],
     rows.map(row => [
-      row.id,
-      `${row.agent ?? unknown}${row.source === 'codexFile' ? ' (codex file)' : ''}`,
+      visible(row.id),
+      `${visible(row.agent ?? unknown)}${row.source === 'codexFile' ? ' (codex file)' : ''}`,
       formatTime(row.endedAt),
       String(row.exchanges),
       formatTokens(row.usage),
@@ -42,15 +44,15 @@ render(sessions.members.list, ({ rows, next }) => {
     ]),
     ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
   );
-  return next === null ? body : `${body}\nMore: the same again with --before ${next}`;
+  return next === null ? body : `${body}\nMore: the same again with --before ${visible(next)}`;
 });
 
 render(sessions.members.show, ({ session, exchanges, conversation }) =>
   [
     line(session.title, 200),
     [
-      session.agent ?? `${unknown} agent`,
-      session.models.join(', ') || 'no model',
+      visible(session.agent ?? `${unknown} agent`),
+      visible(session.models.join(', ')) || 'no model',
       counted(exchanges.length, 'exchange'),
       `${formatTokens(session.usage)} tokens`,
       toMoney(session.cost),
@@ -69,8 +71,8 @@ function exchangeTable(exchanges: readonly Exchange[]): string {
   return table(
     ['Exchange', 'Model', 'Status', 'In', 'Cached', 'Out', 'Cost', 'First byte', 'Time', 'Error'],
     exchanges.map(exchange => [
-      exchange.id,
-      exchange.model ?? noFigure,
+      visible(exchange.id),
+      visible(exchange.model ?? noFigure),
       statusWord(exchange, noFigure),
       toCount(exchange.usage.inputTokens),
       percent(cachedShare(exchange.usage)),
@@ -93,7 +95,7 @@ render(sessions.members.summary, report => {
     line(session.title, 200),
     `  turns       ${report.turns}`,
     `  exchanges   ${session.exchanges}${retried}${wrong}`,
-    `  models      ${session.models.join(', ') || noFigure}`,
+    `  models      ${visible(session.models.join(', ')) || noFigure}`,
     `  tokens      ${usageWords(session.usage)}${silent}`,
     `  cost        ${toMoney(session.cost)}`,
     `  first byte  ${firstByteMs === null ? noFigure : `${toLatency(firstByteMs.p50)} median, ${toLatency(firstByteMs.p95)} p95`}`,
@@ -105,7 +107,12 @@ render(sessions.members.summary, report => {
     ),
     ...section(
       'Longest steps',
-      report.longest.map(step => [toLatency(step.durationMs), step.kind, line(step.name, 60), step.exchangeId]),
+      report.longest.map(step => [
+        toLatency(step.durationMs),
+        step.kind,
+        line(step.name, 60),
+        visible(step.exchangeId),
+      ]),
     ),
   ].join('\n');
 });
@@ -123,7 +130,7 @@ function section(title: string, rows: readonly (readonly string[])[], align: rea
 
 render(sessions.members.events, ({ exchange, request, requestExact, omitted, events }) =>
   [
-    `${exchange.method} ${visible(exchange.url)}  ${exchange.status ?? 'no reply'}  ${exchange.startedAt}`,
+    `${visible(exchange.method)} ${visible(exchange.url)}  ${exchange.status ?? 'no reply'}  ${exchange.startedAt}`,
     '',
     request === null ? '(the request text was not kept)' : visible(request),
     ...(requestExact || request === null ? [] : ['(secrets were taken out of it)']),
@@ -143,7 +150,7 @@ render(sessions.members.changes, changes =>
   [
     changes.previousId === null
       ? 'The first request of its session: all of it is new.'
-      : `Since ${changes.previousId}: ${itemWords(changes)}`,
+      : `Since ${visible(changes.previousId)}: ${itemWords(changes)}`,
     ...changeLines('settings', changes.settings),
     ...changeLines('tools', changes.tools),
     ...changeLines('items', changes.items),
@@ -181,7 +188,10 @@ render(sessions.members.search, ({ hits }) =>
   hits.length === 0
     ? 'Nothing found. All the words must occur in one message or tool output; of Codex’s own files only the newest are read.'
     : hits
-        .map(hit => `${hit.sessionId}  ${formatTime(hit.at)}  ${line(hit.title, 60)}\n    ${line(hit.snippet, 240)}`)
+        .map(
+          hit =>
+            `${visible(hit.sessionId)}  ${formatTime(hit.at)}  ${line(hit.title, 60)}\n    ${line(hit.snippet, 240)}`,
+        )
         .join('\n'),
 );
 
@@ -208,7 +218,7 @@ render(sessions.members.reprice, ({ changed, newlyPriced }) =>
 );
 
 const statsTitles = {
-  day: 'Day',
+  day: 'Day (UTC)',
   model: 'Model',
   agent: 'Agent',
   session: 'Session',

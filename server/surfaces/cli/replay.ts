@@ -1,7 +1,11 @@
 import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { remote } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { agentOfCommand } from '../../agents/recorded.ts';
+import { sessions } from '../../../protocol/sessions.ts';
+import { agentOfCommand, type RecordedAgent } from '../../agents/recorded.ts';
+import { askAgain } from '../../lastingChannel.ts';
 import type { CommandContext } from './derived.ts';
 import { requireProgram } from './trace.ts';
 import { runTraced, shellExitCode, type TracedOutcome, unneededKey } from './traced.ts';
@@ -15,7 +19,7 @@ export function addReplayCommand(program: Command, context: CommandContext, exit
   program
     .command('replay <recording> <command...>')
     .description('Run an agent that a recording answers instead of a model: no key, no network, no cost')
-    .usage('[options] <session id or recording file> -- <command> [arguments]')
+    .usage('[options] <session id, latest or recording file> -- <command> [arguments]')
     .option('--pace <factor>', 'time of the answers: immediate, recorded, or a factor on the recorded times', toPace, 0)
     .passThroughOptions()
     .action(async (recording: string, words: [string, ...string[]], options: ReplayOptions) => {
@@ -40,10 +44,10 @@ async function replay(
   { terminal, withServer }: CommandContext,
 ): Promise<number> {
   requireProgram(argv[0], terminal);
-  const agent = agentOfCommand(argv);
   const reference = /\.json$/.test(recording) ? resolve(terminal.cwd, recording) : `session:${recording}`;
-  const outcome = await withServer(channel =>
-    runTraced(
+  const outcome = await withServer(async channel => {
+    const agent = agentOfCommand(argv) ?? (await recordedAgent(recording, channel));
+    return runTraced(
       {
         agent: agent?.id ?? 'other',
         argv,
@@ -53,8 +57,8 @@ async function replay(
       },
       channel,
       terminal,
-    ),
-  );
+    );
+  });
   const problems = replayProblems(outcome);
   for (const problem of problems) terminal.note(`codex-coach: ${problem}`);
   return problems.length > 0 ? 1 : shellExitCode(outcome);
@@ -64,6 +68,13 @@ async function replay(
 export function replayProblems({ closed, mismatches }: Pick<TracedOutcome, 'closed' | 'mismatches'>): string[] {
   if (closed) return mismatches.map(mismatch => `the agent left the recording. ${mismatch}`);
   return ['the background server did not tell whether the agent left the recording. Replay it again.'];
+}
+
+/** Who was recorded: the same agent is started, where its program's name does not tell. */
+async function recordedAgent(recording: string, channel: Channel): Promise<RecordedAgent | null> {
+  if (/\.json$/.test(recording)) return null;
+  const { session } = await askAgain(() => remote(sessions, channel).exchanges({ sessionId: recording }));
+  return session.agent === null ? null : agentOfCommand([session.agent]);
 }
 
 function placeholders(variables: readonly string[], env: NodeJS.ProcessEnv): Record<string, string> {

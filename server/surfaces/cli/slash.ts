@@ -1,12 +1,14 @@
 import { createReadStream, readFileSync, statSync, watch } from 'node:fs';
+import type { Command } from 'commander';
 import { call, methodOf, type RequestSpec, remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { noProxyOf, proxy } from '../../../protocol/proxy.ts';
 import { server } from '../../../protocol/server.ts';
 import { sessions } from '../../../protocol/sessions.ts';
+import { nearest } from '../../base/nearest.ts';
 import { shellWord } from '../../base/shell.ts';
-import { agentRoute, printCommand } from './agentRoute.ts';
+import { codexCommand, codexOfShell, printCommand } from './agentRoute.ts';
 import type { CommandContext } from './derived.ts';
 import { toText } from './render.ts';
 import { exitCodes } from './terminal.ts';
@@ -18,6 +20,27 @@ export function refuseUnknownSlash(word: string): void {
   if (!/^\/[a-z][\w-]*$/i.test(word)) return;
   throw new CoachError('input.invalid', `There is no command ${word}.`, {
     hint: `There are ${Object.keys(slashCommands).join(', ')}. To give it to Codex: codex-coach codex ${word}`,
+  });
+}
+
+/** Of a shorter word nearly every other is one edit away. */
+const leastMistyped = 3;
+
+/**
+ * A word alone that is all but one of ours: as a prompt it would start an agent, which costs money and acts.
+ * @throws CoachError `input.invalid`
+ */
+export function refuseForgottenSlash(program: Command, argv: readonly string[]): void {
+  const [word = ''] = argv;
+  if (argv.length !== 1 || !/^[a-z][a-z-]*$/i.test(word)) return;
+  const slashes = new Map(Object.keys(slashCommands).map(name => [name.slice(1), name]));
+  const own = program.commands.flatMap(command => [command.name(), ...command.aliases()]);
+  const names = [...own, ...slashes.keys()];
+  const meant = word.length < leastMistyped ? names.find(name => name === word) : nearest(word, names, 1);
+  if (meant === undefined) return;
+  const command = own.includes(meant) ? meant : slashes.get(meant);
+  throw new CoachError('input.invalid', `There is no command ${word}.`, {
+    hint: `Did you mean codex-coach ${command}? To give it to Codex: codex-coach codex ${word}`,
   });
 }
 
@@ -74,7 +97,8 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     return exitCodes.ok;
   },
   '/env': async ({ terminal, withServer }) => {
-    const { baseUrls, settings, argv } = await agentRoute('codex', ['codex'], terminal.env);
+    const route = await codexOfShell(terminal.env);
+    const { baseUrls, settings } = route;
     const launch = await withServer(async channel => {
       const api = remote(proxy, channel);
       const opened = await api.launch({ agent: 'codex', noProxy: noProxyOf(terminal.env), baseUrls, settings });
@@ -86,7 +110,7 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
     for (const [name, value] of Object.entries(launch.env)) {
       terminal.print(value === null ? `unset ${name}` : `export ${name}=${shellWord(shown(value))}`);
     }
-    printCommand(argv(launch.settings), text => terminal.print(shown(text)));
+    printCommand(await codexCommand(route, launch), text => terminal.print(shown(text)));
     return exitCodes.ok;
   },
   '/test': async ({ terminal, withServer }) => {

@@ -22,6 +22,37 @@ export function table(
   return [line(header), ...rows.map(line)].join('\n');
 }
 
+/** The least that a last column is shortened to. */
+const leastWidth = 12;
+
+/**
+ * A table whose last column is a text, for lines of `columns` characters: that text is shortened, and columns are left
+ * out in the order of `spare` where it would become too short. All of it without `columns`.
+ */
+export function tableWithin(
+  columns: number | undefined,
+  spare: readonly string[],
+  ...[header, rows, align = []]: Parameters<typeof table>
+): string {
+  if (columns === undefined) return table(header, rows, align);
+  const lines = [header, ...rows];
+  const width = (column: number) => lines.reduce((most, line) => Math.max(most, line[column]?.length ?? 0), 0);
+  const widths = header.map((_, column) => width(column) + 2);
+  const kept = new Set(header.keys());
+  const last = header.length - 1;
+  const left = () =>
+    [...kept].reduce((rest, column) => (column === last ? rest : rest - (widths[column] ?? 0)), columns);
+  for (const name of spare) if (left() < leastWidth) kept.delete(header.indexOf(name));
+  const most = Math.max(leastWidth, left());
+  const cells = (line: readonly string[]) =>
+    [...kept].map(column => (column === last ? clip(line[column] ?? '', most) : (line[column] ?? '')));
+  return table(
+    cells(header),
+    rows.map(cells),
+    [...kept].map(column => align[column] ?? 'left'),
+  );
+}
+
 /** Input + output tokens, to the token. */
 export function formatTokens(usage: Usage): string {
   const total = totalTokens(usage);

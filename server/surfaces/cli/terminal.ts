@@ -17,6 +17,8 @@ export interface Terminal {
   note(text: string): void;
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Characters in a line of what is printed to; left out where it is no terminal, and nothing has to fit. */
+  readonly columns?: number;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
   /** While an agent has the terminal, signals are its own: they go to `pass` until the answer is called. */
@@ -45,6 +47,7 @@ export function processTerminal(): Terminal {
     note: text => void process.stderr.write(`${text}\n`),
     env: process.env,
     cwd: process.cwd(),
+    ...(process.stdout.columns > 0 && { columns: process.stdout.columns }),
     signal: interrupt.signal,
     handOver(pass) {
       agent = pass;

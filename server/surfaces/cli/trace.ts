@@ -38,8 +38,8 @@ async function trace(
   requireProgram(argv[0], terminal);
   const known = agentOfCommand(agent === undefined ? argv : [agent]);
   const keys = known === null ? [] : launchKeys(known, terminal.env, terminal.cwd);
-  if (keys.length > 0)
-    note(`the agent is given ${keys.map(key => key.variable).join(', ')} of .env or the environment.`);
+  const given = keys.map(({ name, variable }) => (name === variable ? name : `${name} as ${variable}`));
+  if (given.length > 0) note(`the agent is given ${given.join(', ')} of .env or the environment.`);
   return withLastingServer(async channel => {
     await checkEnvironment(channel, terminal.env, note);
     const outcome = await runTraced(

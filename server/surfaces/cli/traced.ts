@@ -2,15 +2,18 @@ import { constants } from 'node:os';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { noProxyOf, proxy, type Unreached, type UpstreamOverride } from '../../../protocol/proxy.ts';
+import { type Launch, noProxyOf, proxy, type Unreached, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { unreachedSentence } from '../../../protocol/proxyWarnings.ts';
 import { server } from '../../../protocol/server.ts';
+import type { BaseUrls, OwnRoute } from '../../agents/routes/ownRoute.ts';
 import { atMost, unlessAborted } from '../../base/clock.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
+import { coachPaths } from '../../base/paths.ts';
 import { environmentSettings, otherSettings } from '../../base/settings.ts';
 import { askAgain } from '../../lastingChannel.ts';
 import { agentRoute, launchSecrets } from './agentRoute.ts';
+import { LaunchFiles } from './launchFiles.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Agents do not start without a key; nobody is shown this one. */
@@ -58,38 +61,74 @@ export interface TracedOutcome extends ExecOutcome {
 /** Runs an agent with its traffic recorded and waits for its end. The launch is closed whatever happens. */
 export async function runTraced(spec: TracedCommand, channel: Channel, terminal: Terminal): Promise<TracedOutcome> {
   const proxyApi = remote(proxy, channel);
-  const route = await agentRoute(spec.agent, spec.argv, { ...terminal.env, ...spec.env });
+  const own: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
+  const isReplayed = spec.recording !== undefined;
+  const route = await agentRoute(spec.agent, { argv: spec.argv, env: own, cwd: spec.cwd, isReplayed });
+  await checkRoute(route, isReplayed, channel, text => terminal.note(`codex-coach: ${text}`));
   const overrides = spec.overrides ?? [];
   const { baseUrls, settings } = overrides.length === 0 ? route : { baseUrls: {}, settings: {} };
   const launch = await askAgain(() =>
     proxyApi.launch({
       agent: spec.agent,
       overrides: [...overrides],
-      replay: spec.replay ?? spec.recording !== undefined,
-      noProxy: noProxyOf(terminal.env),
-      secrets: launchSecrets({ ...terminal.env, ...spec.env }, spec.argv),
+      replay: spec.replay ?? isReplayed,
+      noProxy: noProxyOf({ ...terminal.env, ...route.variables }),
+      secrets: launchSecrets({ ...own, ...route.variables }, spec.argv),
       pid: process.pid,
+      directory: spec.cwd,
       baseUrls,
       settings,
       ...(spec.recording === undefined ? {} : { recording: spec.recording }),
     }),
   );
-  const close = () => closeLaunch(launch.token, channel, terminal.signal);
+  const files = new LaunchFiles(coachPaths(terminal.env).home);
+  const close = () => {
+    files.dispose();
+    return closeLaunch(launch.token, channel, terminal.signal);
+  };
   let outcome: ExecOutcome;
   try {
-    const env: NodeJS.ProcessEnv = { ...terminal.env, ...spec.env };
-    if (spec.recording !== undefined && route.keyVariable !== null) env[route.keyVariable] ||= unneededKey;
-    for (const [name, value] of Object.entries(launch.env)) {
-      if (value !== null) env[name] = value;
-      // Not by an older server either: with its key the agent would go elsewhere.
-      else if (!(name in baseUrls)) delete env[name];
-    }
-    outcome = await runIn(env, { ...spec, argv: route.argv(launch.settings) }, terminal);
+    const led = await route.command({ env: launch.env, settings: launch.settings, file: files.write });
+    if (isReplayed && route.keyVariable !== null) own[route.keyVariable] ||= unneededKey;
+    const env = { ...environmentOf(own, launch.env, baseUrls), ...led.env };
+    outcome = await runIn(env, { ...spec, argv: led.argv }, terminal);
   } catch (error) {
     await close();
     throw error;
   }
   return { ...outcome, ...(await close()) };
+}
+
+/** The agent's environment with what the launch gives and removes. */
+function environmentOf(own: NodeJS.ProcessEnv, launched: Launch['env'], baseUrls: BaseUrls): NodeJS.ProcessEnv {
+  const env = { ...own };
+  for (const [name, value] of Object.entries(launched)) {
+    if (value !== null) env[name] = value;
+    // Not by an older server either: with its key the agent would go elsewhere.
+    else if (!(name in baseUrls)) delete env[name];
+  }
+  return env;
+}
+
+/**
+ * What the agent's own configuration says that no launch can change.
+ * @throws CoachError `input.invalid` in a replay of what would ask a model
+ */
+async function checkRoute(
+  { unrecorded = null, variables = {} }: OwnRoute,
+  isReplayed: boolean,
+  channel: Channel,
+  note: (text: string) => void,
+): Promise<void> {
+  if (unrecorded !== null && isReplayed) {
+    throw new CoachError('input.invalid', unrecorded, { hint: 'In a replay it would ask a real model.' });
+  }
+  if (unrecorded !== null) note(unrecorded);
+  const configured = outerProxyOf(variables);
+  if (configured === null || isReplayed) return;
+  const { outerProxy } = await askAgain(() => remote(server, channel).status({}));
+  const problem = outerProxyProblem(configured, outerProxy, 'the agent’s settings');
+  if (problem !== null) note(problem);
 }
 
 /** A second Ctrl-C, or one after the agent's end, waits no longer. */
@@ -182,11 +221,11 @@ async function checkPort(channel: Channel, env: NodeJS.ProcessEnv): Promise<void
   });
 }
 
-/** What a difference between a terminal's way out and the server's means; null without one. */
-export function outerProxyProblem(here: string | null, server: string | null): string | null {
+/** What a difference between a terminal's way out and the server's means; null without one. `who`: whose way it is. */
+export function outerProxyProblem(here: string | null, server: string | null, who = 'this terminal'): string | null {
   if (here === null || here === server) return null;
   const way = server === null ? 'directly' : `through ${server}`;
-  return `The background server reaches model hosts ${way}, not through ${here} as this terminal.`;
+  return `The background server reaches model hosts ${way}, not through ${here} as ${who}.`;
 }
 
 /** Said where what the running server was started with is in the way. */

@@ -25,13 +25,13 @@ export function describeApi(routes: readonly Route[], eventNames: readonly strin
       description:
         'Any request that is sent with Accept: text/event-stream is answered as server-sent events: those of ' +
         '/api/events while it lasts, `output` with the words of a program that it runs, and `result` or `error` at the end. ' +
-        'A request ends when its connection does.',
+        'A request ends when its connection does, and that ends when nothing of an answer is read for half a minute.',
     },
     security: [{ token: [] }],
     paths: { ...Object.fromEntries(paths), '/api/events': { get: eventsOperation(eventNames) } },
     components: {
       securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
-      schemas: { Error: schemaOf(ErrorShape, 'output') },
+      schemas: { Error: schemaOf(ErrorShape) },
     },
   };
 }
@@ -44,7 +44,7 @@ function operationOf(route: Route): object {
     summary: spec.summary,
     ...(route.method === 'GET' ? { parameters: queryOf(route) } : { requestBody: bodyOf(route) }),
     responses: {
-      200: { description: 'Done.', content: { 'application/json': { schema: schemaOf(spec.result, 'output') } } },
+      200: { description: 'Done.', content: { 'application/json': { schema: schemaOf(spec.result) } } },
       default: {
         description: 'Refused or failed.',
         content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
@@ -57,19 +57,18 @@ function queryOf(route: Route): object[] {
   return Object.entries(route.properties).map(([name, schema]) => ({
     name,
     in: 'query',
-    required: route.required.includes(name),
+    required: route.schema.required?.includes(name) ?? false,
     schema,
   }));
 }
 
 function bodyOf(route: Route): object {
-  const schema = schemaOf(route.spec.params, 'input');
-  const needed = [...route.required, ...(route.spec.spends ? ['yes'] : [])];
+  const needed = [...(route.schema.required ?? []), ...(route.spec.spends ? ['yes'] : [])];
   const properties = { ...route.properties, ...(route.spec.spends ? { yes: confirmation } : {}) };
   return {
     required: needed.length > 0,
     content: {
-      'application/json': { schema: { ...schema, properties, required: needed, additionalProperties: false } },
+      'application/json': { schema: { ...route.schema, properties, required: needed } },
     },
   };
 }
@@ -91,7 +90,7 @@ function eventsOperation(names: readonly string[]): object {
   };
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): object {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+function schemaOf(schema: z.ZodType): object {
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' });
   return rest;
 }

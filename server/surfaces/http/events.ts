@@ -47,6 +47,14 @@ export function chosenEvents(query: URLSearchParams, { names }: Published): Read
 const aliveMs = 15_000;
 /** Of what a reader does not take; above that it is let go. */
 const maxUnreadBytes = 8 * 1024 * 1024;
+/** How long a reader may take nothing of an answer that is whole. */
+const stalledMs = 30_000;
+
+/** Ends the connection of a reader who has stopped, after that time or up to twice of it: its answer is kept in memory. */
+export function letGoWhenStalled(response: ServerResponse, afterMs = stalledMs): void {
+  // Whether bytes were taken is looked at whenever it is over. Without a listener Node destroys the connection.
+  response.setTimeout(afterMs);
+}
 
 /** An answer as server-sent events (WHATWG HTML, 9.2). */
 export class EventStream {
@@ -68,6 +76,8 @@ export class EventStream {
   }
 
   end(): void {
+    clearInterval(this.#alive);
+    letGoWhenStalled(this.#response);
     this.#response.end();
   }
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { describeApi, welcome } from './description.ts';
-import { chosenEvents, EventStream, type Published } from './events.ts';
+import { chosenEvents, EventStream, letGoWhenStalled, type Published } from './events.ts';
 import { checkSender, checkToken } from './guard.ts';
 import { checkedParams, fromBody, fromQuery } from './parameters.ts';
 import { Refusal, statusOf } from './refusal.ts';
@@ -28,7 +28,7 @@ const loopback = '127.0.0.1';
 const reading = ['GET', 'HEAD'];
 const maxConnections = 128;
 const maxBodyBytes = 4 * 1024 * 1024;
-/** What a sender may take for its headers, and for all that it sends; an answer may take as long as it does. */
+/** What a sender may take for its headers, and for all that it sends. An answer may take as long as its reader goes on. */
 const timeLimits = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
 
 /** Not for browsers: no cross-origin access is granted, nothing is kept, nothing is guessed. */
@@ -174,8 +174,11 @@ function refuse(response: ServerResponse, error: unknown): void {
   send(response, statusOf(fault), fault.toShape());
 }
 
+/** As bytes: of a long text that waits for its reader, Node would keep two more copies. */
 function send(response: ServerResponse, status: number, value: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(value)}\n`);
+  const body = Buffer.from(`${JSON.stringify(value)}\n`);
+  letGoWhenStalled(response);
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length }).end(body);
 }
 
 function allowOnly(methods: readonly string[], request: IncomingMessage): void {

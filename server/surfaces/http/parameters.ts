@@ -2,7 +2,8 @@ import { isAbsolute } from 'node:path';
 import { parseParams } from '../../../protocol/api.ts';
 import { RpcError } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import type { Route, Schema } from './routes.ts';
+import { type ParameterSchema, unknownNames } from '../strictParameters.ts';
+import type { Route } from './routes.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -20,7 +21,7 @@ export function fromQuery(route: Route, query: URLSearchParams): Values {
 }
 
 /** Text that is no such value stays text, and is refused with the parameter's name by its schema. */
-function toValue(text: string, schema: Schema | undefined): unknown {
+function toValue(text: string, schema: ParameterSchema | undefined): unknown {
   if (schema?.type === 'boolean') return text === 'true' ? true : text === 'false' ? false : text;
   const isNumber = schema?.type === 'integer' || schema?.type === 'number';
   return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
@@ -40,15 +41,15 @@ export function fromBody(route: Route, body: Uint8Array): Values {
 }
 
 /**
- * Checks what was sent and answers the parameters. A name that is not known is refused, as it may be a misspelt limit;
- * a relative path is, as there is no directory that it could start from.
+ * Checks what was sent and answers the parameters. A name that is not known, at any depth, is refused, as it may be a
+ * misspelt limit; a relative path is, as there is no directory that it could start from.
  * @throws CoachError `input.invalid`; `cost.unconfirmed` without `"yes": true` where money may be spent
  */
 export function checkedParams(route: Route, values: Values): Values {
   const { yes, ...rest } = values;
   const params = route.spec.spends ? rest : values;
-  const unknown = Object.keys(params).filter(name => !Object.hasOwn(route.properties, name));
-  if (unknown.length > 0) throw invalid(route, `no such parameter: ${unknown.join(', ')}`);
+  const unknown = unknownNames(route.schema, params);
+  if (unknown !== null) throw invalid(route, unknown);
   for (const [name, path] of pathsOf(params)) {
     if (!isAbsolute(path) || path.includes('\0')) throw invalid(route, `${name}: give an absolute path`);
   }

@@ -1,12 +1,6 @@
-import * as z from 'zod';
 import { type Api, call, methodOf, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
-
-/** A JSON schema, as far as it is looked into. */
-export interface Schema {
-  readonly type?: unknown;
-  readonly items?: { readonly type?: unknown };
-}
+import { type ParameterSchema, strictSchema } from '../strictParameters.ts';
 
 /** How a route is answered: `tell` passes on what the work says while it lasts. */
 type Answer = (params: unknown, signal: AbortSignal, tell: (text: string) => void) => Promise<unknown>;
@@ -20,9 +14,9 @@ export interface Route {
   readonly api: string;
   readonly name: string;
   readonly spec: RequestSpec;
-  /** The parameters by name; `yes` is none of them. */
-  readonly properties: Readonly<Record<string, Schema>>;
-  readonly required: readonly string[];
+  /** Of the parameters; `yes` is none of them. */
+  readonly schema: ParameterSchema;
+  readonly properties: Readonly<Record<string, ParameterSchema>>;
   readonly answer: Answer;
 }
 
@@ -41,20 +35,19 @@ export function routesOf(apis: readonly Api[], channel: Channel): Route[] {
 
 /** `/api/<api>/<request>`. What changes nothing is a GET, unless its parameters are too much for a query. */
 export function toRoute(api: string, name: string, spec: RequestSpec, answer: Answer): Route {
-  const schema = z.toJSONSchema(spec.params, { io: 'input', unrepresentable: 'any' });
-  const properties = (schema.properties ?? {}) as Record<string, Schema>;
+  const schema = strictSchema(spec.params);
+  const { properties = {} } = schema;
   const isFlat = Object.values(properties).every(property => isPlain(property) || isPlain(property.items));
   return {
     method: spec.readOnly && isFlat ? 'GET' : 'POST',
     path: `/api/${api}/${toKebab(name)}`,
-    ...{ api, name, spec, properties, answer },
-    required: schema.required ?? [],
+    ...{ api, name, spec, schema, properties, answer },
   };
 }
 
 const plainTypes: readonly unknown[] = ['string', 'integer', 'number', 'boolean'];
 
-function isPlain(schema: Schema | undefined): boolean {
+function isPlain(schema: ParameterSchema | undefined): boolean {
   return plainTypes.includes(schema?.type);
 }
 

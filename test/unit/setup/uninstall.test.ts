@@ -147,6 +147,7 @@ describe('removing a COACH_HOME', () => {
     mkdirSync(place.paths.home);
     const names = ['launches.json', 'launches.json.0a1b2c3d.tmp', 'setup.json.0a1b2c3d.tmp', 'notes.0a1b2c3d.tmp'];
     for (const name of names) writeFileSync(join(place.paths.home, name), '');
+    mkdirSync(join(place.paths.home, 'launched', '1-abc'), { recursive: true });
     await applyPurge(planPurge(place), place, null);
     expect(readdirSync(place.paths.home)).toEqual(['notes.0a1b2c3d.tmp']);
   });

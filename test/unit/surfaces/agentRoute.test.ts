@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { BaseUrls, OwnRoute } from '../../../server/agents/routes/ownRoute.ts';
 import { agentRoute, launchSecrets } from '../../../server/surfaces/cli/agentRoute.ts';
 import { temporaryDirectory } from '../../temporary.ts';
 
@@ -16,6 +17,16 @@ function aCodexEnvironment(text = `model_provider = "gw"\n[model_providers.gw]\n
   mkdirSync(join(home, '.codex'));
   writeFileSync(join(home, '.codex', 'config.toml'), text);
   return { HOME: home };
+}
+
+function routeOf(agent: string, argv: readonly [string, ...string[]], env: NodeJS.ProcessEnv) {
+  return agentRoute(agent, { argv, env, cwd: temporaryDirectory(), isReplayed: false });
+}
+
+/** The command line on which the agent takes these URLs. */
+async function ledBy(route: OwnRoute, settings: BaseUrls) {
+  const file = () => expect.unreachable('No file is needed.');
+  return (await route.command({ env: {}, settings, file })).argv;
 }
 
 /** A PATH with a Codex that only tells its options. */
@@ -35,21 +46,43 @@ async function aListeningUrl(): Promise<string> {
 describe('where an agent would go by itself', () => {
   it('is what its environment names', async () => {
     const env = { ...aCodexEnvironment(), ANTHROPIC_BASE_URL: 'http://127.0.0.1:9', OPENAI_BASE_URL: '' };
-    const argv = ['claude', '-c'] as const;
-    const { argv: led, ...route } = await agentRoute('claude', argv, env);
-    expect(route).toEqual({
+    const argv = ['cline', '-c'] as const;
+    const route = await routeOf('cline', argv, env);
+    expect(route).toMatchObject({
       baseUrls: { ANTHROPIC_BASE_URL: 'http://127.0.0.1:9' },
       settings: {},
       keyVariable: null,
     });
-    expect(led({})).toBe(argv);
+    expect(await ledBy(route, {})).toBe(argv);
   });
+
+  it.each([
+    ['sh', '-c', 'cd x && codex exec "hi"'],
+    ['env', 'A=1', '/opt/bin/codex'],
+    ['bash', '-c', '(codex)'],
+  ] as const)('is told of an agent that another command starts: %s', async (...argv) => {
+    const route = await routeOf('other', argv, aCodexEnvironment());
+    expect(route.unrecorded).toMatch(
+      /^Codex CLI goes to http:\/\/localhost:4000 by its own model_providers\.gw\.base_url,/,
+    );
+    expect((await routeOf('other', argv, aCodexEnvironment(''))).unrecorded).toBeNull();
+    expect((await routeOf('other', argv, aCodexEnvironment('no = toml ='))).unrecorded).toContain("can't be read");
+    const known = aCodexEnvironment('openai_base_url = "https://api.openai.com/v1"');
+    expect((await routeOf('other', argv, known)).unrecorded).toBeNull();
+  });
+
+  it.each([['sh', '-c', 'my-codex'], ['./codex-like', 'codexes'], ['codex-coach']] as const)(
+    'is not told of an agent that no word names: %s',
+    async (...argv) => {
+      expect((await routeOf('other', argv, aCodexEnvironment())).unrecorded).toBeNull();
+    },
+  );
 
   it('is for Codex no variable that leads nowhere', async () => {
     const live = await aListeningUrl();
     const stale = { OPENAI_BASE_URL: 'http://127.0.0.1:9', OPENAI_API_BASE: 'http://localhost:9/v1' };
     const env = { ...aCodexEnvironment(), ...stale, OPENAI_API_HOST: live, OPENAI_HOST: 'https://gateway.example' };
-    const { baseUrls } = await agentRoute('codex', ['codex'], env);
+    const { baseUrls } = await routeOf('codex', ['codex'], env);
     expect(baseUrls).toEqual({ OPENAI_API_HOST: live, OPENAI_HOST: 'https://gateway.example' });
   });
 
@@ -60,24 +93,24 @@ describe('where an agent would go by itself', () => {
     [['npm', 'exec', '--', '@openai/codex', 'exec'], 4],
     [['npm', 'exec', '@openai/codex', '--', 'exec'], 4],
   ] as const)('is changed by what Codex itself is given: %s', async (argv, begin) => {
-    const route = await agentRoute('codex', argv, aCodexEnvironment());
+    const route = await routeOf('codex', argv, aCodexEnvironment());
     expect(route.settings).toEqual({ [setting]: url });
-    expect(route.argv({ [setting]: 'http://ours' })).toEqual([
+    expect(await ledBy(route, { [setting]: 'http://ours' })).toEqual([
       ...argv.slice(0, begin),
       '-c',
       ours,
       ...argv.slice(begin),
     ]);
-    expect(route.argv({})).toEqual(argv);
+    expect(await ledBy(route, {})).toEqual(argv);
   });
 
   it.each([[['./wrapper.sh', 'exec']], [['npm', 'exec', '@openai/codex']]] as const)(
     'can’t be changed where Codex is started by something else: %s',
     async argv => {
-      const route = await agentRoute('codex', argv, aCodexEnvironment());
-      expect(route.argv({})).toEqual(argv);
+      const route = await routeOf('codex', argv, aCodexEnvironment());
+      expect(await ledBy(route, {})).toEqual(argv);
       const message = `Codex can't be recorded: its setting ${setting} leads to http://localhost:4000.`;
-      expect(() => route.argv({ [setting]: 'http://ours' })).toThrow(message);
+      await expect(ledBy(route, { [setting]: 'http://ours' })).rejects.toThrow(message);
     },
   );
 
@@ -96,20 +129,20 @@ describe('where an agent would go by itself', () => {
     [['sh', '-c', 'codex'], null],
   ] as const)('does without the background server that Codex shares: %s', async (argv, led) => {
     const PATH = aCodexOnPath('Options:\n  --no-daemon  Run alone');
-    const route = await agentRoute('codex', argv, { ...aCodexEnvironment(''), PATH });
-    expect(route.argv({})).toEqual(led ?? argv);
+    const route = await routeOf('codex', argv, { ...aCodexEnvironment(''), PATH });
+    expect(await ledBy(route, {})).toEqual(led ?? argv);
   });
 
   it('leaves a Codex as it is that has no such server', async () => {
-    const route = await agentRoute('codex', ['codex'], { ...aCodexEnvironment(''), PATH: aCodexOnPath('Options:') });
-    expect(route.argv({})).toEqual(['codex']);
+    const route = await routeOf('codex', ['codex'], { ...aCodexEnvironment(''), PATH: aCodexOnPath('Options:') });
+    expect(await ledBy(route, {})).toEqual(['codex']);
   });
 
   it('shows no password on a command line', async () => {
     const env = aCodexEnvironment('openai_base_url = "http://me:secret@localhost:4000/v1"');
-    const { argv } = await agentRoute('codex', ['codex'], env);
+    const route = await routeOf('codex', ['codex'], env);
     const led = { openai_base_url: 'http://me:secret@127.0.0.1:1/token/v1' };
-    expect(() => argv(led)).toThrow(/leads to http:\/\/localhost:4000\.$/);
+    await expect(ledBy(route, led)).rejects.toThrow(/leads to http:\/\/localhost:4000\.$/);
   });
 });
 

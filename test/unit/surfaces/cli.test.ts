@@ -1,6 +1,7 @@
 import { Command } from 'commander';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { serve } from '../../../protocol/api.ts';
+import type { Channel } from '../../../protocol/channel.ts';
 import { channelPair } from '../../../protocol/channels/pair.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { sessions } from '../../../protocol/sessions.ts';
@@ -67,6 +68,34 @@ async function runTaskCommand(argv: string[]) {
   await program.parseAsync(argv, { from: 'user' });
   return { terminal, seen };
 }
+
+it('takes a date for the midnight of the terminal’s time zone, wherever the server runs', async () => {
+  vi.stubEnv('TZ', 'Asia/Tokyo');
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const asked: unknown[] = [];
+  const request = async (_method: string, params: unknown) => {
+    asked.push(params);
+    return { rows: [], next: null, sessions: 0, deleted: null };
+  };
+  const withServer = (work: (channel: Channel) => Promise<never>) => work({ request } as unknown as Channel);
+  for (const words of [
+    ['list', '--since', '2026-11-23', '--before', '2026-11-23'],
+    ['list', '--since', '36h'],
+    ['prune', '--before', '2026-11-23T08:00'],
+  ]) {
+    const program = new Command().exitOverride();
+    addDerivedCommands(program, sessions, {
+      ...{ terminal: aTerminal(), withServer, withRunningServer: withServer, withLastingServer: withServer },
+    });
+    await program.parseAsync(['sessions', ...words], { from: 'user' });
+  }
+  expect(asked).toMatchObject([
+    // The cursor of a list looks like no date, but would be left alone.
+    { since: '2026-11-22T15:00:00.000Z', before: '2026-11-23' },
+    { since: '36h' },
+    { before: '2026-11-22T23:00:00.000Z' },
+  ]);
+});
 
 it('makes a command of each exposed request, with words, flags, defaults and the current directory', async () => {
   const { seen, terminal } = await runTaskCommand([

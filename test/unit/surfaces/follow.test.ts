@@ -47,6 +47,14 @@ describe('sessions follow', () => {
     expect(printed[1]).toContain('ERROR Too ␛[31mmany');
   });
 
+  it('prints no escape of a model or a session that a recording names', async () => {
+    const { printed } = await followed([
+      { rows: [], next: 7 },
+      { rows: [anExchange(2, { model: 'gpt\u001b]0;owned\u0007', sessionId: 's\u202e1' })], next: 8 },
+    ]);
+    expect(printed[0]).toContain('s[U+202E]1  gpt␛]0;owned␇  200');
+  });
+
   it('goes on from its cursor when the server was away', async () => {
     const away = new CoachError('server.unreachable', 'The background server ended.');
     const { printed, noted, asked } = await followed([

@@ -19,13 +19,21 @@ describe('keys for a launch', () => {
   it('come from the .env at the repository root, also from a directory below it', () => {
     const { below, env } = aPlace('ANTHROPIC_API_KEY=sk-ant-1\nOPENAI_API_KEY=sk-2\n');
     expect(launchKeys(findRecorded('claude'), env, below)).toEqual([
-      { variable: 'ANTHROPIC_API_KEY', value: 'sk-ant-1' },
+      { name: 'ANTHROPIC_API_KEY', variable: 'ANTHROPIC_API_KEY', value: 'sk-ant-1' },
     ]);
   });
 
   it('are given to Codex as the variable that it reads', () => {
     const { below, env } = aPlace('OPENAI_API_KEY=sk-2\n');
-    expect(launchKeys(findRecorded('codex'), env, below)).toEqual([{ variable: 'CODEX_API_KEY', value: 'sk-2' }]);
+    expect(launchKeys(findRecorded('codex'), env, below)).toEqual([
+      { name: 'OPENAI_API_KEY', variable: 'CODEX_API_KEY', value: 'sk-2' },
+    ]);
+  });
+
+  it.each(['opencode', 'qwen', 'pi', 'cline'])('are given to %s by no name that the user has not set', agent => {
+    const { below, env } = aPlace('CODEX_API_KEY=sk-of-dotenv\n');
+    expect(launchKeys(findRecorded(agent), env, below)).toEqual([]);
+    expect(launchKeys(findRecorded(agent), { ...env, CODEX_API_KEY: 'sk-own' }, below)).toEqual([]);
   });
 
   it('do not replace what the environment has', () => {

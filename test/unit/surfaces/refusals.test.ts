@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { codexNamesake, refuseUnknownHelp } from '../../../server/surfaces/cli/codexNamesake.ts';
 import { portNumber } from '../../../server/surfaces/cli/numberOptions.ts';
-import { checkSlashArguments, slashCommands } from '../../../server/surfaces/cli/slash.ts';
+import { checkSlashArguments, refuseForgottenSlash, slashCommands } from '../../../server/surfaces/cli/slash.ts';
 
 function ours(): Command {
   const program = new Command();
@@ -10,6 +10,7 @@ function ours(): Command {
   program.command('agents').alias('agent').command('list');
   program.command('mcp');
   program.command('trace');
+  program.command('ca');
   return program;
 }
 
@@ -54,6 +55,37 @@ it.each([
     }),
   );
   checkSlashArguments(word, []);
+});
+
+it.each([
+  ['status', '/status'],
+  ['Logs', '/logs'],
+  ['stat', '/stats'],
+  ['sttaus', '/status'],
+  ['agnets', 'agents'],
+  ['tracee', 'trace'],
+])('asks whether %s alone is %s before it is a prompt', (word, meant) => {
+  expect(() => refuseForgottenSlash(ours(), [word])).toThrow(
+    expect.objectContaining({
+      code: 'input.invalid',
+      hint: `Did you mean codex-coach ${meant}? To give it to Codex: codex-coach codex ${word}`,
+    }),
+  );
+});
+
+it.each([
+  [['status', 'of', 'the', 'build']],
+  [['fix']],
+  [['status?']],
+  [['what is the status']],
+  [['-h']],
+  [[]],
+  // What Codex 0.169 has itself.
+  ...'exec e login logout plugin app-server remote-control completion update sandbox debug apply a resume queue archive delete migrate-rollouts unarchive fork cloud exec-server features'
+    .split(' ')
+    .map(word => [[word]]),
+])('leaves %j to Codex', argv => {
+  refuseForgottenSlash(ours(), argv);
 });
 
 it.each(['/status', '/stats'])('answers %s --json with JSON alone', async word => {

@@ -28,12 +28,55 @@ it('a list says what a recording answered, and that an agent is unknown', () => 
   expect(ofFile).toContain('unknown (codex file)');
 });
 
+it('a list fits a terminal, and is whole where it is no terminal', () => {
+  const id = '019aa2c1-7c52-7f13-8d5b-0d7cf7a8a001';
+  const rows = [{ ...session, id, models: [], title: 'A long story of which nobody can say much in a narrow column' }];
+  const lines = (columns?: number) => toText(sessions.members.list, { rows, next: null }, columns).split('\n');
+  expect(lines(80).map(line => line.trimEnd().length <= 80)).toEqual([true, true]);
+  expect(lines(80)[0]).toMatch(/^Session +Last active +Cost +Title$/);
+  expect(lines(80)[1]).toMatch(new RegExp(`^${id}  2026-01-01 .*A long .*…$`));
+  expect(lines(110)[0]).toMatch(/^Session +Agent +Last active +Exchanges +Tokens +Cost +Title$/);
+  expect(lines(40)[0]).toMatch(/^Session +Title$/);
+  expect(lines(1000)).toEqual(lines());
+  expect(lines()[1]).toContain('in a narrow column');
+});
+
 it('a request that a budget stopped has no status of the API', () => {
   const error = `Session s1 has used 612 of its 600 tokens. ${stoppedByBudget} Start a new session.`;
   const exchanges = [anExchange(1, { error }), anExchange(2)];
   const shown = toText(sessions.members.show, { session: { ...session, models: [] }, exchanges, conversation: [] });
   expect(shown).toMatch(/exchange-1 +gpt-5\.5 +budget /);
   expect(shown).toMatch(/exchange-2 +gpt-5\.5 +200 /);
+});
+
+it('nothing that a recording names reaches the terminal as an escape', () => {
+  const evil = 'm\u001b]0;owned\u0007\u202e\u009b31m';
+  const named = { ...session, id: evil, agent: evil, models: [evil] };
+  const exchange = anExchange(1, { model: evil, id: evil, sessionId: evil });
+  const step = { kind: 'model' as const, name: evil, exchangeId: evil, startedAt: session.startedAt, durationMs: 1 };
+  const report = {
+    ...{
+      session: named,
+      turns: 1,
+      retries: 0,
+      errors: 0,
+      withoutUsage: 0,
+      firstByteMs: null,
+      modelMs: 1,
+      elapsedMs: 1,
+    },
+    ...{ tools: [{ name: evil, calls: 1, failures: 0 }], files: [{ path: evil, edits: 1 }], longest: [step] },
+  };
+  const hit = { sessionId: evil, exchangeId: null, title: evil, at: session.startedAt, snippet: evil };
+  for (const text of [
+    toText(sessions.members.list, { rows: [named], next: evil }),
+    toText(sessions.members.show, { session: named, exchanges: [exchange], conversation: [] }),
+    toText(sessions.members.summary, report),
+    toText(sessions.members.search, { hits: [hit] }),
+  ]) {
+    expect(text).toContain('m␛]0;owned␇[U+202E][U+009B]31m');
+    expect(text).not.toMatch(/[\u0007\u001b\u0080-\u009f\u202e]/);
+  }
 });
 
 it('a search that finds nothing says where it did not look', () => {

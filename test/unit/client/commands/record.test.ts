@@ -118,6 +118,8 @@ describe('a coached terminal', () => {
     await openRecordedTerminal(undefined, undefined);
     const baseUrls = { OPENAI_BASE_URL: 'http://127.0.0.1:4000/v1' };
     expect(launch).toHaveBeenCalledWith(expect.objectContaining({ baseUrls, noProxy: 'git.example' }));
+    // Whoever is started there says by itself who it is.
+    expect(launch).toHaveBeenCalledWith(expect.objectContaining({ agent: 'other', directory: '/work' }));
     const secrets = expect.arrayContaining(['a1b2c3d4e5f60718']);
     expect(launch).toHaveBeenCalledWith(expect.objectContaining({ secrets }));
     expect(editor.executed).toEqual([env]);

@@ -1,10 +1,11 @@
 import { createServer, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
 import { Emitter } from '../../../../server/base/emitter.ts';
 import { silentLog } from '../../../../server/base/log.ts';
-import { EventStream, type PublishedEvent } from '../../../../server/surfaces/http/events.ts';
+import { EventStream, letGoWhenStalled, type PublishedEvent } from '../../../../server/surfaces/http/events.ts';
 import { listenHttp } from '../../../../server/surfaces/http/listener.ts';
 import { aDoor, token } from './door.ts';
 
@@ -309,6 +310,24 @@ it('lets a reader go that takes nothing of what it is sent', async () => {
   const { response } = open((server.address() as AddressInfo).port, '/');
   (await response).pause();
   await unread.promise;
+  server.closeAllConnections();
+  await new Promise(resolve => server.close(resolve));
+});
+
+it('lets a reader go that has stopped in the middle of an answer, and none that goes on slowly', async () => {
+  const ended: string[] = [];
+  const server = createServer((request, response) => {
+    response.once('close', () => ended.push(`${request.url} ${response.writableFinished ? 'whole' : 'cut'}`));
+    letGoWhenStalled(response, 1000);
+    response.end(Buffer.alloc(20_000_000));
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const [stopped, slow] = await Promise.all([open(port, '/stopped').response, open(port, '/slow').response]);
+  stopped.once('error', () => undefined).pause();
+  for await (const _ of slow) await sleep(5);
+  await vi.waitFor(() => expect(ended).toHaveLength(2), 10_000);
+  expect(ended.sort()).toEqual(['/slow whole', '/stopped cut']);
   server.closeAllConnections();
   await new Promise(resolve => server.close(resolve));
 });

@@ -68,6 +68,18 @@ it('wants recordings by a path that starts nowhere else than at the root', () =>
   expect(run({}, { repository: 'session:abc' })).toThrow(/repository: give an absolute path/);
 });
 
+it('refuses a misspelt limit at every depth, and says which there are', () => {
+  const run = (more: object) => () =>
+    checkedParams(start, { repository: '/r', tasks: ['a'], agents: [{ id: 'codex' }], yes: true, ...more });
+  expect(run({ limits: { maxUSD: 1 } })).toThrow(
+    '/api/runs/start: no such parameter: limits.maxUSD. Known in limits: timeoutSec, maxTokens, maxUsd, idleSec',
+  );
+  expect(run({ limit: { maxUsd: 1 } })).toThrow(/no such parameter: limit\. Known: repository, /);
+  expect(run({ agents: [{ id: 'codex' }, { id: 'codex', modle: 'x' }] })).toThrow(/no such parameter: agents\.modle\./);
+  expect(run({ limits: { constructor: 1 } })).toThrow(/limits\.constructor/);
+  expect(run({ limits: { maxUsd: 1 }, keys: { ANY_NAME: 'x' } })).not.toThrow();
+});
+
 it('says what is wrong before it asks for a confirmation, and takes no confirmation along', () => {
   expect(() => checkedParams(regrade, {})).toThrow(/runId/);
   expect(() => checkedParams(regrade, { runId: 'r' })).toThrow(/may ask a model/);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { codexConfig, withBaseUrls } from '../../../server/agents/codexConfig.ts';
+import { codexConfig, withBaseUrls } from '../../../../server/agents/routes/codexConfig.ts';
 
 const home = '/home/me/.codex';
 const gateway = '[model_providers.gw]\nname = "gw"\nbase_url = "http://localhost:4000/v1"\nenv_key = "GW_KEY"\n';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
-import { CoachError } from '../../protocol/errors.ts';
-import { asRecord, textOf } from './json.ts';
+import { CoachError } from '../../../protocol/errors.ts';
+import { asRecord, textOf } from '../json.ts';
 
 type Table = Readonly<Record<string, unknown>>;
 

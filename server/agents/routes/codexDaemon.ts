@@ -1,4 +1,4 @@
-import { exec } from '../base/exec.ts';
+import { exec } from '../../base/exec.ts';
 
 /**
  * Interactive Codex 0.169 leaves its requests to a background server that all its terminals share. That has the
