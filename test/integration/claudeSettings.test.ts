@@ -52,7 +52,7 @@ async function aClaude(env: NodeJS.ProcessEnv = {}) {
 const sessionOf = (stderr: string) => /recorded as session (\S+):/.exec(stderr)?.[1] ?? '';
 
 describe.skipIf(!requireFeature('claude'))('the real Claude Code with a gateway in its own settings', () => {
-  it.each(['.claude/settings.json', 'work/.claude/settings.json', 'work/.claude/settings.local.json', '.claude.json'])(
+  it.each(['.claude/settings.json', 'work/.claude/settings.local.json'])(
     'is recorded on the way there, by ~/%s, and replayed without it',
     async file => {
       const { world, run, write, gateway, api } = await aClaude();
