@@ -44,24 +44,34 @@ const unit = await suite('unit', ['test/unit'], []);
 // each other a third of the time.
 const integration = await suite('integration', ['test/integration'], ['--retry=1', '--maxWorkers=3']);
 await editor;
-// Side by side an engine, and a workbench in a browser; of each one file at a time. The first may build an image. Pages
-// without a workbench follow the one that is through first.
+// Side by side an engine, and a workbench in a browser; of each one file at a time. The first may build an image. Whichever
+// is through takes one of the pages without a workbench after the other.
 const alone = ['--retry=1', '--no-file-parallelism', '--testTimeout=180000'];
 const pageFiles = filters.length > 0 ? [] : filesOf('test/e2e').filter(file => file.endsWith('Page.test.ts'));
 const inDocker = suite('docker', ['test/docker'], alone);
 const inEditor = suite('e2e', ['test/e2e'], [...alone, ...pageFiles.flatMap(file => ['--exclude', file])]);
-const inPages = Promise.race([inDocker, inEditor]).then(() => suite('pages', pageFiles, alone));
-const [docker, e2e, pages] = await Promise.all([inDocker, inEditor, inPages]);
+const pages: Totals[] = [];
+const waiting = [...pageFiles];
+const [docker, e2e] = await Promise.all([thenPages(inDocker), thenPages(inEditor)]);
 
 const reasons = [...new Set(read(skipFile).split('\n').filter(Boolean))];
 for (const reason of reasons) console.log(`Skipped: ${reason}`);
-const suites = [unit, integration, docker, pages, e2e];
+const suites = [unit, integration, docker, e2e, ...pages];
 for (const text of suites.flatMap(totals => totals.secondTries)) console.log(`Passed on its second try: ${text}`);
 const sum = (figure: 'passed' | 'failed' | 'skipped') => suites.reduce((total, totals) => total + totals[figure], 0);
 const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
 rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
 process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+
+/** What a lane came to, which then takes pages as long as there are some. */
+async function thenPages(lane: Promise<Totals>): Promise<Totals> {
+  const totals = await lane;
+  for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+    pages.push(await suite(`page-${waiting.length}`, [file], alone));
+  }
+  return totals;
+}
 
 /** The real Codex CLI, from npm, kept between runs. Without it its suites are skipped and say so. */
 async function provideCodex(): Promise<void> {

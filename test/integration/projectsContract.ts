@@ -25,7 +25,7 @@ const projects = [
   ['javascript', 'test/quantile.js', 'Add quantile(values, share), interpolated between neighbours.', 3],
 ] as const;
 
-type ProjectName = (typeof projects)[number][0];
+export type ProjectName = (typeof projects)[number][0];
 
 /** Libraries with a history, from a recorded change to a verdict; registered once per executor. */
 export function projectsContract(subject: BenchSubject, names: readonly ProjectName[]): void {
