@@ -2,12 +2,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { homedir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { endpointOf } from '../protocol/endpoint.ts';
 import { CoachError } from '../protocol/errors.ts';
 import { serverEnvironment } from '../protocol/server.ts';
+import { userHome } from './userHome.ts';
 
 /** How long a starting server may take until its socket answers. */
 const startTimeoutMs = 15_000;
@@ -22,9 +23,8 @@ export interface ServerPlace {
 }
 
 export function serverPlace(env: NodeJS.ProcessEnv = process.env): ServerPlace {
-  const userHome = env['HOME'] || homedir() || userInfo().homedir;
-  const named = env['COACH_HOME']?.replace(/^~(?=[\\/]|$)/, () => userHome);
-  const home = resolve(named || join(userHome, '.codex-coach'));
+  const named = env['COACH_HOME']?.replace(/^~(?=[\\/]|$)/, () => userHome(env));
+  const home = resolve(named || join(userHome(env), '.codex-coach'));
   const endpoint = endpointOf(home, {
     platform: process.platform,
     userId: userInfo().uid,

@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { userHome } from '../userHome.ts';
 
 /** Where Codex keeps its configuration in this environment. */
 export function codexHome(env: NodeJS.ProcessEnv): string {
-  return env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex');
+  return env['CODEX_HOME'] || join(userHome(env), '.codex');
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { missingPart } from './schemaShape.ts';
+import { shapeFault } from './schemaShape.ts';
 
 export interface DatabaseHealth {
   /** The first thing that is wrong with its structure; null when it is sound. */
@@ -27,17 +27,13 @@ export function databaseHealth(file: string, migrations: readonly string[]): Dat
     database.pragma('query_only = ON');
     const schema = database.pragma('user_version', { simple: true }) as number;
     const answer = database.pragma('quick_check(1)', { simple: true }) as string;
-    const fault = answer === 'ok' ? shapeFault(database, migrations, schema) : answer;
+    if (answer !== 'ok') return { fault: answer, schema, ...sizes };
+    // Of a later schema nothing is known.
+    const fault = schema > migrations.length ? null : shapeFault(database, migrations, schema);
     return { fault, schema, ...sizes };
   } catch (error) {
     return { fault: (error as Error).message, schema: 0, ...sizes };
   } finally {
     database?.close();
   }
-}
-
-/** Of a later schema nothing is known. */
-function shapeFault(database: Database.Database, migrations: readonly string[], schema: number): string | null {
-  const missing = schema > migrations.length ? null : missingPart(database, migrations, schema);
-  return missing === null ? null : `it has no ${missing}, as schema ${schema} has`;
 }

@@ -1,8 +1,18 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectory } from './directories.ts';
 import { readOnlyError } from './paths.ts';
+
+/** What a file says, read as UTF-8; null where there is none, or none that can be read. */
+export function textOfFile(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}
 
 /** Writes a file whole or not at all: a temporary beside it, then rename. Makes its directory. */
 export async function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o644): Promise<void> {

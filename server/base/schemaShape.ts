@@ -9,16 +9,13 @@ const named = `
 const expected = new WeakMap<readonly string[], Map<number, readonly string[]>>();
 
 /**
- * The first table or column that a database of this version has not, such as one that other migrations brought to the
- * same number; null for none. `migrations`: see `OpenOptions`.
+ * Which table or column a database of this version lacks, as one does that other migrations brought to the same number;
+ * null for none. `migrations`: see `OpenOptions`.
  */
-export function missingPart(
-  database: Database.Database,
-  migrations: readonly string[],
-  version: number,
-): string | null {
+export function shapeFault(database: Database.Database, migrations: readonly string[], version: number): string | null {
   const present = new Set(partsOf(database));
-  return expectedParts(migrations, version).find(part => !present.has(part)) ?? null;
+  const missing = expectedParts(migrations, version).find(part => !present.has(part));
+  return missing === undefined ? null : `it has no ${missing}, as schema ${version} has`;
 }
 
 function expectedParts(migrations: readonly string[], version: number): readonly string[] {

@@ -2,7 +2,7 @@ import { type BigIntStats, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { CoachError } from '../../protocol/errors.ts';
 import { readOnlyError } from './paths.ts';
-import { missingPart } from './schemaShape.ts';
+import { shapeFault } from './schemaShape.ts';
 
 export type Sqlite = Database.Database;
 
@@ -100,9 +100,8 @@ function migrate(database: Sqlite, file: string, { migrations, readonly }: OpenO
  * before an upgrade alone: it takes a database in memory, 2 MB that a server at rest would go on having.
  */
 function checkShape(database: Sqlite, migrations: readonly string[], version: number): void {
-  const missing = version === 0 ? null : missingPart(database, migrations, version);
-  if (missing === null) return;
-  throw damagedError(`it has no ${missing}, as schema ${version} has`);
+  const fault = version === 0 ? null : shapeFault(database, migrations, version);
+  if (fault !== null) throw damagedError(fault);
 }
 
 /** What is wrong with the storage under a database. */

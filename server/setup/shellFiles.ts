@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { textOfFile } from '../base/files.ts';
 import { userHome } from '../base/userHome.ts';
 
 /** Something that a shell or dotenv file sets, with its place. */
@@ -35,12 +36,8 @@ export function shellFiles(env: NodeJS.ProcessEnv): string[] {
 
 /** What a file sets of these variables, and which of these programs it replaces. Comments say nothing. */
 export function shellLines(file: string, variables: readonly string[], programs: readonly string[]): ShellLine[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return [];
-  }
+  const text = textOfFile(file);
+  if (text === null) return [];
   const patterns = [...variablePatterns(variables), ...commandPatterns(programs)];
   return text.split(/\r?\n/).flatMap((written, index) => {
     if (/^\s*#/.test(written)) return [];

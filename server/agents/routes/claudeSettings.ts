@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { CoachError } from '../../../protocol/errors.ts';
+import { textOfFile } from '../../base/files.ts';
 import { userHome } from '../../base/userHome.ts';
 import { asRecord, parseJson } from '../json.ts';
 
@@ -101,11 +102,7 @@ function managedFiles(place: string): string[] {
 }
 
 function jsonOf(file: string): unknown {
-  try {
-    return parseJson(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
-  } catch {
-    return null;
-  }
+  return parseJson(textOfFile(file)?.replace(/^\uFEFF/, '') ?? '');
 }
 
 /** It takes numbers and the like as texts. */

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
 import { codexHome } from '../../base/codexHome.ts';
+import { textOfFile } from '../../base/files.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
 import { codexConfig, codexKeyVariables, withBaseUrls } from './codexConfig.ts';
 import { daemonOption } from './codexDaemon.ts';
@@ -12,7 +12,7 @@ import { agentArguments } from './started.ts';
 export async function codexRoute({ argv, env }: StartedAgent): Promise<OwnRoute> {
   const begin = agentArguments('codex', argv);
   const configOf = (words: readonly string[]) =>
-    codexConfig(begin === null ? [] : words.slice(begin), codexHome(env), textOf);
+    codexConfig(begin === null ? [] : words.slice(begin), codexHome(env), textOfFile);
   const config = configOf(argv);
   return {
     baseUrls: await withoutStale(baseUrlsOf(env)),
@@ -36,7 +36,7 @@ export async function codexRoute({ argv, env }: StartedAgent): Promise<OwnRoute>
 export function codexKeys(argv: readonly string[], env: NodeJS.ProcessEnv): string[] {
   const begin = agentArguments('codex', argv);
   try {
-    return codexKeyVariables(begin === null ? [] : argv.slice(begin), codexHome(env), textOf);
+    return codexKeyVariables(begin === null ? [] : argv.slice(begin), codexHome(env), textOfFile);
   } catch {
     return [];
   }
@@ -59,14 +59,6 @@ async function withoutStale(urls: BaseUrls): Promise<BaseUrls> {
     }),
   );
   return Object.fromEntries(live.flat());
-}
-
-function textOf(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 function notLed(setting: string, url: string): CoachError {

@@ -1,12 +1,11 @@
-import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
 import { userHome } from '../../base/userHome.ts';
-import { baseUrlsIn, keptEmpty, nearestEnv } from './nearestEnv.ts';
+import { baseUrlsIn, keptEmpty, nearestEnv, untold } from './nearestEnv.ts';
 import type { OwnRoute, StartedAgent } from './ownRoute.ts';
 
 /** Gemini CLI reads base URLs from a `.env` file, too. Of a project's it does so only where the user trusts the project. */
 export async function geminiRoute({ argv, env, cwd, isReplayed }: StartedAgent): Promise<OwnRoute> {
-  const near = nearestEnv('.gemini', cwd, userHome(env)) ?? { file: '', isOfHome: true, variables: {} };
+  const near = nearestEnv('.gemini', cwd, userHome(env));
   const own = Object.fromEntries(Object.entries(baseUrlsIn(near, env)).filter(([name]) => name.startsWith('GOOGLE_')));
   const [first] = Object.keys(own);
   if (first !== undefined && !near.isOfHome && !isReplayed) throw untold('Gemini CLI', near.file, first);
@@ -17,11 +16,4 @@ export async function geminiRoute({ argv, env, cwd, isReplayed }: StartedAgent):
     variables: near.variables,
     command: () => ({ argv, env: keptEmpty(near, env) }),
   };
-}
-
-/** A file that anybody may have written must not decide where the user's key goes; the agent would ask first. */
-export function untold(agent: string, file: string, variable: string): CoachError {
-  return new CoachError('input.invalid', `${file} leads ${agent} elsewhere by ${variable}, if it trusts the project.`, {
-    hint: `To go there, and be recorded: ${variable}=<the URL> codex-coach …; not to go there: ${variable}= codex-coach …`,
-  });
 }

@@ -1,8 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
+import { textOfFile } from '../../base/files.ts';
 import { userHome } from '../../base/userHome.ts';
 import { asRecord, textOf } from '../json.ts';
 import type { BaseUrls, OwnRoute, StartedAgent } from './ownRoute.ts';
@@ -76,7 +77,7 @@ function inDirectory(directory: string): Configuration[] {
 
 function fromFiles(files: readonly string[]): Configuration[] {
   return files.flatMap(file => {
-    const text = read(file);
+    const text = textOfFile(file);
     return text === null ? [] : [{ file, config: asRecord(parse(text)) }];
   });
 }
@@ -105,7 +106,7 @@ function providersOf(all: readonly Configuration[], env: NodeJS.ProcessEnv): Pro
 function filledIn(text: string, file: string, env: NodeJS.ProcessEnv): string {
   return text
     .replace(/\{env:([^}]+)\}/g, (_, name: string) => env[name] ?? '')
-    .replace(/\{file:([^}]+)\}/g, (_, path: string) => read(resolve(dirname(file), path))?.trim() ?? '');
+    .replace(/\{file:([^}]+)\}/g, (_, path: string) => textOfFile(resolve(dirname(file), path))?.trim() ?? '');
 }
 
 /** The provider of `-m <provider>/<model>`, else of the configured model. */
@@ -127,14 +128,6 @@ function withUrls(config: Json, providers: readonly Provider[], settings: BaseUr
 
 function settingOf(id: string): string {
   return `provider.${id}.options.baseURL`;
-}
-
-function read(file: string): string | null {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return null;
-  }
 }
 
 function notLed({ id, url, file }: Provider): CoachError {

@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'jsonc-parser';
 import { CoachError } from '../../../protocol/errors.ts';
 import { baseUrlsOf } from '../../../protocol/proxy.ts';
+import { textOfFile } from '../../base/files.ts';
 import { userHome } from '../../base/userHome.ts';
 import { asRecord, textOf } from '../json.ts';
-import { untold } from './geminiRoute.ts';
-import { baseUrlsIn, keptEmpty, nearestEnv } from './nearestEnv.ts';
+import { baseUrlsIn, keptEmpty, nearestEnv, untold } from './nearestEnv.ts';
 import type { BaseUrls, OwnRoute, StartedAgent } from './ownRoute.ts';
 import { optionIn, recordablePlaces } from './placesApart.ts';
 
@@ -32,7 +31,7 @@ export async function qwenRoute(started: StartedAgent): Promise<OwnRoute> {
   const home = userHome(env);
   const files = settingsFiles(env, home, cwd);
   const layers = [files.defaults, files.user, files.project, files.system].map(settingsIn);
-  const near = nearestEnv('.qwen', cwd, home) ?? { file: '', isOfHome: true, variables: {} };
+  const near = nearestEnv('.qwen', cwd, home);
   const variables = { ...Object.assign({}, ...layers.map(layer => strings(layer['env']))), ...near.variables };
   const own = baseUrlsIn({ variables }, env);
   refuseUntold(started, { ...near, own }, layers);
@@ -155,11 +154,7 @@ function named(setting: string, url: string | null | undefined): BaseUrls {
 }
 
 function settingsIn(file: string): Json {
-  try {
-    return asRecord(parse(readFileSync(file, 'utf8')));
-  } catch {
-    return {};
-  }
+  return asRecord(parse(textOfFile(file) ?? ''));
 }
 
 function strings(value: unknown): Record<string, string> {

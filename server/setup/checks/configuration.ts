@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parse } from 'smol-toml';
 import { CoachError } from '../../../protocol/errors.ts';
@@ -7,6 +6,7 @@ import { type RecordedAgent, recordedAgents } from '../../agents/recorded.ts';
 import { claudeSettings } from '../../agents/routes/claudeSettings.ts';
 import { ownRoutes } from '../../agents/routes/ownRoutes.ts';
 import { codexHome } from '../../base/codexHome.ts';
+import { textOfFile } from '../../base/files.ts';
 import { listens, localPlace } from '../../base/localPlace.ts';
 import { userHome } from '../../base/userHome.ts';
 import { repositoryRoot } from '../../surfaces/cli/launchKeys.ts';
@@ -83,7 +83,7 @@ function claudeVariables({ env, cwd }: Examined): SetVariable[] {
   const files = places.flatMap(place => claudeSettings({ settings: null, sources: null }, { env, cwd: place }));
   const known = new Map(files.map(file => [file.where, file]));
   return [...known.values()].flatMap(({ where, env: set, isManaged }) => {
-    const text = read(where);
+    const text = textOfFile(where) ?? '';
     return routingVariables.flatMap(name => {
       const value = set[name];
       if (value === undefined) return [];
@@ -98,7 +98,7 @@ function claudeVariables({ env, cwd }: Examined): SetVariable[] {
 /** Codex's own settings of where its requests go. */
 async function checkCodexToml(env: NodeJS.ProcessEnv): Promise<Finding[]> {
   const file = join(codexHome(env), 'config.toml');
-  const text = read(file);
+  const text = textOfFile(file) ?? '';
   let config: Record<string, unknown>;
   try {
     config = parse(text);
@@ -135,12 +135,4 @@ async function judgeCodexUrl(url: string, where: string): Promise<Finding | null
     why: 'codex-coach records it there; a Codex that is started otherwise is not recorded.',
     fix: protocol === 'https:' ? `Have it recorded: COACH_MODEL_HOSTS=${hostname}` : 'Start it with codex-coach.',
   });
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
 }

@@ -84,15 +84,23 @@ export function workingDirectory(request: unknown): string | null {
 
 /** Tags at the beginning of messages that the agent's program writes in the user's name. */
 const tagOfTheProgram =
-  /^\s*<(environment_context|user_instructions|permissions|skills|apps|plugins|recommended|subagent|turn_aborted|system-reminder|command-|local-command|collaboration_mode|session>|session_context>|task-notification>|bash-)/;
+  /^\s*<(environment_context|user_instructions|permissions|skills|apps|plugins|recommended|subagent|turn_aborted|system-reminder|command-|local-command|collaboration_mode|session_context>|task-notification>|bash-)/;
 
-/** Words at the beginning of such messages: where it works, its requests for a title, what became of a turn. */
+/** Words at the beginning of such messages: where it works, what became of a turn. */
 const wordsOfTheProgram =
-  /^\s*(# AGENTS\.md|Caveat:|This is the (Qwen Code|Gemini CLI)\. We are setting up|Generate a title for this conversation:|Conversation so far:\n|\[Request interrupted by user|\[SUGGESTION MODE:|This session is being continued from |quota\s*$)/;
+  /^\s*(# AGENTS\.md|Caveat:|This is the (Qwen Code|Gemini CLI)\. We are setting up|\[Request interrupted by user|\[SUGGESTION MODE:|This session is being continued from |quota\s*$)/;
+
+/** As Claude Code, opencode and Qwen Code begin a request for the title of a conversation, which they repeat in it. */
+const forTitle = /^\s*(?:<session>|Generate a title for this conversation:|Conversation so far:\n)/;
+
+/** Whether this user message asks for a title. */
+export function asksForTitle(text: string): boolean {
+  return forTitle.test(text);
+}
 
 /** Whether a person wrote this user message. */
 export function isPrompt(text: string): boolean {
-  return text.trim() !== '' && !tagOfTheProgram.test(text) && !wordsOfTheProgram.test(text);
+  return text.trim() !== '' && !tagOfTheProgram.test(text) && !wordsOfTheProgram.test(text) && !asksForTitle(text);
 }
 
 /** First line of a prompt, at most 120 characters. */

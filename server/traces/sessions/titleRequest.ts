@@ -1,25 +1,22 @@
 import type { Utterance } from '../dialects/dialect.ts';
 import type { SpokenExchange, SpokenPart } from '../storage/conversation.ts';
-import { isPrompt } from './conversationId.ts';
+import { asksForTitle, isPrompt } from './conversationId.ts';
 
-/** As Claude Code, opencode and Qwen Code begin a request for the title of a conversation, which they repeat in it. */
-const forTitle = /^\s*(?:<session>|Generate a title for this conversation:|Conversation so far:\n)/;
-
-function asksForTitle(said: readonly Utterance[]): boolean {
+function isForTitle(said: readonly Utterance[]): boolean {
   const first = said.find(({ kind }) => kind === 'user');
-  return first !== undefined && forTitle.test(first.text);
+  return first !== undefined && asksForTitle(first.text);
 }
 
 /** What a person asks first in a request; null where its program asks by itself. */
 export function firstPrompt(said: readonly Utterance[]): string | null {
-  if (asksForTitle(said)) return null;
+  if (isForTitle(said)) return null;
   return said.find(({ kind, text }) => kind === 'user' && isPrompt(text))?.text ?? null;
 }
 
 /** A request for a title as what it is: all in it is said by the program, and nobody goes on from it. */
 export function titleAside(spoken: SpokenExchange): SpokenExchange {
   const { list } = spoken;
-  return list === null || list.before !== null || !asksForTitle(list.said) ? spoken : { ...spoken, list: aside(list) };
+  return list === null || list.before !== null || !isForTitle(list.said) ? spoken : { ...spoken, list: aside(list) };
 }
 
 function aside({ said }: SpokenPart): SpokenPart {
