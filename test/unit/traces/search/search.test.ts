@@ -17,6 +17,18 @@ async function find(store: TraceStore, words: string, expected: number) {
   return store.search(words, 20);
 }
 
+/** A recorder, and a way to have something said in a session. */
+function aSpeaker() {
+  const recorder = aRecorder();
+  const say = (thread: string, text: string) =>
+    recorder.record({
+      request: { model: 'm', input: [said('user', text)] },
+      response: aReply([]),
+      headers: { 'thread-id': thread },
+    });
+  return { ...recorder, say };
+}
+
 it('finds what was asked, answered, called and put out, each once however often it was sent again', async () => {
   const { record, store } = aRecorder();
   const long = 'padding '.repeat(40);
@@ -44,13 +56,7 @@ it('finds what was asked, answered, called and put out, each once however often 
 });
 
 it('takes quoted words as a phrase and anything else a user types as words', async () => {
-  const { record, store } = aRecorder();
-  const say = (thread: string, text: string) =>
-    record({
-      request: { model: 'm', input: [said('user', text)] },
-      response: aReply([]),
-      headers: { 'thread-id': thread },
-    });
+  const { say, store } = aSpeaker();
   say('a', 'the quick brown fox');
   say('b', 'the brown quick fox, naïve café-bar (foo_bar) AND "NOT" *');
   expect(await find(store, 'quick fox', 2)).toHaveLength(2);
@@ -75,26 +81,14 @@ it('finds in a branched conversation what it took over, and in both what both sa
 });
 
 it('ranks what is about the words before what only mentions them', async () => {
-  const { record, store } = aRecorder();
-  const say = (thread: string, text: string) =>
-    record({
-      request: { model: 'm', input: [said('user', text)] },
-      response: aReply([]),
-      headers: { 'thread-id': thread },
-    });
+  const { say, store } = aSpeaker();
   say('about', 'otter otter otter');
   say('aside', `otter ${'and other animals '.repeat(100)}`);
   expect((await find(store, 'otter', 2)).map(hit => hit.sessionId)).toEqual(['about', 'aside']);
 });
 
 it('finds words of scripts that put no spaces between them', async () => {
-  const { record, store } = aRecorder();
-  const say = (thread: string, text: string) =>
-    record({
-      request: { model: 'm', input: [said('user', text)] },
-      response: aReply([]),
-      headers: { 'thread-id': thread },
-    });
+  const { say, store } = aSpeaker();
   say('zh', '请修复退款的四舍五入错误。refund 金额');
   say('ja', '返金の丸め処理を修正しました');
   say('ko', '환불을 고쳐 주세요');
@@ -153,13 +147,7 @@ it('shows what it found although another match can’t be read any more', async 
 });
 
 it('finds in an older database what was a word otherwise then, the newest first, while more is recorded', async () => {
-  const recorder = aRecorder();
-  const say = (thread: string, text: string) =>
-    recorder.record({
-      request: { model: 'm', input: [said('user', text)] },
-      response: aReply([]),
-      headers: { 'thread-id': thread },
-    });
+  const { say, ...recorder } = aSpeaker();
   for (let n = 0; n < 30; n++) say(`s${n}`, `第${n}回 東京都の天気 ${'padding '.repeat(40)}`);
   await until(() => recorder.store.search('天気', 50).length === 30);
   recorder.stop();
