@@ -56,6 +56,8 @@ export function noteSkip(what: string, reason: string): void {
 export function findChromium(): string | null {
   const candidates = [
     process.env['COACH_TEST_BROWSER'],
+    // Without a window's own interface, which nobody sees here and which takes time.
+    '/usr/bin/chromium-headless-shell',
     '/usr/bin/chromium',
     '/usr/bin/chromium-browser',
     '/usr/bin/google-chrome',
