@@ -20,7 +20,6 @@ import {
   whileConnected,
 } from '../../connect.ts';
 import { LastingChannel } from '../../lastingChannel.ts';
-import { serveMcp } from '../mcp.ts';
 import { runTracedCodex } from './codex.ts';
 import { codexNamesake, refuseUnknownHelp } from './codexNamesake.ts';
 import { addCreateCommand } from './createTask.ts';
@@ -171,6 +170,8 @@ async function launchCodex(
 async function runMcp(terminal: Terminal): Promise<void> {
   const paths = coachPaths(terminal.env);
   const channel = lastingConnection(terminal, 'mcp');
+  // Only here: every other command would wait for it to load.
+  const { serveMcp } = await import('../mcp.ts');
   ensureHome(paths);
   const options = logOptions(terminal.env);
   const { log, close } = fileLog(paths.logs, 'mcp', options);
