@@ -69,8 +69,9 @@ export const cheats: readonly Cheat[] = [
   {
     name: 'says its own report wherever a verifier may listen',
     trusted: 'report',
+    // Not outside of a sandbox, where LOGS is given: what listens there are the programs of this machine.
     script: module(
-      `${rewritesReport}\nconst { openSync, readdirSync, writeSync } = require('node:fs');\nfor (const pid of readdirSync('/proc')) try { writeSync(openSync('/proc/' + pid + '/fd/1', 'a'), ${JSON.stringify(`${forgedReport}<!--`)}); } catch {}\nexports.median = () => 0;`,
+      `${rewritesReport}\nconst { openSync, readdirSync, writeSync } = require('node:fs');\nfor (const pid of process.env.LOGS ? ['self'] : readdirSync('/proc')) try { writeSync(openSync('/proc/' + pid + '/fd/1', 'a'), ${JSON.stringify(`${forgedReport}<!--`)}); } catch {}\nexports.median = () => 0;`,
     ),
   },
   {
