@@ -2,10 +2,17 @@ import * as l10n from '@vscode/l10n';
 import type { Channel } from '../protocol/channel.ts';
 import { portChannel } from '../protocol/channels/port.ts';
 
+/** A person who scrolls is not written down at each step. */
+const rememberDelayMs = 300;
+
+/** The editor makes a page anew after a reload of the window, and each time that its tab comes to the front. */
 export interface Host {
   readonly channel: Channel;
-  /** What the editor hands back to restore this page after a reload. */
+  /** What the page before this one remembered, for a schema that doubts it; undefined for the first. */
+  readonly remembered: unknown;
   remember(state: unknown): void;
+  /** In a moment, what it is by then. */
+  rememberSoon(state: () => unknown): void;
 }
 
 /** The editor around this page, and its language. Asked for once per page, before anything is drawn. */
@@ -24,5 +31,18 @@ export function connectHost(): Host {
       return { dispose: () => window.removeEventListener('message', receive) };
     },
   });
-  return { channel, remember: state => editor.setState(state) };
+  let isSoon = false;
+  return {
+    channel,
+    remembered: editor.getState(),
+    remember: state => editor.setState(state),
+    rememberSoon(state) {
+      if (isSoon) return;
+      isSoon = true;
+      setTimeout(() => {
+        isSoon = false;
+        editor.setState(state());
+      }, rememberDelayMs);
+    },
+  };
 }

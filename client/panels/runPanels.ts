@@ -25,8 +25,8 @@ export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposab
     const { id } = run;
     const existing = this.#panels.get(id);
     if (existing !== undefined) {
-      existing.panel.reveal();
       if (trialId !== undefined) existing.select(trialId);
+      existing.panel.reveal();
       return;
     }
     const panel = vscode.window.createWebviewPanel(runPanelType, runTitle(run), vscode.ViewColumn.Active, {
@@ -57,7 +57,13 @@ export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposab
       icon: 'run.svg',
       facts: { runId, ...(trialId === undefined ? {} : { trialId }) },
       serve: channel => {
-        const select = (selected: string) => publish(runPage, channel, 'selected', { trialId: selected });
+        const tell = (selected: string) => publish(runPage, channel, 'selected', { trialId: selected });
+        let wanted: string | undefined;
+        const select = (selected: string) => {
+          // A page behind another is made anew when it is shown, and hears nothing before it asks.
+          if (panel.visible) tell(selected);
+          else wanted = selected;
+        };
         this.#panels.set(runId, { panel, select });
         return [
           new vscode.Disposable(() => this.#panels.delete(runId)),
@@ -67,6 +73,8 @@ export class RunPanels implements vscode.WebviewPanelSerializer, vscode.Disposab
               ...api,
               async show(params, signal) {
                 const shown = await api.show(params, signal);
+                if (wanted !== undefined) tell(wanted);
+                wanted = undefined;
                 return { ...shown, trials: shown.trials.map(trialInEditor) };
               },
               events: async (params, signal) => ({

@@ -55,9 +55,21 @@ describe.skipIf(!requireFeature('browser'))('the page that compares agents', { t
       'codex/gpt-5.5 beats codex/gpt-5.5-mini on 8 of 12 tasks',
     ]);
     await page.getByText('codex/gpt-5.5 did best').waitFor();
-    expect(remembered()).toEqual({ runIds: ['run-1', 'run-2'] });
+    expect(remembered()).toMatchObject({ runIds: ['run-1', 'run-2'] });
     expect(complaints).toEqual([]);
     await page.screenshot({ path: shot('page-compare-dark'), fullPage: true });
+  });
+
+  it('comes back scrolled as far as it was left', async () => {
+    const { page, remembered } = await openComparison(aComparison(), undefined, {
+      viewport: { width: 1200, height: 300 },
+    });
+    await page.evaluate(() => scrollTo(0, 350));
+    const left = { runIds: ['run-1', 'run-2'], showsAllTasks: false, scrollPx: 350 };
+    await expect.poll(remembered).toEqual(left);
+    await page.reload();
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(350);
+    expect(remembered()).toEqual(left);
   });
 
   it('shows rewards with intervals, pass@k, cost and flags of each agent', async () => {

@@ -119,8 +119,24 @@ describe.skipIf(!requireFeature('browser'))('the run page', () => {
       '0.00',
       '0.00',
     ]);
-    expect(remembered()).toEqual({ runId: 'run-1' });
+    expect(remembered()).toMatchObject({ runId: 'run-1' });
     expect(complaints).toEqual([]);
+  });
+
+  it('comes back to the trial that was chosen, scrolled as far', async () => {
+    const { page, script, remembered } = await openRun({}, { height: 300 });
+    await play(script);
+    await loadPage(page);
+    await page.locator('#run-state', { hasText: 'Finished' }).waitFor();
+    const last = cell(page, 'run-1.add-median.nop.2');
+    await last.click();
+    await page.evaluate(() => scrollTo(0, 400));
+    const left = { runId: 'run-1', trialId: 'run-1.add-median.nop.2', scrollPx: 400 };
+    await expect.poll(remembered).toEqual(left);
+    await page.reload();
+    await expect.poll(() => last.getAttribute('aria-current')).toBe('true');
+    await expect.poll(() => page.evaluate(() => scrollY)).toBe(400);
+    expect(remembered()).toEqual(left);
   });
 
   it('shows the same when it is opened late', async () => {

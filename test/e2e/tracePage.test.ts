@@ -45,7 +45,7 @@ describe.skipIf(!requireFeature('browser'))('the session page', { timeout: 60_00
     await failed.getByText('Failed').waitFor();
     await failed.locator('.fold').click();
     await page.locator('pre.out', { hasText: 'FAIL test/billing/refund.test.ts' }).waitFor();
-    expect(remembered()).toEqual({ sessionId: 'session-1' });
+    expect(remembered()).toMatchObject({ sessionId: 'session-1' });
     expect(complaints).toEqual([]);
     await page.screenshot({ path: shot('page-session-dark') });
   });
@@ -104,6 +104,35 @@ describe.skipIf(!requireFeature('browser'))('the session page', { timeout: 60_00
     expect(await found.evaluate(pre => pre.getBoundingClientRect().top)).toBeLessThan(900);
     expect(await rows()).toBeLessThan(150);
     expect(host.linesSent).toBeLessThan(2000);
+  });
+
+  it('comes back as it was left: what was read, searched for, unfolded and hidden', async () => {
+    const { page, remembered } = await openSession(aLongSession(300, 3000));
+    await page.fill('#find', 'Prompt 28');
+    await expect.poll(() => page.textContent('#found')).toBe('1 of 11');
+    await page.press('#find', 'Enter');
+    await expect.poll(() => page.textContent('#found')).toBe('2 of 11');
+    const topOf = (shown: string) =>
+      page.locator(shown).evaluate(element => Math.round(element.getBoundingClientRect().top));
+    const prompt = await topOf('[data-row="x279"] + .line');
+    await page.uncheck('#show-reasoning');
+    await page.waitForTimeout(200);
+    expect(await topOf('[data-row="x279"] + .line')).toBe(prompt);
+    await page.locator('.fold[data-line="839"]').click();
+    // In the middle of a long output.
+    await page.locator('pre.out').evaluate(output => scrollBy(0, output.getBoundingClientRect().top + 700));
+    await page.waitForTimeout(500);
+    const output = await topOf('pre.out');
+    expect(output).toBeLessThan(-500);
+    const left = remembered();
+    await page.reload();
+    await page.locator('#end[data-whole="true"]').waitFor({ state: 'attached' });
+    await expect.poll(() => page.textContent('#found')).toBe('2 of 11');
+    await expect.poll(() => topOf('pre.out')).toBe(output);
+    expect(await page.inputValue('#find')).toBe('Prompt 28');
+    expect(await page.isChecked('#show-reasoning')).toBe(false);
+    await page.waitForTimeout(500);
+    expect(remembered()).toEqual(left);
   });
 
   it('begins with what the list of sessions said, while the session is still being read', async () => {

@@ -41,7 +41,15 @@ export async function openPage(
   await page.addInitScript(() => {
     const hooks = window as unknown as { toHost(message: unknown): void; keepState(kept: unknown): void };
     Object.assign(window, {
-      acquireVsCodeApi: () => ({ postMessage: hooks.toHost, setState: hooks.keepState, getState: () => undefined }),
+      acquireVsCodeApi: () => ({
+        postMessage: hooks.toHost,
+        setState(kept: unknown) {
+          sessionStorage.setItem('state', JSON.stringify(kept));
+          hooks.keepState(kept);
+        },
+        // What the page before a reload has left.
+        getState: () => JSON.parse(sessionStorage.getItem('state') ?? 'null') ?? undefined,
+      }),
     });
   });
   const html = pageHtml({

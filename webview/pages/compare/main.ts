@@ -1,5 +1,6 @@
 import '../../strict.ts';
 import * as l10n from '@vscode/l10n';
+import * as z from 'zod';
 import { remote } from '../../../protocol/api.ts';
 import type { Comparison } from '../../../protocol/comparison.ts';
 import type { IntegrityFlag } from '../../../protocol/integrity.ts';
@@ -9,6 +10,7 @@ import { el, patch, type View } from '../../components/element.ts';
 import { faultWords } from '../../components/fault.ts';
 import { icon } from '../../components/icons.ts';
 import { section } from '../../components/layout.ts';
+import { ScrollKeeper } from '../../components/scrollKeeper.ts';
 import { serverNotes } from '../../components/serverNotes.ts';
 import { button, registerComponents } from '../../components/toolkit.ts';
 import { connectHost } from '../../host.ts';
@@ -17,6 +19,9 @@ import { header } from './header.ts';
 import { matrix } from './matrix.ts';
 import { scatter } from './scatter.ts';
 import { agents, conclusions, failures, verdicts } from './tables.ts';
+
+/** What the page before this one showed, beside how far it was scrolled. */
+const Left = z.object({ showsAllTasks: z.boolean() });
 
 /** Compares the agents of some runs. */
 class ComparePage {
@@ -28,13 +33,13 @@ class ComparePage {
   #comparison: Comparison | null = null;
   #runs: readonly RunSummary[] = [];
   #flags = new Map<string, readonly IntegrityFlag[]>();
-  #showsAllTasks = false;
+  #showsAllTasks = Left.safeParse(this.#host.remembered).data?.showsAllTasks ?? false;
+  readonly #keeper = new ScrollKeeper(this.#host, () => ({ runIds: this.#runIds, showsAllTasks: this.#showsAllTasks }));
   #state: ServerState = 'idle';
   #fault: string | null = null;
 
   start(): void {
     registerComponents();
-    this.#host.remember({ runIds: this.#runIds });
     this.#link.on('changed', ({ state }) => {
       const isBack = state === 'up' && this.#state !== 'up';
       this.#state = state;
@@ -50,6 +55,7 @@ class ComparePage {
     chooseRuns: () => void this.#attempt(() => this.#editor.chooseRuns({})),
     showAllTasks: () => {
       this.#showsAllTasks = true;
+      this.#keeper.keep();
       this.#draw();
     },
     restartServer: () => void this.#attempt(() => this.#link.restart({})),
@@ -63,6 +69,7 @@ class ComparePage {
     this.#flags = new Map(
       shown.flatMap(({ trials }) => trials.flatMap(({ id, flags = [] }) => (flags.length > 0 ? [[id, flags]] : []))),
     );
+    this.#keeper.comeBack();
   }
 
   /** Does what the person asked for; a failure is said on the page. */

@@ -1,11 +1,13 @@
 import '../../strict.ts';
 import * as l10n from '@vscode/l10n';
+import * as z from 'zod';
 import { remote } from '../../../protocol/api.ts';
 import { type Artifact, runPage, type ServerState, serverLink } from '../../../protocol/pages.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { el, patch } from '../../components/element.ts';
 import { faultWords } from '../../components/fault.ts';
 import { icon } from '../../components/icons.ts';
+import { ScrollKeeper } from '../../components/scrollKeeper.ts';
 import { registerComponents } from '../../components/toolkit.ts';
 import { connectHost } from '../../host.ts';
 import { agentTable } from './agents.ts';
@@ -23,6 +25,9 @@ const pageSize = 1000;
 /** How often the files of a trial at work are looked at. */
 const followMs = 2000;
 
+/** What the page before this one showed, beside how far it was scrolled. */
+const Left = z.object({ trialId: z.string().optional() });
+
 /** Starts the page: loads the run, follows its events, draws at most once per frame. */
 function start(): void {
   registerComponents();
@@ -32,9 +37,11 @@ function start(): void {
   const page = remote(runPage, host.channel);
   const link = remote(serverLink, host.channel);
   const model = new RunModel();
-  let selected: string | null = trialId ?? null;
+  const left = Left.safeParse(host.remembered).data ?? {};
+  let selected: string | null = left.trialId ?? trialId ?? null;
   /** Until the person chooses a trial, the page shows the one at work. */
-  let chosen = trialId !== undefined;
+  let chosen = selected !== null;
+  const keeper = new ScrollKeeper(host, () => ({ runId, ...(chosen && selected !== null && { trialId: selected }) }));
   let server: ServerState = 'idle';
   let artifacts: readonly Artifact[] = [];
   let tail: RunContext['tail'] = null;
@@ -67,6 +74,7 @@ function start(): void {
     select(id) {
       chosen = true;
       select(id);
+      keeper.keep();
     },
     cancel: () => void attempt(() => page.cancel({})),
     resume: () => void attempt(() => page.resume({})),
@@ -130,9 +138,11 @@ function start(): void {
     ({ state: server } = await link.state({}));
     const shown = await run.show({ runId });
     model.load(shown.run, shown.trials, shown.regrades);
+    if (model.trial(selected) === undefined) selected = null;
     selected ??= (shown.trials.find(isAtWork) ?? shown.trials[0])?.id ?? null;
     redraw();
     await Promise.all([catchUp(), loadArtifacts()]);
+    keeper.comeBack();
   }
 
   run.on('changed', changed => {
@@ -160,7 +170,6 @@ function start(): void {
     redraw();
   });
 
-  host.remember({ runId });
   setInterval(followFiles, followMs);
   setInterval(() => {
     if (model.run?.state === 'running') redraw();

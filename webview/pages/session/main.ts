@@ -13,6 +13,7 @@ import { exchangeRow } from './exchangeRow.ts';
 import { markFound } from './found.ts';
 import { header } from './header.ts';
 import { lineRow } from './lineRow.ts';
+import { Remembered } from './remembered.ts';
 import { ScrolledRows } from './scrolledRows.ts';
 import { SessionLoader } from './sessionLoader.ts';
 import { type Row, SessionModel } from './sessionModel.ts';
@@ -41,10 +42,12 @@ class SessionPage {
   #search: AbortController | null = null;
   #showsChanges = true;
   #drawing = false;
+  /** False until the page is where the person left it: nothing else is remembered before. */
+  #isBack = false;
 
   start(): void {
     registerComponents();
-    this.#host.remember({ sessionId: this.#sessionId });
+    this.#comeBack();
     this.#model.session = knownSession();
     this.#model.hasTotals = this.#model.session !== null;
     this.#link.on('changed', ({ state }) => {
@@ -70,6 +73,40 @@ class SessionPage {
       this.#state = (await this.#link.state({})).state;
       await this.#loader.load();
     });
+  }
+
+  /** Puts the page back to how it was left, as soon as there is what it showed. */
+  #comeBack(): void {
+    const { data: left } = Remembered.safeParse(this.#host.remembered);
+    this.#host.remember({ sessionId: this.#sessionId, ...left });
+    if (left !== undefined) {
+      this.#query = left.query;
+      this.#showsChanges = left.showsChanges;
+      for (const part of left.hidden) this.#model.show(part, false);
+      for (const key of left.unfolded) this.#model.unfolded.add(key);
+    }
+    void this.#loader.outlined.then(async () => {
+      const { place = null, query = '', hit = null } = left ?? {};
+      if (place !== null) await this.#loader.bring(place.key);
+      // The person may have gone on meanwhile.
+      if (place !== null && scrollY === 0) this.#rows.goTo(place.key, place.belowBarPx);
+      this.#isBack = true;
+      if (query !== '' && query === this.#query) void this.#find(query, hit);
+      this.#redraw();
+    });
+  }
+
+  #left(): Remembered & { sessionId: string } {
+    const { hit, hidden, unfolded } = this.#model;
+    return {
+      sessionId: this.#sessionId,
+      place: this.#rows.place(),
+      query: this.#query,
+      hit: this.#model.shownHits()[hit] ?? null,
+      unfolded: [...unfolded],
+      hidden: [...hidden],
+      showsChanges: this.#showsChanges,
+    };
   }
 
   readonly #actions: SessionActions = {
@@ -120,7 +157,8 @@ class SessionPage {
     this.#redraw();
   }
 
-  async #find(text: string): Promise<void> {
+  /** `at`: the line that was found before and is still looked at; without it the first one is gone to. */
+  async #find(text: string, at?: string | null): Promise<void> {
     this.#search?.abort();
     const search = new AbortController();
     this.#search = search;
@@ -134,8 +172,8 @@ class SessionPage {
       if (search.signal.aborted) return;
       this.#search = null;
       this.#model.hits = hits;
-      this.#model.hit = -1;
-      if (hits.length > 0) this.#step(1);
+      this.#model.hit = this.#model.shownHits().indexOf(at ?? '');
+      if (at === undefined && hits.length > 0) this.#step(1);
     });
   }
 
@@ -205,6 +243,7 @@ class SessionPage {
     }
     markFound(this.#query);
     this.#loader.need(this.#rows.shown(), context.showsChanges);
+    if (this.#isBack) this.#host.rememberSoon(() => this.#left());
   }
 
   #row(row: Row, context: SessionContext): View[] {

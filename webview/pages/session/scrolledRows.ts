@@ -15,6 +15,12 @@ const guesses: Readonly<Record<Row['kind'] | 'prompt' | 'assistant', number>> = 
   assistant: 72,
 };
 
+/** A row, and how far it begins below the bar: less than nothing for one that is read from its middle. */
+interface Place {
+  readonly key: string;
+  readonly belowBarPx: number;
+}
+
 /**
  * The rows that the window shows of a list that scrolls with the document. What is in the middle of being read stays
  * where it is when rows above it turn out higher than guessed.
@@ -23,16 +29,19 @@ export class ScrolledRows {
   readonly #heights = new VirtualRows();
   #rows: readonly Row[] = [];
   /** A row to be put below the bar, until it stands there. */
-  #target: { readonly key: string; tries: number } | null = null;
+  #target: (Place & { tries: number }) | null = null;
 
   set(rows: readonly Row[]): void {
     if (rows === this.#rows) return;
+    const before = this.#rows;
+    const read = this.place();
     this.#rows = rows;
     const byKey = new Map(rows.map(row => [row.key, row]));
     this.#heights.set(
       rows.map(row => row.key),
       key => guessOf(byKey.get(key)),
     );
+    if (this.#target === null && read !== null) this.#stayAt(read, before);
   }
 
   /** Rows on the screen and a little beyond. */
@@ -79,7 +88,10 @@ export class ScrolledRows {
       if (this.#heights.measure(key, element.getBoundingClientRect().height)) moved = true;
     }
     const index = anchor === null ? null : this.#heights.indexOf(anchor.key);
-    if (anchor === null || index === null) return moved;
+    if (anchor === null || index === null) {
+      this.#target = null;
+      return moved;
+    }
     const wanted = Math.max(0, this.#listTop() + this.#heights.topOf(index) - anchor.offsetPx);
     const isThere = Math.abs(wanted - scrollY) < 1;
     if (this.#target !== null && (isThere || ++this.#target.tries > maxSettling)) this.#target = null;
@@ -88,8 +100,21 @@ export class ScrolledRows {
     return true;
   }
 
-  goTo(key: string): void {
-    this.#target = { key, tries: 0 };
+  /** What is read stays where it is while rows above it come or go; where it goes itself, the next row takes its place. */
+  #stayAt({ key, belowBarPx }: Place, before: readonly Row[]): void {
+    const from = before.findIndex(row => row.key === key);
+    const next = before.slice(from).find(row => this.#heights.indexOf(row.key) !== null);
+    if (next !== undefined) this.goTo(next.key, next.key === key ? belowBarPx : 0);
+  }
+
+  goTo(key: string, belowBarPx = 0): void {
+    this.#target = { key, belowBarPx, tries: 0 };
+  }
+
+  /** What is being read; null at the top of the page. */
+  place(): Place | null {
+    const anchor = this.#anchor();
+    return anchor === null ? null : { key: anchor.key, belowBarPx: Math.round(anchor.offsetPx - barHeight()) };
   }
 
   /** Which row begins at the top of what can be read: its place among the exchanges counts for j and k. */
@@ -100,14 +125,17 @@ export class ScrolledRows {
 
   #range(): [first: number, end: number] {
     const index = this.#target === null ? null : this.#heights.indexOf(this.#target.key);
-    const top = index === null ? scrollY - this.#listTop() : this.#heights.topOf(index) - innerHeight / 2;
+    const top =
+      index === null || this.#target === null
+        ? scrollY - this.#listTop()
+        : this.#heights.topOf(index) - this.#target.belowBarPx - innerHeight / 2;
     return this.#heights.range(top - marginPx, top + innerHeight + marginPx);
   }
 
   /** The row whose place is kept: the one that was jumped to, else the first that is whole on the screen. */
   #anchor(): { key: string; offsetPx: number } | null {
     const barPx = barHeight();
-    if (this.#target !== null) return { key: this.#target.key, offsetPx: barPx };
+    if (this.#target !== null) return { key: this.#target.key, offsetPx: barPx + this.#target.belowBarPx };
     if (this.#readTop() <= 0) return null;
     const row = this.topRow();
     const index = row === undefined ? null : this.#heights.indexOf(row.key);

@@ -14,6 +14,7 @@ export class SessionLoader {
   readonly #redraw: () => void;
   readonly #asked = new Set<number>();
   readonly #askedTexts = new Set<string>();
+  readonly #outlined = Promise.withResolvers<void>();
   #linesPending = 0;
   #changesPending = false;
 
@@ -22,6 +23,11 @@ export class SessionLoader {
     this.#sessionId = sessionId;
     this.#model = model;
     this.#redraw = redraw;
+  }
+
+  /** Resolves once every row of the session has its place. */
+  get outlined(): Promise<void> {
+    return this.#outlined.promise;
   }
 
   /** The beginning first, which is there at once; then the whole, which a long session takes a moment for. */
@@ -41,6 +47,7 @@ export class SessionLoader {
     this.#redraw();
     const { rows } = await this.#server.outline({ sessionId: this.#sessionId });
     model.outline(rows);
+    this.#outlined.resolve();
     // A session that has grown may have answered a call since: what is shown is asked for again, and stays meanwhile.
     this.#asked.clear();
     this.#askedTexts.clear();
@@ -57,6 +64,15 @@ export class SessionLoader {
     for (const { key } of rows) if (this.#model.unfolded.has(key)) void this.loadText(key).catch(() => undefined);
     // One at a time and after the texts: each reads two whole requests.
     if (withChanges && this.#linesPending === 0 && !this.#changesPending) void this.#loadChanges(rows);
+  }
+
+  /** Fetches what a row shows, on which its height depends. */
+  async bring(key: string): Promise<void> {
+    const row = this.#model.line(key);
+    if (row === undefined) return;
+    const page = Math.floor(row.number / pageSize);
+    if (!this.#asked.has(page)) await this.#loadLines(page);
+    if (this.#model.unfolded.has(key)) await this.loadText(key).catch(() => undefined);
   }
 
   /** Once for each line, until the session has grown: a call may have its output then. */

@@ -12,7 +12,8 @@ import type {
 type Outline = readonly { readonly exchangeId: string; readonly kinds: readonly LineKind[] }[];
 
 /** What of the conversation is shown; each hides or shows several kinds of lines. */
-export type Part = 'messages' | 'tools' | 'reasoning' | 'context';
+export const parts = ['messages', 'tools', 'reasoning', 'context'] as const;
+export type Part = (typeof parts)[number];
 
 const partOf: Readonly<Record<LineKind, Part>> = {
   prompt: 'messages',
@@ -84,6 +85,10 @@ export class SessionModel {
     if (first >= 0) for (const { id } of exchanges.slice(first)) this.changes.delete(id);
     this.#exchanges = exchanges;
     this.#layout = null;
+  }
+
+  get hidden(): readonly Part[] {
+    return [...this.#hidden];
   }
 
   isHidden(part: Part): boolean {

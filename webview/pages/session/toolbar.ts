@@ -4,7 +4,7 @@ import { button } from '../../components/toolkit.ts';
 import type { SessionContext } from './context.ts';
 import type { Part } from './sessionModel.ts';
 
-function parts(): readonly [part: Part, word: string][] {
+function partWords(): readonly [part: Part, word: string][] {
   return [
     ['messages', l10n.t('Messages')],
     ['tools', l10n.t('Tools')],
@@ -15,7 +15,7 @@ function parts(): readonly [part: Part, word: string][] {
 
 /** Search, and what is shown. It stays at the top with the heads of the columns. */
 export function toolbar(context: SessionContext): View {
-  const { model, actions, showsChanges } = context;
+  const { model, actions, query, showsChanges } = context;
   return el(
     'div',
     { key: 'bar', class: 'bar', attributes: { id: 'bar' } },
@@ -26,6 +26,7 @@ export function toolbar(context: SessionContext): View {
         initial: {
           type: 'search',
           id: 'find',
+          value: query,
           placeholder: l10n.t('Search this session'),
           'aria-label': l10n.t('Search this session'),
         },
@@ -44,7 +45,7 @@ export function toolbar(context: SessionContext): View {
       el(
         'span',
         { class: 'checks' },
-        parts().map(([part, word]) =>
+        partWords().map(([part, word]) =>
           checkbox(part, word, !model.isHidden(part), isShown => actions.show(part, isShown)),
         ),
         model.session?.source === 'codexFile'
