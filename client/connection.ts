@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -13,6 +13,8 @@ import { userHome } from './userHome.ts';
 /** How long a starting server may take until its socket answers. */
 const startTimeoutMs = 15_000;
 const pollMs = 50;
+/** How often a server that leaves its place to another one is started again: that one may just be ending. */
+const maxStarts = 5;
 
 /** The background server of one COACH_HOME, as a client sees it. */
 export interface ServerPlace {
@@ -50,16 +52,30 @@ export async function openServerStream(
 ): Promise<Socket> {
   const running = await openSocket(place.endpoint);
   if (running !== null) return running;
-  const exited = startServer(place, program, env);
+  const said = lastLineSince(place.outputFile);
+  let exited = startServer(place, program, env);
+  let starts = 1;
   const deadline = Date.now() + startTimeoutMs;
   while (Date.now() < deadline) {
     const socket = await openSocket(place.endpoint);
     if (socket !== null) return socket;
-    // Exit code 0 means that another server of this home was faster.
-    const exitCode = await Promise.race([exited, delay(pollMs, undefined)]);
-    if (typeof exitCode === 'number' && exitCode !== 0) throw unreachable(place, `exited with code ${exitCode}`);
+    const exitCode = await Promise.race([exited, delay(pollMs)]);
+    if (typeof exitCode !== 'number') continue;
+    if (exitCode !== 0) throw notStarted(place, exitCode, said());
+    // Another server of this home was faster, or is only now giving up its place.
+    await delay(pollMs);
+    if (starts++ < maxStarts) exited = startServer(place, program, env);
   }
   throw unreachable(place, `did not answer within ${startTimeoutMs / 1000} s`);
+}
+
+/** What a server that can't start leaves behind: it has no other way to say why. */
+function lastLineSince(file: string): () => string | null {
+  const from = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return () => {
+    const written = readFileSync(file).subarray(from).toString('utf8');
+    return written.trimEnd().split('\n').at(-1) || null;
+  };
 }
 
 /** Resolves once no process has this id, or after the time given. */
@@ -71,6 +87,18 @@ export async function processGone(pid: number, timeoutMs: number): Promise<void>
       return;
     }
   }
+}
+
+/** Resolves once the server has closed the stream, or after the time given. */
+export function streamEnded(stream: Socket, timeoutMs: number): Promise<void> {
+  if (stream.destroyed) return Promise.resolve();
+  return new Promise(settle => {
+    const timer = setTimeout(settle, timeoutMs);
+    stream.once('close', () => {
+      clearTimeout(timer);
+      settle();
+    });
+  });
 }
 
 function startServer(place: ServerPlace, program: string, env: NodeJS.ProcessEnv): Promise<number> {
@@ -101,6 +129,14 @@ function openSocket(endpoint: string): Promise<Socket | null> {
       socket.on('error', () => socket.destroy());
       settle(socket);
     });
+  });
+}
+
+function notStarted(place: ServerPlace, exitCode: number, reason: string | null): CoachError {
+  if (reason === null) return unreachable(place, `exited with code ${exitCode}`);
+  const sentence = reason.replace(/(?<![.!?])$/, '.');
+  return new CoachError('server.unreachable', `The background server can't start: ${sentence}`, {
+    hint: `All it said is in ${place.outputFile}.`,
   });
 }
 

@@ -6,8 +6,13 @@ import { type Counterpart, hintInEditor } from './hints.ts';
 import { showError } from './messages.ts';
 import { buttonTitleOf, viewTitleOf } from './titles.ts';
 
-/** Commands that mend a fault, offered as buttons beside its message. */
-const remedies: Partial<Record<CoachError['code'], readonly CommandName[]>> = {
+/** A command that mends a fault: one of ours, or the editor's own that opens a folder. */
+type Remedy = CommandName | typeof openFolder;
+const openFolder = 'vscode.openFolder';
+
+/** Offered as buttons beside the message of a fault. */
+const remedies: Partial<Record<CoachError['code'], readonly Remedy[]>> = {
+  'folder.missing': [openFolder, 'openSample'],
   'server.unreachable': ['restartServer', 'openServerLog'],
   internal: ['openServerLog'],
   'agent.missing': ['installAgent'],
@@ -27,16 +32,23 @@ export async function showFailure(error: unknown, log: vscode.LogOutputChannel, 
   if (fault.code === 'cancelled') return;
   log.error(`${fault.code}: ${fault.message}`);
   const hint = fault.hint === null ? null : hintInEditor(fault.hint, counterpartTitle);
-  const remedy = (remedies[fault.code] ?? []).map(command => ({ command }));
-  const offered = new Map(
-    [...remedy, ...(hint?.counterparts ?? [])].flatMap(one => {
+  const offered = new Map([
+    ...(remedies[fault.code] ?? []).map(buttonOf),
+    ...(hint?.counterparts ?? []).flatMap(one => {
       const command = commandOf(one);
       return command === null ? [] : [[counterpartTitle(one), command] as const];
     }),
-  );
+  ]);
   const chosen = await showError(words([fault.message, hint?.text]), ...offered.keys());
   const command = chosen === undefined ? undefined : offered.get(chosen);
-  if (command !== undefined) await vscode.commands.executeCommand(command, target);
+  if (command === openFolder) await vscode.commands.executeCommand(command);
+  else if (command !== undefined) await vscode.commands.executeCommand(command, target);
+}
+
+function buttonOf(remedy: Remedy): readonly [title: string, command: string] {
+  return remedy === openFolder
+    ? [vscode.l10n.t('Open Folder'), openFolder]
+    : [buttonTitleOf(remedy), commandId(remedy)];
 }
 
 function commandOf(counterpart: Counterpart): string | null {

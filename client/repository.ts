@@ -31,12 +31,12 @@ export async function rowsOfAll<Row>(
 /**
  * The folder a command works on: the only one, the one of the active editor, or the one the person picks.
  * Undefined when the person dismissed the pick.
- * @throws CoachError `input.invalid` without a folder
+ * @throws CoachError `folder.missing` without a folder
  */
 export async function pickRepository(): Promise<string | undefined> {
   const folders = repositories();
   if (folders.length === 0) {
-    throw new CoachError('input.invalid', vscode.l10n.t('No folder is open.'), {
+    throw new CoachError('folder.missing', vscode.l10n.t('No folder is open.'), {
       hint: vscode.l10n.t('Open the folder of a git repository first.'),
     });
   }

@@ -1,40 +1,28 @@
-import type { Socket } from 'node:net';
 import * as vscode from 'vscode';
 import type { LanguageClient } from 'vscode-languageclient/node';
-import { methodOf, remote } from '../protocol/api.ts';
+import { remote } from '../protocol/api.ts';
 import type { Channel } from '../protocol/channel.ts';
-import { lspChannel } from '../protocol/channels/lsp.ts';
 import { CoachError } from '../protocol/errors.ts';
 import type { ServerState } from '../protocol/pages.ts';
-import { type ServerInfo, server as serverApi } from '../protocol/server.ts';
-import { taskFileGlobs } from '../protocol/taskFiles.ts';
+import { server as serverApi } from '../protocol/server.ts';
 import { compareVersions } from '../protocol/versions.ts';
-import { servedApis } from './api.ts';
-import { openServerStream, processGone, readToken, type ServerPlace } from './connection.ts';
-import { serverContextKey } from './contributions.ts';
+import { openServerStream, processGone, type ServerPlace, streamEnded } from './connection.ts';
+import { prefix, serverContextKey } from './contributions.ts';
+import { HeldSettings, windowEnvironment } from './heldSettings.ts';
+import { OlderServer } from './olderServer.ts';
 import { RestartPolicy } from './restartPolicy.ts';
-import { settingsEnvironment } from './settings.ts';
+import { type Connection, introduce, ServerLost } from './serverClient.ts';
+import { defaultEnvironment } from './settings.ts';
+import { StartFaults } from './startFaults.ts';
 import { onlyReadsRecords } from './trust.ts';
 
-/** How long a lost server's process is waited for, and an older one that was asked to leave. */
+/** How long a lost server's process is waited for, and one that was asked to leave. */
 const lastBreathMs = 2000;
 const drainMs = 15_000;
-
-/** The stream ended while something was asked over it. */
-class ServerLost extends CoachError {
-  constructor() {
-    super('server.unreachable', vscode.l10n.t('The background server went away during this request.'), {
-      hint: vscode.l10n.t('It is started again by itself. Try again in a moment.'),
-    });
-  }
-}
-
-interface Connection {
-  readonly stream: Socket;
-  readonly client: LanguageClient;
-  readonly channel: Channel;
-  readonly info: ServerInfo;
-}
+/** How long a server may take to say whether it leaves: one that hangs must not keep the person from a new connection. */
+const answerMs = 5000;
+/** Windows of an older version start theirs again as soon as it is gone, by the policy four times: who comes first serves. */
+const maxReplaced = 5;
 
 /**
  * This window's connection to the background server. It is made on first use, and made again at most four times in
@@ -45,8 +33,10 @@ export class CoachServer implements vscode.Disposable {
   readonly channel: Channel = {
     request: async (method, params, signal) => {
       if (!vscode.workspace.isTrusted && !onlyReadsRecords(method)) throw notTrusted();
-      const { channel, stream } = await this.connect();
+      const connection = await this.connect();
+      const { channel, stream } = connection;
       try {
+        await this.#settings.check(method, connection);
         return await channel.request(method, params, signal);
       } catch (error) {
         throw stream.destroyed ? new ServerLost() : error;
@@ -70,6 +60,10 @@ export class CoachServer implements vscode.Disposable {
   readonly #listeners = new Map<string, Set<(payload: unknown) => void>>();
   readonly #stateChanged = new vscode.EventEmitter<ServerState>();
   readonly #policy = new RestartPolicy();
+  readonly #settings = new HeldSettings();
+  readonly #older = new OlderServer();
+  readonly #faults = new StartFaults();
+  readonly #subscription: vscode.Disposable;
   readonly #place: ServerPlace;
   readonly #program: string;
   readonly #version: string;
@@ -86,6 +80,7 @@ export class CoachServer implements vscode.Disposable {
     this.#program = options.program;
     this.#version = options.version;
     this.#log = options.log;
+    this.#subscription = vscode.workspace.onDidChangeConfiguration(event => this.#onChanged(event));
   }
 
   get state(): ServerState {
@@ -96,27 +91,43 @@ export class CoachServer implements vscode.Disposable {
     return this.#place;
   }
 
+  /** Whether the person sees already why the server can't start. */
+  get isToldWhyDown(): boolean {
+    return this.#faults.isShown;
+  }
+
   /** Connects, or waits for the connection being made. After a failure only `restart` tries again. */
   connect(): Promise<Connection> {
     const isDown = this.#connection === undefined && this.#state === 'down';
-    if (isDown || this.#disposed) return Promise.reject(downError());
+    if (isDown || this.#disposed) return Promise.reject(this.#faults.last ?? downError());
     this.#connection ??= this.#open();
     return this.#connection;
   }
 
-  /** Connects anew, with a server process started if there is none. */
-  async restart(): Promise<void> {
+  /**
+   * Ends the server and starts it anew, with the settings of now. False when it is in use by agents or trials: then it goes
+   * on as it was started, and only the connection is a new one.
+   */
+  async restart(): Promise<boolean> {
     this.#policy.reset();
-    const closed = this.#closeClient();
-    // Before the wait: what is asked meanwhile connects already, and then it is up.
+    const wasUp = this.#state === 'up';
+    const ended = this.#leave(connection => (wasUp ? this.#end(connection) : Promise.resolve(true)));
+    // Before the wait: what is asked meanwhile waits for the next server, or connects already where there was none.
     this.#setState('starting');
-    await closed;
+    if (wasUp) {
+      const givenUp = this.#givenUp;
+      this.#connection = ended.then(() => this.#open(givenUp));
+      this.#connection.catch(() => undefined);
+    }
+    const isAnew = await ended;
     await this.connect();
+    return isAnew;
   }
 
   dispose(): void {
     this.#disposed = true;
-    void this.#closeClient();
+    this.#subscription.dispose();
+    void this.#leave();
     this.#stateChanged.dispose();
   }
 
@@ -128,11 +139,11 @@ export class CoachServer implements vscode.Disposable {
       try {
         const opened = await this.#openOnce();
         this.#log.info(`Connected to server ${opened.info.version}, process ${opened.info.pid}.`);
-        if (isOurs()) this.#setState('up');
+        if (isOurs()) this.#onOpened(opened);
         return opened;
       } catch (error) {
         if (error instanceof ServerLost && this.#policy.allows(Date.now())) continue;
-        const fault = CoachError.from(error);
+        const fault = this.#faults.tell(CoachError.from(error), isOurs());
         this.#log.error(`${fault.message} ${fault.hint ?? ''}`);
         if (isOurs()) {
           this.#connection = undefined;
@@ -143,62 +154,51 @@ export class CoachServer implements vscode.Disposable {
     }
   }
 
+  #onOpened(connection: Connection): void {
+    this.#faults.forget();
+    this.#setState('up');
+    if (this.#isOlder(connection)) this.#older.wait(connection);
+    this.#settings.warn(connection).catch((error: unknown) => this.#log.warn(String(error)));
+  }
+
+  /** A server older than this extension is replaced, unless it is in use. */
   async #openOnce(): Promise<Connection> {
-    const env = { ...process.env, ...settingsEnvironment() };
-    const opened = await this.#introduce(await openServerStream(this.#place, this.#program, env));
-    if (compareVersions(opened.info.version, this.#version) >= 0 || !(await this.#replace(opened))) return opened;
-    return this.#introduce(await openServerStream(this.#place, this.#program, env));
-  }
-
-  /** Runs a language client over the stream and says hello. */
-  async #introduce(stream: Socket): Promise<Connection> {
-    // Loaded here and not with the extension: it is most of the bundle, and activation needs none of it.
-    const { CloseAction, ErrorAction, LanguageClient, ResponseError } = await import('vscode-languageclient/node');
-    const client = new LanguageClient(
-      'codexCoach',
-      'Codex Coach',
-      () => Promise.resolve({ reader: stream, writer: stream, detached: true }),
-      {
-        outputChannel: this.#log,
-        documentSelector: taskFileGlobs.map(pattern => ({ scheme: 'file', pattern })),
-        initializationFailedHandler: () => false,
-        // Whether and when to connect again is decided below, by the end of the stream.
-        errorHandler: {
-          error: () => ({ action: ErrorAction.Continue, handled: true }),
-          closed: () => ({ action: CloseAction.DoNotRestart, handled: true }),
-        },
-      },
-    );
-    for (const { name, members } of servedApis) {
-      for (const [member, { kind }] of Object.entries(members)) {
-        if (kind !== 'event') continue;
-        const method = methodOf(name, member);
-        client.onNotification(method, payload => this.#listeners.get(method)?.forEach(listen => void listen(payload)));
+    for (let replaced = 0; ; replaced++) {
+      const opened = await introduce(await openServerStream(this.#place, this.#program, windowEnvironment()), {
+        place: this.#place,
+        version: this.#version,
+        log: this.#log,
+        heard: (method, payload) => this.#listeners.get(method)?.forEach(listen => void listen(payload)),
+        closed: client => this.#onClosed(client),
+      });
+      if (!this.#isOlder(opened) || replaced === maxReplaced) return opened;
+      if (!(await this.#end(opened))) {
+        this.#log.warn(`Server ${opened.info.version} is older than this extension (${this.#version}) but in use.`);
+        return opened;
       }
-    }
-    stream.once('close', () => this.#onClosed(client));
-    try {
-      await client.start();
-      const channel = lspChannel(client, (code, message, data) => new ResponseError(code, message, data));
-      const hello = { token: readToken(this.#place), version: this.#version, client: 'editor' } as const;
-      return { stream, client, channel, info: await remote(serverApi, channel).hello(hello) };
-    } catch (error) {
-      const lost = stream.destroyed;
-      stream.destroy();
-      throw lost ? new ServerLost() : error;
+      await opened.client.dispose().catch(() => undefined);
     }
   }
 
-  /** Asks an older server to leave. False when it is in use and stays. */
-  async #replace({ client, channel, info }: Connection): Promise<boolean> {
-    const { stopping } = await remote(serverApi, channel).stop({ drain: true });
-    if (!stopping) {
-      this.#log.warn(`Server ${info.version} is older than this extension (${this.#version}) but in use.`);
-      return false;
-    }
-    await processGone(info.pid, drainMs);
-    await client.dispose().catch(() => undefined);
-    return true;
+  #isOlder({ info }: Connection): boolean {
+    return compareVersions(info.version, this.#version) < 0;
+  }
+
+  /** Asks the server to leave, and waits until it takes no one any more. False when it is in use and stays. */
+  async #end({ channel, stream }: Connection): Promise<boolean> {
+    const asked = remote(serverApi, channel)
+      .stop({ drain: true })
+      .catch((error: unknown) => {
+        if (stream.destroyed) return { stopping: true };
+        throw error;
+      });
+    const late = new Promise<{ stopping: boolean }>(settle =>
+      setTimeout(settle, answerMs, { stopping: false }).unref(),
+    );
+    const { stopping } = await Promise.race([asked, late]);
+    // The end of its process is not waited for: the next server waits for that, and is ahead of those that other windows start.
+    if (stopping) await streamEnded(stream, drainMs);
+    return stopping;
   }
 
   #onClosed(client: LanguageClient): void {
@@ -207,6 +207,7 @@ export class CoachServer implements vscode.Disposable {
       connection => {
         if (connection.client !== client || this.#connection !== current || this.#disposed) return;
         this.#connection = undefined;
+        this.#older.dispose();
         const again = this.#policy.allows(Date.now());
         this.#log.warn(`The server is gone. ${again ? 'Starting it again.' : 'Too often: waiting for a restart.'}`);
         if (again) this.#reopen(connection.info.pid);
@@ -225,12 +226,27 @@ export class CoachServer implements vscode.Disposable {
     this.#connection = connection;
   }
 
-  async #closeClient(): Promise<void> {
+  /** Gives up the connection. @returns what `last` does with it before; true without one */
+  async #leave(last: (connection: Connection) => Promise<boolean> = async () => true): Promise<boolean> {
     const current = this.#connection;
     this.#connection = undefined;
     this.#givenUp++;
+    this.#older.dispose();
     const connection = await current?.catch(() => undefined);
-    await connection?.client.dispose().catch(() => undefined);
+    if (connection === undefined) return true;
+    const answer = await last(connection).catch(() => true);
+    await connection.client.dispose().catch(() => undefined);
+    return answer;
+  }
+
+  #onChanged(event: vscode.ConfigurationChangeEvent): void {
+    const reset = defaultEnvironment(name => event.affectsConfiguration(`${prefix}.${name}`));
+    if (Object.keys(reset).length === 0) return;
+    // It could not start with what was set before.
+    if (this.#state === 'down' && this.#faults.isOfSettings) return void this.restart().catch(() => undefined);
+    void this.#connection
+      ?.then(connection => this.#settings.warn(connection, reset))
+      .catch((error: unknown) => this.#log.warn(String(error)));
   }
 
   #setState(state: ServerState): void {

@@ -10,6 +10,7 @@ export const errorCodes = [
   'schema.newer',
   'server.unreachable',
   'server.denied',
+  'folder.missing',
   'http.portInUse',
   'cost.unconfirmed',
   'git.missing',

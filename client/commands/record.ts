@@ -146,7 +146,9 @@ async function toggleTerminals(): Promise<void> {
   void showInformation(
     on
       ? vscode.l10n.t('Agents in new terminals of this workspace are recorded.')
-      : vscode.l10n.t('Only agents in coached terminals are recorded.'),
+      : vscode.l10n.t(
+          'New terminals are no longer recorded, except coached ones. Open ones stay recorded until they are closed.',
+        ),
   );
 }
 

@@ -4,6 +4,7 @@ import { toCount, toMoney } from '../../protocol/figures.ts';
 import { totalTokens } from '../../protocol/usage.ts';
 import type { Coach } from '../coach.ts';
 import { type CommandName, commandId, commands } from '../contributions.ts';
+import { showWarning } from '../messages.ts';
 import { repositories } from '../repository.ts';
 import { titleOf } from '../titles.ts';
 import type { CommandHandlers } from './handler.ts';
@@ -15,21 +16,34 @@ export function serverCommands(coach: Coach, refreshViews: () => void): CommandH
   return {
     refresh: refreshViews,
     showStatus: () => showStatus(coach),
-    restartServer: () =>
-      vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Starting the background server') },
-        () => coach.server.restart(),
-      ),
+    restartServer: () => restartServer(coach),
     openServerLog: () => openServerLog(coach),
   };
 }
 
+async function restartServer(coach: Coach): Promise<void> {
+  const restarted = vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Starting the background server') },
+    () => coach.server.restart(),
+  );
+  const isAnew = await Promise.resolve(restarted).catch((error: unknown) => {
+    if (coach.server.isToldWhyDown) return true;
+    throw error;
+  });
+  if (isAnew) return;
+  void showWarning(
+    vscode.l10n.t(
+      'The background server is in use by agents or trials, and keeps the settings that it was started with. Restart it when they are done.',
+    ),
+  );
+}
+
 /** What can be done, and then how things are. */
 async function showStatus(coach: Coach): Promise<void> {
-  const [facts, recording] = await Promise.all([statusFacts(coach), isRecording(coach)]);
-  const actions = offered(recording).map(name => ({ label: `${commands[name].icon} ${titleOf(name)}`, name }));
+  const [facts, actions] = await Promise.all([statusFacts(coach), offered(coach)]);
+  const items = actions.map(name => ({ label: `${commands[name].icon} ${titleOf(name)}`, name }));
   const chosen = await vscode.window.showQuickPick<vscode.QuickPickItem & { name?: CommandName }>(
-    [...actions, { label: vscode.l10n.t('State'), kind: vscode.QuickPickItemKind.Separator }, ...facts],
+    [...items, { label: vscode.l10n.t('State'), kind: vscode.QuickPickItemKind.Separator }, ...facts],
     { title: 'Codex Coach' },
   );
   if (chosen?.name !== undefined) await vscode.commands.executeCommand(commandId(chosen.name));
@@ -60,14 +74,15 @@ async function statusFacts(coach: Coach): Promise<vscode.QuickPickItem[]> {
   ];
 }
 
-const always = ['openRecordedTerminal', 'searchSessions', 'testRoute', 'openServerLog', 'restartServer'] as const;
-
 /** What can be done now: ending a recording comes first while there is one. */
-function offered(recording: boolean) {
-  const first = recording ? (['endRecording', 'discardRecording'] as const) : (['startRecording'] as const);
-  return vscode.workspace.isTrusted
-    ? [...first, ...always]
-    : (['searchSessions', 'openServerLog', 'restartServer'] as const);
+async function offered(coach: Coach) {
+  const [recording, sessions] = await Promise.all([isRecording(coach), coach.api.sessions.list({ limit: 1 })]);
+  const search = sessions.rows.length > 0 ? (['searchSessions'] as const) : [];
+  const last = ['openServerLog', 'restartServer'] as const;
+  if (!vscode.workspace.isTrusted) return [...search, ...last];
+  const begin = repositories().length > 0 ? 'startRecording' : 'openSample';
+  const first = recording ? (['endRecording', 'discardRecording'] as const) : ([begin] as const);
+  return [...first, 'openRecordedTerminal' as const, ...search, 'testRoute' as const, ...last];
 }
 
 async function isRecording(coach: Coach): Promise<boolean> {

@@ -7,6 +7,7 @@ import { prefix } from '../contributions.ts';
 import { showFailure } from '../failures.ts';
 import { setting } from '../settings.ts';
 import { launchSecrets } from './launchSecrets.ts';
+import { TerminalLaunches } from './terminalLaunches.ts';
 
 /**
  * Lets agents in all terminals of a folder be recorded, where the person turned that on. The variables belong to this
@@ -22,11 +23,8 @@ export function routeTerminals(
   let route = '';
   /** Of the launch that base URLs may need. */
   let token: string | null = null;
+  const launches = new TerminalLaunches(coach);
   const ended = new AbortController();
-
-  const close = (launch: string | null) => {
-    if (launch !== null) void coach.api.proxy.close({ token: launch }).catch(() => undefined);
-  };
 
   async function update(): Promise<void> {
     if (ended.signal.aborted) return;
@@ -34,13 +32,13 @@ export function routeTerminals(
     const routed = vscode.workspace.isTrusted ? folders.filter(({ uri }) => setting('terminal.record', uri)) : [];
     const isOff = routed.length === 0 || coach.server.state === 'down';
     const { env, token: opened } = isOff ? nothing : await environment(coach, ended.signal);
-    if (ended.signal.aborted) return close(opened);
+    if (ended.signal.aborted) return launches.close(opened);
     const wanted = withoutToken(JSON.stringify([routed.map(({ uri }) => uri.toString()), env]), opened);
     // The editor marks open terminals as outdated with every change.
-    if (wanted === route) return close(opened);
+    if (wanted === route) return launches.close(opened);
     route = wanted;
     for (const folder of folders) fill(collection, folder, routed.includes(folder) ? env : {});
-    if (coach.server.state !== 'down') close(token);
+    launches.leave(token);
     token = opened;
   }
 
@@ -59,9 +57,11 @@ export function routeTerminals(
       dispose: () => {
         ended.abort();
         collection.clear();
-        close(token);
+        // Terminals come back after a reload, with the agents in them: such a launch ends when nobody uses it any more.
+        launches.leave(token);
       },
     },
+    launches,
     vscode.workspace.onDidChangeConfiguration(event => {
       if (event.affectsConfiguration(`${prefix}.terminal.record`)) updateSoon();
     }),

@@ -5,6 +5,14 @@ import * as z from 'zod';
 import { readableIssues } from '../../protocol/api.ts';
 import { keyNames, type Setting, type SettingName, type SettingValue, settings } from '../../protocol/config.ts';
 import { CoachError } from '../../protocol/errors.ts';
+import {
+  lastingValues,
+  otherLasting,
+  otherShared,
+  printOf,
+  type SettingPrints,
+  sharedValues,
+} from '../../protocol/heldSettings.ts';
 import { codexHome } from './codexHome.ts';
 import { exampleValue, expectedValue, type ValueSchema } from './expectedValue.ts';
 
@@ -45,54 +53,30 @@ export function checkSettings(env: NodeJS.ProcessEnv): void {
   for (const name of Object.keys(settings) as SettingName[]) given.get(name);
 }
 
-/** Settings of the one server, which hold for whoever uses it: what leads traffic, and what limits its cost. */
-const shared = Object.entries(settings).filter(([name]) => /^(?:proxy|budget)\./.test(name));
-
-/** Settings that also hold as the server was started with them, without harm to a launch: what it keeps, lists and runs in. */
-const lasting: readonly Setting[] = Object.entries(settings)
-  .filter(([name]) => /^(?:sessions?\.|traces\.|server\.|run\.executor$|docker\.host$|judge\.votes$)/.test(name))
-  .map(([, setting]) => setting);
-
 /** The variables that a server was started with, each with a fingerprint of its value, which may hold a key. */
 export function settingPrints(env: NodeJS.ProcessEnv): Record<string, string> {
-  return Object.fromEntries([...sharedValues(env), ...lastingValues(env)].map(([name, value]) => [name, print(value)]));
+  const values = [...sharedValues(env), ...lastingValues(env), [codexVariable, resolve(codexHome(env))] as const];
+  return Object.fromEntries(values.map(([name, value]) => [name, printOf(value, sha256Hex)]));
 }
 
 /** Variables of this environment that no launch can have, as a server with those fingerprints was not started with them. */
-export function otherSettings(env: NodeJS.ProcessEnv, prints: Readonly<Record<string, string>>): string[] {
-  const other = sharedValues(env).filter(([variable, value]) => prints[variable] !== print(value));
-  return other.map(([variable]) => variable);
+export function otherSettings(env: NodeJS.ProcessEnv, prints: SettingPrints): string[] {
+  return otherShared(env, prints, sha256Hex);
 }
 
 /** Variables of this environment that such a server goes without, as it has other values. */
-export function unheldSettings(env: NodeJS.ProcessEnv, prints: Readonly<Record<string, string>>): string[] {
-  const isGiven = (variable: string) =>
-    // What is named for Codex's files alone comes first.
-    Boolean(env[variable]) && !(variable === codexVariable && env[settings['sessions.codexHome'].env]);
-  const known = lastingValues(env).filter(([variable]) => isGiven(variable) && prints[variable] !== undefined);
-  return known.filter(([variable, value]) => prints[variable] !== print(value)).map(([variable]) => variable);
+export function unheldSettings(env: NodeJS.ProcessEnv, prints: SettingPrints): string[] {
+  const held = prints[codexVariable];
+  // What is named for Codex's files alone comes first.
+  const isNamed = Boolean(env[codexVariable]) && !env[settings['sessions.codexHome'].env] && held !== undefined;
+  const isOther = isNamed && held !== printOf(resolve(codexHome(env)), sha256Hex);
+  return [...otherLasting(env, prints, sha256Hex), ...(isOther ? [codexVariable] : [])];
 }
 
 const codexVariable = 'CODEX_HOME';
 
-function sharedValues(env: NodeJS.ProcessEnv): [string, string][] {
-  return shared.flatMap(([, { env: variable }]) => {
-    const value = env[variable];
-    return value === undefined || value === '' ? [] : [[variable, value]];
-  });
-}
-
-/** As they hold, given or by default. */
-function lastingValues(env: NodeJS.ProcessEnv): [string, string][] {
-  const values = lasting.map(({ env: variable, schema, default: usual }): [string, string] => {
-    const value = env[variable] || usual;
-    return [variable, String(schema.safeParse(value).data ?? value)];
-  });
-  return [...values, [codexVariable, resolve(codexHome(env))]];
-}
-
-function print(value: string): string {
-  return hash('sha256', value).slice(0, 16);
+function sha256Hex(text: string): string {
+  return hash('sha256', text);
 }
 
 /**

@@ -1,4 +1,7 @@
-import { mkdirSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { codex } from '../../server/agents/codex.ts';
@@ -84,12 +87,61 @@ describe.skipIf(!canEdit)('in the terminals of the editor', () => {
       await editor.screenshot('terminals-routed');
 
       await editor.command('Codex Coach: Turn Recording of All Terminals On or Off');
-      await editor.page.getByText('Only agents in coached terminals are recorded.').first().waitFor();
+      await editor.page.getByText('New terminals are no longer recorded').first().waitFor();
       await editor.command('Terminal: Create New Terminal');
       await inTerminal(editor, 'echo "after=$HTTPS_PROXY;"');
       await expect.poll(() => terminalText(editor), patience).toContain('after=;');
     },
     120 * seconds,
+  );
+
+  it(
+    'an agent that is led to a gateway goes on when that is turned off, and when its window is loaded anew',
+    async () => {
+      const gateway = createServer((_, response) => response.end('{}')).listen(0, '127.0.0.1');
+      onTestFinished(() => void gateway.close());
+      await once(gateway, 'listening');
+      const baseUrl = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}/v1`;
+      const world = anEditorWorld({ OPENAI_BASE_URL: baseUrl });
+      const editor = await tools.open(world, await aSampleRepository());
+      await editor.openSideBar();
+      await editor.page.getByText('No session recorded yet.').waitFor();
+      await editor.command('Codex Coach: Turn Recording of All Terminals On or Off');
+      const launches = () => readFileSync(join(world.paths.home, 'launches.json'), 'utf8');
+      await expect.poll(launches, patience).toContain('"digest"');
+      // Its variables are on their way to the window.
+      await editor.page.waitForTimeout(1 * seconds);
+      const directory = temporaryDirectory();
+      const [agent, answers] = [join(directory, 'agent.mjs'), join(directory, 'answers')];
+      writeFileSync(
+        agent,
+        `import { appendFileSync } from 'node:fs';
+        const { OPENAI_BASE_URL: url } = process.env;
+        setInterval(async () => {
+          const { status } = await fetch(url + '/models');
+          appendFileSync(${JSON.stringify(answers)}, (url === '${baseUrl}' ? 'straight' : 'led') + ' ' + status + '\\n');
+        }, 300);`,
+      );
+      const answered = () => (existsSync(answers) ? readFileSync(answers, 'utf8').trim().split('\n') : []);
+      const goesOn = async () => {
+        const before = answered().length;
+        await expect.poll(() => answered().length, patience).toBeGreaterThan(before + 3);
+        expect(new Set(answered())).toEqual(new Set(['led 200']));
+      };
+      await editor.command('Terminal: Create New Terminal');
+      await inTerminal(editor, `node ${agent}`);
+      await goesOn();
+      await editor.command('Codex Coach: Turn Recording of All Terminals On or Off');
+      await editor.page.getByText('New terminals are no longer recorded').first().waitFor();
+      await goesOn();
+      await editor.command('Codex Coach: Turn Recording of All Terminals On or Off');
+      await editor.page.getByText('Agents in new terminals of this workspace are recorded.').first().waitFor();
+      await editor.page.reload();
+      await editor.page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60 * seconds });
+      await editor.statusBar('Coach').waitFor({ timeout: 60 * seconds });
+      await goesOn();
+    },
+    180 * seconds,
   );
 });
 

@@ -59,6 +59,65 @@ describe.skipIf(!canRun)('two windows', () => {
   );
 });
 
+describe.skipIf(!canRun)('settings of the server', () => {
+  const tools = sharedEditorTools();
+
+  it(
+    'that are changed while it runs are told, let no agent start, and hold after its restart; unusable ones are named',
+    async () => {
+      const world = anEditorWorld();
+      const window = await tools.open(world, await aSampleRepository());
+      await window.openSideBar();
+      await window.page.getByText('No run yet.').waitFor({ timeout: 60 * seconds });
+      const pid = async () => {
+        const connection = await world.connect();
+        connection.dispose();
+        return connection.info.pid;
+      };
+      const first = await pid();
+      const toast = (text: string | RegExp) =>
+        window.page.locator('.notifications-toasts .notification-list-item', { hasText: text });
+      const press = (text: string | RegExp, button: string) =>
+        toast(text).first().getByRole('button', { name: button }).click();
+
+      const unheld = 'not started with this codexCoach.budget.dayTokens';
+      window.setOnMachine({ 'codexCoach.budget.dayTokens': 1000 });
+      await toast(unheld).waitFor({ timeout: 30 * seconds });
+      await window.command('Open Coached Terminal');
+      await toast(/start it anew with these settings/).waitFor({ timeout: 30 * seconds });
+      await window.screenshot('windows-unheld-setting');
+      expect(await pid()).toBe(first);
+      await press(/start it anew with these settings/, 'Restart Background Server');
+      await expect.poll(pid, { timeout: 30 * seconds }).not.toBe(first);
+      const second = await pid();
+      await window.command('Open Coached Terminal');
+      await window.page
+        .locator('.terminal-wrapper')
+        .first()
+        .waitFor({ timeout: 30 * seconds });
+
+      window.setOnMachine({ 'codexCoach.budget.dayTokens': -5 });
+      await toast(unheld)
+        .first()
+        .waitFor({ timeout: 30 * seconds });
+      await window.command('Restart Background Server');
+      const unusable = 'codexCoach.budget.dayTokens=-5 is not usable';
+      await toast(unusable)
+        .first()
+        .waitFor({ timeout: 60 * seconds });
+      await window.screenshot('windows-unusable-setting');
+      window.setOnMachine({});
+      await window
+        .row('Tasks', /./)
+        .or(window.page.getByText('No task yet.'))
+        .first()
+        .waitFor({ timeout: 60 * seconds });
+      expect(await pid()).not.toBe(second);
+    },
+    240 * seconds,
+  );
+});
+
 /** Processes that have a database of this world open. */
 function usersOf({ paths }: World): number[] {
   const holds = (pid: string) => {

@@ -1,5 +1,5 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Browser, FrameLocator, Locator, Page } from 'playwright-core';
 import { type CodeServer, startCodeServer } from '../../scripts/codeServer.ts';
 import { root } from '../../scripts/root.ts';
@@ -159,6 +159,13 @@ export class Workbench {
     // It stands above the window, which has no other focus until it is closed.
     await this.page.keyboard.press('Escape');
     await this.page.locator('.settings-editor').waitFor({ state: 'hidden' });
+  }
+
+  /** Sets what holds on this machine for all windows: the only settings that a background server is started with. */
+  setOnMachine(settings: Readonly<Record<string, unknown>>): void {
+    const directory = join(dirname(dirname(this.#settingsFile)), 'Machine');
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, 'settings.json'), JSON.stringify(settings));
   }
 
   async screenshot(name: string): Promise<void> {

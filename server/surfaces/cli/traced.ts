@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
+import { otherPort } from '../../../protocol/heldSettings.ts';
 import { type Launch, noProxyOf, proxy, type Unreached, type UpstreamOverride } from '../../../protocol/proxy.ts';
 import { unreachedSentence } from '../../../protocol/proxyWarnings.ts';
 import { server } from '../../../protocol/server.ts';
@@ -10,7 +11,7 @@ import { atMost, unlessAborted } from '../../base/clock.ts';
 import { type ExecOutcome, type Execution, start } from '../../base/exec.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { coachPaths } from '../../base/paths.ts';
-import { environmentSettings, otherSettings } from '../../base/settings.ts';
+import { otherSettings } from '../../base/settings.ts';
 import { askAgain } from '../../lastingChannel.ts';
 import { agentRoute, launchSecrets } from './agentRoute.ts';
 import { LaunchFiles } from './launchFiles.ts';
@@ -211,10 +212,10 @@ export async function checkEnvironment(
 
 /** Where agents of an earlier server may still send, the proxy is there again, whatever the server was started with. */
 async function checkPort(channel: Channel, env: NodeJS.ProcessEnv): Promise<void> {
-  const wanted = env['PROXY_PORT'] ? environmentSettings(env).get('proxy.port') : 0;
-  if (wanted === 0) return;
+  if (!env['PROXY_PORT']) return;
   const { port } = await askAgain(() => remote(proxy, channel).status({}));
-  if (port === null || port === wanted) return;
+  const wanted = otherPort(env, port);
+  if (wanted === null) return;
   const words = `The recording proxy listens on port ${port}, where earlier agents may still be, not on PROXY_PORT=${wanted}.`;
   throw new CoachError('input.invalid', words, {
     hint: 'End those agents (close their terminals), then: codex-coach server stop. Or unset it, to use the proxy as it is.',

@@ -49,6 +49,16 @@ it.each<[NodeJS.ProcessEnv, NodeJS.ProcessEnv, string[]]>([
   expect(otherSettings(env, settingPrints(started))).toEqual([]);
 });
 
+it.each<[NodeJS.ProcessEnv, NodeJS.ProcessEnv, string[]]>([
+  [{ COACH_BUDGET_DAY_TOKENS: '5' }, {}, ['COACH_BUDGET_DAY_TOKENS']],
+  [{ COACH_BUDGET_DAY_TOKENS: '5' }, { COACH_BUDGET_DAY_TOKENS: '7' }, ['COACH_BUDGET_DAY_TOKENS']],
+  [{ COACH_BUDGET_DAY_TOKENS: '0' }, { COACH_BUDGET_DAY_TOKENS: '7' }, ['COACH_BUDGET_DAY_TOKENS']],
+  [{ COACH_BUDGET_DAY_TOKENS: '0', PROXY_PORT: '18080' }, {}, []],
+  [{ COACH_BUDGET_DAY_TOKENS: '' }, { COACH_BUDGET_DAY_TOKENS: '7' }, []],
+])('%j holds for no launch of a server that was started with %j: %j', (env, started, other) => {
+  expect(otherSettings(env, settingPrints(started))).toEqual(other);
+});
+
 it('knows nothing of what a server does not tell', () => {
   expect(unheldSettings({ COACH_KEEP_DAYS: '30' }, {})).toEqual([]);
 });

@@ -56,14 +56,39 @@ describe('connecting to the background server', () => {
     expect(seen['COACH_HOME']).toBe(place.home);
   });
 
-  it('says at once, with the place of the output, when the server can’t start', async () => {
-    const { place, program, env } = aProgram('console.error("no disk"); process.exit(3)');
+  it('says at once why the server can’t start, with the place of all its output', async () => {
+    const { place, program, env } = aProgram('console.error("at first\\nno disk"); process.exit(3)');
+    mkdirSync(dirname(place.outputFile), { recursive: true });
+    writeFileSync(place.outputFile, 'of an earlier one\n');
     await expect(openServerStream(place, program, env)).rejects.toMatchObject({
       code: 'server.unreachable',
-      message: expect.stringContaining('exited with code 3'),
+      message: "The background server can't start: no disk.",
       hint: expect.stringContaining(place.outputFile),
     });
-    expect(readFileSync(place.outputFile, 'utf8')).toContain('no disk');
+    expect(readFileSync(place.outputFile, 'utf8')).toBe('of an earlier one\nat first\nno disk\n');
+  });
+
+  it('says with what code the server ended when it left no word', async () => {
+    const { place, program, env } = aProgram('process.exit(3)');
+    mkdirSync(dirname(place.outputFile), { recursive: true });
+    writeFileSync(place.outputFile, 'of an earlier one\n');
+    await expect(openServerStream(place, program, env)).rejects.toMatchObject({
+      message: expect.stringContaining('exited with code 3'),
+    });
+  });
+
+  it('starts the server again when it left its place to one that was only ending', async () => {
+    const { place, program, env } = aProgram(`
+      const tried = require('node:path').join(process.env.COACH_HOME, 'tried');
+      if (!require('node:fs').existsSync(tried)) {
+        require('node:fs').writeFileSync(tried, '');
+        process.exit(0);
+      }
+      ${listening}
+    `);
+    const pid = await pidOf(await openServerStream(place, program, env));
+    endAfterTest(pid);
+    expect(pid).toBeGreaterThan(0);
   });
 
   it('takes the server that another window started meanwhile', async () => {

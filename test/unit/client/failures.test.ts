@@ -33,7 +33,17 @@ it.each([
   expect(editor.said.map(words => words.slice(1))).toEqual([[button]]);
 });
 
+it('leads to a folder from a window without one, whatever it was started from', async () => {
+  editor.said = [];
+  editor.done = [];
+  editor.chosen = 'Open Folder';
+  await showFailure(new CoachError('folder.missing', 'No folder is open.'), log, { kind: 'task' });
+  expect(editor.said.map(words => words.slice(1))).toEqual([['Open Folder', 'Open Sample Project']]);
+  expect(editor.done).toEqual([['vscode.openFolder']]);
+});
+
 it('leads on from the row that was worked on', async () => {
+  editor.done = [];
   editor.chosen = 'Edit Task';
   const row = { kind: 'task' };
   const hint = 'Give it a rubric: codex-coach task edit <task> --part settings';

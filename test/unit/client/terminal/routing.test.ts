@@ -8,6 +8,8 @@ const editor = vi.hoisted(() => ({
   isTrusted: true,
   folders: [] as object[],
   changed: (_event: object): void => undefined,
+  terminals: [] as object[],
+  closed: (_terminal: object): void => undefined,
 }));
 vi.mock('vscode', () => {
   const subscription = () => ({ dispose: () => undefined });
@@ -15,6 +17,15 @@ vi.mock('vscode', () => {
     l10n: { t: (text: string) => text },
     Disposable: {
       from: (...all: { dispose(): unknown }[]) => ({ dispose: () => all.forEach(one => void one.dispose()) }),
+    },
+    window: {
+      get terminals() {
+        return editor.terminals;
+      },
+      onDidCloseTerminal: (listener: typeof editor.closed) => {
+        editor.closed = listener;
+        return subscription();
+      },
     },
     workspace: {
       get isTrusted() {
@@ -98,6 +109,7 @@ describe('terminals', () => {
     editor.record.clear();
     editor.isTrusted = true;
     editor.folders = [aFolder('/a'), aFolder('/b')];
+    editor.terminals = [];
   });
 
   it('are left alone unless the person wants them recorded: no proxy is started', async () => {
@@ -169,6 +181,39 @@ describe('terminals', () => {
     routing.dispose();
     expect(closed).toEqual(['token-2', 'token-1']);
   });
+
+  it('keep the launch that an agent in them may use, whatever becomes of new ones, until they are closed', async () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:4000/v1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    editor.record.add('/a');
+    const { of, closed } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual({ ...route, OPENAI_BASE_URL: 'token-1' }));
+    const terminals = [{ name: 'one' }, { name: 'two' }];
+    editor.terminals = terminals;
+    editor.record.clear();
+    editor.changed({ affectsConfiguration: () => true });
+    await vi.waitFor(() => expect(of('/a')).toEqual({}));
+    await settled();
+    expect(closed).toEqual([]);
+    // Opened after it was turned off: it has nothing of it.
+    editor.terminals = [...terminals, { name: 'three' }];
+    editor.closed(terminals[0] as object);
+    expect(closed).toEqual([]);
+    editor.closed(terminals[1] as object);
+    expect(closed).toEqual(['token-1']);
+  });
+
+  it('keep their launch when the window is loaded anew, since they come back with it', async () => {
+    vi.stubEnv('OPENAI_BASE_URL', 'http://127.0.0.1:4000/v1');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    editor.record.add('/a');
+    const { of, closed, routing } = routed();
+    await vi.waitFor(() => expect(of('/a')).toEqual({ ...route, OPENAI_BASE_URL: 'token-1' }));
+    editor.terminals = [{ name: 'one' }];
+    routing.dispose();
+    expect(closed).toEqual([]);
+  });
+
   it('stay unrouted when that is turned off while the proxy is still starting', async () => {
     const world = aCoach();
     const started = Promise.withResolvers<void>();
