@@ -94,7 +94,8 @@ export const settings = {
   'session.idleSeconds': setting({
     schema: z.coerce.number().int().min(1),
     default: 120,
-    description: 'Seconds of silence after which an agent that names no conversation gets a new session.',
+    description:
+      'Seconds of silence after which an agent that names no conversation gets a new session, unless it goes on with what was said.',
     env: 'SESSION_IDLE_SECS',
     scope: 'machine',
   }),

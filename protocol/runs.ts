@@ -227,6 +227,11 @@ const StartParams = z.object({
 export const ReportFormat = z.enum(['html', 'json', 'junit', 'ctrf']);
 export type ReportFormat = z.infer<typeof ReportFormat>;
 
+const runId = z
+  .string()
+  .min(1)
+  .describe('Id of a run, 4 or more characters of its beginning, or latest; see `runs list`');
+
 export const runs = api('runs', {
   start: request({
     summary: 'Run agents on prepared tasks in sandboxes. Answers at once; follow it with events or show.',
@@ -245,7 +250,7 @@ export const runs = api('runs', {
   resume: request({
     summary: 'Go on with a run that was cut off or cancelled, or whose machine failed. Verdicts are kept.',
     params: z.object({
-      runId: z.string().min(1),
+      runId,
       /** Model API keys by variable name, as for `start`. */
       keys: z.record(z.string(), z.string()).default({}),
     }),
@@ -256,7 +261,7 @@ export const runs = api('runs', {
   regrade: request({
     summary: 'Judge what the trials of a run left once more, without their agents. Earlier verdicts stay.',
     params: z.object({
-      runId: z.string().min(1),
+      runId,
       executor: z.string().default('auto'),
       rubricOnly: z.boolean().default(false).describe('Keep what the tests gave, and judge the rubric alone'),
       /** Model API keys by variable name, as for `start`. */
@@ -280,7 +285,7 @@ export const runs = api('runs', {
   }),
   show: request({
     summary: 'One run and its trials.',
-    params: z.object({ runId: z.string().min(1) }),
+    params: z.object({ runId }),
     result: z.object({
       run: RunSummary,
       trials: z.array(TrialSummary),
@@ -294,7 +299,7 @@ export const runs = api('runs', {
   events: request({
     summary: 'The journal of a run after a sequence number.',
     params: z.object({
-      runId: z.string().min(1),
+      runId,
       after: z.coerce.number().int().min(0).default(0),
       limit: z.coerce.number().int().min(1).max(5000).default(1000),
     }),
@@ -305,14 +310,14 @@ export const runs = api('runs', {
   }),
   cancel: request({
     summary: 'Stop a run: its agents and sandboxes end within 10 s, verdicts reached are kept.',
-    params: z.object({ runId: z.string().min(1) }),
+    params: z.object({ runId }),
     result: RunSummary,
     expose: ['webview', 'http', 'mcp', 'cli'],
     positional: ['runId'],
   }),
   report: request({
     summary: 'Write the report of a run: one HTML file, or JSON, JUnit or CTRF for programs.',
-    params: z.object({ runId: z.string().min(1), format: ReportFormat.default('html') }),
+    params: z.object({ runId, format: ReportFormat.default('html') }),
     result: z.object({ file: z.string() }),
     expose: ['webview', 'http', 'cli'],
     positional: ['runId'],
@@ -320,7 +325,7 @@ export const runs = api('runs', {
   export: request({
     summary: 'Write a run for other programs: a Harbor job directory, or SWE-bench predictions, logs and report.',
     params: z.object({
-      runId: z.string().min(1),
+      runId,
       format: z.enum(['harbor', 'swe-bench']).default('harbor'),
       output: z.string().min(1).describe('Directory that is made'),
     }),
@@ -330,7 +335,7 @@ export const runs = api('runs', {
   }),
   compare: request({
     summary: 'Compare the agents of one or several runs: rewards with intervals, pass@k, paired tests, cost.',
-    params: z.object({ runIds: z.array(z.string().min(1)).min(1) }),
+    params: z.object({ runIds: z.array(runId).min(1) }),
     result: Comparison,
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,

@@ -198,13 +198,17 @@ export const SearchHit = z.object({
 });
 export type SearchHit = z.infer<typeof SearchHit>;
 
-/** What statistics can be grouped by. A day is a day in UTC. */
-export const StatsKey = z.enum(['day', 'model', 'agent', 'session', 'repository']);
+/** What statistics can be grouped by. A day is a day in UTC, a week begins on a Monday. */
+export const StatsKey = z.enum(['day', 'week', 'month', 'model', 'agent', 'session', 'repository']);
 export type StatsKey = z.infer<typeof StatsKey>;
 
 /** Only the keys that were grouped by are there; null or `unknown` where the traffic did not tell. */
 export const StatsRow = z.object({
   day: z.string().optional(),
+  /** Its first day. */
+  week: z.string().optional(),
+  /** `2026-01` */
+  month: z.string().optional(),
   model: z.string().optional(),
   agent: z.string().nullable().optional(),
   session: z.string().optional(),
@@ -214,6 +218,8 @@ export const StatsRow = z.object({
   /** Those of them that told no usage, failed ones among them: their tokens are in no sum. */
   withoutUsage: z.int().default(0),
   usage: Usage,
+  /** Part of the input; null where none was told. */
+  cacheWriteTokens: z.int().nullable().default(null),
   cost: Cost,
 });
 export type StatsRow = z.infer<typeof StatsRow>;
@@ -226,10 +232,20 @@ const midnight = 'its midnight in your time zone; over HTTP and MCP in the serve
 const since = pointInTime
   .optional()
   .describe(`Only what is newer: a date (2026-11-21, from ${midnight}) or an age (36h, 7d)`);
-const sessionId = z.string().min(1).describe('Id of a session, the beginning of one, or latest; see `sessions list`');
-const exchangeId = z.string().min(1).describe('Id of an exchange, or of a session for its last one, such as latest');
+const sessionId = z
+  .string()
+  .min(1)
+  .describe('Id of a session, 4 or more characters of its beginning, or latest; see `sessions list`');
+const exchangeId = z
+  .string()
+  .min(1)
+  .describe('Id of an exchange or its beginning, or of a session for its last one, such as latest');
+const day = z.iso.date('expected a day, such as 2026-11-21');
 const limit = (most: number, usual: number) =>
   z.coerce.number().int().min(1).max(most).default(usual).describe(`Rows at most (default ${usual})`);
+
+/** Characters of all words together: the time that a search takes grows with their square. */
+const longestSearch = 2000;
 
 export const sessions = api('sessions', {
   list: request({
@@ -242,8 +258,14 @@ export const sessions = api('sessions', {
       repository: z.string().optional().describe('Only of agents that worked in this directory or below it'),
       since,
       text: z.string().optional().describe('Only with this text in the title; `sessions search` looks everywhere'),
+      withoutReplays: z.boolean().optional().describe('None that a recording answered'),
     }),
-    result: z.object({ rows: z.array(SessionSummary), next: z.string().nullable() }),
+    result: z.object({
+      rows: z.array(SessionSummary),
+      next: z.string().nullable(),
+      /** Where nothing matches: what there is to be asked for. */
+      known: z.object({ agents: z.array(z.string()), models: z.array(z.string()) }).optional(),
+    }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
   }),
@@ -313,7 +335,10 @@ export const sessions = api('sessions', {
   events: request({
     summary: 'One exchange as it went over the wire: the request text and the events of the reply with their times.',
     params: z.object({
-      id: z.string().min(1).describe('Id of an exchange, or of a session as elsewhere, such as latest'),
+      id: z
+        .string()
+        .min(1)
+        .describe('Id of an exchange or its beginning, or of a session as elsewhere, such as latest'),
       number: z.coerce.number().int().min(1).optional().describe('Which exchange of a session (default: the last)'),
     }),
     result: ExchangeEvents,
@@ -331,10 +356,15 @@ export const sessions = api('sessions', {
   }),
   search: request({
     summary: 'Full-text search over what was said in recorded sessions, and in the newest of Codex’s own files.',
-    params: z.object({
-      words: z.array(z.string().min(1)).min(1).describe('Words to find, all of them'),
-      limit: limit(200, 20),
-    }),
+    params: z
+      .object({
+        words: z.array(z.string().min(1)).min(1).describe('Words to find, all of them'),
+        limit: limit(200, 20),
+      })
+      .refine(
+        ({ words }) => words.join(' ').length <= longestSearch,
+        `Words of at most ${longestSearch} characters together can be searched for`,
+      ),
     result: z.object({ hits: z.array(SearchHit) }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
@@ -380,12 +410,22 @@ export const sessions = api('sessions', {
   }),
   stats: request({
     summary:
-      'Tokens, cache share and cost of what the proxy recorded, replays aside, by day, model, agent, session or repository.',
+      'Tokens, cache share and cost of what the proxy recorded, replays aside, by day, week, month, model, agent, session or repository.',
     params: z.object({
       days: z.coerce.number().int().min(1).max(3650).default(30).describe('The last so many days (UTC, default 30)'),
-      by: z.array(StatsKey).min(1).default(['day', 'model', 'agent']).describe('day model agent session repository'),
+      since: day.optional().describe('From this day (UTC) on, such as 2026-11-21, whatever --days is'),
+      until: day.optional().describe('Up to the end of this day (UTC)'),
+      by: z
+        .array(StatsKey)
+        .min(1)
+        .default(['day', 'model', 'agent'])
+        .describe('day week month model agent session repository'),
     }),
-    result: z.object({ rows: z.array(StatsRow) }),
+    result: z.object({
+      rows: z.array(StatsRow),
+      /** All of them together: a session that stands in several rows counts once. */
+      total: StatsRow.optional(),
+    }),
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
   }),
@@ -401,6 +441,8 @@ export const sessions = api('sessions', {
     }),
     result: z.object({
       sessions: z.int(),
+      /** Those of them of which Codex has a file of its own: it stays, and is listed. */
+      codexFiles: z.int().default(0),
       /** Null when nothing was deleted yet. */
       deleted: z.object({ exchanges: z.int(), freedBytes: z.number() }).nullable(),
     }),

@@ -87,7 +87,10 @@ async function compose(options: ServiceOptions, owner: DisposableStack): Promise
     }),
   );
   const redactor = new Redactor();
-  const codexFiles = new CodexSessionFiles(codexDirectories, redactor, file => reader.read('codexSummary', file));
+  const codexFiles = new CodexSessionFiles(codexDirectories, redactor, {
+    leftOut: () => traces.deletedReplays(),
+    summarise: file => reader.read('codexSummary', file),
+  });
   const inLog = { hide: (value: string) => void hidden.add(value), forget: (value: string) => hidden.delete(value) };
   const secrets = new HiddenValues([recorder, reader, redactor, inLog]);
   secrets.keep(secretsOf(env));

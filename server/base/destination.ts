@@ -16,21 +16,32 @@ export interface Destination {
   readonly isTaken: boolean;
 }
 
-/** @throws CoachError `input.invalid` for a directory, `disk.readOnly` where nothing can be written */
+/**
+ * No directory is made for it: a name that is not there may be a slip.
+ * @throws CoachError `input.invalid` for a directory, or a file in one that is not there; `disk.readOnly` where nothing can
+ * be written
+ */
 export async function destinationOf(file: string): Promise<Destination> {
-  try {
-    const found = await stat(file).catch(nullWhenMissing);
-    // Not by its target's name: what /dev/stdout leads to may have none.
-    if (found !== null && !found.isFile() && !found.isDirectory())
-      return { path: file, kind: 'stream', isTaken: false };
-    if (!found?.isDirectory()) {
-      const isTaken = (await lstat(file).catch(nullWhenMissing)) !== null;
-      return { path: await targetOf(file), kind: found === null ? 'new' : 'file', isTaken };
-    }
-  } catch (cause) {
+  const destination = await foundAt(file).catch((cause: unknown) => {
     throw readOnlyError(file, cause);
+  });
+  if (destination === 'directory') {
+    throw new CoachError('input.invalid', `${file} is a directory.`, { hint: 'Name a file.' });
   }
-  throw new CoachError('input.invalid', `${file} is a directory.`, { hint: 'Name a file.' });
+  const directory = dirname(destination.path);
+  if (destination.kind !== 'new' || (await stat(directory).catch(() => null)) !== null) return destination;
+  throw new CoachError('input.invalid', `There is no directory ${directory}.`, {
+    hint: 'Make it first, or choose another place.',
+  });
+}
+
+async function foundAt(file: string): Promise<Destination | 'directory'> {
+  const found = await stat(file).catch(nullWhenMissing);
+  if (found?.isDirectory()) return 'directory';
+  // Not by its target's name: what /dev/stdout leads to may have none.
+  if (found !== null && !found.isFile()) return { path: file, kind: 'stream', isTaken: false };
+  const isTaken = (await lstat(file).catch(nullWhenMissing)) !== null;
+  return { path: await targetOf(file), kind: found === null ? 'new' : 'file', isTaken };
 }
 
 /**

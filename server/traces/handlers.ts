@@ -8,11 +8,13 @@ import type { CodexSessionFiles } from './codexFiles/codexSessionFiles.ts';
 import type { Reader } from './reader/reader.ts';
 import type { Recorder } from './recorder/recorder.ts';
 import { withNamedSessions } from './sessions/namedReader.ts';
+import { recordedExchanges } from './sessions/recordedExchanges.ts';
 import { listSessions } from './sessions/sessionList.ts';
-import { sessionNamed } from './sessions/sessionNamed.ts';
+import { exchangeNamed, sessionNamed } from './sessions/sessionNamed.ts';
 import { inWords } from './sessions/unreadable.ts';
 import type { TraceStore } from './store.ts';
 import { pruneSessions, unkept } from './upkeep/pruneSessions.ts';
+import { statsAsked } from './usage/statsAsked.ts';
 
 /** Exchanges that are read within some milliseconds. */
 const fewRows = 2000;
@@ -50,12 +52,12 @@ export function sessionHandlers(deps: SessionDeps): Handlers<typeof sessions> {
     summary: (params, signal) => reader.read('summary', params, signal),
     events: async ({ id, number }, signal) =>
       inWords(id, async () => {
-        const named = store.exchange(id) === null ? await recorded(id) : id;
+        const named = await exchangeNamed(id, store);
         return reader.read('events', { id: named, number }, signal);
       }),
     search: (params, signal) => reader.read('search', params, signal),
     changes: async ({ exchangeId }, signal) => {
-      const named = store.exchange(exchangeId) === null ? await recorded(exchangeId) : exchangeId;
+      const named = await exchangeNamed(exchangeId, store);
       return reader.read('changes', { exchangeId: named }, signal);
     },
     export: (params, signal) => reader.read('export', params, signal),
@@ -69,13 +71,10 @@ export function sessionHandlers(deps: SessionDeps): Handlers<typeof sessions> {
     prune: request =>
       inWords('What is to be deleted', async () => {
         const session = request.session && (await Promise.all(request.session.map(recorded)));
-        return pruneSessions(store, recorder, { ...request, session }, clock.now());
+        return pruneSessions(deps, { ...request, session }, clock.now());
       }),
     reprice: async () => (await recorder.upkeep({ kind: 'reprice' })) ?? unkept(),
-    stats: ({ days, by }) =>
-      inWords('What sessions add up to', () => ({
-        rows: store.stats({ by, sinceMs: clock.now() - (days - 1) * 86_400_000 }),
-      })),
+    stats: request => inWords('What sessions add up to', () => statsAsked(store, request, clock.now())),
   };
 }
 
@@ -85,9 +84,7 @@ export function sessionHandlers(deps: SessionDeps): Handlers<typeof sessions> {
  */
 function fewExchanges(store: TraceStore, sessionId: string) {
   try {
-    const session = store.session(sessionId);
-    if (session === null || session.exchanges > fewRows) return null;
-    return { session, exchanges: store.exchangesOfSession(sessionId) };
+    return recordedExchanges(store, sessionId, fewRows);
   } catch {
     return null;
   }

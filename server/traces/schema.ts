@@ -300,4 +300,9 @@ export const traceMigrations: readonly string[] = [
   UPDATE indexed SET unworded_through = coalesce((SELECT max(id) FROM said), 0);
   INSERT INTO said_text (said_text) VALUES ('delete-all');
   `,
+  `
+  -- Sessions of Codex that were deleted and that a recording had answered from beginning to end: the files that Codex
+  -- keeps of them tell of tokens as if a model had been asked.
+  CREATE TABLE deleted_replays (id TEXT PRIMARY KEY) WITHOUT ROWID;
+  `,
 ];

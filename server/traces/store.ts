@@ -5,6 +5,7 @@ import type { Cost, Usage } from '../../protocol/usage.ts';
 import { toIso } from '../base/clock.ts';
 import type { Sqlite } from '../base/sqlite.ts';
 import { searchSaid } from './search/search.ts';
+import { missing } from './sessions/missing.ts';
 import { readableSummary, type SessionPage, sessionPage, summaryOf } from './sessions/sessionPages.ts';
 import { type SpokenExchange, toConversation } from './storage/conversation.ts';
 import { inOrderOfTime, type RecordedTime } from './storage/recordedOrder.ts';
@@ -65,16 +66,37 @@ export class TraceStore {
 
   /** What lies at the path now: a deleted database is made anew by the recorder, see `TraceStorage`. */
   get #database(): Sqlite {
-    if (this.#file.isGone && existsSync(this.#path)) {
+    if (!this.#file.database.inTransaction && this.#file.isGone && existsSync(this.#path)) {
       this.#file.close();
       this.#file = openForReading(this.#path);
     }
     return this.#file.database;
   }
 
+  /**
+   * What `work` reads is of one moment, whatever is recorded or deleted meanwhile. It waits for nothing: the journal can't
+   * be emptied before it is done.
+   */
+  snapshot<T>(work: () => T): T {
+    const database = this.#database;
+    return database.inTransaction ? work() : database.transaction(work).deferred();
+  }
+
   /** Sessions by their last activity, newest first. `next` is the cursor of the following page, or null. */
   newest(page: SessionPage): { rows: SessionSummary[]; next: string | null } {
     return sessionPage(this.#database, page);
+  }
+
+  /** Ids of Codex's sessions that a recording had answered, deleted since. */
+  deletedReplays(): Set<string> {
+    return new Set(this.#database.prepare('SELECT id FROM deleted_replays').pluck().all() as string[]);
+  }
+
+  /** Agents and models that were ever recorded. */
+  known(): { agents: string[]; models: string[] } {
+    const agents = this.#database.prepare('SELECT DISTINCT agent FROM sessions WHERE agent IS NOT NULL ORDER BY agent');
+    const models = this.#database.prepare("SELECT DISTINCT model FROM usage_totals WHERE model <> '' ORDER BY model");
+    return { agents: agents.pluck().all() as string[], models: models.pluck().all() as string[] };
   }
 
   session(sessionId: string): SessionSummary | null {
@@ -86,9 +108,10 @@ export class TraceStore {
   requireSession(sessionId: string): SessionSummary {
     const session = this.session(sessionId);
     if (session !== null) return session;
-    throw new CoachError('session.missing', `No recorded session ${sessionId}.`, {
+    const otherwise = new CoachError('session.missing', `No recorded session ${sessionId}.`, {
       hint: 'See: codex-coach sessions list. What is marked “codex file” there was never on our wire.',
     });
+    throw missing(sessionId, this, otherwise);
   }
 
   /** How many sessions there are: all, or those whose last activity was before a time (epoch ms). */
@@ -148,7 +171,10 @@ export class TraceStore {
 
   /** The exchanges of a session with what was said in them, oldest first. Read one at a time: they are large. */
   *wholeExchanges(sessionId: string): Generator<WholeExchange> {
-    for (const exchange of this.exchangesOfSession(sessionId)) yield this.#whole(exchange);
+    for (const exchange of this.exchangesOfSession(sessionId)) {
+      const read = this.snapshot(() => this.#whole(exchange));
+      if (read !== null) yield read;
+    }
   }
 
   /** Every exchange of a session with its request, oldest first, each at the cost of what it adds to those before it. */
@@ -162,8 +188,10 @@ export class TraceStore {
 
   /** Null when there is no such exchange. */
   wholeExchange(id: string): WholeExchange | null {
-    const exchange = this.exchange(id);
-    return exchange === null ? null : this.#whole(exchange);
+    return this.snapshot(() => {
+      const exchange = this.exchange(id);
+      return exchange === null ? null : this.#whole(exchange);
+    });
   }
 
   /** Null when there is no such exchange. */
@@ -171,10 +199,19 @@ export class TraceStore {
     return this.#exchanges('id', id)[0] ?? null;
   }
 
+  /** Ids of exchanges that begin like that, in their order. */
+  exchangeIds(idStart: string, limit: number): string[] {
+    const ids =
+      'SELECT id FROM exchanges WHERE id >= $idStart AND id < $idStart || char(1114111) ORDER BY id LIMIT $limit';
+    return this.#database.prepare(ids).pluck().all({ idStart, limit }) as string[];
+  }
+
   /** What the model's API answered, every reference expanded; null when it did not, or there is no such exchange. */
   reply(exchangeId: string): unknown {
-    const stored = this.#stored(exchangeId);
-    return stored === undefined ? null : whole(this.#database, stored.response_head, stored.response_json);
+    return this.snapshot(() => {
+      const stored = this.#stored(exchangeId);
+      return stored === undefined ? null : whole(this.#database, stored.response_head, stored.response_json);
+    });
   }
 
   /** An exchange as it was on the wire; null when there is none, or only what it says was recorded. */
@@ -189,7 +226,7 @@ export class TraceStore {
 
   /** What a session's exchanges add up to, or its first ones, each item once. */
   conversation(sessionId: string, exchanges = Infinity): ConversationItem[] {
-    return toConversation(this.#spoken(sessionId, exchanges));
+    return this.snapshot(() => toConversation(this.#spoken(sessionId, exchanges)));
   }
 
   /** What exchanges add up to, by the keys asked for. */
@@ -239,7 +276,10 @@ export class TraceStore {
     return this.#database.prepare(lastNumber).pluck().get() as number;
   }
 
-  /** What was said with all these words, best first; words between quotation marks stand together. */
+  /**
+   * What was said with all these words, best first; words between quotation marks stand together.
+   * @throws CoachError `input.invalid` where no word is among them
+   */
   search(words: string, limit: number): SearchHit[] {
     const steps = this.searchInSteps(words, limit);
     for (;;) {
@@ -277,8 +317,10 @@ export class TraceStore {
     return contents.get(id) as StoredExchange | undefined;
   }
 
-  #whole(exchange: Exchange): WholeExchange {
-    const stored = this.#stored(exchange.id) as StoredExchange;
+  /** Null when it is gone. */
+  #whole(exchange: Exchange): WholeExchange | null {
+    const stored = this.#stored(exchange.id);
+    if (stored === undefined) return null;
     return {
       exchange,
       request: whole(this.#database, stored.request_head, stored.request_json),

@@ -136,7 +136,7 @@ describe.skipIf(!requireFeature('claude'))(
   'codex-coach replay, with the real Claude Code',
   { timeout: 180_000 },
   () => {
-    it('finishes the same task from its recording', async () => {
+    it('finishes the same task from its recording, and writes nothing into its directory from another', async () => {
       let file = '';
       const { world, directory, goOffline } = await aReplayWorld(['api.anthropic.com'], {
         intercept: (request, response) =>
@@ -161,6 +161,12 @@ describe.skipIf(!requireFeature('claude'))(
       const again = await world.cli(['replay', sessionId, '--', ...started, ...args], { cwd: directory, env });
       expect(again).toMatchObject({ code: 0, stderr: expect.not.stringContaining('left the recording') });
       expect(existsSync(file) && readFileSync(file, 'utf8')).toBe('by claude\n');
+      rmSync(file);
+      const copy = join(temporaryDirectory(), 'copy');
+      mkdirSync(copy);
+      const elsewhere = await world.cli(['replay', sessionId, '--', ...started, ...args], { cwd: copy, env });
+      expect([elsewhere.code, existsSync(file)]).toEqual([1, false]);
+      expect(elsewhere.stderr).toContain(`recorded in ${directory}, which its answers name`);
     });
   },
 );

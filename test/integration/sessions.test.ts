@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -60,6 +60,8 @@ describe('sessions on the command line', { timeout: 60_000 }, () => {
     expect((await world.cli(['sessions', 'summary', 'thread-1'])).stdout).toMatch(/turns +2\n +exchanges +2\n/);
     const { exchanges } = await json<{ exchanges: { id: string }[] }>(world, 'sessions', 'show', 'thread-1');
     expect((await world.cli(['sessions', 'changes', exchanges[1]?.id ?? ''])).stdout).toContain('~ user: ');
+    const short = exchanges[1]?.id.slice(0, 18) ?? '';
+    expect((await world.cli(['sessions', 'changes', short])).stdout).toContain('~ user: ');
     const events = await json<{ request: string; events: { text: string }[] }>(world, 'sessions', 'events', 'thread-1');
     expect(JSON.parse(events.request)).toMatchObject({ model: 'gpt-5.5', stream: true });
     expect(events.events.at(-1)?.text).toContain('response.completed');
@@ -68,12 +70,18 @@ describe('sessions on the command line', { timeout: 60_000 }, () => {
       .toContain('«heron» «lands»');
 
     for (const format of ['clean', 'atif', 'otlp', 'html']) {
-      const file = join(world.paths.home, 'out', `session.${format}`);
+      const file = join(world.paths.home, `session.${format}`);
       const argv = ['sessions', 'export', 'thread-1', '--format', format, '--output', file];
       expect((await world.cli(argv)).stdout).toMatch(/session\.\w+: [\d,]+ bytes written/);
       expect(readFileSync(file, 'utf8')).toContain('thread-1');
       expect(await world.cli(argv)).toMatchObject({ code: 2, stderr: expect.stringContaining('--force') });
     }
+    const slip = join(world.paths.home, 'slip');
+    expect(await world.cli(['sessions', 'export', 'thread-1', '--output', join(slip, 'a.json')])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`There is no directory ${slip}.`),
+    });
+    expect(existsSync(slip)).toBe(false);
     const stats = await json<{ rows: unknown[] }>(world, 'stats', '--by', 'session', 'model');
     expect(stats.rows).toMatchObject([
       { session: 'thread-1', model: 'gpt-5.5', exchanges: 2, usage: { inputTokens: 2000 } },

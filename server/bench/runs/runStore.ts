@@ -286,6 +286,12 @@ export class RunStore implements ProofLog {
     return row === undefined ? null : TrialSummary.parse(JSON.parse(row.trial_json));
   }
 
+  /** Of all runs, newest first. */
+  ids(): string[] {
+    const rows = this.#database.prepare<[], { id: string }>('SELECT id FROM runs ORDER BY created_at DESC, rowid DESC');
+    return rows.all().map(({ id }) => id);
+  }
+
   /** Newest first. */
   list(limit: number, repository?: string): RunSummary[] {
     return this.#database

@@ -6,7 +6,8 @@ const maxSenders = 1000;
 
 /**
  * Which session the next request of a sender belongs to when it names none: what `SessionClock` will say when it is
- * recorded. A sender is a launch, or else a program by its user agent, or else the host that it asks.
+ * recorded, but for the first after a silence, which may go on with the session before. A sender is a launch, or else a
+ * program by its user agent, or else the host that it asks.
  */
 export class UnnamedSessions {
   readonly #idleMs: number;

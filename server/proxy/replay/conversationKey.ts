@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DialectReader, Utterance } from '../../traces/dialects/dialect.ts';
 import { arrayAt, isObject, objectAt, stringAt } from '../../traces/json.ts';
+import { agentDirectory } from '../../traces/sessions/agentDirectory.ts';
 import { isPrompt, workingDirectory } from '../../traces/sessions/conversationId.ts';
 import { normaliseOutput } from './normalise.ts';
 
@@ -33,8 +34,8 @@ export function normaliseRequest(
   body: unknown,
   anyPrompt: boolean,
 ): NormalisedRequest {
-  const cwd = workingDirectory(body);
   const [before, ...items] = spoken(dialect, body);
+  const cwd = workingDirectory(body) ?? agentDirectory([before, ...items].flatMap(saidIn)) ?? null;
   const first = linesOf([before], cwd, anyPrompt);
   const rest = linesOf(items, cwd, anyPrompt);
   const said = [...first.said, ...rest.said];
@@ -69,6 +70,8 @@ export interface Spoken {
   readonly item: unknown;
   readonly utterances: readonly Utterance[];
 }
+
+export const saidIn = ({ utterances }: Spoken) => utterances;
 
 /** What each item of the conversation says, after what stands before all of them. */
 export function spoken(dialect: DialectReader, body: unknown): [before: Spoken, ...items: Spoken[]] {

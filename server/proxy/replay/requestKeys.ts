@@ -1,13 +1,25 @@
 import type { DialectReader } from '../../traces/dialects/dialect.ts';
 import { isObject } from '../../traces/json.ts';
+import { agentDirectory } from '../../traces/sessions/agentDirectory.ts';
 import { workingDirectory } from '../../traces/sessions/conversationId.ts';
 import type { ListPart, OutlinedRequest } from '../../traces/storage/storedRequests.ts';
-import { type Lines, linesOf, offersTools, operationOf, spoken, spokenItem } from './conversationKey.ts';
+import {
+  type Lines,
+  linesOf,
+  offersTools,
+  operationOf,
+  type Spoken,
+  saidIn,
+  spoken,
+  spokenItem,
+} from './conversationKey.ts';
 import { contextKey, type RequestKey, type Trail, trailOf } from './requestKey.ts';
 
 /** What is to be known of a conversation before its lines can be told. */
 interface PartFacts {
   readonly cwd: string | null;
+  /** What the agent's program calls its directory, see `agentDirectory`. */
+  readonly named: string | null | undefined;
   readonly offersTools: boolean;
 }
 
@@ -16,8 +28,8 @@ interface PartTrails {
   readonly context: Trail;
 }
 
-interface OpenPart {
-  readonly before: PartTrails | null;
+interface OpenPart<T> {
+  readonly before: T | null;
   readonly part: ListPart;
 }
 
@@ -46,15 +58,17 @@ export class RequestKeys {
   of(dialect: DialectReader, path: string, { request, list }: OutlinedRequest): Keyed | null {
     if (list === null) return null;
     const opening = this.#options.clean(request);
-    // A conversation elsewhere names no directory and has no tools in it.
+    const [before] = spoken(dialect, opening);
+    // In a conversation elsewhere, Codex names no directory and no tools stand.
     const isInput = dialect.listField === 'input' && isObject(opening) && Array.isArray(opening['input']);
-    const facts = isInput
-      ? along(list, this.#facts, this.#factsOf)
-      : { cwd: workingDirectory(opening), offersTools: false };
-    const { cwd } = facts;
-    const lines = this.#opening(dialect, opening, cwd);
-    const trails = along(list, this.#trailsAt(cwd), (before: PartTrails | null, part) =>
-      this.#trailsOf(dialect, cwd, { before, part }),
+    const facts = along(list, this.#facts, (known: PartFacts | null, part) =>
+      this.#factsOf(dialect, isInput, { before: known, part }),
+    );
+    const said = agentDirectory(before.utterances);
+    const cwd = (isInput ? facts.cwd : workingDirectory(opening)) ?? (said === undefined ? facts.named : said) ?? null;
+    const lines = this.#opening(before, cwd);
+    const trails = along(list, this.#trailsAt(cwd), (known: PartTrails | null, part) =>
+      this.#trailsOf(dialect, cwd, { before: known, part }),
     );
     const isSilent = trails.said.length + trails.context.length + lines.context.length === 0;
     if (lines.said.length > 0 || isSilent) return null;
@@ -67,15 +81,20 @@ export class RequestKeys {
     };
   }
 
-  readonly #factsOf = (before: PartFacts | null, part: ListPart): PartFacts => {
-    const own = { input: this.#options.clean(part.elements()) };
+  #factsOf(dialect: DialectReader, isInput: boolean, { before, part }: OpenPart<PartFacts>): PartFacts {
+    const isNamed = before !== null && before.named !== undefined;
+    if (isNamed && !isInput) return before;
+    const input = this.#options.clean(part.elements()) as unknown[];
+    const named = isNamed ? before.named : agentDirectory(input.flatMap(item => saidIn(spokenItem(dialect, item))));
+    if (!isInput) return { cwd: null, named, offersTools: false };
     return {
-      cwd: workingDirectory(own) ?? before?.cwd ?? null,
-      offersTools: before?.offersTools === true || offersTools(own),
+      cwd: workingDirectory({ input }) ?? before?.cwd ?? null,
+      named,
+      offersTools: before?.offersTools === true || offersTools({ input }),
     };
-  };
+  }
 
-  #trailsOf(dialect: DialectReader, cwd: string | null, { before, part }: OpenPart): PartTrails {
+  #trailsOf(dialect: DialectReader, cwd: string | null, { before, part }: OpenPart<PartTrails>): PartTrails {
     const items = part.elements().map(element => spokenItem(dialect, this.#options.clean(element)));
     const { said, context } = linesOf(items, cwd, this.#options.anyPrompt);
     return { said: trailOf(said, before?.said), context: trailOf(context, before?.context) };
@@ -87,8 +106,7 @@ export class RequestKeys {
     return trails;
   }
 
-  #opening(dialect: DialectReader, opening: unknown, cwd: string | null): Lines {
-    const [before] = spoken(dialect, opening);
+  #opening(before: Spoken, cwd: string | null): Lines {
     const name = JSON.stringify([cwd, before.utterances]);
     const lines = this.#openings.get(name) ?? linesOf([before], cwd, this.#options.anyPrompt);
     if (this.#openings.size === keptOpenings) this.#openings.clear();

@@ -3,10 +3,12 @@ import { call, methodOf } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { noFigure, toLatency, toMoney } from '../../../protocol/figures.ts';
+import { latest as latestSession, leastOfId } from '../../../protocol/ids.ts';
 import { type Exchange, sessions } from '../../../protocol/sessions.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { delay } from '../../base/clock.ts';
-import { statusWord, usageWords } from './renderSessions.ts';
+import { statusWord, usageWords } from './sessionWords.ts';
+import { shortExchangeId } from './shortIds.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How often the server is asked. It is asked for what a cursor has not seen, so that its restart loses nothing. */
@@ -24,7 +26,7 @@ export function addFollowCommand(group: Command, terminal: Terminal, connect: ()
   group
     .command('follow')
     .description('Print exchanges as they happen, until Ctrl-C.')
-    .option('--session <id>', 'Only of this session')
+    .option('--session <id>', 'Only of this session: its id, 4 or more characters of its beginning, or latest')
     .option('--json', 'One line of JSON per exchange')
     .action(async (options: FollowOptions) => {
       const channel = connect();
@@ -40,11 +42,12 @@ export function addFollowCommand(group: Command, terminal: Terminal, connect: ()
 /** Answers when the terminal's signal is given: to be interrupted is how it ends well. */
 export async function follow(
   channel: Pick<Channel, 'request'>,
-  { session, json }: FollowOptions,
+  { session: given, json }: FollowOptions,
   terminal: Pick<Terminal, 'print' | 'note' | 'signal'>,
 ): Promise<void> {
-  if (session === '') throw noSession();
+  if (given === '') throw noSession();
   const { signal } = terminal;
+  let session = given;
   let cursor: number | undefined;
   let isWaiting = false;
   while (!signal.aborted) {
@@ -57,8 +60,14 @@ export async function follow(
         },
         signal,
       );
-      if (cursor === undefined) terminal.note(await beginning(channel, session, signal));
+      if (cursor === undefined) {
+        const { note, wholeId } = await beginning(channel, session, signal);
+        terminal.note(note);
+        session = wholeId;
+      }
       cursor = page.next;
+      // What was a beginning, or the latest, may soon be that of another session too.
+      if (session !== undefined) session = page.rows[0]?.sessionId ?? session;
       isWaiting = false;
       for (const exchange of page.rows) terminal.print(json ? JSON.stringify(exchange) : exchangeLine(exchange));
       if (page.rows.length > 0) continue;
@@ -81,11 +90,19 @@ function noSession(): CoachError {
 
 /** What is followed may be yet to come: an agent can be told the id of its session beforehand. */
 async function beginning(channel: Pick<Channel, 'request'>, session: string | undefined, signal: AbortSignal) {
-  const isKnown =
-    session === undefined || (await latest(channel, { after: 0, sessionId: session }, signal)).rows.length > 0;
-  return isKnown
-    ? 'Following. Ctrl-C ends.'
-    : `Nothing of session ${visible(session)} is recorded yet; following until it comes. Ctrl-C ends.`;
+  const following = 'Following. Ctrl-C ends.';
+  if (session === undefined) return { note: following, wholeId: undefined };
+  const [first] = (await latest(channel, { after: 0, sessionId: session }, signal)).rows;
+  if (first !== undefined) return { note: following, wholeId: first.sessionId };
+  if (session.length < leastOfId) throw tooShort(session);
+  const what = session === latestSession ? 'Nothing' : `Nothing of session ${visible(session)}`;
+  return { note: `${what} is recorded yet; following until it comes. Ctrl-C ends.`, wholeId: session };
+}
+
+function tooShort(session: string): CoachError {
+  return new CoachError('input.invalid', `--session ${session}: no id, and too short for the beginning of one.`, {
+    hint: `Give at least ${leastOfId} characters of it. See: codex-coach sessions list`,
+  });
 }
 
 function latest(channel: Pick<Channel, 'request'>, params: object, signal: AbortSignal) {
@@ -96,7 +113,8 @@ function exchangeLine(exchange: Exchange): string {
   const time = new Date(exchange.startedAt).toTimeString().slice(0, 8);
   return [
     time,
-    // Whole: other commands take it as it is.
+    // As much of it as `sessions events` and `sessions changes` need, and the session whole: commands take them as they are.
+    visible(shortExchangeId(exchange.id)),
     visible(exchange.sessionId),
     visible(exchange.model ?? exchange.upstreamHost),
     statusWord(exchange, 'no reply'),

@@ -1,56 +1,35 @@
-import { stoppedByBudget } from '../../../protocol/budgets.ts';
-import { noFigure, plural, toCount, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
-import { type Exchange, type RequestChanges, type SessionReport, sessions } from '../../../protocol/sessions.ts';
-import { cachedShare, type Usage } from '../../../protocol/usage.ts';
+import { noFigure, plural, toDuration, toLatency, toMoney } from '../../../protocol/figures.ts';
+import { type RequestChanges, type SessionReport, sessions } from '../../../protocol/sessions.ts';
 import { visible } from '../../../protocol/visibleText.ts';
 import { render } from './renderers.ts';
-import { type Align, clip, counted, formatTime, formatTokens, table, tableWithin } from './table.ts';
+import './renderStats.ts';
+import { exchangeTable, sessionTable } from './sessionTables.ts';
+import { line, unknown, usageWords } from './sessionWords.ts';
+import { type Align, clip, counted, formatTime, formatTokens, table } from './table.ts';
 
-/** One line of what others wrote. */
-const line = (text: string, width: number) => clip(visible(text).replaceAll('\n', ' '), width);
-const percent = (share: number | null) => (share === null ? noFigure : `${Math.round(share * 100)} %`);
-
-/** The word for what has no name: an agent that nothing told, a model that no request named. */
-const unknown = 'unknown';
-
-/** The status that the agent got; the answer of a spent budget is ours. */
-export function statusWord({ status, error }: Pick<Exchange, 'status' | 'error'>, none: string): string {
-  return error?.includes(stoppedByBudget) ? 'budget' : String(status ?? none);
-}
-
-/** `92.4 k in (69 % cached), 2.4 k out` */
-export function usageWords(usage: Usage): string {
-  const cached = cachedShare(usage);
-  const aside = cached === null ? '' : ` (${percent(cached)} cached)`;
-  return `${toCount(usage.inputTokens)} in${aside}, ${toCount(usage.outputTokens)} out`;
-}
-
-render(sessions.members.list, ({ rows, next }, columns) => {
+render(sessions.members.list, ({ rows, next, known }, columns) => {
   if (rows.length === 0) {
-    return 'No sessions here. Record one with: codex-coach [codex arguments]; if you gave filters, ask with fewer.';
+    const names =
+      known === undefined ? [] : [namesLine('Agents', known.agents), namesLine('Models', known.models)].flat();
+    return names.length === 0
+      ? 'No sessions here. Record one with: codex-coach [codex arguments]'
+      : ['No session matches. There are:', ...names].join('\n');
   }
-  const body = tableWithin(
-    columns,
-    ['Exchanges', 'Tokens', 'Agent', 'Cost', 'Last active'],
-    ['Session', 'Agent', 'Last active', 'Exchanges', 'Tokens', 'Cost', 'Title'],
-    rows.map(row => [
-      visible(row.id),
-      `${visible(row.agent ?? unknown)}${row.source === 'codexFile' ? ' (codex file)' : ''}`,
-      formatTime(row.endedAt),
-      String(row.exchanges),
-      formatTokens(row.usage),
-      row.cost.kind === 'replay' ? 'replay' : toMoney(row.cost),
-      line(row.title, 60),
-    ]),
-    ['left', 'left', 'left', 'right', 'right', 'right', 'left'],
-  );
+  const body = sessionTable(rows, columns);
   return next === null ? body : `${body}\nMore: the same again with --before ${visible(next)}`;
 });
 
-render(sessions.members.show, ({ session, exchanges, conversation }) =>
+/** Empty where there are none. */
+function namesLine(title: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`  ${title}: ${names.map(visible).join(', ')}`];
+}
+
+render(sessions.members.show, ({ session, exchanges, conversation }, columns) =>
   [
-    line(session.title, 200),
+    line(session.title),
     [
+      // A list may shorten it.
+      visible(session.id),
       visible(session.agent ?? `${unknown} agent`),
       visible(session.models.join(', ')) || 'no model',
       counted(exchanges.length, 'exchange'),
@@ -63,28 +42,9 @@ render(sessions.members.show, ({ session, exchanges, conversation }) =>
       const name = item.kind === 'toolCall' ? `${item.kind} ${visible(item.toolName ?? '')}`.trim() : item.kind;
       return `[${name}] ${clip(visible(item.text.trim()), 2000)}\n`;
     }),
-    exchangeTable(exchanges),
+    exchangeTable(exchanges, columns),
   ].join('\n'),
 );
-
-function exchangeTable(exchanges: readonly Exchange[]): string {
-  return table(
-    ['Exchange', 'Model', 'Status', 'In', 'Cached', 'Out', 'Cost', 'First byte', 'Time', 'Error'],
-    exchanges.map(exchange => [
-      visible(exchange.id),
-      visible(exchange.model ?? noFigure),
-      statusWord(exchange, noFigure),
-      toCount(exchange.usage.inputTokens),
-      percent(cachedShare(exchange.usage)),
-      toCount(exchange.usage.outputTokens),
-      toMoney(exchange.cost),
-      toLatency(exchange.timeToFirstByteMs),
-      toLatency(exchange.durationMs),
-      line(exchange.error ?? '', 60),
-    ]),
-    ['left', 'left', 'right', 'right', 'right', 'right', 'right', 'right', 'right', 'left'],
-  );
-}
 
 render(sessions.members.summary, report => {
   const { session, firstByteMs } = report;
@@ -92,7 +52,8 @@ render(sessions.members.summary, report => {
   const wrong = report.errors === 0 ? '' : `, ${report.errors} with an error`;
   const silent = report.withoutUsage === 0 ? '' : `; ${counted(report.withoutUsage, 'exchange')} told no usage`;
   return [
-    line(session.title, 200),
+    line(session.title),
+    `  session     ${visible(session.id)}`,
     `  turns       ${report.turns}`,
     `  exchanges   ${session.exchanges}${retried}${wrong}`,
     `  models      ${visible(session.models.join(', ')) || noFigure}`,
@@ -204,11 +165,15 @@ render(
   ({ exchanges, usage, cost }) => `Today: ${counted(exchanges, 'exchange')}, ${usageWords(usage)}, ${toMoney(cost)}`,
 );
 
-render(sessions.members.prune, ({ sessions: count, deleted }) => {
+render(sessions.members.prune, ({ sessions: count, codexFiles, deleted }) => {
   const what = counted(count, 'session');
-  if (deleted === null) return count === 0 ? 'No session to delete.' : `${what} would be deleted. Do it with --yes.`;
+  const stay = codexFiles === 1 ? 'it stays' : 'they stay';
+  const rest = codexFiles === 0 ? '' : ` Codex has its own file of ${codexFiles} of them: so ${stay} listed.`;
+  if (deleted === null) {
+    return count === 0 ? 'No session to delete.' : `${what} would be deleted.${rest} Do it with --yes.`;
+  }
   const freed = (deleted.freedBytes / 1_000_000).toFixed(1);
-  return `Deleted ${what} with ${counted(deleted.exchanges, 'exchange')}; ${freed} MB freed.`;
+  return `Deleted ${what} with ${counted(deleted.exchanges, 'exchange')}; ${freed} MB freed.${rest}`;
 });
 
 render(sessions.members.reprice, ({ changed, newlyPriced }) =>
@@ -216,34 +181,3 @@ render(sessions.members.reprice, ({ changed, newlyPriced }) =>
     ? 'Every cost stands as it was.'
     : `${changed.toLocaleString('en-US')} costs changed, ${newlyPriced.toLocaleString('en-US')} of them had no price before.`,
 );
-
-const statsTitles = {
-  day: 'Day (UTC)',
-  model: 'Model',
-  agent: 'Agent',
-  session: 'Session',
-  repository: 'Repository',
-} as const;
-
-render(sessions.members.stats, ({ rows }) => {
-  const [first] = rows;
-  if (first === undefined) return 'Nothing recorded in this time; replays do not count.';
-  const keys = (Object.keys(statsTitles) as (keyof typeof statsTitles)[]).filter(key => first[key] !== undefined);
-  const silent = rows.reduce((sum, row) => sum + row.withoutUsage, 0);
-  const body = table(
-    [...keys.map(key => statsTitles[key]), 'Sessions', 'Exchanges', 'Tokens', 'In', 'Cached', 'Out', 'Cost'],
-    rows.map(row => [
-      ...keys.map(key => visible(row[key] ?? unknown)),
-      String(row.sessions),
-      String(row.exchanges),
-      formatTokens(row.usage),
-      toCount(row.usage.inputTokens),
-      percent(cachedShare(row.usage)),
-      toCount(row.usage.outputTokens),
-      toMoney(row.cost),
-    ]),
-    [...keys.map((): Align => 'left'), ...Array<Align>(7).fill('right')],
-  );
-  if (silent === 0) return body;
-  return `${body}\nNot in these tokens: ${counted(silent, 'exchange')} that told no usage, as failed ones and some streams do.`;
-});

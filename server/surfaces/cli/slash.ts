@@ -93,7 +93,7 @@ export const slashCommands: Record<string, (context: CommandContext, args: reado
   '/stats': async ({ terminal, withServer }, args) => {
     const { stats } = sessions.members;
     const found = await withServer(channel => answer(channel, 'sessions', 'stats', stats));
-    terminal.print(args.includes('--json') ? JSON.stringify(found, null, 2) : toText(stats, found));
+    terminal.print(args.includes('--json') ? JSON.stringify(found, null, 2) : toText(stats, found, terminal.columns));
     return exitCodes.ok;
   },
   '/env': async ({ terminal, withServer }) => {

@@ -22,35 +22,54 @@ export function table(
   return [line(header), ...rows.map(line)].join('\n');
 }
 
-/** The least that a last column is shortened to. */
-const leastWidth = 12;
+/** How a table gives way on a terminal that is too narrow for it. */
+export interface Fit {
+  /** Titles of columns that are left out, in this order, where the text would become shorter than `least`. */
+  readonly spare: readonly string[];
+  /** Title of the column whose texts are shortened; without it, none are. */
+  readonly text?: string;
+  readonly least?: number;
+  readonly shorten?: (text: string, width: number) => string;
+}
 
-/**
- * A table whose last column is a text, for lines of `columns` characters: that text is shortened, and columns are left
- * out in the order of `spare` where it would become too short. All of it without `columns`.
- */
+type Lines = readonly (readonly string[])[];
+type Table = Parameters<typeof table>;
+
+const between = 2;
+const widthIn = (lines: Lines, column: number) =>
+  lines.reduce((most, line) => Math.max(most, line[column]?.length ?? 0), 0);
+
+/** For lines of `columns` characters; all of the table without `columns`. */
 export function tableWithin(
   columns: number | undefined,
-  spare: readonly string[],
-  ...[header, rows, align = []]: Parameters<typeof table>
+  { spare, text, least = 12, shorten = clip }: Fit,
+  ...[header, rows, align = []]: Table
 ): string {
   if (columns === undefined) return table(header, rows, align);
   const lines = [header, ...rows];
-  const width = (column: number) => lines.reduce((most, line) => Math.max(most, line[column]?.length ?? 0), 0);
-  const widths = header.map((_, column) => width(column) + 2);
+  const widths = header.map((_, column) => widthIn(lines, column));
+  const at = text === undefined ? -1 : header.indexOf(text);
+  const own = widths[at] ?? 0;
   const kept = new Set(header.keys());
-  const last = header.length - 1;
   const left = () =>
-    [...kept].reduce((rest, column) => (column === last ? rest : rest - (widths[column] ?? 0)), columns);
-  for (const name of spare) if (left() < leastWidth) kept.delete(header.indexOf(name));
-  const most = Math.max(leastWidth, left());
+    [...kept].reduce((rest, column) => rest - (column === at ? 0 : (widths[column] ?? 0)), columns) -
+    between * (kept.size - 1);
+  for (const name of spare) if (left() < Math.min(least, own)) kept.delete(header.indexOf(name));
+  const most = Math.max(least, left());
   const cells = (line: readonly string[]) =>
-    [...kept].map(column => (column === last ? clip(line[column] ?? '', most) : (line[column] ?? '')));
+    [...kept].map(column => (column === at ? shorten(line[column] ?? '', most) : (line[column] ?? '')));
   return table(
     cells(header),
     rows.map(cells),
     [...kept].map(column => align[column] ?? 'left'),
   );
+}
+
+/** Whether a table fits into such lines as it is. */
+export function fits(columns: number | undefined, ...[header, rows]: Table): boolean {
+  const lines = [header, ...rows];
+  const width = header.reduce((sum, _, column) => sum + between + widthIn(lines, column), -between);
+  return columns === undefined || width <= columns;
 }
 
 /** Input + output tokens, to the token. */
@@ -69,6 +88,11 @@ export function formatTime(iso: string): string {
   const date = new Date(iso);
   const two = (value: number) => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** Cut at the beginning to `width` characters: of a path, the end tells most. */
+export function clipStart(text: string, width: number): string {
+  return text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
 }
 
 /** Cut at the end to `width` characters. */

@@ -25,29 +25,35 @@ export function codexSessionDirectories(env: NodeJS.ProcessEnv, traceHome: strin
   return traceHome === '' ? own : [traceHome, ...own];
 }
 
+export interface CodexFilesOptions {
+  /** Ids of sessions that are none although there is a file: what a recording answered, see `TraceStore`. */
+  readonly leftOut?: () => ReadonlySet<string>;
+  /** Reads a file for its summary somewhere else, see `reader/`; else that happens in this thread. */
+  readonly summarise?: (file: CodexSessionFile) => Promise<SessionSummary>;
+}
+
 /** Codex's own session files. They are only read, and their texts redacted before anyone sees them. */
 export class CodexSessionFiles {
   readonly #directories: readonly string[];
   readonly #redactor: Redactor;
+  readonly #leftOut: () => ReadonlySet<string>;
   readonly #summarise: (file: CodexSessionFile) => Promise<SessionSummary>;
   readonly #summaries = new Map<string, { stamp: string; summary: SessionSummary }>();
 
-  /** `summarise`: reads a file for its summary somewhere else, see `reader/`; else that happens in this thread. */
-  constructor(
-    directories: readonly string[],
-    redactor: Redactor,
-    summarise?: (file: CodexSessionFile) => Promise<SessionSummary>,
-  ) {
+  constructor(directories: readonly string[], redactor: Redactor, { leftOut, summarise }: CodexFilesOptions = {}) {
     this.#directories = directories;
     this.#redactor = redactor;
+    this.#leftOut = leftOut ?? (() => new Set());
     this.#summarise = summarise ?? (async file => this.#redacted((await read(file)).summary));
   }
 
   /** All files, last written first; none where there is no Codex. */
   async list(): Promise<CodexSessionFile[]> {
     const found = new Map<string, CodexSessionFile>();
+    const leftOut = this.#leftOut();
     for (const directory of this.#directories) {
       for (const file of await sessionFilesBelow(directory)) {
+        if (leftOut.has(file.id)) continue;
         const known = found.get(file.id);
         // While Codex compresses a file, both are there for a moment.
         if (known === undefined || file.modifiedMs > known.modifiedMs) found.set(file.id, file);
@@ -105,6 +111,7 @@ export class CodexSessionFiles {
     const summary = this.#redacted(session.summary);
     const conversation = session.conversation.map(item => redactedOnce(item, this.#redactor));
     return {
+      snapshot: work => work(),
       requireSession: () => summary,
       exchangesOfSession: () => [...session.exchanges],
       conversation: () => conversation,

@@ -3,7 +3,7 @@ import { hasFailed } from '../../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionSummary } from '../../../protocol/sessions.ts';
 import { addCost, addUsage, noCost, noUsage, totalTokens, type Usage, wholeUsd } from '../../../protocol/usage.ts';
 import { isObject, parseJson } from '../json.ts';
-import type { SessionReader } from '../sessions/sessionReader.ts';
+import { type SessionReader, type WholeSession, wholeSession } from '../sessions/sessionReader.ts';
 import { pairOutputs } from '../sessions/toolOutputs.ts';
 import { wellFormed } from './wellFormed.ts';
 
@@ -65,10 +65,11 @@ interface AtifTotals {
  * @throws CoachError `session.missing`
  */
 export function toAtif(store: SessionReader, sessionIds: readonly string[]): AtifTrajectory {
-  const sessions = sessionIds.map(id => store.requireSession(id));
+  const read = store.snapshot(() => sessionIds.map(id => wholeSession(store, id)));
+  const sessions = read.map(({ session }) => session);
   const [first] = sessions;
   if (first === undefined) throw new CoachError('session.missing', 'No session was recorded.');
-  const steps = sessions.flatMap(session => stepsOf(store, session));
+  const steps = read.flatMap(stepsOf);
   const model = first.models[0];
   return wellFormed({
     schema_version: 'ATIF-v1.7' as const,
@@ -87,12 +88,11 @@ export function toAtif(store: SessionReader, sessionIds: readonly string[]): Ati
 type Step = Omit<AtifStep, 'step_id'>;
 type Calls = ReadonlyMap<ConversationItem, { readonly id: string; readonly output: ConversationItem | undefined }>;
 
-function stepsOf(store: SessionReader, session: SessionSummary): Step[] {
-  const items = store.conversation(session.id);
+function stepsOf({ exchanges, conversation: items }: WholeSession): Step[] {
   const outputs = pairOutputs(items);
   const withCall = new Set(outputs.values());
   const byExchange = Map.groupBy(items, item => item.exchangeId);
-  return store.exchangesOfSession(session.id).flatMap(exchange => {
+  return exchanges.flatMap(exchange => {
     const own = byExchange.get(exchange.id) ?? [];
     const calls = callsOf(exchange, own, outputs);
     const reply = own.filter(isReply);

@@ -1,6 +1,6 @@
 import type { ConversationItem, Exchange } from '../../../protocol/sessions.ts';
 import type { Cost, Usage } from '../../../protocol/usage.ts';
-import type { SessionReader } from '../sessions/sessionReader.ts';
+import { type SessionReader, wholeSession } from '../sessions/sessionReader.ts';
 import { pairOutputs } from '../sessions/toolOutputs.ts';
 import { wellFormed } from './wellFormed.ts';
 
@@ -53,7 +53,7 @@ export interface CleanExchange {
 
 /** @throws CoachError `session.missing` */
 export function toCleanSession(store: SessionReader, sessionId: string): CleanSession {
-  const session = store.requireSession(sessionId);
+  const { session, exchanges, conversation } = wholeSession(store, sessionId);
   return wellFormed({
     format: 1,
     session_id: session.id,
@@ -63,8 +63,8 @@ export function toCleanSession(store: SessionReader, sessionId: string): CleanSe
     started_at: session.startedAt,
     ended_at: session.endedAt,
     models: session.models,
-    messages: toMessages(store.conversation(sessionId)),
-    exchanges: store.exchangesOfSession(sessionId).map(toCleanExchange),
+    messages: toMessages(conversation),
+    exchanges: exchanges.map(toCleanExchange),
     usage: session.usage,
     cost: session.cost,
   });

@@ -2,8 +2,8 @@ import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange, SessionReport, SessionSummary } from '../../../protocol/sessions.ts';
 import type { CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
 import { SessionLines } from '../sessions/sessionLines.ts';
-import type { SessionReader } from '../sessions/sessionReader.ts';
-import { toSessionReport } from '../sessions/sessionReport.ts';
+import { type SessionReader, wholeSession } from '../sessions/sessionReader.ts';
+import { reportOf } from '../sessions/sessionReport.ts';
 import type { TraceStore } from '../store.ts';
 
 export interface ReadSession {
@@ -51,17 +51,14 @@ export class LastSession {
 
   async #readAnew(sessionId: string): Promise<ReadSession> {
     const reader = await readerOf(this.#store, this.#files, sessionId);
-    const session = reader.requireSession(sessionId);
-    const exchanges = reader.exchangesOfSession(sessionId);
-    const items = reader.conversation(sessionId);
-    const parts = { requireSession: () => session, exchangesOfSession: () => exchanges, conversation: () => items };
+    const { session, exchanges, conversation } = wholeSession(reader, sessionId);
     let report: SessionReport | null = null;
     return {
       session,
       exchanges,
-      lines: new SessionLines(exchanges, items),
+      lines: new SessionLines(exchanges, conversation),
       report: () => {
-        report ??= toSessionReport(parts, sessionId);
+        report ??= reportOf(session, exchanges, conversation);
         return report;
       },
     };

@@ -25,10 +25,12 @@ export async function openingOf(
       return { session: reader.requireSession(sessionId), hasTotals: isWhole, exchanges, ...beginningOf(lines) };
     }
   }
-  const session = store.requireSession(sessionId);
-  const exchanges = store.exchangesOfSession(sessionId).slice(0, firstExchanges);
-  const lines = new SessionLines(exchanges, store.conversation(sessionId, firstExchanges));
-  return { session, hasTotals: true, exchanges, ...beginningOf(lines) };
+  return store.snapshot(() => {
+    const session = store.requireSession(sessionId);
+    const exchanges = store.exchangesOfSession(sessionId).slice(0, firstExchanges);
+    const lines = new SessionLines(exchanges, store.conversation(sessionId, firstExchanges));
+    return { session, hasTotals: true, exchanges, ...beginningOf(lines) };
+  });
 }
 
 function beginningOf(lines: SessionLines): Pick<SessionOpening, 'rows' | 'lines'> {

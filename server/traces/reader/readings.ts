@@ -6,7 +6,10 @@ import { searchCodexFiles } from '../codexFiles/searchCodexFiles.ts';
 import { type ExportRequest, exportSession } from '../exports/exportSession.ts';
 import { Redactor } from '../redaction/redaction.ts';
 import { exchangeEvents, offWire } from '../sessions/exchangeEvents.ts';
+import { missing } from '../sessions/missing.ts';
+import { recordedExchanges } from '../sessions/recordedExchanges.ts';
 import { toRequestChanges } from '../sessions/requestChanges.ts';
+import { wholeSession } from '../sessions/sessionReader.ts';
 import { TraceStore, type WholeExchange } from '../store.ts';
 import { LastSession, noLine, readerOf } from './lastSession.ts';
 import { openingOf } from './opening.ts';
@@ -23,21 +26,16 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
   const store = new TraceStore(tracesDb);
   const redactor = new Redactor();
   for (const secret of secrets) redactor.hide(secret);
-  const files = new CodexSessionFiles(codexDirectories, redactor);
+  const files = new CodexSessionFiles(codexDirectories, redactor, { leftOut: () => store.deletedReplays() });
   const last = new LastSession(store, files);
   const readings = {
     show: async ({ sessionId }: { sessionId: string }) => {
-      const reader = await readerOf(store, files, sessionId);
-      return {
-        session: reader.requireSession(sessionId),
-        exchanges: reader.exchangesOfSession(sessionId),
-        conversation: reader.conversation(sessionId),
-      };
+      return wholeSession(await readerOf(store, files, sessionId), sessionId);
     },
     exchanges: async ({ sessionId }: { sessionId: string }) => {
-      const recorded = store.session(sessionId);
       // Rows alone, long before what was said in them is put together.
-      if (recorded !== null) return { session: recorded, exchanges: store.exchangesOfSession(sessionId) };
+      const rows = recordedExchanges(store, sessionId);
+      if (rows !== null) return rows;
       const { session, exchanges } = await last.read(sessionId);
       return { session, exchanges: [...exchanges] };
     },
@@ -57,7 +55,8 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
       lines: (await last.read(sessionId)).lines.find(text),
     }),
     summary: async ({ sessionId }: { sessionId: string }) => (await last.read(sessionId)).report(),
-    events: async ({ id, number }: { id: string; number?: number | undefined }) => exchangeEvents(store, id, number),
+    events: async ({ id, number }: { id: string; number?: number | undefined }) =>
+      store.snapshot(() => exchangeEvents(store, id, number)),
     search: async ({ words, limit }: { words: readonly string[]; limit: number }, signal: AbortSignal) => {
       const asked = words.join(' ');
       const hits = await inSteps(store.searchInSteps(asked, limit), signal);
@@ -65,8 +64,11 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
       return { hits: [...hits, ...more] };
     },
     changes: async ({ exchangeId }: { exchangeId: string }) => {
-      const whole = requireExchange(store, exchangeId);
-      return toRequestChanges(previousOf(store, whole.exchange), whole);
+      const [previous, whole] = store.snapshot(() => {
+        const asked = requireExchange(store, exchangeId);
+        return [previousOf(store, asked.exchange), asked] as const;
+      });
+      return toRequestChanges(previous, whole);
     },
     export: async (request: ExportRequest, signal: AbortSignal) =>
       exportSession(await readerOf(store, files, request.sessionId), request, signal),
@@ -84,9 +86,10 @@ export function openReadings({ tracesDb, codexDirectories, secrets = [] }: Readi
 function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {
   const whole = store.wholeExchange(exchangeId) ?? lastOf(store, exchangeId);
   if (whole !== null) return whole;
-  throw new CoachError('session.missing', `No recorded exchange ${exchangeId}.`, {
+  const otherwise = new CoachError('session.missing', `No recorded exchange ${exchangeId}.`, {
     hint: `The ids of a session’s exchanges are in: codex-coach sessions show <session> --json. ${offWire}`,
   });
+  throw missing(exchangeId, store, otherwise);
 }
 
 function lastOf(store: TraceStore, sessionId: string): WholeExchange | null {

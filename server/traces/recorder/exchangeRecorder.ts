@@ -11,9 +11,11 @@ import type { Redactor } from '../redaction/redaction.ts';
 import { isCleanTogether } from '../redaction/splitTexts.ts';
 import { AgentDirectories } from '../sessions/agentDirectory.ts';
 import { type ConversationFacts, conversationFacts, toTitle } from '../sessions/conversationId.ts';
+import { summaryAside } from '../sessions/historySummary.ts';
 import { firstPrompt } from '../sessions/titleRequest.ts';
+import { promptOfTurn } from '../sessions/turns.ts';
 import { type PackedReply, type PackedRequest, Packer } from '../storage/packing.ts';
-import { SessionClock } from '../storage/sessionClock.ts';
+import { type ExchangeWords, ownId, SessionClock } from '../storage/sessionClock.ts';
 import type { TraceWriter } from '../storage/traceWriter.ts';
 import { priceOf } from '../usage/prices.ts';
 import { priceTerms } from '../usage/priceTerms.ts';
@@ -44,13 +46,14 @@ export class ExchangeRecorder {
   readonly #attempts = new Attempts();
   /** Trials of the sessions that were written to; null for a person's. */
   readonly #owners = new Map<string, string | null>();
-  readonly #directories = new AgentDirectories();
+  readonly #directories: AgentDirectories;
   #together = false;
 
   constructor(writer: TraceWriter, redactor: Redactor, idleMs: number) {
     this.#writer = writer;
     this.#redactor = redactor;
     this.#packer = new Packer(writer, redactor);
+    this.#directories = new AgentDirectories(sessionId => writer.isPlaced(sessionId));
     const latest = (launchId: string) => writer.latestOfLaunch(launchId);
     this.#sessions = new SessionClock(idleMs, { latest, sleep: machineSleep() });
   }
@@ -59,7 +62,7 @@ export class ExchangeRecorder {
     const facts = conversationFacts(captured.requestHead, captured.request, text => this.#redactor.text(text));
     const source = origin.launch?.id ?? facts.userAgent ?? origin.host;
     const sessionId = this.#own(
-      facts.id ?? this.#sessions.at(source, captured.startedAtMs, captured.endedAtMs),
+      facts.id ?? this.#sessions.at(source, captured.startedAtMs, captured.endedAtMs, wordsOf(captured)),
       origin.launch?.trialId ?? null,
     );
     const id = orderedId(captured.endedAtMs);
@@ -227,7 +230,9 @@ export class ExchangeRecorder {
 
   #sessionRow(id: string, captured: CapturedExchange, facts: ConversationFacts, origin: ConnectionOrigin) {
     const asked = dialectNamed(captured.dialect)?.asked(captured.request) ?? [];
-    const prompt = firstPrompt(asked);
+    const first = firstPrompt(asked);
+    // Where we name the conversation, the history that a request brings along is another session's.
+    const prompt = first !== null && ownId.test(id) ? promptOfTurn(asked) : first;
     const launched = origin.launch?.agent ?? null;
     const guessed = agentsByUserAgent.find(([pattern]) => pattern.test(facts.userAgent ?? ''))?.[1];
     return {
@@ -264,4 +269,12 @@ export class ExchangeRecorder {
     };
     return Object.fromEntries(Object.entries(extra).filter(([, value]) => value !== null && value !== undefined));
   }
+}
+
+function wordsOf({ dialect, request, reply }: CapturedExchange): ExchangeWords {
+  const reader = dialectNamed(dialect);
+  return {
+    asked: () => summaryAside(reader?.asked(request) ?? []),
+    answered: () => reader?.answered(reply.json) ?? [],
+  };
 }

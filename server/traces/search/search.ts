@@ -1,3 +1,4 @@
+import { CoachError } from '../../../protocol/errors.ts';
 import type { ConversationItem, SearchHit } from '../../../protocol/sessions.ts';
 import { toIso } from '../../base/clock.ts';
 import { type Sqlite, storageFault } from '../../base/sqlite.ts';
@@ -23,11 +24,12 @@ interface Candidate extends StoredExchange {
  * What was said with all these words, best first; words between quotation marks stand together. The stored index knows
  * only which words occur where, which keeps it small; phrases, ranks and snippets come from the texts themselves. Those
  * are read from the newest on, in steps of about 20 ms, until there are enough hits.
+ * @throws CoachError `input.invalid` where no word is among the words
  */
 export function* searchSaid(database: Sqlite, words: string, limit: number): Generator<void, SearchHit[]> {
   const phrases = phrasesOf(words);
+  if (phrases.length === 0) throw wordless();
   const hits: SearchHit[] = [];
-  if (phrases.length === 0) return hits;
   const match = toMatch(phrases.flat().map(token => [token]));
   for (let before = Number.MAX_SAFE_INTEGER; hits.length < limit; ) {
     const candidates = candidatesBefore(database, match, before);
@@ -37,6 +39,12 @@ export function* searchSaid(database: Sqlite, words: string, limit: number): Gen
     yield;
   }
   return hits;
+}
+
+function wordless(): CoachError {
+  return new CoachError('input.invalid', 'There is no word in that to look for.', {
+    hint: 'Give a word of letters or digits: signs and emoji can’t be searched for.',
+  });
 }
 
 function candidatesBefore(database: Sqlite, match: string, before: number): Candidate[] {

@@ -12,12 +12,18 @@ const keptSessions = 1000;
 export class AgentDirectories {
   /** Sessions whose directory was said, and those whose agents write down none where they write down a prompt. */
   readonly #known = new Map<string, 'said' | 'unwritten'>();
+  readonly #isPlaced: (sessionId: string) => boolean;
+
+  /** `isPlaced`: whether a session is stored with a prompt and a directory, as by a server before this one. */
+  constructor(isPlaced: (sessionId: string) => boolean) {
+    this.#isPlaced = isPlaced;
+  }
 
   /** What `own` or else the words of a request say; null where they do not, or it was said before. */
   said(sessionId: string, own: string | null, words: readonly Utterance[]): string | null {
-    const known = this.#known.get(sessionId);
+    const known = this.#known.get(sessionId) ?? this.#stored(sessionId);
     if (known === 'said' || (known === 'unwritten' && own === null)) return null;
-    const directory = own ?? agentDirectory(words);
+    const directory = own ?? agentDirectory(words) ?? null;
     if (directory !== null) this.#keep(sessionId, 'said');
     else if (firstPrompt(words) !== null) this.#keep(sessionId, 'unwritten');
     return directory;
@@ -33,18 +39,25 @@ export class AgentDirectories {
     this.#known.clear();
   }
 
+  /** Its agent had its say before the prompt. */
+  #stored(sessionId: string): 'said' | undefined {
+    if (!this.#isPlaced(sessionId)) return undefined;
+    this.#keep(sessionId, 'said');
+    return 'said';
+  }
+
   #keep(sessionId: string, what: 'said' | 'unwritten'): void {
     if (this.#known.size >= keptSessions) this.#known.clear();
     this.#known.set(sessionId, what);
   }
 }
 
-/** The directory that an agent's program names before the first prompt of a request. */
-function agentDirectory(said: readonly Utterance[]): string | null {
+/** The directory that an agent's program names before the first prompt: null at a prompt, undefined where neither is. */
+export function agentDirectory(said: Iterable<Utterance>): string | null | undefined {
   for (const { kind, text } of said) {
     if (kind === 'user' && isPrompt(text)) return null;
     const directory = kind === 'system' || kind === 'user' ? named.exec(text)?.[1] : undefined;
     if (directory !== undefined) return directory.trimEnd();
   }
-  return null;
+  return undefined;
 }

@@ -86,9 +86,13 @@ export function workingDirectory(request: unknown): string | null {
 const tagOfTheProgram =
   /^\s*<(environment_context|user_instructions|permissions|skills|apps|plugins|recommended|subagent|turn_aborted|system-reminder|command-|local-command|collaboration_mode|session_context>|task-notification>|bash-)/;
 
-/** Words at the beginning of such messages: where it works, what became of a turn. */
+/** Words at the beginning of such messages: where it works, what became of a turn, what image it attached. */
 const wordsOfTheProgram =
-  /^\s*(# AGENTS\.md|Caveat:|This is the (Qwen Code|Gemini CLI)\. We are setting up|\[Request interrupted by user|\[SUGGESTION MODE:|This session is being continued from |quota\s*$)/;
+  /^\s*(# AGENTS\.md|Caveat:|This is the (Qwen Code|Gemini CLI)\. We are setting up|\[Request interrupted by user|\[SUGGESTION MODE:|This session is being continued from |quota\s*$|\[image\]\s*$|\[Image: source: )/;
+
+/** The same of requests that it makes by itself, for a summary of the conversation or for notes on it. */
+const tasksOfTheProgram =
+  /^\s*(CRITICAL: Respond with TEXT ONLY\.|Here is the conversation so far:\n\n<conversation>|Generate a new <state_snapshot>|Critically evaluate the <state_snapshot>|First, reason in your scratchpad\. Then, generate the |Managed memory directory: )/;
 
 /** As Claude Code, opencode and Qwen Code begin a request for the title of a conversation, which they repeat in it. */
 const forTitle = /^\s*(?:<session>|Generate a title for this conversation:|Conversation so far:\n)/;
@@ -100,7 +104,10 @@ export function asksForTitle(text: string): boolean {
 
 /** Whether a person wrote this user message. */
 export function isPrompt(text: string): boolean {
-  return text.trim() !== '' && !tagOfTheProgram.test(text) && !wordsOfTheProgram.test(text) && !asksForTitle(text);
+  const isOfTheProgram = [tagOfTheProgram, wordsOfTheProgram, tasksOfTheProgram, forTitle].some(words =>
+    words.test(text),
+  );
+  return text.trim() !== '' && !isOfTheProgram;
 }
 
 /** First line of a prompt, at most 120 characters. */

@@ -1,6 +1,7 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import type { Exchange, ExchangeEvents } from '../../../protocol/sessions.ts';
 import type { TraceStore } from '../store.ts';
+import { missing } from './missing.ts';
 
 /** For who asks for the wire of a session that only Codex wrote down. */
 export const offWire = 'What is marked “codex file” in codex-coach sessions list was never on our wire.';
@@ -27,9 +28,8 @@ function chosenExchange(store: TraceStore, id: string, number: number | undefine
   const named = store.exchange(id);
   if (named !== null) return named;
   if (store.session(id) === null) {
-    throw new CoachError('session.missing', `No exchange or session ${id} was recorded off the wire.`, {
-      hint: offWire,
-    });
+    const text = `No exchange or session ${id} was recorded off the wire.`;
+    throw missing(id, store, new CoachError('session.missing', text, { hint: offWire }));
   }
   const exchanges = store.exchangesOfSession(id);
   const chosen = number === undefined ? exchanges.at(-1) : exchanges[number - 1];

@@ -9,6 +9,21 @@ interface Entry {
   readonly summary: SessionSummary;
 }
 
+export interface ListedSessions {
+  readonly rows: SessionSummary[];
+  readonly next: string | null;
+  /** Where nothing matches: what there is to be asked for. */
+  readonly known?: Known;
+}
+
+interface Known {
+  readonly agents: string[];
+  readonly models: string[];
+}
+
+/** Of Codex's own files, so many of the newest are asked for the names of their models. */
+const askedFiles = 20;
+
 /**
  * Recorded sessions and those that only Codex's own files know, as one list, newest activity first. A thread that was
  * recorded stands there once, as recorded.
@@ -17,7 +32,7 @@ export async function listSessions(
   store: TraceStore,
   files: CodexSessionFiles,
   page: SessionPage,
-): Promise<{ rows: SessionSummary[]; next: string | null }> {
+): Promise<ListedSessions> {
   const recorded = store.newest(page);
   const entries = [
     ...recorded.rows.map(summary => ({ atMs: Date.parse(summary.endedAt), summary })),
@@ -29,6 +44,25 @@ export async function listSessions(
   return {
     rows: rows.map(entry => entry.summary),
     next: more && last !== undefined ? `${last.atMs}~${last.summary.id}` : null,
+    ...(rows.length === 0 && isNarrowed(page) && { known: await knownNames(store, files) }),
+  };
+}
+
+/** Who asks for a page behind the last one has had an answer. */
+function isNarrowed({ limit: _, before, ...filter }: SessionPage): boolean {
+  return before === undefined && Object.values(filter).some(value => value !== undefined);
+}
+
+async function knownNames(store: TraceStore, files: CodexSessionFiles): Promise<Known> {
+  const { agents, models } = store.known();
+  const newest = (await files.list()).slice(0, askedFiles);
+  const unrecorded = (await Promise.all(newest.map(file => files.summary(file)))).filter(
+    ({ exchanges }) => exchanges > 0,
+  );
+  const sorted = (names: readonly string[]) => [...new Set(names)].sort();
+  return {
+    agents: sorted([...agents, ...unrecorded.flatMap(({ agent }) => agent ?? [])]),
+    models: sorted([...models, ...unrecorded.flatMap(session => session.models)]),
   };
 }
 

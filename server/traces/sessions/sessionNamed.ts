@@ -1,15 +1,12 @@
 import { CoachError } from '../../../protocol/errors.ts';
+import { latest, leastOfId } from '../../../protocol/ids.ts';
 import { storageFault } from '../../base/sqlite.ts';
 import type { CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
 import type { TraceStore } from '../store.ts';
 
-/** A shorter beginning may be meant for anything. */
-const minLength = 4;
 /** Ids of Codex are UUIDs: what is as long begins no other one. */
 const wholeLength = 36;
-const shownSessions = 5;
-/** The word for the recorded session that was active last, where none has it as its id. */
-const latest = 'latest';
+const shownIds = 5;
 /** Among so many there is one that is no question of an agent's program to itself. */
 const looked = 20;
 
@@ -23,20 +20,38 @@ export async function sessionNamed(
   store: Pick<TraceStore, 'session' | 'newest'>,
   files?: Pick<CodexSessionFiles, 'list'>,
 ): Promise<string> {
-  if (given.length < minLength || isRecorded(store, given)) return given;
+  if (given.length < leastOfId || isRecorded(store, given)) return given;
   if (given === latest) return latestOf(store) ?? given;
-  const recorded = store.newest({ idStart: given, limit: shownSessions + 1 }).rows;
+  const recorded = store.newest({ idStart: given, limit: shownIds + 1 }).rows;
   const ids = new Set(recorded.map(({ id }) => id));
   if (given.length < wholeLength) {
     for (const { id } of (await files?.list()) ?? []) if (id.startsWith(given)) ids.add(id);
   }
   const [first, ...others] = ids;
-  if (others.length > 0) throw ambiguous(given, [...ids]);
+  if (others.length > 0) throw ambiguous('session', given, [...ids]);
   return first ?? given;
 }
 
+/**
+ * The id of what is meant where an exchange is asked for: of the exchange, by a beginning too, or of a recorded session as
+ * above. What names neither stays as it is.
+ * @throws CoachError `input.invalid` when several begin like that
+ */
+export async function exchangeNamed(
+  given: string,
+  store: Pick<TraceStore, 'session' | 'newest' | 'exchange' | 'exchangeIds'>,
+): Promise<string> {
+  if (store.exchange(given) !== null) return given;
+  const sessionId = await sessionNamed(given, store);
+  if (given.length < leastOfId || isRecorded(store, sessionId)) return sessionId;
+  const ids = store.exchangeIds(given, shownIds + 1);
+  if (ids.length > 1) throw ambiguous('exchange', given, ids);
+  return ids[0] ?? given;
+}
+
+/** A replay says nothing new: who tries one again means what it repeats. */
 function latestOf(store: Pick<TraceStore, 'newest'>): string | undefined {
-  return store.newest({ limit: looked }).rows.find(({ purpose }) => purpose === undefined)?.id;
+  return store.newest({ limit: looked, withoutReplays: true }).rows.find(({ purpose }) => purpose === undefined)?.id;
 }
 
 /** Also a session of which nothing more can be read is recorded. */
@@ -49,9 +64,9 @@ export function isRecorded(store: Pick<TraceStore, 'session'>, sessionId: string
   }
 }
 
-function ambiguous(given: string, ids: readonly string[]): CoachError {
-  const some = ids.length > shownSessions ? 'Some of them' : 'They are';
-  return new CoachError('input.invalid', `More than one session begins with ${given}.`, {
-    hint: `Give more of its id. ${some}: ${ids.slice(0, shownSessions).join(', ')}`,
+function ambiguous(what: 'session' | 'exchange', given: string, ids: readonly string[]): CoachError {
+  const some = ids.length > shownIds ? 'Some of them' : 'They are';
+  return new CoachError('input.invalid', `More than one ${what} begins with ${given}.`, {
+    hint: `Give more of its id. ${some}: ${ids.slice(0, shownIds).join(', ')}`,
   });
 }

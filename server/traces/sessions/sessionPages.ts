@@ -16,6 +16,8 @@ export interface SessionFilter {
   readonly text?: string | undefined;
   /** What their ids begin with. */
   readonly idStart?: string | undefined;
+  /** Without sessions that a recording answered from beginning to end. */
+  readonly withoutReplays?: boolean | undefined;
 }
 
 export interface SessionPage extends SessionFilter {
@@ -31,13 +33,15 @@ const conditions: Readonly<Record<keyof SessionFilter, string>> = {
   sinceMs: 'ended_ms >= $sinceMs',
   text: 'instr(lower(title), lower($text)) > 0',
   idStart: 'id >= $idStart AND id < $idStart || char(1114111)',
+  withoutReplays: `(EXISTS (SELECT 1 FROM usage_totals WHERE session_seq = sessions.seq AND cost_kind <> 'replay')
+    OR NOT EXISTS (SELECT 1 FROM usage_totals WHERE session_seq = sessions.seq))`,
 };
 
 /** Sessions by their last activity, newest first. `next` is the cursor of the following page, or null. */
 export function sessionPage(database: Sqlite, page: SessionPage): { rows: SessionSummary[]; next: string | null } {
   const { limit, before, ...filter } = page;
   const [endedMs, id] = parseCursor(before);
-  const given = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const given = Object.entries(filter).filter(([, value]) => value !== undefined && value !== false);
   const narrowed = given.map(([name]) => `AND ${conditions[name as keyof SessionFilter]}`);
   const records = database
     .prepare(

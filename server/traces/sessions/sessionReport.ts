@@ -1,10 +1,10 @@
 import { hasFailed } from '../../../protocol/exchanges.ts';
 import type { ConversationItem, Exchange, SessionReport, SessionSummary } from '../../../protocol/sessions.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
-import { isPrompt } from './conversationId.ts';
-import type { SessionReader } from './sessionReader.ts';
+import { type SessionReader, wholeSession } from './sessionReader.ts';
 import { pairOutputs } from './toolOutputs.ts';
 import { filesEditedBy, reportsFailure } from './toolUse.ts';
+import { turnsIn } from './turns.ts';
 
 const shownSteps = 5;
 
@@ -12,12 +12,9 @@ const shownSteps = 5;
  * What a session came to, from its exchanges and its conversation.
  * @throws CoachError `session.missing`
  */
-export function toSessionReport(
-  reader: Pick<SessionReader, 'requireSession' | 'exchangesOfSession' | 'conversation'>,
-  sessionId: string,
-): SessionReport {
-  const session = reader.requireSession(sessionId);
-  return reportOf(session, reader.exchangesOfSession(sessionId), reader.conversation(sessionId));
+export function toSessionReport(reader: SessionReader, sessionId: string): SessionReport {
+  const { session, exchanges, conversation } = wholeSession(reader, sessionId);
+  return reportOf(session, exchanges, conversation);
 }
 
 export function reportOf(
@@ -27,7 +24,7 @@ export function reportOf(
 ): SessionReport {
   return {
     session,
-    turns: conversation.filter(item => item.kind === 'user' && isPrompt(item.text)).length,
+    turns: turnsIn(conversation),
     retries: exchanges.filter(({ attempt }) => attempt > 1).length,
     errors: exchanges.filter(hasFailed).length,
     withoutUsage: exchanges.filter(lacksUsage).length,

@@ -19,10 +19,12 @@ export interface SpokenPart {
 }
 
 /**
- * What exchanges add up to. Every request repeats the conversation so far, so an item counts only where it does not
- * follow, in order, from what is there already; a compacted history adds its summary and nothing else.
+ * What exchanges add up to. Every request repeats the conversation so far, so an item counts only where it is not there
+ * yet: the second of its words in a request is the second of them in the conversation, wherever those stand. So other
+ * instructions, a resumed agent or a compacted history add what is new in them and nothing else. Only what a person says
+ * behind a reply was said after it: the same words from before do not stand for it.
  *
- * Parts that were there as a whole are not compared again: each costs its own length, whatever came before it.
+ * Each part of a list is compared once: it costs its own length, whatever came before it.
  */
 export function toConversation(exchanges: Iterable<SpokenExchange>): ConversationItem[] {
   const conversation = new Conversation();
@@ -31,75 +33,135 @@ export function toConversation(exchanges: Iterable<SpokenExchange>): Conversatio
 }
 
 /** What the model says. In a request it mostly repeats what a reply said; what is new there is of a reply not seen here. */
-const ofTheModel: ReadonlySet<ConversationItem['kind']> = new Set(['assistant', 'reasoning', 'toolCall']);
+export const ofTheModel: ReadonlySet<ConversationItem['kind']> = new Set(['assistant', 'reasoning', 'toolCall']);
 
 /** Calls and outputs are known by their id; the agent may write their text anew, with other spaces or escapes. */
 export function keyOf({ kind, callId, text }: Utterance): string {
   return callId === null ? `${kind}\n${text}` : `${kind}\n#${callId}`;
 }
 
+/** All items that the same is said in. */
+interface Saying {
+  /** Where they stand, ascending. */
+  readonly places: number[];
+  /** The last of these places that the list at hand was found at; -1 for none. */
+  last: number;
+}
+
+/** A part of the list at hand, and how things were before it. */
+interface PathPart {
+  readonly part: SpokenPart;
+  readonly steps: number;
+  readonly reply: number;
+}
+
 class Conversation {
   readonly items: ConversationItem[] = [];
-  /** Where each key stands among the items, ascending. */
-  readonly #byKey = new Map<string, number[]>();
-  readonly #placesOf = new WeakMap<Utterance, number[]>();
+  readonly #byKey = new Map<string, Saying>();
+  readonly #sayingOf = new WeakMap<Utterance, Saying>();
   /** Where calls without an id stand, ascending, by what they do. */
   readonly #nameless = new Map<string, number[]>();
-  /** Of parts that were there as a whole: the place behind them, by the place that the search for the list began at. */
-  readonly #ends = new WeakMap<SpokenPart, Map<number, number>>();
+  /** The list at hand, and how many of its parts come before each. */
+  readonly #path: PathPart[] = [];
+  readonly #depths = new Map<SpokenPart, number>();
+  /** What the items of that list say, and the `last` of each before it. */
+  readonly #steps: Saying[] = [];
+  readonly #lasts: number[] = [];
+  /** Where its calls were found: they can be said in two ways. */
+  readonly #calls = new Set<number>();
+  /** The latest place in it where a reply stands that was recorded; -1 for none. */
+  #reply = -1;
 
   add({ exchangeId, instructions, list, answered }: SpokenExchange): void {
-    const known = this.items.length;
-    const start = this.#follow(instructions, { exchangeId, from: 0, known }).from;
+    this.#instruct(instructions, exchangeId);
     const parts: SpokenPart[] = [];
-    let whole = list;
-    for (; whole !== null && !this.#ends.get(whole)?.has(start); whole = whole.before) parts.push(whole);
-    let search = { exchangeId, from: (whole && this.#ends.get(whole)?.get(start)) ?? start, known };
-    let isWhole = true;
-    for (const part of parts.reverse()) {
-      search = this.#follow(part.said, search);
-      isWhole &&= this.items.length === known;
-      if (isWhole) this.#keepEnd(part, start, search.from);
-    }
+    let shared = list;
+    for (; shared !== null && !this.#depths.has(shared); shared = shared.before) parts.push(shared);
+    this.#goBack(shared === null ? 0 : (this.#depths.get(shared) ?? 0) + 1);
+    for (const part of parts.reverse()) this.#goOn(part, exchangeId);
     for (const said of answered) this.#append(said, { exchangeId, ...said });
   }
 
-  /** Adds what does not follow from the known items. Returns the search as it goes on behind what was found. */
-  #follow(list: readonly Utterance[], search: Search): Search {
-    let { from } = search;
-    for (const said of list) {
-      let at = firstFrom(this.#placesFor(said), from);
-      if (at === undefined || at >= search.known) at = this.#nameCall(said, { ...search, from });
-      if (at === undefined) this.#append(said, toAsked(said, search.exchangeId));
-      else from = at + 1;
+  /** Instructions stand outside of the list, and are counted for themselves. */
+  #instruct(instructions: readonly Utterance[], exchangeId: string): void {
+    const counts = new Map<Saying, number>();
+    for (const said of instructions) {
+      const saying = this.#sayingFor(said);
+      const count = (counts.get(saying) ?? 0) + 1;
+      counts.set(saying, count);
+      if (count > saying.places.length) this.#append(said, toAsked(said, exchangeId));
     }
-    return { ...search, from };
+  }
+
+  /** Leaves all but so many parts of the list at hand. */
+  #goBack(depth: number): void {
+    const left = this.#path.splice(depth);
+    const [first] = left;
+    if (first === undefined) return;
+    for (const { part } of left) this.#depths.delete(part);
+    for (let step = this.#steps.length - 1; step >= first.steps; step--) {
+      const saying = this.#steps[step];
+      if (saying === undefined) continue;
+      this.#calls.delete(saying.last);
+      saying.last = this.#lasts[step] ?? -1;
+    }
+    this.#steps.length = first.steps;
+    this.#lasts.length = first.steps;
+    this.#reply = first.reply;
+  }
+
+  #goOn(part: SpokenPart, exchangeId: string): void {
+    this.#depths.set(part, this.#path.length);
+    this.#path.push({ part, steps: this.#steps.length, reply: this.#reply });
+    for (const said of part.said) {
+      const saying = this.#sayingFor(said);
+      const found = this.#find(said, saying);
+      const at = found ?? this.#append(said, toAsked(said, exchangeId));
+      this.#steps.push(saying);
+      this.#lasts.push(saying.last);
+      saying.last = at;
+      if (said.kind === 'toolCall') this.#calls.add(at);
+      const isReply = found !== undefined && ofTheModel.has(said.kind) && this.items[at]?.isCopied !== true;
+      if (isReply && at > this.#reply) this.#reply = at;
+    }
+  }
+
+  /** Where the list's next item stands; undefined when it is new. */
+  #find(said: Utterance, saying: Saying): number | undefined {
+    const from = said.kind === 'user' ? Math.max(saying.last, this.#reply) : saying.last;
+    for (let index = firstBehind(saying.places, from); index < saying.places.length; index++) {
+      const at = saying.places[index];
+      if (at !== undefined && !this.#calls.has(at)) return at;
+    }
+    return this.#nameCall(said, saying);
   }
 
   /**
    * Where an API gives its calls no ids, the agent may: the same call has one in the next request. It gets that id, by
    * which its output and later requests name it. Returns its place.
    */
-  #nameCall(said: Utterance, { from, known }: Search): number | undefined {
+  #nameCall(said: Utterance, { places, last }: Saying): number | undefined {
     if (said.kind !== 'toolCall' || this.#nameless.size === 0) return undefined;
     const nameless = this.#nameless.get(callOf(said)) ?? [];
-    const index = nameless.findIndex(at => at >= from && at < known);
+    const index = nameless.findIndex(at => at > last && !this.#calls.has(at));
     const [at, item] = [nameless[index], this.items[nameless[index] ?? -1]];
     if (at === undefined || item === undefined) return undefined;
     if (said.callId !== null) {
       nameless.splice(index, 1);
       this.items[at] = { ...item, callId: said.callId };
     }
-    const places = this.#placesFor(said);
     places.push(at);
     places.sort((a, b) => a - b);
     return at;
   }
 
-  #append(said: Utterance, item: ConversationItem): void {
-    if (said.kind === 'toolCall' && said.callId === null) this.#addNameless(callOf(said), this.items.length);
-    this.#placesFor(said).push(this.items.length);
+  /** Returns its place. */
+  #append(said: Utterance, item: ConversationItem): number {
+    const at = this.items.length;
+    if (said.kind === 'toolCall' && said.callId === null) this.#addNameless(callOf(said), at);
+    this.#sayingFor(said).places.push(at);
     this.items.push(item);
+    return at;
   }
 
   #addNameless(call: string, at: number): void {
@@ -108,25 +170,19 @@ class Conversation {
     else places.push(at);
   }
 
-  #placesFor(said: Utterance): number[] {
-    let places = this.#placesOf.get(said);
-    if (places !== undefined) return places;
+  #sayingFor(said: Utterance): Saying {
+    let saying = this.#sayingOf.get(said);
+    if (saying !== undefined) return saying;
     const key = keyOf(said);
-    places = this.#byKey.get(key) ?? [];
-    this.#byKey.set(key, places);
-    this.#placesOf.set(said, places);
-    return places;
-  }
-
-  /** It stays true: items are only ever added behind those that were found. */
-  #keepEnd(part: SpokenPart, start: number, end: number): void {
-    const ends = this.#ends.get(part) ?? new Map<number, number>();
-    this.#ends.set(part, ends.set(start, end));
+    saying = this.#byKey.get(key) ?? { places: [], last: -1 };
+    this.#byKey.set(key, saying);
+    this.#sayingOf.set(said, saying);
+    return saying;
   }
 }
 
 /** What a call does, however its arguments are written. */
-function callOf({ toolName, text }: Utterance): string {
+export function callOf({ toolName, text }: Utterance): string {
   return `${toolName}\n${JSON.stringify(parseJson(text) ?? text)}`;
 }
 
@@ -134,21 +190,13 @@ function toAsked(said: Utterance, exchangeId: string): ConversationItem {
   return ofTheModel.has(said.kind) ? { exchangeId, ...said, isCopied: true } : { exchangeId, ...said };
 }
 
-interface Search {
-  readonly exchangeId: string;
-  /** What is found stands here or later. */
-  readonly from: number;
-  /** Items before the exchange: what it added itself does not count as repeated. */
-  readonly known: number;
-}
-
-/** The first of these ascending places that is not before another. */
-function firstFrom(places: readonly number[], from: number): number | undefined {
+/** The index of the first of these ascending places that is behind another; their number when there is none. */
+function firstBehind(places: readonly number[], place: number): number {
   let [low, high] = [0, places.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((places[middle] ?? 0) < from) low = middle + 1;
+    if ((places[middle] ?? 0) <= place) low = middle + 1;
     else high = middle;
   }
-  return places[low];
+  return low;
 }

@@ -22,6 +22,7 @@ const nextSeq = `1 + (SELECT max(session_seq, coalesce((SELECT max(seq) FROM ses
 /** Writes what is known of sessions: a new one at once, what exchanges add to it once per transaction. */
 export class SessionRows {
   readonly #has;
+  readonly #isPlaced;
   readonly #insert;
   readonly #update;
   /** What this transaction has to add. */
@@ -29,6 +30,9 @@ export class SessionRows {
 
   constructor(database: Sqlite) {
     this.#has = database.prepare('SELECT 1 FROM sessions WHERE id = ?').pluck();
+    this.#isPlaced = database
+      .prepare("SELECT 1 FROM sessions WHERE id = ? AND title <> '' AND repository IS NOT NULL")
+      .pluck();
     this.#insert = database.prepare(`
       INSERT INTO sessions (id, seq, agent, user_agent, title, repository, purpose, started_ms, ended_ms)
       VALUES ($id, ${nextSeq}, $agent, $userAgent, $title, coalesce($repository, $directory), $purpose,
@@ -52,6 +56,11 @@ export class SessionRows {
     if (added !== undefined) this.#added.set(row.id, together(added, row));
     else if (this.#has.get(row.id) !== undefined) this.#added.set(row.id, row);
     else this.#insert.run(row);
+  }
+
+  /** Whether it was stored with a prompt and a directory. */
+  isPlaced(id: string): boolean {
+    return this.#isPlaced.get(id) !== undefined;
   }
 
   /** To be called at the end of the transaction. */

@@ -35,6 +35,12 @@ export function saidKey(said: Utterance): number {
   return Number.parseInt(hash('sha256', keyOf(said)).slice(0, 12), 16);
 }
 
+/** Every key that it may stand under: what was taken in before schema 5 counted an empty id as one. */
+export function saidKeys(said: Utterance): number[] {
+  const isNameless = said.callId === null && (said.kind === 'toolCall' || said.kind === 'toolOutput');
+  return isNameless ? [saidKey(said), saidKey({ ...said, callId: '' })] : [saidKey(said)];
+}
+
 /** Reads exchanges piece by piece, newest first, where putting the whole conversation together would read too much. */
 export class StoredParts {
   readonly #items: ItemReader;
@@ -98,8 +104,10 @@ export class StoredParts {
         const { done, value: part } = unread.next();
         if (done) return null;
         for (const said of part) {
-          const name = `${said.kind} ${saidKey(said)}`;
-          if (!known.has(name)) known.set(name, said.text);
+          for (const each of saidKeys(said)) {
+            const name = `${said.kind} ${each}`;
+            if (!known.has(name)) known.set(name, said.text);
+          }
         }
       }
     };

@@ -2,6 +2,7 @@ import type { Sqlite } from '../../base/sqlite.ts';
 import type { DialectReader, Utterance } from '../dialects/dialect.ts';
 import { dialectNamed } from '../dialects/index.ts';
 import { isObject } from '../json.ts';
+import { summaryAside } from '../sessions/historySummary.ts';
 import { titleAside } from '../sessions/titleRequest.ts';
 import type { SpokenExchange, SpokenPart } from './conversation.ts';
 import { joinHead } from './heads.ts';
@@ -47,7 +48,7 @@ export class StoredSpeech {
   #part(dialect: DialectReader, list: ItemRef): SpokenPart | null {
     const make = (before: SpokenPart | null, items: readonly unknown[]): SpokenPart => ({
       before,
-      said: items.flatMap(item => this.#asked(dialect, item)),
+      said: summaryAside(items.flatMap(item => this.#asked(dialect, item))),
     });
     return this.#lists.last(list, make, dialect.id);
   }

@@ -211,6 +211,11 @@ export class TraceWriter implements PartWriter {
     return this.#trialOf.get(sessionId) as string | null | undefined;
   }
 
+  /** Whether a session has a prompt and a directory. */
+  isPlaced(sessionId: string): boolean {
+    return this.#sessions.isPlaced(sessionId);
+  }
+
   /** What a launch was last recorded under; null for one without exchanges. */
   latestOfLaunch(launchId: string): LatestSession | null {
     return (this.#latestOfLaunch.get(launchId) as LatestSession | undefined) ?? null;

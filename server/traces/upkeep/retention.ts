@@ -1,4 +1,5 @@
 import { emptyJournal, type Sqlite } from '../../base/sqlite.ts';
+import { deleteSaid } from '../search/deleteSaid.ts';
 import type { SearchIndex } from '../search/searchIndex.ts';
 import { deleteItems } from '../storage/items.ts';
 import { lastNumber } from '../storage/records.ts';
@@ -27,6 +28,12 @@ export interface PruneReport {
 /** What was deleted so far. */
 type Deleted = { -readonly [figure in keyof PruneReport]: number };
 
+/** Codex's own file of a replay is none of a model's answers, also once nothing else tells. */
+const keepReplay = `
+  INSERT OR IGNORE INTO deleted_replays
+  SELECT id FROM sessions WHERE id = ? AND agent = 'codex'
+    AND EXISTS (SELECT 1 FROM usage_totals WHERE session_seq = seq)
+    AND NOT EXISTS (SELECT 1 FROM usage_totals WHERE session_seq = seq AND cost_kind <> 'replay')`;
 /** Rows that one step deletes: few enough that no exchange waits long to be written. */
 const rowsPerStep = 100;
 const pagesPerStep = 100;
@@ -140,16 +147,14 @@ export class Retention {
     const seq = session.get(id) as number | undefined;
     if (seq === undefined) return 0;
     this.#forget(new Set([id]));
+    this.#database.prepare(keepReplay).run(id);
     const lastSeq = this.#database
       .prepare('SELECT max(seq) FROM exchanges WHERE session_id = ? AND seq <= ?')
       .pluck()
-      .get(id, through);
+      .get(id, through) as number | null;
     // What is not indexed yet could not be counted as used by others.
     while (this.#index.advance(indexMs)) yield;
-    const said = this.#database
-      .prepare('SELECT id FROM said WHERE session_seq = ? AND exchange_seq <= ? LIMIT ?')
-      .pluck();
-    while (this.#deleteSaid(said.all(seq, lastSeq, rowsPerStep) as number[])) yield;
+    if (lastSeq !== null) yield* deleteSaid(this.#database, { sessionId: id, seq, lastSeq });
     const oldest = `SELECT seq FROM exchanges WHERE session_id = ? AND seq <= ? ORDER BY ts_ms LIMIT ${rowsPerStep}`;
     const countSpent = this.#database.prepare(countDeleted(oldest));
     const deleteExchanges = this.#database.prepare(`DELETE FROM exchanges WHERE seq IN (${oldest})`);
@@ -173,18 +178,6 @@ export class Retention {
     this.#database
       .prepare('DELETE FROM sessions WHERE id = $id AND NOT EXISTS (SELECT 1 FROM exchanges WHERE session_id = $id)')
       .run({ id });
-  }
-
-  #deleteSaid(ids: readonly number[]): boolean {
-    const text = this.#database.prepare('DELETE FROM said_text WHERE rowid = ?');
-    const said = this.#database.prepare('DELETE FROM said WHERE id = ?');
-    this.#transaction(() => {
-      for (const id of ids) {
-        text.run(id);
-        said.run(id);
-      }
-    });
-    return ids.length > 0;
   }
 
   /** Takes away what deleted sessions, by their `seq`, used and no other uses. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { destinationOf, writeTo } from '../../../server/base/destination.ts';
 import { temporaryDirectory } from '../../temporary.ts';
@@ -41,6 +41,19 @@ describe('a place that a person named', () => {
       expect([readlinkSync(link), readlinkSync(join(directory, 'inner'))]).toEqual(['inner', 'real/out.json']);
     }
     expect(await destinationOf(join(directory, 'none'))).toMatchObject({ kind: 'new', isTaken: false });
+  });
+
+  it('is refused in a directory that is not there, which may be a slip', async () => {
+    const directory = temporaryDirectory();
+    for (const file of [join(directory, 'slip', 'out.json'), join(directory, 'a', 'slip', 'out.json')]) {
+      await expect(destinationOf(file)).rejects.toMatchObject({
+        code: 'input.invalid',
+        message: `There is no directory ${dirname(file)}.`,
+      });
+    }
+    symlinkSync('slip/out.json', join(directory, 'link'));
+    await expect(destinationOf(join(directory, 'link'))).rejects.toMatchObject({ code: 'input.invalid' });
+    expect(readdirSync(directory)).toEqual(['link']);
   });
 
   it('is refused when it is a directory, or links that lead in a circle', async () => {

@@ -95,6 +95,43 @@ describe('sessions follow', () => {
     expect(noted).toEqual([expect.stringContaining('session nope is recorded yet')]);
   });
 
+  it('goes on with the session that a beginning or the word for the latest named at first', async () => {
+    const row = anExchange(1, { sessionId: '019a-whole' });
+    for (const session of ['019a', 'latest']) {
+      const { asked } = await followed(
+        [
+          { rows: [], next: 1 },
+          { rows: [row], next: 1 },
+          { rows: [], next: 1 },
+        ],
+        { session },
+      );
+      expect(asked.at(-1)).toEqual({ after: 1, sessionId: '019a-whole' });
+      const nothing = { rows: [], next: 1 };
+      const later = await followed([nothing, nothing, { rows: [row], next: 2 }, nothing], { session });
+      expect(later.asked.at(-1)).toEqual({ after: 2, sessionId: '019a-whole' });
+    }
+  });
+
+  it('refuses a beginning that is too short, and says that nothing is there where nothing is', async () => {
+    const nothing = { rows: [], next: 1 };
+    await expect(followed([nothing, nothing, nothing], { session: 'e37' })).rejects.toMatchObject({
+      code: 'input.invalid',
+      hint: expect.stringContaining('at least 4 characters'),
+    });
+    const { noted } = await followed([nothing, nothing, nothing], { session: 'latest' });
+    expect(noted).toEqual(['Nothing is recorded yet; following until it comes. Ctrl-C ends.']);
+  });
+
+  it('prints as much of an exchange’s id as other commands need', async () => {
+    const id = '01a206a5-43a5-7abc-8def-0123456789ab';
+    const { printed } = await followed([
+      { rows: [], next: 7 },
+      { rows: [anExchange(1, { id })], next: 8 },
+    ]);
+    expect(printed[0]).toMatch(/^\d\d:\d\d:\d\d {2}01a206a5-43a5-7abc {2}session-1 {2}/);
+  });
+
   it('ends with any other fault', async () => {
     await expect(followed([new CoachError('internal', 'broken'), { rows: [], next: 1 }])).rejects.toMatchObject({
       code: 'internal',

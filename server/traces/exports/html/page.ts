@@ -4,7 +4,7 @@ import type { ConversationItem, Exchange, SessionReport } from '../../../../prot
 import { cachedShare } from '../../../../protocol/usage.ts';
 import { escapeMarkup } from '../../../base/markup.ts';
 import { version } from '../../../base/version.ts';
-import type { SessionReader } from '../../sessions/sessionReader.ts';
+import { type SessionReader, wholeSession } from '../../sessions/sessionReader.ts';
 import { reportOf } from '../../sessions/sessionReport.ts';
 import { pairOutputs } from '../../sessions/toolOutputs.ts';
 import { type ItemContext, itemHtml } from './items.ts';
@@ -27,9 +27,7 @@ const percent = (share: number | null) => (share === null ? noFigure : `${Math.r
  * @throws CoachError `session.missing`
  */
 export function toSessionHtml(reader: SessionReader, sessionId: string): string {
-  const session = reader.requireSession(sessionId);
-  const exchanges = reader.exchangesOfSession(sessionId);
-  const items = reader.conversation(sessionId);
+  const { session, exchanges, conversation: items } = wholeSession(reader, sessionId);
   const report = reportOf(session, exchanges, items);
   return `<!doctype html>
 <html lang="en">

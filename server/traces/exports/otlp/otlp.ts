@@ -3,7 +3,7 @@ import type { ConversationItem, Exchange, SessionSummary } from '../../../../pro
 import { wholeUsd } from '../../../../protocol/usage.ts';
 import { version } from '../../../base/version.ts';
 import { arrayAt, stringAt } from '../../json.ts';
-import type { SessionReader } from '../../sessions/sessionReader.ts';
+import { type SessionReader, type WholeSession, wholeSession } from '../../sessions/sessionReader.ts';
 import { pairOutputs } from '../../sessions/toolOutputs.ts';
 import { wellFormed } from '../wellFormed.ts';
 import { attributesOf, idOf, type OtlpSpan, type OtlpTraces, spanKinds, toNano } from './encoding.ts';
@@ -17,19 +17,9 @@ import { providerOf } from './names.ts';
  * @throws CoachError `session.missing`
  */
 export function toOtlp(reader: SessionReader, sessionId: string, content: boolean): OtlpTraces {
-  const session = reader.requireSession(sessionId);
-  const conversation = reader.conversation(sessionId);
-  const exchanges = reader.exchangesOfSession(sessionId);
-  const outputs = pairOutputs(conversation);
-  const byExchange = Map.groupBy(conversation, item => item.exchangeId);
-  const spans = exchanges.flatMap((exchange, index) => {
-    const own = byExchange.get(exchange.id) ?? [];
-    const calls = own.filter(item => item.kind === 'toolCall' && !item.isCopied);
-    const next = exchanges[index + 1];
-    return [
-      chatSpan(exchange, reader.reply(exchange.id), content ? own : null),
-      ...calls.map((call, place) => toolSpan({ call, place, exchange, next, output: outputs.get(call), content })),
-    ];
+  const { session, spans } = reader.snapshot(() => {
+    const read = wholeSession(reader, sessionId);
+    return { session: read.session, spans: spansOf(read, id => reader.reply(id), content) };
   });
   const agent = session.agent ?? 'unknown';
   return wellFormed({
@@ -39,6 +29,24 @@ export function toOtlp(reader: SessionReader, sessionId: string, content: boolea
         scopeSpans: [{ scope: { name: 'codex-coach', version }, spans: [agentSpan(session, agent), ...spans] }],
       },
     ],
+  });
+}
+
+function spansOf(
+  { exchanges, conversation }: WholeSession,
+  replyOf: (exchangeId: string) => unknown,
+  content: boolean,
+): OtlpSpan[] {
+  const outputs = pairOutputs(conversation);
+  const byExchange = Map.groupBy(conversation, item => item.exchangeId);
+  return exchanges.flatMap((exchange, index) => {
+    const own = byExchange.get(exchange.id) ?? [];
+    const calls = own.filter(item => item.kind === 'toolCall' && !item.isCopied);
+    const next = exchanges[index + 1];
+    return [
+      chatSpan(exchange, replyOf(exchange.id), content ? own : null),
+      ...calls.map((call, place) => toolSpan({ call, place, exchange, next, output: outputs.get(call), content })),
+    ];
   });
 }
 

@@ -100,6 +100,87 @@ describe('a session’s replay', () => {
     expect(after).toMatchObject({ status: 200 });
   });
 
+  it.each([
+    [
+      '/v1/messages',
+      (cwd: string) => ({
+        system: [{ type: 'text', text: `<env>\nWorking directory: ${cwd}\n</env>` }],
+        messages: [{ role: 'user', content: 'Write it' }],
+      }),
+      sse(
+        { type: 'message_start', message: { id: 'm1', model: 'm', usage: { input_tokens: 3, output_tokens: 1 } } },
+        { type: 'content_block_start', index: 0, content_block: { type: 'tool_use', id: 't1', name: 'Write' } },
+        {
+          type: 'content_block_delta',
+          index: 0,
+          delta: { type: 'input_json_delta', partial_json: '{"file_path":"/old/place/a.txt"}' },
+        },
+        { type: 'content_block_stop', index: 0 },
+        { type: 'message_delta', delta: { stop_reason: 'tool_use' }, usage: { output_tokens: 2 } },
+        { type: 'message_stop' },
+      ),
+    ],
+    [
+      '/v1/chat/completions',
+      (cwd: string) => ({
+        messages: [
+          { role: 'system', content: `Be brief.\n  Working directory: ${cwd}` },
+          { role: 'user', content: 'Write it' },
+        ],
+      }),
+      sse({
+        ...{ id: 'c', object: 'chat.completion.chunk' },
+        choices: [
+          {
+            index: 0,
+            delta: {
+              tool_calls: [
+                { index: 0, id: 't1', function: { name: 'write', arguments: '{"path":"/old/place/a.txt"}' } },
+              ],
+            },
+            finish_reason: 'tool_calls',
+          },
+        ],
+      }),
+    ],
+    [
+      '/v1beta/models/gemini-2.5-pro:streamGenerateContent',
+      (cwd: string) => ({
+        contents: [
+          {
+            role: 'user',
+            parts: [
+              {
+                text: `This is the Gemini CLI. We are setting up the context.\nI'm currently working in the directory: ${cwd}`,
+              },
+            ],
+          },
+          { role: 'user', parts: [{ text: 'Write it' }] },
+        ],
+      }),
+      sse({
+        candidates: [
+          {
+            content: {
+              role: 'model',
+              parts: [{ functionCall: { name: 'write', args: { path: '/old/place/a.txt' } } }],
+            },
+            finishReason: 'STOP',
+          },
+        ],
+      }),
+    ],
+  ])('sends no path of the recorded directory to an agent elsewhere at %s', async (path, inDirectory, response) => {
+    const recorder = aRecorder();
+    const request = (cwd: string) => ({ model: 'm', tools, ...inDirectory(cwd) });
+    const session = recorder.record({ path, request: request('/old/place'), response });
+    const replay = await aReplay(recorder.store, session);
+    expect(await ask(replay, request('/old/place'), path)).toMatchObject({ status: 200, text: response });
+    const elsewhere = await ask(replay, request('/new/home'), path);
+    expect(elsewhere).toMatchObject({ status: 400, text: expect.stringContaining('recorded in /old/place') });
+    expect(elsewhere.text).not.toContain('a.txt');
+  });
+
   it('answers a task that words the prompt anew only when told so', async () => {
     const { store } = aSession();
     const request = asked('/old/place', 'Please list all of the files');

@@ -36,16 +36,31 @@ function asResponses(): Traffic[] {
 
 function asOthers(): Traffic[] {
   const turn = (role: string, text: string) => ({ role, content: `${text} ${long}` });
-  const chat = [turn('system', 'Be brief'), turn('user', 'Hello'), turn('assistant', 'Hi'), turn('user', 'Go on')];
+  const chat = [
+    turn('system', 'Working directory: /work/one\n'),
+    turn('user', 'Hello in /work/one'),
+    turn('assistant', 'Hi'),
+    turn('user', 'Go on'),
+  ];
   const parts = (role: string, text: string) => ({ role, parts: [{ text: `${text} ${long}` }] });
-  const contents = [parts('user', 'Hello'), parts('model', 'Hi'), parts('user', 'Go on')];
+  const place = "This is the Gemini CLI. We are setting up it.\nI'm currently working in the directory: /work/three\n";
+  const contents = [
+    parts('user', place),
+    parts('user', 'Hello in /work/three'),
+    parts('model', 'Hi'),
+    parts('user', 'Go on'),
+  ];
   const gemini = JSON.stringify({ candidates: [{ finishReason: 'STOP', content: { parts: [{ text: 'x' }] } }] });
   return [2, 3, 4].flatMap(length => [
     { path: '/v1/chat/completions', request: { messages: chat.slice(0, length) }, response: '{"choices":[]}' },
-    { path: '/v1/messages', request: { system: long, messages: chat.slice(1, length) }, response: '{"content":[]}' },
+    {
+      path: '/v1/messages',
+      request: { system: ` - Primary working directory: /work/two\n${long}`, messages: chat.slice(1, length) },
+      response: '{"content":[]}',
+    },
     {
       path: '/v1internal:generateContent',
-      request: { model: 'g', request: { contents: contents.slice(0, length - 1), tools: [{}] } },
+      request: { model: 'g', request: { contents: contents.slice(0, length), tools: [{}] } },
       response: gemini,
     },
   ]);
@@ -68,18 +83,20 @@ function* keysIn(store: TraceStore, redactor: Redactor) {
 }
 
 it.each([
-  ['the Responses API', asResponses(), 5 + 1],
-  ['others', asOthers(), 9],
-])('the key of a stored request of %s is that of the whole of it', (_api, traffic, told) => {
+  ['the Responses API', asResponses(), 5 + 1, ['/work/one', '/work/two']],
+  ['others', asOthers(), 9, ['/work/one', '/work/three', '/work/two']],
+])('the key of a stored request of %s is that of the whole of it', (_api, traffic, told, inDirectories) => {
   const { record, store } = aRecorder();
   for (const [index, each] of traffic.entries()) record({ ...each, headers: thread }, index);
   let count = 0;
+  const directories = new Set<string | null>();
   for (const { key, whole } of keysIn(store, new Redactor())) {
     if (key === null) continue;
     count++;
     expect({ ...plain(key), cwd: key.cwd }).toEqual({ ...plain(keyOf(whole)), cwd: whole.cwd });
+    directories.add(key.cwd);
   }
-  expect(count).toBe(told);
+  expect([count, [...directories].sort()]).toEqual([told, inDirectories]);
 });
 
 it('keys cost what each request adds, however long the conversation is', () => {

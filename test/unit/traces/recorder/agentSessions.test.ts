@@ -177,4 +177,18 @@ describe('the directory of a session', () => {
     record(opencode([{ role: 'system', content: 'Working directory: /work/tree' }, fix]), 2000, origin);
     expect(store.session('opencode-1')?.repository).toBe('/work/shop');
   });
+
+  it('stays so after a restart, and can be said yet where nobody asked for anything before', () => {
+    const before = aRecorder();
+    const origin = startedIn('/work/shop', 'api.deepseek.com');
+    const elsewhere = opencode([{ role: 'system', content: 'Working directory: /work/tree' }, fix]);
+    before.record(opencode([{ role: 'system', content: environment }, fix]), 1000, origin);
+    before.record({ ...opencodeTitle, headers: { 'x-session-id': 'opencode-2' } }, 1000, origin);
+    before.stop();
+    const after = aRecorder(120_000, before.directory);
+    after.record(elsewhere, 2000, origin);
+    after.record({ ...elsewhere, headers: { 'x-session-id': 'opencode-2' } }, 2000, origin);
+    expect(after.store.session('opencode-1')?.repository).toBe('/work/shop');
+    expect(after.store.session('opencode-2')?.repository).toBe('/work/tree');
+  });
 });

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { expect, it } from 'vitest';
+import { sessions } from '../../../../protocol/sessions.ts';
 import { Rewording } from '../../../../server/traces/search/rewording.ts';
 import { SearchIndex } from '../../../../server/traces/search/searchIndex.ts';
+import { saidKey } from '../../../../server/traces/storage/storedParts.ts';
 import type { TraceStore } from '../../../../server/traces/store.ts';
 import { type PruneSelection, Retention } from '../../../../server/traces/upkeep/retention.ts';
 import { aRecorder, aReply, said } from '../recordedTraffic.ts';
@@ -68,8 +70,43 @@ it('takes quoted words as a phrase and anything else a user types as words', asy
       isThere ? expect.arrayContaining(['b']) : [],
     ]);
   }
-  expect(store.search('', 20)).toEqual([]);
-  expect(store.search('"*" ()', 20)).toEqual([]);
+});
+
+it('says so where there is no word in what is asked for, and takes no endless one', async () => {
+  const { say, store } = aSpeaker();
+  say('a', 'All is well 😀');
+  await find(store, 'well', 1);
+  for (const words of ['', '"*" ()', '😀', '"', '\u200b']) {
+    expect(() => store.search(words, 20), words).toThrow(expect.objectContaining({ code: 'input.invalid' }));
+  }
+  expect(store.search('😀 well', 20)).toHaveLength(1);
+  const params = (...words: string[]) => sessions.members.search.params.safeParse({ words });
+  expect(params('長'.repeat(1000), '文'.repeat(999)).success).toBe(true);
+  expect(params('長'.repeat(1000), '文'.repeat(1000)).error?.issues[0]?.message).toMatch(/at most 2000 characters/);
+});
+
+it('finds the words of nameless calls that an older version took in under an empty name', async () => {
+  const { record, store, file, stop } = aRecorder();
+  const call = { id: '', type: 'function', function: { name: 'shell', arguments: '{"command":"cat zebra.txt"}' } };
+  const messages = [
+    { role: 'user', content: 'Look' },
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: '', content: 'a giraffe' },
+  ];
+  const response = '{"choices":[{"message":{"role":"assistant","content":"Seen."}}]}';
+  record({ path: '/v1/chat/completions', request: { model: 'm', messages }, response });
+  for (const word of ['zebra', 'giraffe']) expect([word, (await find(store, word, 1)).length]).toEqual([word, 1]);
+  stop();
+  const database = new Database(file);
+  for (const kind of ['toolCall', 'toolOutput'] as const) {
+    const key = saidKey({ kind, text: '', toolName: null, callId: '' });
+    expect(database.prepare('UPDATE said SET key = ? WHERE kind = ?').run(key, kind).changes).toBe(1);
+  }
+  database.exec(`UPDATE indexed SET unworded_through = (SELECT max(id) FROM said);
+    INSERT INTO said_text (said_text) VALUES ('delete-all')`);
+  while (new Rewording(database).advance(100));
+  database.close();
+  for (const word of ['zebra', 'giraffe']) expect([word, store.search(word, 5).length]).toEqual([word, 1]);
 });
 
 it('finds in a branched conversation what it took over, and in both what both say', async () => {
@@ -92,7 +129,8 @@ it('finds words of scripts that put no spaces between them', async () => {
   say('zh', '请修复退款的四舍五入错误。refund 金额');
   say('ja', '返金の丸め処理を修正しました');
   say('ko', '환불을 고쳐 주세요');
-  expect(await find(store, '退款', 1)).toMatchObject([{ sessionId: 'zh', snippet: expect.stringContaining('«退款»') }]);
+  expect(await find(store, '환불', 1)).toHaveLength(1);
+  expect(store.search('退款', 5)).toMatchObject([{ sessionId: 'zh', snippet: expect.stringContaining('«退款»') }]);
   for (const [words, session] of [
     ['修复 refund', 'zh'],
     ['"四舍五入错误"', 'zh'],
@@ -173,6 +211,7 @@ function asSchema4(file: string) {
   database.exec(`
     INSERT INTO said_text (said_text) VALUES ('delete-all');
     INSERT INTO said_text (rowid, text) SELECT id, '東京都の天気' FROM said;
+    DROP TABLE deleted_replays;
     DROP TRIGGER sessions_keep_their_number;
     ALTER TABLE deleted_through DROP COLUMN session_seq;
     ALTER TABLE indexed DROP COLUMN unworded_through;

@@ -63,6 +63,7 @@ export function aReader(
     ...changes,
   };
   return {
+    snapshot: work => work(),
     requireSession: () => session,
     exchangesOfSession: () => [...exchanges],
     conversation: () => [...conversation],

@@ -1,56 +1,9 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { CodexSessionFiles } from '../../../../server/traces/codexFiles/codexSessionFiles.ts';
-import { sessionHandlers } from '../../../../server/traces/handlers.ts';
-import { readInThisThread } from '../../../../server/traces/reader/readerInThisThread.ts';
-import { Redactor } from '../../../../server/traces/redaction/redaction.ts';
+import { describe, expect, it } from 'vitest';
 import { aThread, threadId } from '../codexFiles/aThread.ts';
-import { aRecorder, aReply, said } from '../recordedTraffic.ts';
+import { aHome } from './aHome.ts';
 
 const never = new AbortController().signal;
 const idOf = (number: number) => `${threadId.slice(0, -2)}${String(number).padStart(2, '0')}`;
-
-/** A trace store and session files of Codex beside it. */
-function aHome(nowMs = Date.parse('2026-01-10')) {
-  const recorder = aRecorder();
-  const codexHome = join(recorder.directory, 'codex', '2026');
-  mkdirSync(codexHome, { recursive: true });
-  const upkeep = async () => null;
-  const reader = readInThisThread({ tracesDb: recorder.file, codexDirectories: [codexHome] });
-  onTestFinished(() => reader.dispose());
-  const sessions = sessionHandlers({
-    reader,
-    store: recorder.store,
-    files: new CodexSessionFiles([codexHome], new Redactor()),
-    recorder: { upkeep },
-    clock: { now: () => nowMs },
-  });
-  return {
-    sessions,
-    /** As a fault of the disk, or another program, may leave the database. */
-    damage(sql: string) {
-      const database = new Database(recorder.file);
-      database.exec(sql);
-      database.close();
-    },
-    record: (id: string, at: string) =>
-      recorder.record(
-        {
-          request: { model: 'gpt-5.5', input: [said('user', `Recorded ${id}`)] },
-          response: aReply([]),
-          headers: { 'thread-id': id },
-        },
-        Date.parse(at),
-      ),
-    codexFile(id: string, at: string, content = aThread().text()) {
-      const file = join(codexHome, `rollout-2026-01-01T00-00-00-${id}.jsonl`);
-      writeFileSync(file, content.replaceAll(threadId, id));
-      utimesSync(file, new Date(at), new Date(at));
-    },
-  };
-}
 
 describe('the list of sessions', () => {
   it('has recorded ones and Codex’s own, newest first, each with its source', async () => {
@@ -140,89 +93,16 @@ describe('the list of sessions', () => {
   });
 });
 
-describe('a session’s id', () => {
-  it('may be cut off wherever it is taken, as long as it begins no other one', async () => {
-    const { sessions, record, codexFile } = aHome();
-    record('recorded-1', '2026-01-01');
-    record('recorded-20', '2026-01-01');
-    record('recorded-200', '2026-01-01');
-    codexFile(threadId, '2026-01-02');
-    expect((await sessions.show({ sessionId: 'recorded-1' }, never)).session.id).toBe('recorded-1');
-    // Whole, it is not a beginning of the other one.
-    expect((await sessions.show({ sessionId: 'recorded-20' }, never)).session.id).toBe('recorded-20');
-    expect((await sessions.exchanges({ sessionId: 'recorded-200' }, never)).session.id).toBe('recorded-200');
-    const cut = threadId.slice(0, 4);
-    expect((await sessions.show({ sessionId: cut }, never)).session.id).toBe(threadId);
-    expect((await sessions.summary({ sessionId: cut }, never)).session.id).toBe(threadId);
-    expect((await sessions.exchanges({ sessionId: cut }, never)).session.id).toBe(threadId);
-    expect((await sessions.opening({ sessionId: cut }, never)).session.id).toBe(threadId);
-    expect((await sessions.lines({ sessionId: cut, from: 0, limit: 9 }, never)).lines).not.toEqual([]);
-    const exported = { sessionId: cut, format: 'clean', force: false, content: false } as const;
-    expect((await sessions.export(exported, never)).text).toContain(threadId);
-    await expect(async () => sessions.show({ sessionId: threadId.slice(0, 3) }, never)).rejects.toMatchObject({
-      code: 'session.missing',
-    });
-  });
-
-  it('may be cut off where only recorded sessions are meant', async () => {
-    const { sessions, record } = aHome();
-    record('recorded-1', '2026-01-01');
-    record('another', '2026-01-01');
-    expect((await sessions.events({ id: 'reco' }, never)).exchange.sessionId).toBe('recorded-1');
-    expect((await sessions.latest({ after: 0, sessionId: 'anot' }, never)).rows).toMatchObject([
-      { sessionId: 'another' },
-    ]);
-    expect((await sessions.latest({ after: 0, sessionId: 'to come' }, never)).rows).toEqual([]);
-    const chosen = { session: ['reco', 'recorded-1', 'anot'], all: false, yes: false };
-    expect(await sessions.prune(chosen, never)).toEqual({ sessions: 2, deleted: null });
-  });
-
-  it('may be the word for the one that was active last, unless a session goes by it', async () => {
-    const { sessions, record, codexFile } = aHome();
-    await expect(async () => sessions.show({ sessionId: 'latest' }, never)).rejects.toMatchObject({
-      code: 'session.missing',
-      message: 'No recorded session latest.',
-    });
-    record('older', '2026-01-01');
-    record('newer', '2026-01-02');
-    codexFile(idOf(1), '2026-01-03');
-    expect((await sessions.show({ sessionId: 'latest' }, never)).session.id).toBe('newer');
-    expect((await sessions.summary({ sessionId: 'latest' }, never)).session.id).toBe('newer');
-    expect((await sessions.events({ id: 'latest' }, never)).exchange.sessionId).toBe('newer');
-    const exported = { sessionId: 'latest', format: 'clean', force: false, content: false } as const;
-    expect((await sessions.export(exported, never)).text).toContain('newer');
-    record('latest', '2025-12-31');
-    expect((await sessions.show({ sessionId: 'latest' }, never)).session.id).toBe('latest');
-  });
-
-  it('that begins several sessions is refused, with their ids', async () => {
-    const { sessions, record, codexFile } = aHome();
-    record('recorded_1', '2026-01-01');
-    record('recorded-2', '2026-01-01');
-    codexFile(idOf(1), '2026-01-02');
-    codexFile(idOf(2), '2026-01-02');
-    record(idOf(2), '2026-01-02');
-    const refusal = (work: () => unknown) => expect(async () => work()).rejects;
-    for (const ask of [
-      () => sessions.show({ sessionId: 'recorded' }, never),
-      () => sessions.events({ id: 'recorded' }, never),
-      () => sessions.prune({ session: ['recorded'], all: false, yes: true }, never),
-    ]) {
-      await refusal(ask).toMatchObject({
-        code: 'input.invalid',
-        message: 'More than one session begins with recorded.',
-        hint: expect.stringMatching(/recorded_1.*recorded-2|recorded-2.*recorded_1/),
-      });
-    }
-    await refusal(() => sessions.show({ sessionId: idOf(1).slice(0, -1) }, never)).toMatchObject({
-      hint: expect.stringMatching(new RegExp(`They are: (${idOf(1)}|${idOf(2)}), (${idOf(1)}|${idOf(2)})$`)),
-    });
-    // An underscore is not any character, nor a percent sign any number of them.
-    expect((await sessions.show({ sessionId: 'recorded_' }, never)).session.id).toBe('recorded_1');
-    for (const sessionId of ['reco%', 'r*corded_1']) {
-      await refusal(() => sessions.show({ sessionId }, never)).toMatchObject({ code: 'session.missing' });
-    }
-  });
+it('says which agents and models there are where a filter lets nothing pass', async () => {
+  const { sessions, record, codexFile } = aHome();
+  const list = (filter: object) => sessions.list({ limit: 10, ...filter }, never);
+  expect(await list({})).toEqual({ rows: [], next: null });
+  expect((await list({ agent: 'Codex' })).known).toEqual({ agents: [], models: [] });
+  record('recorded-1', '2026-01-01');
+  codexFile(idOf(1), '2026-01-02', aThread().text().replaceAll('gpt-5.5', 'gpt-5.9'));
+  expect((await list({ agent: 'Codex' })).known).toEqual({ agents: ['codex'], models: ['gpt-5.5', 'gpt-5.9'] });
+  expect(await list({ agent: 'codex' })).not.toHaveProperty('known');
+  expect(await list({ model: 'x', before: '1~a' })).not.toHaveProperty('known');
 });
 
 describe('one damaged session', () => {
@@ -377,6 +257,24 @@ describe('a recorded exchange', () => {
     });
   });
 
+  it('counts in the statistics of the days that are asked for, the first and the last with them', async () => {
+    const { sessions, record } = aHome(Date.parse('2026-01-10T12:00:00Z'));
+    for (const day of ['01', '05', '06', '10']) record('s1', `2026-01-${day}T23:30:00Z`);
+    const stats = async (request: object) => {
+      const { rows, total } = await sessions.stats({ days: 30, by: ['day'], ...request }, never);
+      return [rows.map(({ day }) => day?.slice(-2)).join(' '), total?.sessions, total?.exchanges];
+    };
+    expect(await stats({})).toEqual(['10 06 05 01', 1, 4]);
+    expect(await stats({ days: 5 })).toEqual(['10 06', 1, 2]);
+    expect(await stats({ since: '2026-01-05', until: '2026-01-06' })).toEqual(['06 05', 1, 2]);
+    expect(await stats({ days: 2, until: '2026-01-06' })).toEqual(['06 05', 1, 2]);
+    expect(await stats({ days: 2, since: '2026-01-06' })).toEqual(['10 06', 1, 2]);
+    await expect(stats({ since: '2026-01-06', until: '2026-01-05' })).rejects.toMatchObject({
+      code: 'input.invalid',
+      message: '--since 2026-01-06 is after --until 2026-01-05.',
+    });
+  });
+
   it('comes to a follower after its cursor, and a cursor of a deleted database starts anew', async () => {
     const { sessions, record } = aHome();
     record('s1', '2026-01-01');
@@ -398,13 +296,46 @@ describe('deleting sessions', () => {
     record('s1', '2026-01-01');
     record('s2', '2026-01-09');
     const ask = (request: object) => sessions.prune({ all: false, yes: false, ...request }, never);
-    expect(await ask({ all: true })).toEqual({ sessions: 2, deleted: null });
-    expect(await ask({ before: '5d' })).toEqual({ sessions: 1, deleted: null });
-    expect(await ask({ session: ['s2'] })).toEqual({ sessions: 1, deleted: null });
-    expect(await ask({ before: '30000d' })).toEqual({ sessions: 0, deleted: null });
+    expect(await ask({ all: true })).toEqual({ sessions: 2, codexFiles: 0, deleted: null });
+    expect(await ask({ before: '5d' })).toEqual({ sessions: 1, codexFiles: 0, deleted: null });
+    expect(await ask({ session: ['s2'] })).toEqual({ sessions: 1, codexFiles: 0, deleted: null });
+    expect(await ask({ before: '30000d' })).toEqual({ sessions: 0, codexFiles: 0, deleted: null });
     await expect(ask({})).rejects.toMatchObject({ code: 'input.invalid' });
     await expect(ask({ session: ['none'] })).rejects.toMatchObject({ code: 'session.missing' });
     expect((await sessions.list({ limit: 10 }, never)).rows).toHaveLength(2);
+  });
+
+  it('says of how many Codex has a file of its own, which is listed again', async () => {
+    const { sessions, record, codexFile, prune } = aHome();
+    record('s1', '2026-01-01');
+    for (const [number, day] of [1, 2, 3].entries()) {
+      codexFile(idOf(number), `2026-01-0${day}`);
+      record(idOf(number), `2026-01-0${day}`);
+    }
+    codexFile(idOf(9), '2026-01-09');
+    const ask = (request: object) => sessions.prune({ all: false, yes: false, ...request }, never);
+    expect(await ask({ all: true })).toEqual({ sessions: 4, codexFiles: 3, deleted: null });
+    expect(await ask({ before: '8d' })).toMatchObject({ sessions: 2, codexFiles: 1 });
+    expect(await ask({ session: ['s1', idOf(2)] })).toMatchObject({ sessions: 2, codexFiles: 1 });
+    await prune(idOf(2));
+    expect((await sessions.list({ limit: 10 }, never)).rows.map(row => row.source)).toContain('codexFile');
+  });
+
+  it('takes replays away for good: Codex’s own file of one tells of tokens that nobody used', async () => {
+    const { sessions, record, replayed, codexFile, prune } = aHome();
+    for (const number of [1, 2]) {
+      codexFile(idOf(number), '2026-01-02');
+      record(idOf(number), '2026-01-02', replayed);
+    }
+    record(idOf(2), '2026-01-03');
+    const ask = (request: object) => sessions.prune({ all: false, yes: false, ...request }, never);
+    expect(await ask({ all: true })).toMatchObject({ sessions: 2, codexFiles: 1 });
+    await prune(idOf(1), idOf(2));
+    expect((await sessions.list({ limit: 10 }, never)).rows.map(({ id }) => id)).toEqual([idOf(2)]);
+    expect((await sessions.search({ words: ['ECHO hi'], limit: 10 }, never)).hits).toHaveLength(1);
+    await expect(async () => sessions.show({ sessionId: idOf(1) }, never)).rejects.toMatchObject({
+      code: 'session.missing',
+    });
   });
 
   it('takes damaged ones too', async () => {
@@ -412,9 +343,9 @@ describe('deleting sessions', () => {
     for (const id of ['s1', 's2', 's3']) record(id, '2026-01-01');
     damage(`UPDATE sessions SET title = x'00ff' WHERE id <> 's3'; UPDATE sessions SET ended_ms = 9e15 WHERE id = 's2'`);
     const ask = (request: object) => sessions.prune({ all: false, yes: false, ...request }, never);
-    expect(await ask({ session: ['s1', 's2'] })).toEqual({ sessions: 2, deleted: null });
-    expect(await ask({ before: '5d' })).toEqual({ sessions: 2, deleted: null });
-    expect(await ask({ all: true })).toEqual({ sessions: 3, deleted: null });
+    expect(await ask({ session: ['s1', 's2'] })).toEqual({ sessions: 2, codexFiles: 0, deleted: null });
+    expect(await ask({ before: '5d' })).toEqual({ sessions: 2, codexFiles: 0, deleted: null });
+    expect(await ask({ all: true })).toEqual({ sessions: 3, codexFiles: 0, deleted: null });
   });
 
   it('takes those that are listed before a date, which begins at local midnight', async () => {

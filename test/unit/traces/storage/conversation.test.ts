@@ -20,31 +20,40 @@ interface WholeSpeech {
 }
 
 /**
- * What a conversation is, by its definition: every request compared as a whole with all that is there. A call without an
- * id is also the same call with one, and then has that id.
+ * What a conversation is, by its definition: every request compared as a whole with all that is there. Its items are found
+ * one by one, each at a place of its own, in order among those of the same words; a person's words also behind the replies
+ * that stand before them. A call without an id is also the same call with one, and then has that id.
  */
 function byDefinition(exchanges: Iterable<WholeSpeech>): ConversationItem[] {
   const items: ConversationItem[] = [];
   const keys: Set<string>[] = [];
   for (const { exchangeId, asked, answered } of exchanges) {
     const add = (one: Utterance, isCopied: boolean) => {
-      items.push({ exchangeId, ...one, ...(isCopied ? { isCopied: true } : {}) });
       keys.push(new Set([keyOf(one)]));
+      return items.push({ exchangeId, ...one, ...(isCopied ? { isCopied: true } : {}) }) - 1;
     };
-    const known = keys.length;
-    let from = 0;
+    const last = new Map<string, number>();
+    const taken = new Set<number>();
+    let reply = -1;
     for (const one of asked) {
+      const key = keyOf(one);
+      const isOfTheModel = ['assistant', 'reasoning', 'toolCall'].includes(one.kind);
+      const from = Math.max(last.get(key) ?? -1, one.kind === 'user' ? reply : -1) + 1;
       const find = (isSame: (item: ConversationItem, index: number) => boolean) =>
-        items.findIndex((item, index) => index >= from && index < known && isSame(item, index));
-      let at = find((_, index) => keys[index]?.has(keyOf(one)) === true);
+        items.findIndex((item, index) => !taken.has(index) && isSame(item, index));
+      let at = find((_, index) => index >= from && keys[index]?.has(key) === true);
       if (at < 0 && one.kind === 'toolCall') {
-        at = find(item => item.kind === 'toolCall' && item.callId === null && item.text === one.text);
+        at = find(
+          (item, index) => index >= from && item.kind === 'toolCall' && item.callId === null && item.text === one.text,
+        );
         const item = items[at];
         if (item !== undefined) items[at] = { ...item, callId: one.callId };
-        keys[at]?.add(keyOf(one));
+        keys[at]?.add(key);
       }
-      if (at >= 0) from = at + 1;
-      else add(one, ['assistant', 'reasoning', 'toolCall'].includes(one.kind));
+      if (at >= 0 && isOfTheModel && items[at]?.isCopied !== true) reply = Math.max(reply, at);
+      if (at < 0) at = add(one, isOfTheModel);
+      last.set(key, at);
+      taken.add(at);
     }
     for (const one of answered) add(one, false);
   }

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { type Utterance, utterance } from '../../../../server/traces/dialects/dialect.ts';
 import { type LatestSession, SessionClock } from '../../../../server/traces/storage/sessionClock.ts';
 
 const idleMs = 120_000;
@@ -45,4 +46,23 @@ it('still notices silence after the clock was a day ahead and was set right', ()
   const first = clock.at('curl', startMs + 24 * hourMs, startMs + 24 * hourMs);
   expect(clock.at('curl', startMs, startMs + 1000)).toBe(first);
   expect(clock.at('curl', startMs + 2 * idleMs, startMs + 2 * idleMs)).not.toBe(first);
+});
+
+it('goes on after silence with what repeats a reply of the session, and with nothing else', () => {
+  const clock = aClock();
+  const words = (asked: readonly Utterance[], answer: string) => ({
+    asked: () => asked,
+    answered: () => [utterance('assistant', answer)],
+  });
+  const [one, reply] = [utterance('user', 'One?'), utterance('assistant', 'One.')];
+  const first = clock.at('gemini', startMs, startMs, words([one], 'One.'));
+  const again = (asked: readonly Utterance[], hours: number, source = 'gemini') =>
+    clock.at(source, startMs + hours * hourMs, startMs + hours * hourMs, words(asked, 'Two.'));
+  expect(again([one, reply, utterance('user', 'Two?')], 1)).toBe(first);
+  expect(again([one, reply, utterance('user', 'Two?')], 1, 'another')).not.toBe(first);
+  const cleared = again([one], 2);
+  expect(cleared).not.toBe(first);
+  expect(again([one, utterance('assistant', 'Two.'), one], 3)).toBe(cleared);
+  expect(again([one, reply, one], 4)).not.toBe(cleared);
+  expect(again([utterance('user', 'Two.')], 5)).not.toBe(cleared);
 });

@@ -325,6 +325,33 @@ describe('deleting sessions', () => {
     expect(run(retention.enforce({ keepDays: 0, maxMegabytes }, nowMs))).toMatchObject({ sessions: 0 });
   });
 
+  it('finds what a session that goes on meanwhile says again, and nothing of what it does not', () => {
+    const recorder = aRecorder();
+    const say = (thread: string, input: object[], reply: string) => {
+      const response = aReply([said('assistant', reply)]);
+      recorder.record({ request: { model: 'm', input }, response, headers: { 'thread-id': thread } });
+    };
+    const history = [said('user', 'zebra question'), said('assistant', 'giraffe answer')];
+    say('first', [said('user', 'hello')], 'hi');
+    say('on', [said('user', 'walrus aside')], 'none');
+    say('on', history.slice(0, 1), 'giraffe answer');
+    const { database, retention } = retentionOf(recorder.file);
+    while (new SearchIndex(database).advance(10));
+    const steps = retention.prune({ kind: 'sessions', ids: ['first', 'on'] });
+    steps.next();
+    say('on', [...history, said('user', 'next')], 'lion');
+    const [kept] = recorder.store.exchangesOfSession('on').slice(-1);
+    while (!steps.next().done);
+    while (new SearchIndex(database).advance(10));
+    const found = (word: string) => recorder.store.search(word, 9).map(({ exchangeId }) => exchangeId);
+    expect(recorder.store.exchangesOfSession('on')).toEqual([kept]);
+    for (const word of ['zebra', 'giraffe', 'next', 'lion']) expect([word, found(word)]).toEqual([word, [kept?.id]]);
+    expect([found('walrus'), found('hello')]).toEqual([[], []]);
+    const rows = database.prepare('SELECT count(*) FROM said_text').pluck().get();
+    expect(rows).toBe(4);
+    database.close();
+  });
+
   it('leaves a session that goes on meanwhile whole, and what is said next readable', async () => {
     const recorder = aRecorder();
     talk(recorder, 'a', 3);

@@ -293,7 +293,9 @@ describe('totals', () => {
     record(traffic('a', 'm2'), startMs + dayMs);
     record(traffic('b', 'm1'), startMs + dayMs);
     const rows = (by: Parameters<typeof store.stats>[0]['by'], sinceMs: number | null = null) =>
-      store.stats({ by, sinceMs }).map(({ usage: _, cost: __, withoutUsage: ___, ...row }) => row);
+      store
+        .stats({ by, sinceMs })
+        .map(({ usage: _, cost: __, withoutUsage: ___, cacheWriteTokens: ____, ...row }) => row);
     expect(rows(['day'])).toEqual([
       { day: '2026-01-02', sessions: 2, exchanges: 2 },
       { day: '2026-01-01', sessions: 1, exchanges: 1 },
@@ -312,5 +314,14 @@ describe('totals', () => {
     expect(store.newest({ limit: 9, repository: '/r' }).rows.map(row => row.id)).toEqual(['b', 'a']);
     expect(store.newest({ limit: 9, repository: '/r/b', agent: 'codex' }).rows.map(row => row.id)).toEqual(['b']);
     expect(store.newest({ limit: 9, sinceMs: startMs + 2 * dayMs }).rows).toEqual([]);
+    expect(store.stats({ by: ['day'], sinceMs: null, untilMs: startMs })).toMatchObject([{ day: '2026-01-01' }]);
+    expect(rows(['week', 'agent'])).toEqual([{ week: '2025-12-29', agent: 'codex', sessions: 2, exchanges: 3 }]);
+    record(traffic('c', 'm1'), startMs + 4 * dayMs);
+    expect(rows(['week'])).toEqual([
+      { week: '2026-01-05', sessions: 1, exchanges: 1 },
+      { week: '2025-12-29', sessions: 2, exchanges: 3 },
+    ]);
+    expect(rows(['month'])).toEqual([{ month: '2026-01', sessions: 3, exchanges: 4 }]);
+    expect(rows(['day'], startMs + 4 * dayMs)).toEqual([{ day: '2026-01-05', sessions: 1, exchanges: 1 }]);
   });
 });
