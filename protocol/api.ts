@@ -19,6 +19,8 @@ export interface RequestSpec<P extends z.ZodType = z.ZodType, R extends z.ZodTyp
   readonly positional: readonly string[];
   /** The MCP tool's name where it differs from `<api>_<request>`. */
   readonly tool: string | null;
+  /** Whether an answer says that it is not as it should be: on the command line that is a failure. */
+  isFailure(answer: z.output<R>): boolean;
 }
 
 export interface EventSpec<T extends z.ZodType = z.ZodType> {
@@ -47,6 +49,7 @@ export function request<P extends z.ZodType, R extends z.ZodType>(spec: {
   spends?: boolean;
   positional?: readonly string[];
   tool?: string;
+  isFailure?: (answer: z.output<R>) => boolean;
 }): RequestSpec<P, R> {
   return {
     kind: 'request',
@@ -58,6 +61,7 @@ export function request<P extends z.ZodType, R extends z.ZodType>(spec: {
     spends: spec.spends ?? false,
     positional: spec.positional ?? [],
     tool: spec.tool ?? null,
+    isFailure: spec.isFailure ?? (() => false),
   };
 }
 

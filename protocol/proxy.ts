@@ -25,6 +25,16 @@ export const BudgetUse = z.object({
 });
 export type BudgetUse = z.infer<typeof BudgetUse>;
 
+/** A limit in force: on everything of this UTC day, or on each session. */
+export const BudgetLimit = z.object({
+  scope: z.enum(['session', 'day']),
+  unit: z.enum(['tokens', 'usd']),
+  limit: z.number(),
+  /** On this day so far; null where that is not known, and of sessions, as each has its own. */
+  used: z.number().nullable(),
+});
+export type BudgetLimit = z.infer<typeof BudgetLimit>;
+
 /** What went unrecorded on this UTC day, also before this server was started. */
 export const DayLosses = z.object({
   /** Connections or exchanges; each connection counts once per reason. */
@@ -79,6 +89,8 @@ export const ProxyStatus = z.object({
   uncaptured: z.int(),
   /** Limits that are near or reached, of this day and of what was active in it. */
   budgets: z.array(BudgetUse).default([]),
+  /** What the settings limit, used up or not; absent from an older server. */
+  limits: z.array(BudgetLimit).optional(),
   /** Models that are used under a limit which does not count them. */
   uncounted: z.array(UncountedSpend).default([]),
   lossesToday: DayLosses.nullable().default(null),
@@ -237,6 +249,7 @@ export const proxy = api('proxy', {
       steps: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string() })),
     }),
     expose: ['cli'],
+    isFailure: ({ ok }) => !ok,
   }),
   changed: event(ProxyStatus),
 });

@@ -171,6 +171,7 @@ export const tasks = api('tasks', {
     expose: ['webview', 'http', 'mcp', 'cli'],
     readOnly: true,
     tool: 'repo_check_readiness',
+    isFailure: ({ ready }) => !ready,
   }),
   fix: request({
     summary: 'Mends what `check` found; without `apply` it only says what it would do.',

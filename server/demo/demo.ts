@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { remote } from '../../protocol/api.ts';
+import { CoachError } from '../../protocol/errors.ts';
 import { server } from '../../protocol/server.ts';
 import { delay, within } from '../base/clock.ts';
 import { isAlive } from '../base/exec.ts';
@@ -29,6 +30,7 @@ export function addDemoCommand(program: Command, { terminal }: CommandContext): 
     .option('--yes', 'confirm --live without being asked', false)
     .option('--model <model>', 'model for --live; default: the one that Codex chooses')
     .action(async (options: DemoOptions) => {
+      refuseWithoutLive(options);
       if (options.live) await confirmLive(terminal, options.yes);
       const connectOptions: ConnectOptions = {
         paths: coachPaths(terminal.env),
@@ -48,6 +50,15 @@ export function addDemoCommand(program: Command, { terminal }: CommandContext): 
         connection.dispose();
       }
     });
+}
+
+/** What is for a real model must not be passed over as if one had been asked. */
+export function refuseWithoutLive({ live, yes, model }: DemoOptions): void {
+  if (live || (!yes && model === undefined)) return;
+  const [option, all] = model === undefined ? ['--yes', '--live --yes'] : ['--model', `--live --model ${model}`];
+  throw new CoachError('input.invalid', `${option} is for --live: without it no model is asked.`, {
+    hint: `Leave it out, or: codex-coach demo ${all}`,
+  });
 }
 
 /** Asks until the last connection and sandbox are gone. False when others use the server: then it is theirs. */

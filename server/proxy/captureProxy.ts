@@ -106,6 +106,7 @@ class CaptureProxy implements ProxyService {
       openConnections: this.#open,
       uncaptured: this.#uncaptured,
       budgets: this.#budgets.uses(),
+      limits: this.#budgets.inForce(),
       uncounted: this.#budgets.uncounted(),
       lossesToday: this.#losses.today(),
       recordingFault: this.#fault,

@@ -87,9 +87,13 @@ async function uninstall({ purge, yes, dryRun, json }: UninstallOptions, termina
   const toUndo = await planUndo(place);
   tellUndo(toUndo, tell);
   if (planned !== null) tellPurge(planned, place, tell);
-  if (dryRun) return terminal.print(json ? undoJson(true, toUndo, planned) : 'Nothing was changed.');
+  if (dryRun) {
+    tell('The background server is stopped, if one runs.');
+    return terminal.print(json ? undoJson(true, toUndo, planned) : 'Nothing was changed.');
+  }
   if (asks) await confirm('Remove it for good?', terminal);
-  const lock = await stopServer(place.paths, { alone: purge });
+  const onStopped = () => tell('The background server was stopped.');
+  const lock = await stopServer(place.paths, { alone: purge, onStopped });
   try {
     // Planned again: others may have written those files since, and the server that stopped has closed its databases.
     const undo = await planUndo(place);
@@ -120,8 +124,9 @@ function undoJson(dryRun: boolean, { steps, left }: UndoPlan, purge: PurgePlan |
 
 function tellUndo({ steps, left }: UndoPlan, tell: (text: string) => void): void {
   for (const { registration, file, before, after, exact } of steps) {
-    const how = exact ? 'as it was before' : 'our entry goes, later changes of others stay';
-    tell(`${registration.title}: ${file}${after === null ? ' is removed' : ''} (${how})`);
+    const kept = exact ? 'which makes it what it was before' : 'and later changes of others stay';
+    const what = after === null ? 'is removed, as setup made it' : `loses our entry, ${kept}:`;
+    tell(`${registration.title}: ${file} ${what}`);
     if (after !== null) tell(changedLines(before, after));
   }
   for (const { title, reason } of left) tell(`${title}: ${reason}`);

@@ -15,25 +15,38 @@ const exitTimeoutMs = 15_000;
 export const closeOthers =
   'Close VS Code windows with Codex Coach, `codex-coach proxy run`, and agents that use our tools; then run this again.';
 
+interface StopOptions {
+  readonly alone: boolean;
+  readonly timeoutMs?: number;
+  onStopped?(): void;
+}
+
 /**
  * Stops the background server, if there is one, and takes its lock: until that is released, no other one serves this
  * COACH_HOME. Null without a COACH_HOME. With `alone` it stops for nobody else: whoever is connected may start it again.
+ * `onStopped` is called when one was there.
  * @throws CoachError `recording.active` while it is needed, `server.unreachable` when it does not answer
  */
 export async function stopServer(
   paths: CoachPaths,
-  { alone, timeoutMs = exitTimeoutMs }: { alone: boolean; timeoutMs?: number },
+  { alone, timeoutMs = exitTimeoutMs, onStopped }: StopOptions,
 ): Promise<HeldLock | null> {
   if (!existsSync(paths.home)) return null;
+  let stopped = false;
   for (const deadline = Date.now() + timeoutMs; ; await delay(20)) {
     const lock = takeLock(paths.lockFile);
-    if (lock !== null) return lock;
+    if (lock !== null) {
+      if (stopped) onStopped?.();
+      return lock;
+    }
     if (Date.now() > deadline) throw unanswered(paths);
     const connection = await connectToRunningServer({ paths, client: 'cli' }).catch((cause: unknown) => {
       throw unanswered(paths, cause);
     });
     // None: it is starting, or on its way out.
-    if (connection !== null) await stop(connection, alone, timeoutMs).catch(unlessEnded);
+    if (connection === null) continue;
+    await stop(connection, alone, timeoutMs).catch(unlessEnded);
+    stopped = true;
   }
 }
 

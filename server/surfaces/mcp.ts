@@ -8,6 +8,7 @@ import { CoachError } from '../../protocol/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { KnownValues } from '../base/redact/knownValues.ts';
 import { version } from '../base/version.ts';
+import { type ParameterWords, parameterFaults } from './parameterFaults.ts';
 import { shortened } from './shortened.ts';
 import { type ParameterSchema, strictSchema, unknownNames } from './strictParameters.ts';
 
@@ -82,6 +83,8 @@ async function callTool(
   if (tool.needsRepository) params['repository'] ??= directory;
   if (typeof params['repository'] === 'string') params['repository'] = resolve(directory, params['repository']);
   if (tool.takesSession && sessionId !== null) params['preferredSession'] ??= sessionId;
+  const faults = parameterFaults(tool.spec.params, params, parameterWords);
+  if (faults.length > 0) return refused(`${tool.name}: ${faults.join(' ')}`);
   log.info('Tool called.', { tool: tool.name, params: withoutKeys(params, known), sessionId });
   try {
     const { text, note } = shortened(await channel.request(tool.method, params, signal), maxAnswerLength);
@@ -92,6 +95,13 @@ async function callTool(
     return refused(words(error));
   }
 }
+
+/** Texts are not repeated: one may be a key, and this is logged. */
+const parameterWords: ParameterWords = {
+  nameOf: path => path.join('.'),
+  shown: given => (typeof given === 'number' || typeof given === 'boolean' ? String(given) : null),
+  exampleOf: (_name, value) => (value.includes(' ') ? null : value),
+};
 
 /** As it may be logged: of keys their names. From now on their values are hidden wherever they stand. */
 function withoutKeys(params: Readonly<Record<string, unknown>>, known: KnownValues): object {

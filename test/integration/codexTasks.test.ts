@@ -49,7 +49,7 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
       ['--task', 'exec', '--json', unsandboxed, ...quiet, '-m', 'gpt-5.5', 'Add a greeting.'],
       { cwd: repository },
     );
-    expect(outcome.stderr).not.toMatch(/codex-coach:/);
+    expect(outcome.stderr).not.toMatch(/codex-coach: (?!recorded as session )/);
     expect(outcome.code).toBe(0);
     expect(outcome.stdout).toContain('"tool":"repo_end_task"');
     expect(outcome.stdout).not.toContain('requires approval');
@@ -169,10 +169,14 @@ describe.skipIf(!requireFeature('codex'))('tasks with the real Codex', { timeout
       env: stale,
     });
     expect(outcome.code).toBe(0);
+    expect(outcome.stderr).toMatch(/^codex-coach: recorded as session [\w-]+: 2 exchanges, [\d,]+ tokens, \$/m);
     const seen = JSON.stringify(upstream.requests.map(request => request.body));
     expect(seen).toContain('CODEX_CA_CERTIFICATE=');
     expect(seen).not.toContain('OPENAI_BASE_URL=');
-    expect((await world.cli(['exec', '--no-such-flag'], { cwd: repository })).code).toBe(2);
+    const refused = await world.cli(['exec', '--no-such-flag'], { cwd: repository });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.not.stringContaining('recorded as') });
+    const other = await world.cli(['--version'], { cwd: repository });
+    expect(other).toMatchObject({ code: 0, stderr: '' });
     const stats = await world.cli(['/stats']);
     expect(stats.stdout).toMatch(/gpt-5\.5/);
   });

@@ -105,6 +105,22 @@ it('is back on its port after the server was stopped, and says so', async () => 
   expect((await once(command, 'exit'))[0]).toBe(0);
 });
 
+it('is not started with a budget that the running server was not started with, and others say that they go without', async () => {
+  const home = aWorld();
+  const limited = { env: { COACH_BUDGET_DAY_TOKENS: '10' } };
+  expect(await home.cli(['proxy', 'start'])).toMatchObject({ code: 0, stderr: '' });
+  const refused = await home.cli(['proxy', 'start'], limited);
+  expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('this COACH_BUDGET_DAY_TOKENS.') });
+  for (const words of [['/status'], ['proxy', 'status'], ['sessions', 'list']]) {
+    const told = await home.cli(words, limited);
+    expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining('COACH_BUDGET_DAY_TOKENS, which has no') });
+  }
+  expect(await home.cli(['server', 'stop'], limited)).toMatchObject({ code: 0, stderr: '' });
+  await until(() => home.processes().length === 0);
+  const held = await home.cli(['proxy', 'start'], limited);
+  expect(held).toMatchObject({ code: 0, stderr: '', stdout: expect.stringContaining('may use 10 tokens') });
+});
+
 it('ends with the reason when its port was taken meanwhile', async () => {
   const { home, command, printed, told } = await aRunningProxy();
   const port = Number(/^# Recording proxy on http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);

@@ -112,6 +112,7 @@ describe('setup and uninstall', { timeout: 90_000 }, () => {
     expect(existsSync(world.paths.tracesDb)).toBe(true);
     const undone = await world.cli(['uninstall', '--purge', '--yes'], { cwd: home });
     expect(undone).toMatchObject({ code: 0, stderr: '' });
+    expect(undone.stdout).toContain('The background server was stopped.\n');
     expect(tree(home)).toEqual(before);
     expect(world.processes()).toEqual([]);
   });

@@ -1,5 +1,5 @@
 import { budgetSentence, stoppedByBudget } from '../../../protocol/budgets.ts';
-import type { Budget, BudgetUse, UncountedSpend } from '../../../protocol/proxy.ts';
+import type { Budget, BudgetLimit, BudgetUse, UncountedSpend } from '../../../protocol/proxy.ts';
 import { uncountedFixes, uncountedSentence } from '../../../protocol/proxyWarnings.ts';
 import type { Exchange } from '../../../protocol/sessions.ts';
 import { type Cost, totalTokens, type Usage } from '../../../protocol/usage.ts';
@@ -65,7 +65,7 @@ interface Spent {
 const maxUses = 20;
 
 /** How to allow more, by what is limited. */
-const ways: Record<BudgetUse['scope'], Record<BudgetUse['unit'], string>> = {
+export const budgetWays: Record<BudgetUse['scope'], Record<BudgetUse['unit'], string>> = {
   session: {
     tokens: 'Start a new session, or raise COACH_BUDGET_SESSION_TOKENS (budget.sessionTokens).',
     usd: 'Start a new session, or raise COACH_BUDGET_SESSION_USD (budget.sessionUsd).',
@@ -92,6 +92,8 @@ export class BudgetGuard {
   /** With the day on which each was seen last. */
   readonly #uses = new Map<string, { readonly use: BudgetUse; readonly day: string }>();
   readonly #uncounted = new Map<string, UncountedSpend>();
+  /** As last looked at, which is done after each exchange under a limit of the day. */
+  #today: { readonly day: string; readonly spend: Spend } | null = null;
 
   constructor(limits: BudgetLimits, store: SpendingStore, log: Log) {
     this.#limits = limits;
@@ -115,7 +117,7 @@ export class BudgetGuard {
     const belongsTo = sessionId ?? this.#unnamed.of(launch?.id ?? userAgent ?? host);
     const spent = this.#look(launch, belongsTo).find(({ state }) => state === 'spent');
     if (spent === undefined) return null;
-    const words = `${budgetSentence(spent)} ${stoppedByBudget} ${ways[spent.scope][spent.unit]}`;
+    const words = `${budgetSentence(spent)} ${stoppedByBudget} ${budgetWays[spent.scope][spent.unit]}`;
     launch?.refuse(words);
     this.#log.warn('A request was stopped by its budget.', { ...spent });
     return words;
@@ -160,8 +162,30 @@ export class BudgetGuard {
     if (before === undefined) this.#log.warn(uncountedSentence(spend), { hint: uncountedFixes[lacks] });
   }
 
+  /** What the settings limit, with what this day has used of it. */
+  inForce(): BudgetLimit[] {
+    const { day, session } = this.#limits;
+    const spend = this.#dayAsItIs();
+    return [
+      ...limitsOf(day).map(each => ({ scope: 'day' as const, ...each, used: spend?.[each.unit] ?? null })),
+      ...limitsOf(session).map(each => ({ scope: 'session' as const, ...each, used: null })),
+    ];
+  }
+
+  /** Looked at once where nothing was asked yet: an earlier server may have used it up. Null where it can't be read. */
+  #dayAsItIs(): Spend | null {
+    const today = dayOf(Date.now());
+    try {
+      if (isLimited(this.#limits.day) && this.#today?.day !== today) this.#look(null, null);
+    } catch {
+      // How the proxy is must be told also where its database can't be read.
+    }
+    return this.#today?.day === today ? this.#today.spend : null;
+  }
+
   /** Limits that were seen near or reached on this day, the latest last. */
   uses(): BudgetUse[] {
+    this.#dayAsItIs();
     const today = dayOf(Date.now());
     const uses = [...this.#uses.values()].filter(({ day }) => day === today).map(({ use }) => use);
     return uses.map(use => (use.scope === 'day' ? { ...use, ...this.#deleted(use) } : use));
@@ -172,7 +196,7 @@ export class BudgetGuard {
     try {
       return { deleted: this.#store.deletedOnDay(id)[unit] };
     } catch {
-      // How the proxy is must be told also where its database can't be read.
+      // As above.
       return {};
     }
   }
@@ -191,7 +215,10 @@ export class BudgetGuard {
       add('session', sessionId, this.#sessionLimit(launch), () => this.#store.spentInSession(sessionId));
     }
     const today = dayOf(Date.now());
-    add('day', today, this.#limits.day, () => this.#store.spentOnDay(today));
+    add('day', today, this.#limits.day, () => {
+      this.#today = { day: today, spend: this.#store.spentOnDay(today) };
+      return this.#today.spend;
+    });
     for (const use of found) this.#note(use);
     return found;
   }
@@ -202,10 +229,9 @@ export class BudgetGuard {
   }
 
   #compare(scope: BudgetUse['scope'], id: string, budget: Budget, spend: Spend): BudgetUse[] {
-    return (['tokens', 'usd'] as const).flatMap(unit => {
-      const limit = budget[unit];
+    return limitsOf(budget).flatMap(({ unit, limit }) => {
       const used = spend[unit];
-      if (limit === null || used < limit * this.#limits.warnShare) return [];
+      if (used < limit * this.#limits.warnShare) return [];
       return [{ scope, id, unit, used, limit, state: used >= limit ? 'spent' : 'near' }];
     });
   }
@@ -229,6 +255,13 @@ function lackOf({ model, usage, cost, failure }: Spent): UncountedSpend['lacks']
 
 function isLimited(budget: Budget | null | undefined): boolean {
   return budget != null && (budget.tokens !== null || budget.usd !== null);
+}
+
+function limitsOf(budget: Budget): Pick<BudgetLimit, 'unit' | 'limit'>[] {
+  return (['tokens', 'usd'] as const).flatMap(unit => {
+    const limit = budget[unit];
+    return limit === null ? [] : [{ unit, limit }];
+  });
 }
 
 /** The UTC day of a time, such as `2026-01-31`. */

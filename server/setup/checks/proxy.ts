@@ -1,9 +1,11 @@
 import { remote } from '../../../protocol/api.ts';
+import { budgetSentence, limitSentence, otherLimits } from '../../../protocol/budgets.ts';
 import { type ProxyStatus, proxy, type RecordingFault } from '../../../protocol/proxy.ts';
 import { lossSentence, uncountedFixes, uncountedSentence } from '../../../protocol/proxyWarnings.ts';
 import { listens } from '../../base/localPlace.ts';
 import { outerProxyOf } from '../../base/outerProxy.ts';
 import { environmentSettings } from '../../base/settings.ts';
+import { budgetWays } from '../../proxy/budget/budget.ts';
 import { isOurProxy } from '../../proxy/listening/listening.ts';
 import { formatTime } from '../../surfaces/cli/table.ts';
 import { outerProxyProblem, startAnew } from '../../surfaces/cli/traced.ts';
@@ -21,7 +23,7 @@ export const checkProxy: Check = async examined => {
   const way = otherWay === null ? [] : [finding('proxy', 'warning', otherWay, { fix: startAnew })];
   const status = await remote(proxy, server.channel).status({});
   if (status.state === 'stopped') {
-    return [running, finding('proxy', 'note', 'Not listening yet; the first launch starts it.')];
+    return [running, finding('proxy', 'note', 'Not listening yet; the first launch starts it.'), ...limited(status)];
   }
   if (status.state === 'failed' || status.port === null) {
     return [running, finding('proxy', 'broken', `It can't listen: ${status.error ?? 'no reason given'}`, portFix)];
@@ -39,6 +41,7 @@ export const checkProxy: Check = async examined => {
     ...recording(status),
     ...unreached(status),
     ...distrusting(status),
+    ...limited(status),
     ...uncounted(status),
   ];
 };
@@ -102,6 +105,16 @@ function unreached({ unreached: failures }: ProxyStatus): Finding[] {
       fix: hint ?? 'Mend the way there. This is forgotten when a connection succeeds, or after an hour without any.',
     }),
   );
+}
+
+/** Limits in force. While the day's is used up, no agent reaches a model. */
+function limited(status: ProxyStatus): Finding[] {
+  const used = status.budgets.map(use => {
+    const level = use.state === 'spent' && use.scope === 'day' ? 'broken' : 'note';
+    const fix = `${budgetWays[use.scope][use.unit]} A server takes limits when it starts: codex-coach server stop`;
+    return finding('budget', level, budgetSentence(use), level === 'broken' ? { fix } : {});
+  });
+  return [...used, ...otherLimits(status).map(limit => finding('budget', 'ok', limitSentence(limit)))];
 }
 
 function uncounted({ uncounted: spent }: ProxyStatus): Finding[] {

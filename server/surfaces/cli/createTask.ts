@@ -28,8 +28,9 @@ export function addCreateCommand(group: Command, { terminal, withServer }: Comma
     .action(async (prompt: string, codexArgs: string[], { repository, model, json }: CreateOptions) => {
       const place = resolve(terminal.cwd, repository);
       const write = (chunk: Buffer) => void process.stderr.write(chunk);
-      const task = await withServer(channel =>
-        createTask({ repository: place, prompt, model, codexArgs }, write, channel, terminal),
+      const task = await withServer(
+        channel => createTask({ repository: place, prompt, model, codexArgs }, write, channel, terminal),
+        'refused',
       );
       terminal.print(json ? JSON.stringify(task, null, 2) : toText(tasks.members.end, task));
     });

@@ -5,19 +5,25 @@ import * as z from 'zod';
 import { type Api, call, methodOf, type RequestSpec, requestsOf } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
+import { proxy } from '../../../protocol/proxy.ts';
+import { server } from '../../../protocol/server.ts';
 import { pointInTime, withZone } from '../../../protocol/since.ts';
-import { exampleValue, expectedValue, type ValueSchema } from '../../base/expectedValue.ts';
+import type { ValueSchema } from '../../base/expectedValue.ts';
+import { type ParameterWords, parameterFaults } from '../parameterFaults.ts';
 import { withOwnOutput } from './ownOutput.ts';
 import { toText } from './render.ts';
-import type { Terminal } from './terminal.ts';
+import { exitCodes, type Terminal } from './terminal.ts';
+
+/** What becomes of settings in this environment that the server was started without. */
+export type Unheld = 'told' | 'refused' | 'passed over';
 
 /** What every derived command needs: the terminal, and a way to the server. */
 export interface CommandContext {
   readonly terminal: Terminal;
   /** Calls `work` with a connection that is closed afterwards. */
-  withServer<T>(work: (channel: Channel) => Promise<T>): Promise<T>;
+  withServer<T>(work: (channel: Channel) => Promise<T>, unheld?: Unheld): Promise<T>;
   /** The same with a server that runs already; null when there is none. */
-  withRunningServer<T>(work: (channel: Channel) => Promise<T>): Promise<T | null>;
+  withRunningServer<T>(work: (channel: Channel) => Promise<T>, unheld?: Unheld): Promise<T | null>;
   /**
    * The same for work that outlives a server: one that has ended is started again at once, for the agents it records.
    * `onReopened` is called each time that this was done.
@@ -25,8 +31,24 @@ export interface CommandContext {
   withLastingServer<T>(work: (channel: Channel) => Promise<T>, onReopened?: () => void): Promise<T>;
 }
 
+/** The same, and a way to end with another exit code than 0. */
+export interface DerivedContext extends CommandContext {
+  exit(code: number): void;
+}
+
+/** Asked of a server that runs: none is started that would then tell of itself. */
+const ofRunning: ReadonlySet<RequestSpec> = new Set<RequestSpec>([server.members.status, proxy.members.status]);
+
+const startsNone = 'Starts no server: where none runs it says so (as JSON: null), which is no failure.';
+
+/** Said where nothing is started in order to be asked. */
+export const noServer = 'No background server runs.';
+
+/** Begins what this environment is to hold for, its budget and its way out. */
+const ofEnvironment: ReadonlySet<RequestSpec> = new Set<RequestSpec>([proxy.members.start]);
+
 /** Adds `codex-coach <api> <request>` for each request that an api exposes to the command line. */
-export function addDerivedCommands(program: Command, api: Api, context: CommandContext): Command {
+export function addDerivedCommands(program: Command, api: Api, context: DerivedContext): Command {
   const group = program.command(api.name).description(`${summaries[api.name] ?? api.name}`);
   // `run` is a command of its own.
   if (api.name.endsWith('s') && api.name !== 'runs') group.alias(api.name.slice(0, -1));
@@ -52,7 +74,7 @@ export function addDerivedCommand(
   apiName: string,
   name: string,
   spec: RequestSpec,
-  { terminal, withServer }: CommandContext,
+  { terminal, exit, withServer, withRunningServer }: DerivedContext,
   /** The api, where its commands go by another name. */
   api = apiName,
 ): void {
@@ -60,7 +82,8 @@ export function addDerivedCommand(
   const words = spec.positional.map(key =>
     properties[key]?.type === 'array' ? `<${toKebab(key)}...>` : `<${toKebab(key)}>`,
   );
-  const command = group.command(toKebab(name)).description(spec.summary);
+  const runs = ofRunning.has(spec);
+  const command = group.command(toKebab(name)).description(runs ? `${spec.summary} ${startsNone}` : spec.summary);
   for (const [index, key] of spec.positional.entries()) {
     command.argument(words[index] ?? '', properties[key]?.description ?? '');
   }
@@ -73,56 +96,50 @@ export function addDerivedCommand(
   command.option('--json', 'Print the answer as JSON');
   command.action(async (...args: unknown[]) => {
     const options = args[words.length] as Record<string, unknown>;
-    const params: Record<string, unknown> = {};
-    for (const [index, key] of spec.positional.entries()) params[key] = args[index];
-    for (const key of Object.keys(properties)) if (options[key] !== undefined) params[key] = options[key];
-    for (const key of ['repository', 'output', 'path']) {
-      if (typeof params[key] === 'string') params[key] = resolve(terminal.cwd, params[key]);
-    }
-    // A source may be a file, or name something else.
-    const source = typeof params['source'] === 'string' ? resolve(terminal.cwd, params['source']) : null;
-    if (source !== null && existsSync(source)) params['source'] = source;
-    const method = methodOf(api, name);
+    const params = paramsOf(spec, args, options, terminal.cwd);
     checkParams(`codex-coach ${apiName} ${toKebab(name)}`, spec, params);
     // The server may have been started in another time zone.
     for (const key of pointsInTime(spec)) {
       if (typeof params[key] === 'string') params[key] = withZone(params[key]);
     }
-    const value = await withServer(channel =>
-      withOwnOutput(spec, params, asked => call(channel, method, spec, asked, terminal.signal), terminal.signal),
-    );
-    terminal.print(options['json'] === true ? JSON.stringify(value, null, 2) : toText(spec, value, terminal.columns));
+    const request = (channel: Channel) => (asked: unknown) =>
+      call(channel, methodOf(api, name), spec, asked, terminal.signal);
+    const ask = (channel: Channel) => withOwnOutput(spec, params, request(channel), terminal.signal);
+    const value = await (runs ? withRunningServer(ask) : withServer(ask, ofEnvironment.has(spec) ? 'refused' : 'told'));
+    if (options['json'] === true) terminal.print(JSON.stringify(value, null, 2));
+    else terminal.print(runs && value === null ? noServer : toText(spec, value, terminal.columns));
+    if (value !== null && spec.isFailure(value)) exit(exitCodes.failed);
   });
+}
+
+/** The parameters that a command line gives, with places as the server finds them. */
+function paramsOf(
+  spec: RequestSpec,
+  words: readonly unknown[],
+  options: Readonly<Record<string, unknown>>,
+  cwd: string,
+): Record<string, unknown> {
+  const params: Record<string, unknown> = {};
+  for (const [index, key] of spec.positional.entries()) params[key] = words[index];
+  for (const key of Object.keys(propertiesOf(spec))) if (options[key] !== undefined) params[key] = options[key];
+  for (const key of ['repository', 'output', 'path']) {
+    if (typeof params[key] === 'string') params[key] = resolve(cwd, params[key]);
+  }
+  // A source may be a file, or name something else.
+  const source = typeof params['source'] === 'string' ? resolve(cwd, params['source']) : null;
+  if (source !== null && existsSync(source)) params['source'] = source;
+  return params;
 }
 
 /** Wrong parameters are found before a server is started for them. */
 function checkParams(command: string, spec: RequestSpec, params: Readonly<Record<string, unknown>>): void {
-  const parsed = spec.params.safeParse(params);
-  if (parsed.success) return;
-  const properties = propertiesOf(spec);
-  const faults = parsed.error.issues.map(issue => {
-    const [key = '', at] = issue.path.map(String);
-    const given = at === undefined ? params[key] : (params[key] as unknown[])[Number(at)];
-    return optionFault({ name: nameOf(key, spec), given, property: properties[key], issue });
-  });
-  throw new CoachError('input.invalid', [...new Set(faults)].join(' '), { hint: `See: ${command} --help` });
-}
-
-interface OptionFault {
-  readonly name: string;
-  readonly given: unknown;
-  readonly property: ValueSchema | undefined;
-  readonly issue: { readonly code: string; readonly message: string };
-}
-
-function optionFault({ name, given, property = {}, issue }: OptionFault): string {
-  if (name === '') return `${issue.message}.`;
-  if (given === undefined) return `${name} is missing.`;
-  if (given === '') return `${name} "": expected something that is not empty.`;
-  const expected = issue.code === 'custom' ? null : expectedValue(property);
-  if (expected === null) return `${name} ${String(given)}: ${issue.message}.`;
-  const example = name.startsWith('--') ? exampleValue(property) : null;
-  return `${name} ${String(given)}: expected ${expected}${example === null ? '' : `, such as ${name} ${example}`}.`;
+  const words: ParameterWords = {
+    nameOf: ([key = '']) => nameOf(key, spec),
+    shown: String,
+    exampleOf: (name, value) => (name.startsWith('--') ? `${name} ${value}` : null),
+  };
+  const faults = parameterFaults(spec.params, params, words);
+  if (faults.length > 0) throw new CoachError('input.invalid', faults.join(' '), { hint: `See: ${command} --help` });
 }
 
 /** As it stands on the command line; empty for all of it together. */

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
+import { JudgeParams } from '../../../protocol/rubric.ts';
 import { runs } from '../../../protocol/runs.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { environmentSettings, modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
-import { wholeNumber } from './numberOptions.ts';
+import { numberOf } from './numberOptions.ts';
 import { toText } from './render.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -26,7 +27,7 @@ export function addJudgeOptions(command: Command): Command {
     .option(
       '--votes <n>',
       'answers of the judge per criterion, an odd number (default: COACH_JUDGE_VOTES, 3)',
-      wholeNumber,
+      numberOf(JudgeParams.votes),
     );
 }
 
@@ -75,7 +76,12 @@ export function addValidateCommand(group: Command, { terminal, withServer }: Com
     .description(validate.summary)
     .option('--repository <directory>', 'directory inside the git repository', '.')
     .option('--executor <id>', 'auto, docker or local', 'auto')
-    .option('--repeats <n>', validate.params.shape.repeats.description ?? '', wholeNumber, 5)
+    .option(
+      '--repeats <n>',
+      validate.params.shape.repeats.description ?? '',
+      numberOf(validate.params.shape.repeats),
+      5,
+    )
     .option('--json', 'print the answer as JSON', false);
   addJudgeOptions(command).action(
     async (

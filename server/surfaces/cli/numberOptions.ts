@@ -1,17 +1,16 @@
 import { InvalidArgumentError } from 'commander';
+import * as z from 'zod';
+import { exampleValue, expectedValue, type ValueSchema } from '../../base/expectedValue.ts';
 
-/** Reads an option that is a number, such as `2.50`. */
-export function number(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isFinite(value)) throw new InvalidArgumentError('Give a number, such as 2.50.');
-  return value;
-}
-
-/** Reads an option that counts something. Its bounds are the request's own. */
-export function wholeNumber(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('Give a whole number, such as 2.');
-  return value;
+/** Reads an option that a request takes as this number, within its bounds. */
+export function numberOf(schema: z.ZodType): (text: string) => number {
+  return text => {
+    const parsed = schema.safeParse(text.trim() === '' ? Number.NaN : Number(text));
+    if (parsed.success) return parsed.data as number;
+    const value = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as ValueSchema;
+    const example = exampleValue(value);
+    throw new InvalidArgumentError(`Give ${expectedValue(value)}${example === null ? '' : `, such as ${example}`}.`);
+  };
 }
 
 /** Reads an option that is a port. */

@@ -10,7 +10,7 @@ import { suites } from '../../../protocol/suites.ts';
 import { tasks } from '../../../protocol/tasks.ts';
 import { fileLog, logOptions } from '../../base/log.ts';
 import { coachPaths, ensureHome } from '../../base/paths.ts';
-import { unheldSettings } from '../../base/settings.ts';
+import { otherSettings, unheldSettings } from '../../base/settings.ts';
 import { version } from '../../base/version.ts';
 import {
   type ClientOptions,
@@ -23,7 +23,13 @@ import { LastingChannel } from '../../lastingChannel.ts';
 import { runTracedCodex } from './codex.ts';
 import { codexNamesake, refuseUnknownHelp } from './codexNamesake.ts';
 import { addCreateCommand } from './createTask.ts';
-import { addDerivedCommand, addDerivedCommands, type CommandContext } from './derived.ts';
+import {
+  addDerivedCommand,
+  addDerivedCommands,
+  type CommandContext,
+  type DerivedContext,
+  type Unheld,
+} from './derived.ts';
 import { addEditCommand } from './editTask.ts';
 import { addFollowCommand } from './follow.ts';
 import { addRegradeCommand, addValidateCommand } from './judge.ts';
@@ -36,7 +42,7 @@ import { addServeCommand } from './serve.ts';
 import { checkSlashArguments, refuseForgottenSlash, refuseUnknownSlash, slashCommands } from './slash.ts';
 import { addStopCommand } from './stop.ts';
 import { exitCodes, processTerminal, reportFault, type Terminal } from './terminal.ts';
-import { addTraceCommand } from './trace.ts';
+import { addTraceCommand, tellSessions } from './trace.ts';
 import { checkEnvironment, recordingTroubles, shellExitCode, startAnew } from './traced.ts';
 import { usageFault } from './usageFault.ts';
 
@@ -59,8 +65,8 @@ export async function runCli(argv: readonly string[], more: readonly CommandAdde
   const json = argv.includes('--json');
   const context: CommandContext = {
     terminal,
-    withServer: work => withServer(terminal, work),
-    withRunningServer: work => withRunningServer(terminal, work),
+    withServer: (work, unheld) => withServer(terminal, work, unheld),
+    withRunningServer: (work, unheld) => withRunningServer(terminal, work, unheld),
     withLastingServer: (work, onReopened) => withLastingServer(terminal, work, onReopened),
   };
   let exitCode: number = exitCodes.ok;
@@ -107,23 +113,24 @@ function buildProgram(context: CommandContext, exit: (code: number) => void, jso
     .configureOutput(json ? { writeErr: () => undefined } : {})
     // What follows a command of ours, such as the command to trace, is its own.
     .enablePositionalOptions();
-  addFollowCommand(addDerivedCommands(program, sessions, context), context.terminal, () =>
+  const derived: DerivedContext = { ...context, exit };
+  addFollowCommand(addDerivedCommands(program, sessions, derived), context.terminal, () =>
     lastingConnection(context.terminal, 'cli'),
   );
-  addDerivedCommand(program, sessions.name, 'stats', sessions.members.stats, context);
-  const taskCommands = addDerivedCommands(program, tasks, context);
+  addDerivedCommand(program, sessions.name, 'stats', sessions.members.stats, derived);
+  const taskCommands = addDerivedCommands(program, tasks, derived);
   addCreateCommand(taskCommands, context);
   addEditCommand(taskCommands, context);
   addValidateCommand(taskCommands, context);
-  addDerivedCommands(program, suites, context);
+  addDerivedCommands(program, suites, derived);
   addRunCommand(program, context, exit);
-  const runCommands = addDerivedCommands(program, runs, context);
+  const runCommands = addDerivedCommands(program, runs, derived);
   addResumeCommand(runCommands, context, exit);
   addRegradeCommand(runCommands, context);
-  addReviewCommands(program, context);
-  addDerivedCommands(program, agents, context);
-  addProxyRunCommand(addDerivedCommands(program, proxy, context), context);
-  addStopCommand(addDerivedCommands(program, server, context), context);
+  addReviewCommands(program, derived);
+  addDerivedCommands(program, agents, derived);
+  addProxyRunCommand(addDerivedCommands(program, proxy, derived), context);
+  addStopCommand(addDerivedCommands(program, server, derived), context);
   program
     .command('mcp')
     .description('Serve our tools to an agent over standard input and output (Model Context Protocol)')
@@ -156,7 +163,9 @@ async function launchCodex(
   const tools = withTools ? ['-c', mcpSetting(terminal.env)] : [];
   const outcome = await connect(async channel => {
     await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
-    return runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal);
+    const traced = await runTracedCodex({ argv: [...tools, ...rest], cwd: terminal.cwd }, channel, terminal);
+    await tellSessions(traced.sessionIds, channel, text => terminal.note(`codex-coach: ${text}`));
+    return traced;
   });
   // Other commands of Codex, and a window that is closed again, need not ask a model.
   const asksModel = rest.some(word => word === 'exec' || word === 'e');
@@ -206,19 +215,18 @@ function lastingConnection(
   return new LastingChannel(options, { watch: client !== 'mcp', ...(onReopened && { onReopened }) });
 }
 
-async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T> {
-  return inConnection(
-    await connectToServer({ ...clientOptions(terminal), program: serverProgram, env: terminal.env }),
-    (channel, info) => {
-      tellUnheld(info, terminal);
-      return work(channel);
-    },
-  );
+async function withServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>, unheld?: Unheld): Promise<T> {
+  const connection = await connectToServer({ ...clientOptions(terminal), program: serverProgram, env: terminal.env });
+  return inConnection(connection, work, terminal, unheld);
 }
 
-async function withRunningServer<T>(terminal: Terminal, work: (channel: Channel) => Promise<T>): Promise<T | null> {
+async function withRunningServer<T>(
+  terminal: Terminal,
+  work: (channel: Channel) => Promise<T>,
+  unheld?: Unheld,
+): Promise<T | null> {
   const connection = await connectToRunningServer(clientOptions(terminal));
-  return connection === null ? null : await inConnection(connection, work);
+  return connection === null ? null : await inConnection(connection, work, terminal, unheld);
 }
 
 function clientOptions(terminal: Terminal): ClientOptions {
@@ -226,8 +234,8 @@ function clientOptions(terminal: Terminal): ClientOptions {
 }
 
 /** Says which variables of this environment have no effect, as the server that runs was started with others. */
-function tellUnheld(info: ServerInfo, { env, note }: Terminal): void {
-  const unheld = unheldSettings(env, info.settings);
+function tellUnheld({ settings }: ServerInfo, { env, note }: Terminal): void {
+  const unheld = [...otherSettings(env, settings), ...unheldSettings(env, settings)];
   if (unheld.length === 0) return;
   const words = `the background server was not started with this ${unheld.join(', ')}, which has no effect.`;
   note(`codex-coach: ${words} ${startAnew}`);
@@ -235,10 +243,19 @@ function tellUnheld(info: ServerInfo, { env, note }: Terminal): void {
 
 async function inConnection<T>(
   connection: ServerConnection,
-  work: (channel: Channel, info: ServerInfo) => Promise<T>,
+  work: (channel: Channel) => Promise<T>,
+  terminal: Terminal,
+  unheld: Unheld = 'told',
 ): Promise<T> {
+  const { channel, info } = connection;
   try {
-    return await whileConnected(connection, () => work(connection.channel, connection.info));
+    return await whileConnected(connection, async () => {
+      if (unheld === 'refused') {
+        await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
+      }
+      if (unheld !== 'passed over') tellUnheld(info, terminal);
+      return work(channel);
+    });
   } finally {
     connection.dispose();
   }

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import { agents } from '../../../protocol/agents.ts';
-import { budgetSentence } from '../../../protocol/budgets.ts';
+import { budgetSentence, limitSentence, otherLimits } from '../../../protocol/budgets.ts';
 import { noFigure, toCount, toDuration, toMoney, toReward } from '../../../protocol/figures.ts';
 import { integrityWords } from '../../../protocol/integrity.ts';
-import { proxy } from '../../../protocol/proxy.ts';
+import { type ProxyStatus, proxy } from '../../../protocol/proxy.ts';
 import { proxyWarnings } from '../../../protocol/proxyWarnings.ts';
 import { runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { server } from '../../../protocol/server.ts';
@@ -23,15 +24,25 @@ export { toText } from './renderers.ts';
 render(proxy.members.status, status =>
   [
     status.state === 'listening' ? `Proxy listening on ${status.host}:${status.port}` : `Proxy ${status.state}`,
-    `  exchanges recorded: ${status.exchanges}, open connections: ${status.openConnections}`,
-    `  certificate authority: ${status.caFile}`,
+    `  exchanges recorded since the server started: ${status.exchanges}, open connections: ${status.openConnections}`,
+    `  certificate authority: ${existsSync(status.caFile) ? status.caFile : 'none yet'}`,
     ...proxyWarnings(status).map(warning => `  WARNING: ${warning}`),
-    ...status.budgets.map(use => `  ${use.state === 'spent' ? 'STOPPED' : 'Nearly used up'}: ${budgetSentence(use)}`),
+    ...budgetLines(status),
     ...(status.error === null ? [] : [`  ${status.error}`]),
   ].join('\n'),
 );
 
-render(proxy.members.start, status => `Proxy listening on ${status.host}:${status.port}`);
+render(proxy.members.start, status =>
+  [`Proxy listening on ${status.host}:${status.port}`, ...budgetLines(status)].join('\n'),
+);
+
+/** Limits that are near or reached, and those in force that are not. */
+function budgetLines(status: ProxyStatus): string[] {
+  return [
+    ...status.budgets.map(use => `  ${use.state === 'spent' ? 'STOPPED' : 'Nearly used up'}: ${budgetSentence(use)}`),
+    ...otherLimits(status).map(limit => `  limit: ${limitSentence(limit)}`),
+  ];
+}
 
 render(proxy.members.test, ({ ok, steps }) =>
   [
@@ -216,7 +227,8 @@ render(server.members.status, status =>
   [
     `Codex Coach ${status.version}, process ${status.pid}, since ${formatTime(status.startedAt)}`,
     `  home: ${status.home}`,
-    `  clients: ${status.clients}, running trials: ${status.runningTrials}`,
+    // Who asks is one itself.
+    `  other clients: ${Math.max(0, status.clients - 1)}, running trials: ${status.runningTrials}`,
     `  log: ${status.log}`,
   ].join('\n'),
 );

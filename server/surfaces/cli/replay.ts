@@ -27,10 +27,15 @@ export function addReplayCommand(program: Command, context: CommandContext, exit
     });
 }
 
-/** What follows the recording, with or without `--`. @throws CoachError `input.invalid` for an option of ours there */
+/** What follows the recording, with or without `--`. @throws CoachError `input.invalid` for nothing, or an option of ours */
 function commandOf(words: [string, ...string[]]): [string, ...string[]] {
   const [first, program, ...rest] = words;
   if (first === '--' && program !== undefined) return [program, ...rest];
+  if (first === '--') {
+    throw new CoachError('input.invalid', 'After -- the command is missing that the recording is to answer.', {
+      hint: 'Write it like: codex-coach replay <session> -- codex exec "the prompt"',
+    });
+  }
   if (!first.startsWith('-')) return words;
   throw new CoachError('input.invalid', `${first}: options stand before the session.`, {
     hint: 'Write it like: codex-coach replay --pace recorded <session> -- <command>',

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { requestsOf } from '../../../protocol/api.ts';
 import { reviews } from '../../../protocol/reviews.ts';
-import { addDerivedCommand, type CommandContext } from './derived.ts';
+import { addDerivedCommand, type DerivedContext } from './derived.ts';
 
 /** `codex-coach review comment add|list|edit|resolve|remove|to-criterion …` */
-export function addReviewCommands(program: Command, context: CommandContext): void {
+export function addReviewCommands(program: Command, context: DerivedContext): void {
   const comment = program
     .command('review')
     .description('What people say about trials')

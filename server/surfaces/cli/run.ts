@@ -3,18 +3,17 @@ import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
-import { type AgentChoice, type RunSummary, runs, type TrialSummary } from '../../../protocol/runs.ts';
+import { type AgentChoice, RunLimits, type RunSummary, runs, type TrialSummary } from '../../../protocol/runs.ts';
 import { suites, tasksToRun } from '../../../protocol/suites.ts';
 import { agents } from '../../agents/index.ts';
 import { modelKeys } from '../../base/settings.ts';
 import type { CommandContext } from './derived.ts';
 import { addJudgeOptions, type JudgeOptions, judgeParams } from './judge.ts';
-import { number, wholeNumber } from './numberOptions.ts';
+import { numberOf } from './numberOptions.ts';
 import { confirmCost, planText } from './planned.ts';
 import { flagLines, trialTable } from './render.ts';
 import { rubricLines } from './renderRubric.ts';
 import { exitCodes, type Terminal } from './terminal.ts';
-import { checkEnvironment } from './traced.ts';
 
 interface RunOptions extends JudgeOptions {
   repository: string;
@@ -39,6 +38,9 @@ interface RunOptions extends JudgeOptions {
   json: boolean;
 }
 
+const { attempts, concurrency, startConcurrency, retries } = runs.members.start.params.shape;
+const { timeoutSec, maxTokens, maxUsd, idleSec } = RunLimits.shape;
+
 type StartParams = Parameters<ReturnType<typeof remote<typeof runs>>['start']>[0];
 
 /** `codex-coach run <task…>`: starts a run, prints its events, ends with the table. Ctrl-C cancels the run. */
@@ -59,15 +61,19 @@ export function addRunCommand(program: Command, context: CommandContext, exit: (
     )
     .option('--predictions <file>', 'for the agent `predictions`: SWE-bench predictions, as JSON or JSON lines')
     .option('--replay <recording>', 'answer the agents of models from a recording: a file, or session:<id>')
-    .option('--attempts <n>', 'attempts per task and agent', wholeNumber, 1)
-    .option('--timeout <seconds>', 'wall-clock limit per trial', number, 1800)
-    .option('--max-tokens <n>', 'token limit per trial', wholeNumber)
-    .option('--max-usd <amount>', 'money limit per trial, where the price is known', number)
-    .option('--idle <seconds>', 'end an agent as stalled after so long without a sign of life (default 900)', number)
+    .option('--attempts <n>', 'attempts per task and agent', numberOf(attempts), 1)
+    .option('--timeout <seconds>', 'wall-clock limit per trial', numberOf(timeoutSec), 1800)
+    .option('--max-tokens <n>', 'token limit per trial', numberOf(maxTokens))
+    .option('--max-usd <amount>', 'money limit per trial, where the price is known', numberOf(maxUsd))
+    .option(
+      '--idle <seconds>',
+      'end an agent as stalled after so long without a sign of life (default 900)',
+      numberOf(idleSec),
+    )
     .option('--executor <id>', 'auto, docker or local', 'auto')
-    .option('--concurrency <n>', 'trials at the same time', wholeNumber, 1)
-    .option('--start-concurrency <n>', 'sandboxes started at the same time', wholeNumber, 2)
-    .option('--retries <n>', 'further tries of a trial after a failure of the machine', wholeNumber, 2)
+    .option('--concurrency <n>', 'trials at the same time', numberOf(concurrency), 1)
+    .option('--start-concurrency <n>', 'sandboxes started at the same time', numberOf(startConcurrency), 2)
+    .option('--retries <n>', 'further tries of a trial after a failure of the machine', numberOf(retries), 2)
     .option('--fresh', 'run every trial, also where the verdict of the same one is there', false)
     .option('--unproven', 'also run tasks that are not proven; they are marked in every report', false)
     .option('--repository <directory>', 'directory inside the git repository', '.')
@@ -118,11 +124,10 @@ async function runAndShow(
   begin: (channel: Channel) => Promise<RunSummary>,
 ): Promise<void> {
   const { run, trials } = await withServer(async channel => {
-    await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
     const started = await begin(channel);
     await followRun(started, channel, terminal, line => terminal.note(line));
     return remote(runs, channel).show({ runId: started.id });
-  });
+  }, 'refused');
   const text = () =>
     [
       `Run ${run.id}: ${run.directory}`,

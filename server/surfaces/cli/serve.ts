@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { agents } from '../../../protocol/agents.ts';
-import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { proxy } from '../../../protocol/proxy.ts';
 import { reviews } from '../../../protocol/reviews.ts';
@@ -20,6 +19,7 @@ import { loadToken } from '../http/token.ts';
 import { createTask } from './createTask.ts';
 import { portNumber } from './numberOptions.ts';
 import type { Terminal } from './terminal.ts';
+import { checkEnvironment } from './traced.ts';
 
 const apis = [tasks, suites, runs, reviews, sessions, agents, proxy, server];
 
@@ -46,7 +46,7 @@ async function serveUntilInterrupted(port: number, channel: Channel, terminal: T
   ensureHome(paths);
   const published = publishedOf(apis, channel);
   // Events come from a connection, which the first request makes.
-  await remote(server, channel).status({}, terminal.signal);
+  await checkEnvironment(channel, terminal.env, text => terminal.note(`codex-coach: ${text}`));
   const { log, close } = fileLog(paths.logs, 'http', logOptions(terminal.env));
   try {
     const routes = [...routesOf(apis, channel), creationRoute(channel, terminal)];

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { remote } from '../../../protocol/api.ts';
 import { server } from '../../../protocol/server.ts';
-import type { CommandContext } from './derived.ts';
+import { type CommandContext, noServer } from './derived.ts';
 import { toText } from './render.ts';
 
 interface StopOptions {
@@ -21,8 +21,8 @@ export function addStopCommand(group: Command, { terminal, withRunningServer }: 
     .option('--drain', 'Only when no trial runs and no agent is being recorded', false)
     .option('--json', 'Print the answer as JSON', false)
     .action(async ({ idle, drain, json }: StopOptions) => {
-      const answer = await withRunningServer(channel => remote(server, channel).stop({ idle, drain }));
+      const answer = await withRunningServer(channel => remote(server, channel).stop({ idle, drain }), 'passed over');
       if (json) terminal.print(JSON.stringify(answer ?? { stopping: false }, null, 2));
-      else terminal.print(answer === null ? 'No background server runs.' : toText(server.members.stop, answer));
+      else terminal.print(answer === null ? noServer : toText(server.members.stop, answer));
     });
 }

@@ -6,6 +6,7 @@ import { toMoney } from '../../../protocol/figures.ts';
 import { sessions } from '../../../protocol/sessions.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import { programOnPath } from '../../base/programs.ts';
+import { askAgain } from '../../lastingChannel.ts';
 import type { CommandContext } from './derived.ts';
 import { launchKeys } from './launchKeys.ts';
 import { counted, formatTokens } from './table.ts';
@@ -66,9 +67,15 @@ export function requireProgram(program: string, { env }: Terminal): void {
   });
 }
 
-async function tellSessions(ids: readonly string[], channel: Channel, note: (text: string) => void): Promise<void> {
+/** What was recorded, a line for each session; of one that nobody can tell any more only its id. */
+export async function tellSessions(
+  ids: readonly string[],
+  channel: Channel,
+  note: (text: string) => void,
+): Promise<void> {
   if (ids.length === 0) return;
-  const { rows } = await remote(sessions, channel).list({ limit: 500 });
+  // How the agent ended counts, also where this can't be told.
+  const { rows } = await askAgain(() => remote(sessions, channel).list({ limit: 500 })).catch(() => ({ rows: [] }));
   for (const id of ids) {
     const row = rows.find(candidate => candidate.id === id);
     if (row === undefined) note(`recorded as session ${id}`);

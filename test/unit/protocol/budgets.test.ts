@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { budgetSentence } from '../../../protocol/budgets.ts';
+import { budgetSentence, limitSentence, otherLimits } from '../../../protocol/budgets.ts';
 import type { BudgetUse } from '../../../protocol/proxy.ts';
 
 const day: BudgetUse = { scope: 'day', id: '2026-11-23', unit: 'usd', used: 8.34, limit: 0.21, state: 'spent' };
@@ -17,4 +17,14 @@ it('tells what was used in sessions that are no longer there', () => {
     'This day (2026-11-23, UTC) has used 1,050 of its 1,000 tokens, 50 of it in sessions that were deleted since.',
   );
   expect(budgetSentence({ ...day, deleted: 0 })).not.toContain('deleted');
+});
+
+it('tells limits that are in force, with what the day has used', () => {
+  const usd = { scope: 'day', unit: 'usd', limit: 5, used: 1.5 } as const;
+  const tokens = { scope: 'session', unit: 'tokens', limit: 20_000, used: null } as const;
+  expect(limitSentence(usd)).toBe('This day (UTC) may use $5.00 and has used $1.50 of it.');
+  expect(limitSentence({ ...usd, used: null })).toBe('This day (UTC) may use $5.00.');
+  expect(limitSentence(tokens)).toBe('Each session may use 20,000 tokens.');
+  expect(otherLimits({ budgets: [day], limits: [usd, tokens] })).toEqual([tokens]);
+  expect(otherLimits({ budgets: [] })).toEqual([]);
 });

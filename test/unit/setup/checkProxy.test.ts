@@ -31,6 +31,19 @@ it('names a model host that was not reached, with the reason and what to do', as
   expect(found[0]?.fix).toContain('Mend the way there.');
 });
 
+it('tells limits in force, and that nothing works once the day has used up its own', async () => {
+  const day = { scope: 'day', unit: 'tokens', limit: 4000, used: 4620 };
+  const limits = [day, { scope: 'day', unit: 'usd', limit: 9, used: 2 }];
+  const budgets = [{ ...day, id: '2026-11-23', state: 'spent' }];
+  const found = (await checkProxy(examined({ budgets, limits }))).filter(({ area }) => area === 'budget');
+  expect(found).toMatchObject([
+    { level: 'broken', what: expect.stringContaining('4,620 of its 4,000'), fix: expect.stringContaining('next day') },
+    { level: 'ok', what: 'This day (UTC) may use $9.00 and has used $2.00 of it.' },
+  ]);
+  const unused = await checkProxy(examined({ state: 'stopped', port: null, limits: [{ ...day, used: 0 }] }));
+  expect(unused.at(-1)).toMatchObject({ level: 'ok', what: expect.stringContaining('4,000 tokens') });
+});
+
 it('names what no limit counts, with another remedy for each reason', async () => {
   const uncounted = [
     { model: 'gpt-99', exchanges: 2 },

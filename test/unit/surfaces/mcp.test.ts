@@ -97,6 +97,26 @@ it('refuses names that it does not know, at any depth, before anything is asked 
   expect(asked).toHaveLength(1);
 });
 
+it('says what a parameter takes, with its name, before anything is asked or logged of it', async () => {
+  const { call, asked, logged } = await aClient();
+  for (const [name, args, words] of [
+    ['repo_start_task', {}, 'repo_start_task: title is missing.'],
+    ['repo_start_task', { title: ' ' }, 'repo_start_task: title " ": expected something that is not empty.'],
+    ['repo_start_task', { title: 5 }, 'repo_start_task: title 5: expected text.'],
+    ['repo_start_task', { title: 'x'.repeat(201) }, 'repo_start_task: title: expected at most 200 characters.'],
+    ['sessions_list', { limit: 0 }, 'sessions_list: limit 0: expected a whole number from 1 to 500, such as 50.'],
+    ['sessions_list', { since: 'soon' }, /^sessions_list: since: give a date such as 2026-11-21, or an age/],
+    ['runs_start', { ...aRun, tasks: [] }, 'runs_start: tasks: expected at least 1 item.'],
+    ['runs_start', { ...aRun, agents: [{ id: 'codex' }, {}] }, 'runs_start: agents.1.id is missing.'],
+    ['runs_start', { ...aRun, limits: { maxTokens: 0 } }, /limits\.maxTokens 0: expected a whole number of at least 1/],
+    ['runs_start', { ...aRun, keys: 'secretwords' }, 'runs_start: keys: expected an object.'],
+  ] as const) {
+    expect(await call(name, args)).toEqual({ texts: [expect.stringMatching(words)], isError: true });
+  }
+  expect(asked).toEqual([]);
+  expect(logged.join('')).not.toContain('secretwords');
+});
+
 it('describes its tools as taking nothing else, and where a repository is needed, which is meant', async () => {
   const { client } = await aClient();
   const { tools } = await client.listTools();

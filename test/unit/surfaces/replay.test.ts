@@ -26,6 +26,13 @@ it('says where options stand, when one follows the session', async () => {
   });
 });
 
+it('says that a command is missing where none follows', async () => {
+  expect(await fault('latest', '--')).toMatchObject({
+    code: 'input.invalid',
+    message: 'After -- the command is missing that the recording is to answer.',
+  });
+});
+
 it.each([
   ['01a20551', '--', 'codex', '--pace'],
   ['--pace', 'recorded', '01a20551', '--', 'codex'],
