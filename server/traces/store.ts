@@ -8,8 +8,8 @@ import { searchSaid } from './search/search.ts';
 import { missing } from './sessions/missing.ts';
 import { readableSummary, type SessionPage, sessionPage, summaryOf } from './sessions/sessionPages.ts';
 import { type SpokenExchange, toConversation } from './storage/conversation.ts';
-import { inOrderOfTime, type RecordedTime } from './storage/recordedOrder.ts';
-import { ExchangeRecord, lastNumber, SessionRecord, toExchange } from './storage/records.ts';
+import { exchangeIds, exchangesAfter, exchangesBy } from './storage/exchangeRows.ts';
+import { lastNumber, SessionRecord } from './storage/records.ts';
 import { type StoredExchange, storedColumns } from './storage/storedParts.ts';
 import { type OutlinedRequest, StoredRequests } from './storage/storedRequests.ts';
 import { StoredSpeech } from './storage/storedSpeech.ts';
@@ -45,13 +45,6 @@ export interface WholeExchange {
 export interface RecordedRequest extends OutlinedRequest {
   readonly isAnswered: boolean;
 }
-
-const exchangeColumns = `id, session_id, ts_ms, duration_ms, first_byte_ms, method, url, upstream_host, status, dialect,
-  transport, model, input_tokens, cached_input_tokens, output_tokens, reasoning_tokens, cost_usd, cost_kind, error, attempt`;
-
-/** Numbers of a session's exchanges behind a cursor. Left to itself, SQLite looks through all that were recorded. */
-const laterOfSession = `SELECT seq FROM exchanges INDEXED BY exchanges_by_session WHERE session_id = ? AND seq > ?
-  ORDER BY seq LIMIT 500`;
 
 /** Reads `traces.sqlite3`. The recorder alone writes it. */
 export class TraceStore {
@@ -140,16 +133,16 @@ export class TraceStore {
 
   /** In the order in which they began. */
   exchangesOfSession(sessionId: string): Exchange[] {
-    return this.#exchanges('session_id', sessionId);
+    return exchangesBy(this.#database, 'session_id', sessionId);
   }
 
   /** Exchanges of one launch (`ProxyLaunch.id`), oldest first. */
   exchangesOfLaunch(launchId: string): Exchange[] {
-    return this.#exchanges('launch_id', launchId);
+    return exchangesBy(this.#database, 'launch_id', launchId);
   }
 
   exchangesOfTrial(trialId: string): Exchange[] {
-    return this.#exchanges('trial_id', trialId);
+    return exchangesBy(this.#database, 'trial_id', trialId);
   }
 
   /** Hosts that a trial's agent tried to reach and was refused, oldest first. */
@@ -196,14 +189,12 @@ export class TraceStore {
 
   /** Null when there is no such exchange. */
   exchange(id: string): Exchange | null {
-    return this.#exchanges('id', id)[0] ?? null;
+    return exchangesBy(this.#database, 'id', id)[0] ?? null;
   }
 
   /** Ids of exchanges that begin like that, in their order. */
   exchangeIds(idStart: string, limit: number): string[] {
-    const ids =
-      'SELECT id FROM exchanges WHERE id >= $idStart AND id < $idStart || char(1114111) ORDER BY id LIMIT $limit';
-    return this.#database.prepare(ids).pluck().all({ idStart, limit }) as string[];
+    return exchangeIds(this.#database, idStart, limit);
   }
 
   /** What the model's API answered, every reference expanded; null when it did not, or there is no such exchange. */
@@ -262,13 +253,7 @@ export class TraceStore {
 
   /** Exchanges stored after a cursor, at most 500, in the order they were stored, and the cursor behind them. */
   storedAfter(cursor: number, sessionId: string | null): { rows: Exchange[]; next: number } {
-    const select = `SELECT seq, ${exchangeColumns} FROM exchanges WHERE`;
-    const records = (
-      sessionId === null
-        ? this.#database.prepare(`${select} seq > ? ORDER BY seq LIMIT 500`).all(cursor)
-        : this.#database.prepare(`${select} seq IN (${laterOfSession}) ORDER BY seq`).all(sessionId, cursor)
-    ) as { seq: number }[];
-    return { rows: records.map(row => toExchange(ExchangeRecord.parse(row))), next: records.at(-1)?.seq ?? cursor };
+    return exchangesAfter(this.#database, cursor, sessionId);
   }
 
   /** The cursor behind everything stored so far, for `storedAfter`. */
@@ -295,13 +280,6 @@ export class TraceStore {
 
   dispose(): void {
     this.#file.close();
-  }
-
-  #exchanges(column: 'id' | 'session_id' | 'launch_id' | 'trial_id', value: string): Exchange[] {
-    const rows = this.#database
-      .prepare(`SELECT seq, ${exchangeColumns} FROM exchanges WHERE ${column} = ?`)
-      .all(value) as RecordedTime[];
-    return inOrderOfTime(rows).map(row => toExchange(ExchangeRecord.parse(row)));
   }
 
   *#spoken(sessionId: string, count: number): Generator<SpokenExchange> {
