@@ -96,10 +96,11 @@ describe.skipIf(!canRun)('settings of the server', () => {
         .first()
         .waitFor({ timeout: 30 * seconds });
 
+      // What was told of the setting before must not be taken for what is told now.
+      await window.command('Notifications: Clear All Notifications');
+      await toast(unheld).waitFor({ state: 'hidden' });
       window.setOnMachine({ 'codexCoach.budget.dayTokens': -5 });
-      await toast(unheld)
-        .first()
-        .waitFor({ timeout: 30 * seconds });
+      await toast(unheld).waitFor({ timeout: 30 * seconds });
       await window.command('Restart Background Server');
       const unusable = 'codexCoach.budget.dayTokens=-5 is not usable';
       await toast(unusable)

@@ -77,11 +77,14 @@ export class Workbench {
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
     for (const deadline = Date.now() + patienceMs; ; await this.page.keyboard.press('Escape')) {
       await this.page.keyboard.press('F1');
-      await input.fill(`>${title}`);
-      const offered = await row.waitFor({ timeout: 3000 }).then(
-        () => true,
-        () => false,
-      );
+      // A window that is busy may lose the key.
+      const typed = input.fill(`>${title}`, { timeout: 3000 });
+      const offered = await typed
+        .then(() => row.waitFor({ timeout: 3000 }))
+        .then(
+          () => true,
+          () => false,
+        );
       if (offered) return row.click();
       if (Date.now() > deadline) throw new Error(`The palette does not offer "${title}".`);
     }
