@@ -104,7 +104,7 @@ export class TraceStore {
     const otherwise = new CoachError('session.missing', `No recorded session ${sessionId}.`, {
       hint: 'See: codex-coach sessions list. What is marked “codex file” there was never on our wire.',
     });
-    throw missing(sessionId, this, otherwise);
+    throw missing(sessionId, otherwise);
   }
 
   /** How many sessions there are: all, or those whose last activity was before a time (epoch ms). */

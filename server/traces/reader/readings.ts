@@ -89,7 +89,7 @@ function requireExchange(store: TraceStore, exchangeId: string): WholeExchange {
   const otherwise = new CoachError('session.missing', `No recorded exchange ${exchangeId}.`, {
     hint: `The ids of a session’s exchanges are in: codex-coach sessions show <session> --json. ${offWire}`,
   });
-  throw missing(exchangeId, store, otherwise);
+  throw missing(exchangeId, otherwise);
 }
 
 function lastOf(store: TraceStore, sessionId: string): WholeExchange | null {

@@ -29,7 +29,7 @@ function chosenExchange(store: TraceStore, id: string, number: number | undefine
   if (named !== null) return named;
   if (store.session(id) === null) {
     const text = `No exchange or session ${id} was recorded off the wire.`;
-    throw missing(id, store, new CoachError('session.missing', text, { hint: offWire }));
+    throw missing(id, new CoachError('session.missing', text, { hint: offWire }));
   }
   const exchanges = store.exchangesOfSession(id);
   const chosen = number === undefined ? exchanges.at(-1) : exchanges[number - 1];

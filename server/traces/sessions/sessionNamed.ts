@@ -49,9 +49,11 @@ export async function exchangeNamed(
   return ids[0] ?? given;
 }
 
-/** A replay says nothing new: who tries one again means what it repeats. */
+/** A replay says nothing new: who tries one again means what it repeats. It is meant where there is nothing else. */
 function latestOf(store: Pick<TraceStore, 'newest'>): string | undefined {
-  return store.newest({ limit: looked, withoutReplays: true }).rows.find(({ purpose }) => purpose === undefined)?.id;
+  const newest = (withoutReplays: boolean) =>
+    store.newest({ limit: looked, withoutReplays }).rows.find(({ purpose }) => purpose === undefined)?.id;
+  return newest(true) ?? newest(false);
 }
 
 /** Also a session of which nothing more can be read is recorded. */
