@@ -3,7 +3,7 @@ import { remote } from '../../../protocol/api.ts';
 import type { Channel } from '../../../protocol/channel.ts';
 import { CoachError } from '../../../protocol/errors.ts';
 import { toMoney } from '../../../protocol/figures.ts';
-import { sessions } from '../../../protocol/sessions.ts';
+import { type SessionSummary, sessions } from '../../../protocol/sessions.ts';
 import { agentOfCommand } from '../../agents/recorded.ts';
 import { programOnPath } from '../../base/programs.ts';
 import { askAgain } from '../../lastingChannel.ts';
@@ -73,15 +73,13 @@ export async function tellSessions(
   channel: Channel,
   note: (text: string) => void,
 ): Promise<void> {
-  if (ids.length === 0) return;
-  // How the agent ended counts, also where this can't be told.
-  const { rows } = await askAgain(() => remote(sessions, channel).list({ limit: 500 })).catch(() => ({ rows: [] }));
-  for (const id of ids) {
-    const row = rows.find(candidate => candidate.id === id);
-    if (row === undefined) note(`recorded as session ${id}`);
-    else
-      note(
-        `recorded as session ${id}: ${counted(row.exchanges, 'exchange')}, ${formatTokens(row.usage)} tokens, ${toMoney(row.cost)}`,
-      );
+  for (const sessionId of ids) {
+    // Not by the list, which may read hundreds of Codex's own files. How the agent ended counts, also where this can't be told.
+    const told = await askAgain(() => remote(sessions, channel).exchanges({ sessionId })).catch(() => null);
+    note(`recorded as session ${sessionId}${told === null ? '' : `: ${figuresOf(told.session)}`}`);
   }
+}
+
+function figuresOf({ exchanges, usage, cost }: SessionSummary): string {
+  return `${counted(exchanges, 'exchange')}, ${formatTokens(usage)} tokens, ${toMoney(cost)}`;
 }
