@@ -1,8 +1,7 @@
 import { CoachError } from '../../../protocol/errors.ts';
 import { latest, leastOfId } from '../../../protocol/ids.ts';
+import { ambiguousId } from '../../base/ambiguousId.ts';
 import type { RunStore } from './runStore.ts';
-
-const shownIds = 5;
 
 /**
  * The id of the run that is meant by its id, by a beginning of it that no other run has, or by `latest`.
@@ -15,10 +14,7 @@ export function runNamed(given: string, store: Pick<RunStore, 'ids'>): string {
   const [id] = named;
   if (id === undefined) throw missing(given, ids);
   if (named.length === 1) return id;
-  const some = named.length > shownIds ? 'The newest of them' : 'They are';
-  throw new CoachError('input.invalid', `More than one run begins with ${given}.`, {
-    hint: `Give more of its id. ${some}: ${named.slice(0, shownIds).join(', ')}`,
-  });
+  throw ambiguousId('run', given, named, 'The newest of them');
 }
 
 /** The same for a trial, whose id is its run's and a number; without such a run it stays as it is. */

@@ -1,12 +1,12 @@
-import { CoachError } from '../../../protocol/errors.ts';
 import { latest, leastOfId } from '../../../protocol/ids.ts';
+import { ambiguousId, shownIds } from '../../base/ambiguousId.ts';
 import { storageFault } from '../../base/sqlite.ts';
 import type { CodexSessionFiles } from '../codexFiles/codexSessionFiles.ts';
 import type { TraceStore } from '../store.ts';
 
 /** Ids of Codex are UUIDs: what is as long begins no other one. */
 const wholeLength = 36;
-const shownIds = 5;
+const some = 'Some of them';
 /** Among so many there is one that is no question of an agent's program to itself. */
 const looked = 20;
 
@@ -28,7 +28,7 @@ export async function sessionNamed(
     for (const { id } of (await files?.list()) ?? []) if (id.startsWith(given)) ids.add(id);
   }
   const [first, ...others] = ids;
-  if (others.length > 0) throw ambiguous('session', given, [...ids]);
+  if (others.length > 0) throw ambiguousId('session', given, [...ids], some);
   return first ?? given;
 }
 
@@ -45,7 +45,7 @@ export async function exchangeNamed(
   const sessionId = await sessionNamed(given, store);
   if (given.length < leastOfId || isRecorded(store, sessionId)) return sessionId;
   const ids = store.exchangeIds(given, shownIds + 1);
-  if (ids.length > 1) throw ambiguous('exchange', given, ids);
+  if (ids.length > 1) throw ambiguousId('exchange', given, ids, some);
   return ids[0] ?? given;
 }
 
@@ -64,11 +64,4 @@ export function isRecorded(store: Pick<TraceStore, 'session'>, sessionId: string
     if (storageFault(error) !== null) throw error;
     return true;
   }
-}
-
-function ambiguous(what: 'session' | 'exchange', given: string, ids: readonly string[]): CoachError {
-  const some = ids.length > shownIds ? 'Some of them' : 'They are';
-  return new CoachError('input.invalid', `More than one ${what} begins with ${given}.`, {
-    hint: `Give more of its id. ${some}: ${ids.slice(0, shownIds).join(', ')}`,
-  });
 }
