@@ -64,10 +64,6 @@ async function inWindow({ browser, host, url }: Place, work: (page: Page) => Pro
   host.forget();
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   try {
-    await context.route(
-      ({ hostname }) => hostname !== '127.0.0.1',
-      route => route.abort(),
-    );
     const page = await context.newPage();
     await page.goto(url);
     await page.locator('.monaco-workbench .activitybar').waitFor({ timeout: 60_000 });
