@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type TestAgent, testAgentProgram } from '../../scripts/agentPrograms.ts';
-import { toSessionReport } from '../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../server/traces/sessions/sessionReport.ts';
 import { TraceStore } from '../../server/traces/store.ts';
 import { chatModel, geminiModel, messagesModel, replyTokens, type ScriptedCall } from '../fakes/otherDialects.ts';
 import { type FakeUpstream, startFakeUpstream } from '../fakes/upstream.ts';
@@ -49,7 +50,7 @@ async function trace(world: World, directory: string, agent: TestAgent, args: st
   try {
     expect(store.newest({ limit: 10 }).rows.map(({ id }) => id)).toEqual([sessionId]);
     const requests = store.exchangesOfSession(sessionId).map(({ id }) => store.wireText(id)?.request);
-    const { turns } = toSessionReport(store, sessionId);
+    const { turns } = reportOf(wholeSession(store, sessionId));
     return { outcome, sessionId, session: store.session(sessionId), turns, requests };
   } finally {
     store.dispose();

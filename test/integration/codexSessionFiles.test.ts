@@ -5,7 +5,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { CodexSessionFiles, codexSessionDirectories } from '../../server/traces/codexFiles/codexSessionFiles.ts';
 import { toCleanSession } from '../../server/traces/exports/export.ts';
 import { Redactor } from '../../server/traces/redaction/redaction.ts';
-import { toSessionReport } from '../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../server/traces/sessions/sessionReport.ts';
 import { startFakeUpstream } from '../fakes/upstream.ts';
 import { codexDirectory, requireFeature } from '../require.ts';
 import { temporaryDirectory } from '../temporary.ts';
@@ -69,7 +70,7 @@ describe.skipIf(!requireFeature('codex'))('the session files of the real Codex C
         message.role === 'tool' || message.role === 'assistant' ? [message] : [],
       );
     expect(spoken(reader)).toEqual(spoken(world.store));
-    const [ofFile, ofProxy] = [reader, world.store].map(from => toSessionReport(from, id));
+    const [ofFile, ofProxy] = [reader, world.store].map(from => reportOf(wholeSession(from, id)));
     expect(ofFile?.turns).toBe(2);
     expect(ofFile).toMatchObject({ turns: ofProxy?.turns, tools: ofProxy?.tools, files: ofProxy?.files });
   });

@@ -51,14 +51,15 @@ export class LastSession {
 
   async #readAnew(sessionId: string): Promise<ReadSession> {
     const reader = await readerOf(this.#store, this.#files, sessionId);
-    const { session, exchanges, conversation } = wholeSession(reader, sessionId);
+    const whole = wholeSession(reader, sessionId);
+    const { session, exchanges, conversation } = whole;
     let report: SessionReport | null = null;
     return {
       session,
       exchanges,
       lines: new SessionLines(exchanges, conversation),
       report: () => {
-        report ??= reportOf(session, exchanges, conversation);
+        report ??= reportOf(whole);
         return report;
       },
     };

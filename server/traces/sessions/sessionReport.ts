@@ -1,27 +1,15 @@
 import { hasFailed } from '../../../protocol/exchanges.ts';
-import type { ConversationItem, Exchange, SessionReport, SessionSummary } from '../../../protocol/sessions.ts';
+import type { ConversationItem, Exchange, SessionReport } from '../../../protocol/sessions.ts';
 import { totalTokens } from '../../../protocol/usage.ts';
-import { type SessionReader, wholeSession } from './sessionReader.ts';
+import type { WholeSession } from './sessionReader.ts';
 import { pairOutputs } from './toolOutputs.ts';
 import { filesEditedBy, reportsFailure } from './toolUse.ts';
 import { turnsIn } from './turns.ts';
 
 const shownSteps = 5;
 
-/**
- * What a session came to, from its exchanges and its conversation.
- * @throws CoachError `session.missing`
- */
-export function toSessionReport(reader: SessionReader, sessionId: string): SessionReport {
-  const { session, exchanges, conversation } = wholeSession(reader, sessionId);
-  return reportOf(session, exchanges, conversation);
-}
-
-export function reportOf(
-  session: SessionSummary,
-  exchanges: readonly Exchange[],
-  conversation: readonly ConversationItem[],
-): SessionReport {
+/** What a session came to, from its exchanges and its conversation. */
+export function reportOf({ session, exchanges, conversation }: WholeSession): SessionReport {
   return {
     session,
     turns: turnsIn(conversation),

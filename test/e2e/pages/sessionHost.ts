@@ -11,7 +11,8 @@ import {
 } from '../../../protocol/sessions.ts';
 import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
 import type { SessionReader } from '../../../server/traces/sessions/sessionReader.ts';
-import { toSessionReport } from '../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../server/traces/sessions/sessionReport.ts';
 
 /** Answers a session page from a session in memory, with the parts that the server answers with. */
 export class SessionHost {
@@ -83,7 +84,7 @@ export class SessionHost {
       },
       text: ({ line, whole }) => this.#lines.text(line, whole) ?? absent(),
       find: ({ text }) => ({ lines: this.#lines.find(text) }),
-      summary: () => toSessionReport(this.#reader, ''),
+      summary: () => reportOf(wholeSession(this.#reader, '')),
       changes: ({ exchangeId }) => changesOf(this.#reader.exchangesOfSession(''), exchangeId) ?? absent(),
       list: absent,
       show: absent,

@@ -2,7 +2,8 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import type { Remote } from '../../../protocol/api.ts';
 import type { sessions } from '../../../protocol/sessions.ts';
 import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
-import { toSessionReport } from '../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../server/traces/sessions/sessionReport.ts';
 import type { TraceStore } from '../../../server/traces/store.ts';
 import { SessionLoader } from '../../../webview/pages/session/sessionLoader.ts';
 import { SessionModel } from '../../../webview/pages/session/sessionModel.ts';
@@ -39,7 +40,7 @@ function aPage(store: TraceStore) {
     opening: async () => ({ ...opened(), hasTotals: true, rows: [...lines().outline], lines: lines().page(0, 100) }),
     exchanges: async () => opened(),
     outline: async () => ({ rows: [...lines().outline] }),
-    summary: async () => toSessionReport(store, 's'),
+    summary: async () => reportOf(wholeSession(store, 's')),
     lines: async ({ from, limit }: { from: number; limit: number }) => ({ lines: lines().page(from, limit) }),
     text: vi.fn(async ({ line }: { line: number }) => lines().text(line, false)),
     find: async ({ text }: { text: string }) => ({ lines: lines().find(text) }),

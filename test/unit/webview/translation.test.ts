@@ -7,7 +7,8 @@ import { LineKind, type RequestChanges } from '../../../protocol/sessions.ts';
 import { TrialEnd } from '../../../protocol/trialEnd.ts';
 import { noUsage } from '../../../protocol/usage.ts';
 import { SessionLines } from '../../../server/traces/sessions/sessionLines.ts';
-import { toSessionReport } from '../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../server/traces/sessions/sessionReport.ts';
 import type { View } from '../../../webview/components/element.ts';
 import type { CompareContext } from '../../../webview/pages/compare/context.ts';
 import { header as compareHeader } from '../../../webview/pages/compare/header.ts';
@@ -229,7 +230,7 @@ describe('the page of a session, in another language', () => {
     model.session = inCyrillic(reader.requireSession(''));
     model.hasTotals = true;
     model.exchanges = inCyrillic(exchanges);
-    model.report = inCyrillic(toSessionReport(reader, ''));
+    model.report = inCyrillic(reportOf(wholeSession(reader, '')));
     model.outline(inCyrillic(lines.outline));
     model.keep(inCyrillic(lines.page(0, 100)));
     for (const [key, { number, length }] of model.lines) {

@@ -27,8 +27,9 @@ const percent = (share: number | null) => (share === null ? noFigure : `${Math.r
  * @throws CoachError `session.missing`
  */
 export function toSessionHtml(reader: SessionReader, sessionId: string): string {
-  const { session, exchanges, conversation: items } = wholeSession(reader, sessionId);
-  const report = reportOf(session, exchanges, items);
+  const whole = wholeSession(reader, sessionId);
+  const { session, exchanges, conversation: items } = whole;
+  const report = reportOf(whole);
   return `<!doctype html>
 <html lang="en">
 <head>

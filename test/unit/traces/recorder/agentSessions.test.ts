@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { LaunchOrigin } from '../../../../server/traces/recorder/recorderMessages.ts';
 import { toRequestChanges } from '../../../../server/traces/sessions/requestChanges.ts';
-import { toSessionReport } from '../../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../../server/traces/sessions/sessionReport.ts';
 import { anOrigin, aRecorder, type Traffic } from '../recordedTraffic.ts';
 
 const launch: LaunchOrigin = { id: 'l1', agent: null, label: null, trialId: null, replay: false };
@@ -76,7 +77,7 @@ describe('a session of Claude Code', () => {
   it('has the title that was asked for, and the turns that a person took', () => {
     const store = aClaudeSession();
     expect(store.session('claude-1')).toMatchObject({ title: 'Fix the dates', exchanges: 3 });
-    expect(toSessionReport(store, 'claude-1').turns).toBe(2);
+    expect(reportOf(wholeSession(store, 'claude-1')).turns).toBe(2);
   });
 
   it('says its instructions once, whatever line names each request to Anthropic', () => {
@@ -106,7 +107,7 @@ describe('the title and the turns of a session', () => {
     record(title);
     record(asks({ role: 'assistant', content: 'Done.' }, { role: 'user', content: 'And test them' }));
     expect(store.session('opencode-1')?.title).toBe('Fix the dates');
-    expect(toSessionReport(store, 'opencode-1').turns).toBe(2);
+    expect(reportOf(wholeSession(store, 'opencode-1')).turns).toBe(2);
     const prompts = store.conversation('opencode-1').filter(({ kind }) => kind === 'user');
     expect(prompts.map(({ text }) => text)).toEqual(['Fix the dates', 'And test them']);
   });
@@ -122,7 +123,7 @@ describe('the title and the turns of a session', () => {
     const { record, store } = aRecorder();
     record(opencode([{ role: 'user', content: words }, fix]));
     expect(store.session('opencode-1')?.title).toBe('Fix the dates');
-    expect(toSessionReport(store, 'opencode-1').turns).toBe(1);
+    expect(reportOf(wholeSession(store, 'opencode-1')).turns).toBe(1);
   });
 
   it('keep what a person says in words like those', () => {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { toSessionReport } from '../../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../../server/traces/sessions/sessionReport.ts';
 import { anOrigin, aRecorder } from '../recordedTraffic.ts';
 
 const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -28,7 +29,7 @@ it('of an agent goes on after a pause, and begins anew when it is cleared or res
   const all = [second, cleared, resumed].map(({ session }) => ({
     isFirst: session === first.session,
     title: store.session(session)?.title,
-    turns: toSessionReport(store, session).turns,
+    turns: reportOf(wholeSession(store, session)).turns,
   }));
   expect(all).toEqual([
     { isFirst: true, title: 'One?', turns: 2 },

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { toSessionReport } from '../../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../../server/traces/sessions/sessionReport.ts';
 import { filesEditedBy, reportsFailure } from '../../../../server/traces/sessions/toolUse.ts';
 import { anExchange, aReader, aRichSession } from './aReader.ts';
 
 describe('what a session came to', () => {
   it('counts turns, retries, errors, tools with their failures, and changed files', () => {
-    expect(toSessionReport(aRichSession(), 'session-1')).toMatchObject({
+    expect(reportOf(wholeSession(aRichSession(), 'session-1'))).toMatchObject({
       turns: 1,
       retries: 1,
       errors: 1,
@@ -22,12 +23,12 @@ describe('what a session came to', () => {
 
   it('counts as retried what was tried again, not what follows a failure', () => {
     const exchanges = [anExchange(1, { error: 'Overloaded.' }), anExchange(2)];
-    expect(toSessionReport(aReader(exchanges, []), 'session-1')).toMatchObject({ errors: 1, retries: 0 });
+    expect(reportOf(wholeSession(aReader(exchanges, []), 'session-1'))).toMatchObject({ errors: 1, retries: 0 });
   });
 
   it('names the longest steps: waiting for the model, and tools between two requests', () => {
     const exchanges = [anExchange(1), anExchange(2, { durationMs: 9000 }), anExchange(3, { durationMs: 500 })];
-    const { longest } = toSessionReport(aReader(exchanges, aRichSession().conversation('')), 'session-1');
+    const { longest } = reportOf(wholeSession(aReader(exchanges, aRichSession().conversation('')), 'session-1'));
     expect(longest.map(({ kind, name, durationMs }) => [kind, name, durationMs])).toEqual([
       ['model', 'gpt-5.5', 9000],
       ['tool', 'exec_command', 6000],
@@ -39,11 +40,11 @@ describe('what a session came to', () => {
 
   it('takes a session of more exchanges than a call has room for arguments', () => {
     const exchanges = Array.from({ length: 200_000 }, (_, index) => anExchange(index + 1));
-    expect(toSessionReport(aReader(exchanges, []), 'session-1').elapsedMs).toBe(199_999 * 10_000 + 4000);
+    expect(reportOf(wholeSession(aReader(exchanges, []), 'session-1')).elapsedMs).toBe(199_999 * 10_000 + 4000);
   });
 
   it('has no latency and no time when nothing was asked', () => {
-    expect(toSessionReport(aReader([], []), 'session-1')).toMatchObject({
+    expect(reportOf(wholeSession(aReader([], []), 'session-1'))).toMatchObject({
       turns: 0,
       firstByteMs: null,
       modelMs: 0,

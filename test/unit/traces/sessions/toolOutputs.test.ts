@@ -5,7 +5,8 @@ import { toCleanSession } from '../../../../server/traces/exports/export.ts';
 import { toSessionHtml } from '../../../../server/traces/exports/html/page.ts';
 import { toOtlp } from '../../../../server/traces/exports/otlp/otlp.ts';
 import { SessionLines } from '../../../../server/traces/sessions/sessionLines.ts';
-import { toSessionReport } from '../../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../../server/traces/sessions/sessionReport.ts';
 import { pairOutputs } from '../../../../server/traces/sessions/toolOutputs.ts';
 import { AtifSchema } from '../exports/atifSchema.ts';
 import { aRecorder } from '../recordedTraffic.ts';
@@ -153,7 +154,7 @@ describe('the outputs of a Gemini session, whose calls have no ids', () => {
 
   it('count as failures of their tool', () => {
     const items = [call(1, 'a', 'sh'), output(2, 'Error: no', { toolName: 'sh' })];
-    expect(toSessionReport(aReader([anExchange(1), anExchange(2)], items), 's').tools).toEqual([
+    expect(reportOf(wholeSession(aReader([anExchange(1), anExchange(2)], items), 's')).tools).toEqual([
       { name: 'sh', calls: 1, failures: 1 },
     ]);
   });

@@ -3,7 +3,8 @@ import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { traceMigrations } from '../../../../server/traces/schema.ts';
-import { toSessionReport } from '../../../../server/traces/sessions/sessionReport.ts';
+import { wholeSession } from '../../../../server/traces/sessions/sessionReader.ts';
+import { reportOf } from '../../../../server/traces/sessions/sessionReport.ts';
 import { type ExchangeRow, TraceWriter } from '../../../../server/traces/storage/traceWriter.ts';
 import { TraceStore } from '../../../../server/traces/store.ts';
 import { temporaryDirectory } from '../../../temporary.ts';
@@ -168,7 +169,7 @@ describe('totals', () => {
     for (let attempt = 0; attempt < 2; attempt++) ask('four', { response: again });
     expect(store.exchangesOfSession('a').map(({ attempt }) => attempt)).toEqual([1, 1, 1, 1, 2, 1, 2]);
     expect(store.stats({ by: ['session'], sinceMs: null })).toMatchObject([{ exchanges: 7, withoutUsage: 4 }]);
-    expect(toSessionReport(store, 'a').withoutUsage).toBe(3);
+    expect(reportOf(wholeSession(store, 'a')).withoutUsage).toBe(3);
   });
 
   it('count it in what was stored before that was counted', () => {
